@@ -1,0 +1,66 @@
+"""The sequencer: executes instruction words one after the other."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hebbar.errors import BadInput
+from hebbar.isa import LOOP_DEPTH, Instruction, Op, decode
+
+__all__ = ["Sequencer"]
+
+
+@dataclass
+class _Loop:
+    start: int
+    left: int
+
+
+class Sequencer:
+    """Yields ``(address, instruction)`` for everything that leaves the sequencer.
+
+    LOOP and NEXT are consumed here. ``registers`` are the LOOP registers. Raises BadInput for what
+    the machine would halt on: an unknown opcode, NEXT without LOOP, loops nested too deep, an
+    address outside the program.
+    """
+
+    def __init__(self, words: tuple[int, ...], registers: Callable[[int], int]) -> None:
+        self._code = [decode(w) for w in words]
+        self._registers = registers
+
+    def run(self, entry: int) -> Iterator[tuple[int, Instruction]]:
+        """Execute from ``entry`` up to and including HALT."""
+        address, loops = entry, []
+        while True:
+            if not 0 <= address < len(self._code):
+                raise BadInput(f"the program runs on to address {address}; end it with HALT.")
+            instruction = self._code[address]
+            match instruction.op:
+                case Op.LOOP:
+                    address = self._enter(address, instruction.fields, loops)
+                case Op.NEXT:
+                    address = self._next(address, loops)
+                case Op.HALT:
+                    yield address, instruction
+                    return
+                case _:
+                    yield address, instruction
+                    address += 1
+
+    def _enter(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
+        if len(loops) == LOOP_DEPTH:
+            raise BadInput(f"address {address}: loops nested deeper than {LOOP_DEPTH}.")
+        register = fields["register"]
+        count = self._registers(register - 1) if register else fields["count"]
+        if not count:
+            return fields["end"]
+        loops.append(_Loop(address + 1, count))
+        return address + 1
+
+    def _next(self, address: int, loops: list[_Loop]) -> int:
+        if not loops:
+            raise BadInput(f"address {address}: NEXT without a LOOP.")
+        loops[-1].left -= 1
+        if loops[-1].left:
+            return loops[-1].start
+        loops.pop()
+        return address + 1

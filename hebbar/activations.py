@@ -1,0 +1,82 @@
+"""Activation functions as data: f and f' by name, and the tables the machine interpolates.
+
+The machine knows no function. A table entry covers one segment of the state range and holds f at
+its left end and the change across it, so every function that is linear inside the segments
+(identity, ReLU, leaky ReLU, hard tanh) is exact up to the rounding of its output.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import BadInput
+from .formats import Format, Formats
+from .memories import TABLE
+
+__all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "table"]
+
+LEAK = 0.125
+ENTRY_BITS = 16
+
+
+@dataclass(frozen=True)
+class Activation:
+    """f and its derivative; at a kink the derivative is the one to the right."""
+
+    f: Callable[[float], float]
+    derivative: Callable[[float], float]
+
+
+def _tanh_derivative(x: float) -> float:
+    return 1.0 - math.tanh(x) ** 2
+
+
+def _sigmoid(x: float) -> float:
+    return 0.5 * (1.0 + math.tanh(0.5 * x))
+
+
+ACTIVATIONS: dict[str, Activation] = {
+    "identity": Activation(lambda x: x, lambda x: 1.0),
+    "relu": Activation(lambda x: max(x, 0.0), lambda x: float(x >= 0)),
+    "leaky": Activation(lambda x: x if x >= 0 else LEAK * x, lambda x: 1.0 if x >= 0 else LEAK),
+    "tanh": Activation(math.tanh, _tanh_derivative),
+    "sigmoid": Activation(_sigmoid, lambda x: _sigmoid(x) * (1.0 - _sigmoid(x))),
+    "hard_tanh": Activation(lambda x: min(max(x, -1.0), 1.0), lambda x: float(-1.0 <= x < 1.0)),
+}
+
+KINKED = {"relu", "leaky", "hard_tanh", "identity"}
+
+
+def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> list[int]:
+    """The packed entries of f (or f'), first the segments of x >= 0, then those of x < 0.
+
+    The index is the top ``formats.table_bits`` bits of the state code read as unsigned. f has
+    ``activity_frac`` fraction bits, f' those of ``formats.derivative``. A piecewise-constant f'
+    has slope zero; a smooth one is interpolated between segment ends.
+    """
+    out = formats.derivative if derivative else Format(formats.activity.bits, activity_frac)
+    function = ACTIVATIONS[name].derivative if derivative else ACTIVATIONS[name].f
+    flat = derivative and name in KINKED
+    width = 1 << formats.table_frac
+    entries = []
+    for index in range(1 << formats.table_bits):
+        signed = index - (1 << formats.table_bits) if index >> (formats.table_bits - 1) else index
+        left = _code(function(signed * width / formats.state.scale), out)
+        right = _code(function((signed + 1) * width / formats.state.scale), out)
+        entries.append(_entry(left, 0 if flat or not formats.table_frac else right - left))
+    return entries
+
+
+def _code(value: float, out: Format) -> int:
+    """A table code: the output's code with further fraction bits up to ENTRY_BITS."""
+    extra = ENTRY_BITS - out.bits
+    code = math.floor(value * out.scale * (1 << extra) + 0.5)
+    return min(max(code, out.lo << extra), out.hi << extra)
+
+
+def _entry(value: int, slope: int) -> int:
+    if not -(1 << 15) <= slope < 1 << 15:
+        raise BadInput(f"an activation table jumps by {slope} inside one segment, beyond 16 bits; "
+                       "use a smoother function or fewer activity_frac bits.")
+    mask = (1 << ENTRY_BITS) - 1
+    return (value & mask) << TABLE["value"].lsb | (slope & mask) << TABLE["slope"].lsb

@@ -1,0 +1,39 @@
+"""The counters of the machine, in register order.
+
+The first group depends on the program and the data only: golden model, cycle model and RTL agree
+exactly. The second depends on how fast the host feeds and drains the streams.
+"""
+
+__all__ = ["ISSUE_SETS", "WORK", "CYCLES", "HOST", "COUNTERS"]
+
+ISSUE_SETS = tuple(f"issue_{i:x}" for i in range(16))
+"""Slots by flag set: bit 0 FWD, 1 ERR, 2 TRN, 3 UPD."""
+
+WORK = {
+    "mac_fwd": "multiply-accumulates of FWD on weights in use",
+    "mac_trn": "multiply-accumulates of TRN on weights in use",
+    "mac_upd": "multiply-accumulates of UPD on weights in use",
+    "weight_reads": "weights in use that were read",
+    "weight_writes": "weights in use that were written",
+    "steps": "neurons that went through STEP or DELTA",
+    "activations": "neurons that went through ACT",
+    "sat_error": "errors clipped",
+    "sat_state": "states clipped",
+    "sat_feedback": "feedbacks clipped",
+    "sat_weight": "weights clipped",
+}
+
+CYCLES = {
+    "issue": "cycles in which the tile visits weights",
+    "slots": "cycles in which the tile issues a row that reads no weight",
+    "drain": "cycles spent waiting for earlier sweeps to finish",
+    "stream": "cycles in which IN or OUT moves a beat or its set-up",
+    "control": "all other running cycles: fetch, decode, loops",
+}
+
+HOST = {
+    "stall_in": "cycles in which IN waits for the host",
+    "stall_out": "cycles in which OUT waits for the host",
+}
+
+COUNTERS = (*ISSUE_SETS, *WORK, *CYCLES, *HOST)

@@ -1,0 +1,169 @@
+"""The instruction set: one table read by the assembler, both machines, the tests and the manual.
+
+An instruction is one 32-bit word, the opcode in the top four bits. ``SWEEP`` is the only
+instruction that touches weights: it visits every word of a block once and does what its flags ask,
+in the order FWD, ERR, STEP, TRN, UPD, where TRN and UPD use the weights as they were read.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from .errors import BadInput
+
+__all__ = ["Op", "Sweep", "Field", "FIELDS", "SUMMARY", "Instruction", "encode", "decode",
+           "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
+
+LOOP_DEPTH = 4
+LOOP_REGISTERS = 4
+GAINS = 4
+
+
+class Op(IntEnum):
+    """Opcodes, bits 31:28 of a word."""
+
+    HALT = 0
+    SWEEP = 1
+    IN = 2
+    OUT = 3
+    LOOP = 4
+    NEXT = 5
+    WAIT = 6
+
+
+class Sweep(IntFlag):
+    """Flags of a SWEEP over a block with destination rows r and source columns k.
+
+    ======  ==========================================================================
+    FWD     s_r = sum_k w_rk a_k, exact
+    BASE    s_r starts from base_r instead of zero
+    HOIST   base_r := s_r
+    ERR     e_r := sat(x_r - round(s_r)); without it e_r is read from the error memory
+    INIT    rows not clamped take x_r := sat(round(s_r)) before ERR
+    TRN     back_k += w_rk e_r, for columns with feedback
+    UPD     w_rk := sat(w_rk + round(e_r a_k >> rate_k)), for plastic columns
+    STEP    rows not clamped take x_r := sat(x_r + round(gamma (f'(x_r) back_r - e_r)))
+    BACK    STEP and DELTA see back_r; without it they see zero
+    DELTA   e_r := sat(round(f'(x_r) back_r)) (backprop), written to the error memory
+    ACT     a_r := f(x_r), after STEP
+    ======  ==========================================================================
+    """
+
+    FWD = 1 << 0
+    BASE = 1 << 1
+    HOIST = 1 << 2
+    ERR = 1 << 3
+    INIT = 1 << 4
+    TRN = 1 << 5
+    UPD = 1 << 6
+    STEP = 1 << 7
+    BACK = 1 << 8
+    DELTA = 1 << 9
+    ACT = 1 << 10
+
+    @property
+    def weights(self) -> bool:
+        """True when the sweep has to read weights at all."""
+        return bool(self & (Sweep.FWD | Sweep.TRN | Sweep.UPD))
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of an instruction or a table entry: ``width`` bits from bit ``lsb``."""
+
+    lsb: int
+    width: int
+    meaning: str
+
+    def put(self, value: int, where: str = "field") -> int:
+        """Place ``value``; raises BadInput when it does not fit."""
+        if not 0 <= value < 1 << self.width:
+            raise BadInput(f"{where} is {value}, which does not fit its {self.width} bits "
+                           f"(0..{(1 << self.width) - 1}).")
+        return int(value) << self.lsb
+
+    def get(self, word: int) -> int:
+        """Extract the field of ``word``."""
+        return word >> self.lsb & ((1 << self.width) - 1)
+
+
+_TRANSFER = {
+    "address": Field(0, 12, "first word of the population, in words of C neurons"),
+    "count": Field(12, 12, "neurons to move"),
+    "memory": Field(24, 3, "0 activity, 1 state, 2 error, 3 clamp"),
+    "last": Field(27, 1, "the last beat must carry (IN) or carries (OUT) TLAST"),
+}
+
+FIELDS: dict[Op, dict[str, Field]] = {
+    Op.HALT: {},
+    Op.SWEEP: {
+        "flags": Field(0, 11, "what to do, see the flags"),
+        "gain": Field(12, 2, "which GAIN register holds gamma"),
+        "block": Field(16, 10, "which block descriptor"),
+    },
+    Op.IN: _TRANSFER,
+    Op.OUT: _TRANSFER,
+    Op.LOOP: {
+        "end": Field(0, 12, "address after the matching NEXT, taken when the count is zero"),
+        "count": Field(12, 12, "iterations, when register is 0"),
+        "register": Field(24, 3, "0 immediate, else LOOP register number plus one"),
+    },
+    Op.NEXT: {},
+    Op.WAIT: {},
+}
+
+SUMMARY: dict[Op, str] = {
+    Op.HALT: "drain, then stop with cause DONE",
+    Op.SWEEP: "visit a block once and do what the flags say; sweeps overlap",
+    Op.IN: "drain, then move neurons from the input stream into a memory",
+    Op.OUT: "drain, then move neurons from a memory to the output stream",
+    Op.LOOP: f"repeat the body up to the matching NEXT; {LOOP_DEPTH} levels",
+    Op.NEXT: "end of a loop body",
+    Op.WAIT: "drain: the next instruction sees every result of the earlier ones",
+}
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A decoded word: the opcode and its fields by name."""
+
+    op: Op
+    fields: dict[str, int]
+
+    def __str__(self) -> str:
+        if self.op is Op.SWEEP:
+            names = "|".join(f.name or "" for f in Sweep(self.fields["flags"]))
+            return f"SWEEP block {self.fields['block']} {names or '-'} gain {self.fields['gain']}"
+        return " ".join([self.op.name, *(f"{k} {v}" for k, v in self.fields.items())])
+
+
+def encode(op: Op, **values: int) -> int:
+    """Assemble one instruction; every field of the table defaults to zero.
+
+    Raises BadInput for a field the instruction does not have or a value that does not fit.
+    """
+    unknown = set(values) - set(FIELDS[op])
+    if unknown:
+        raise BadInput(f"{op.name} has no field {sorted(unknown)[0]!r}; it has "
+                       f"{', '.join(FIELDS[op]) or 'none'}.")
+    word = int(op) << 28
+    for name, field in FIELDS[op].items():
+        word |= field.put(values.get(name, 0), f"{op.name} {name}")
+    return word
+
+
+def decode(word: int) -> Instruction:
+    """Disassemble one word; raises BadInput for an unknown opcode."""
+    number = word >> 28 & 15
+    if number not in list(Op):
+        raise BadInput(f"word 0x{word:08x} has opcode {number}, which no instruction has.")
+    op = Op(number)
+    return Instruction(op, {name: field.get(word) for name, field in FIELDS[op].items()})
+
+
+def illegal_sweep(flags: Sweep) -> str:
+    """Why a flag set is illegal, or an empty string. The machine halts on an illegal one."""
+    if flags & Sweep.INIT and not flags & Sweep.ERR:
+        return "INIT needs ERR"
+    if flags & Sweep.DELTA and flags & (Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD):
+        return "DELTA excludes ERR, STEP, TRN and UPD"
+    return ""

@@ -1,0 +1,108 @@
+"""The register map: one table read by the bus, the host driver, the tests and the manual.
+
+All registers are 32 bits wide. Reading an address that is not in the table, writing one that cannot
+be written, or an unaligned access answers SLVERR and changes nothing.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+from .counters import COUNTERS
+from .isa import GAINS, LOOP_REGISTERS
+
+__all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "ADDRESS_BITS",
+           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "counter_address"]
+
+ADDRESS_BITS = 12
+IDENTITY = 0x48454242
+VERSION = 0x00000100
+RATES = 16
+COUNTER_BASE = 0x200
+
+
+class Access(IntEnum):
+    """What the host may do with a register."""
+
+    READ = 0
+    READ_WRITE = 1
+    COMMAND = 2
+
+
+class Control(IntFlag):
+    """Bits of CONTROL; writing a one acts, CONTROL reads as an error."""
+
+    START = 1 << 0
+    STOP = 1 << 1
+    CLEAR = 1 << 2
+    LATCH = 1 << 3
+
+
+class Status(IntFlag):
+    """Bits of STATUS."""
+
+    RUNNING = 1 << 0
+    STREAMING = 1 << 1
+    FAULT = 1 << 2
+
+
+class Cause(IntEnum):
+    """Why the machine is halted. A fault is anything from ILLEGAL_OP on; CLEAR resets it."""
+
+    NONE = 0
+    DONE = 1
+    STOPPED = 2
+    ILLEGAL_OP = 3
+    ILLEGAL_SWEEP = 4
+    ILLEGAL_BLOCK = 5
+    LOOP = 6
+    ADDRESS = 7
+    STREAM = 8
+    RANGE = 9
+    WATCHDOG = 10
+
+
+@dataclass(frozen=True)
+class Register:
+    """One register: byte address, access, reset value and meaning."""
+
+    address: int
+    access: Access
+    meaning: str
+    reset: int = 0
+
+
+def _table() -> dict[str, Register]:
+    r, rw = Access.READ, Access.READ_WRITE
+    table = {
+        "identity": Register(0x000, r, "0x48454242, 'HEBB'"),
+        "version": Register(0x004, r, "version of this map, major in bits 31:8"),
+        "geometry": Register(0x008, r, "lanes 7:0, row tiles 15:8, tile 23:16 (0 rows, 1 array)"),
+        "weight_words": Register(0x00C, r, "depth of the weight memory in words of P x C weights"),
+        "neuron_words": Register(0x010, r, "depth of the neuron space in words of C neurons"),
+        "max_columns": Register(0x014, r, "most words in a row"),
+        "control": Register(0x040, Access.COMMAND, "start, stop, clear a fault, latch counters"),
+        "status": Register(0x044, r, "running, streaming, fault"),
+        "cause": Register(0x048, r, "why the machine is halted"),
+        "pc": Register(0x04C, r, "address of the current or the last instruction"),
+        "entry": Register(0x050, rw, "address at which START begins"),
+        "watchdog": Register(0x054, rw, "halt after so many cycles without progress; 0: never"),
+    }
+    for i in range(LOOP_REGISTERS):
+        table[f"loop{i}"] = Register(0x060 + 4 * i, rw, "loop count")
+    for i in range(GAINS):
+        table[f"gain{i}"] = Register(0x070 + 4 * i, rw, "gamma, unsigned with 7 fraction bits")
+    for i in range(RATES):
+        table[f"rate{i}"] = Register(0x080 + 4 * i, rw, "right shift of e a in UPD, 0..31")
+    for i, name in enumerate(COUNTERS):
+        for half, word in enumerate(("lo", "hi")):
+            table[f"{name}_{word}"] = Register(counter_address(i) + 4 * half, r,
+                                               f"counter {name}, latched")
+    return table
+
+
+def counter_address(index: int) -> int:
+    """Byte address of the low half of a counter by its place in COUNTERS."""
+    return COUNTER_BASE + 8 * index
+
+
+REGISTERS: dict[str, Register] = _table()
