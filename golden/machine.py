@@ -15,6 +15,7 @@ from hebbar.isa import Op, Sweep
 from hebbar.memories import BLOCK, MAP, Mem, unpack
 
 from .array_macro import ArrayMacro
+from .back_sums import BackSums
 from .counters import Counters
 from .fixed import Ints
 from .neuron import Neuron, Rows, Saturations
@@ -55,10 +56,15 @@ class Machine:
         self.loops = [0, 0, 0, 0]
         self._sequencer = Sequencer(program.words, lambda i: self.loops[i])
         neurons = self.config.neuron_words * self.config.lanes
-        for name in ("state", "error", "activity", "clamp", "base", "back"):
+        for name in ("state", "error", "activity", "clamp", "base"):
             setattr(self, name, np.zeros(neurons, np.int64))
+        self._back = BackSums(neurons, self.config.lanes)
         for name, code in program.constants.items():
             self.activity[self.where(name)] = code
+
+    @property
+    def back(self) -> Ints:
+        return self._back.values
 
     def where(self, population: str) -> slice:
         """The neuron addresses of a population."""
@@ -115,21 +121,12 @@ class Machine:
         error = np.zeros(plan.live.size, np.int64)
         error[:plan.count] = rows.error
         if flags & Sweep.TRN:
-            self._feed_back(plan, self.tile.transposed(weights, error))
+            self._back.add(plan, self.tile.transposed(weights, error))
         if flags & Sweep.UPD:
             self.tile.update(weights, plan, error, activity, self.rates, self.saturations.weight)
         for name in ("base", "state", "error", "activity"):
             getattr(self, name)[live] = getattr(rows, name)
         self.counters.sweep(self.tile.visits(plan, flags), plan.count, flags)
-
-    def _feed_back(self, plan: Plan, sums: Ints) -> None:
-        """Add a sweep's contributions to the back sums, column by column in order."""
-        lanes = self.config.lanes
-        for k, fresh in enumerate(plan.fresh):
-            lane = slice(k * lanes, (k + 1) * lanes)
-            if plan.feedback[lane.start]:
-                source = slice(plan.source[lane.start], plan.source[lane.start] + lanes)
-                self.back[source] = sums[lane] + (0 if fresh else self.back[source])
 
     def _memory(self, fields: dict[str, int]) -> Ints:
         """The part of a memory that IN or OUT moves."""

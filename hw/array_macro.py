@@ -1,0 +1,1 @@
+from .row_engine import RowEngine as ArrayMacro

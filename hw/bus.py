@@ -1,0 +1,142 @@
+"""The AXI4-Lite port of the machine, generated from the register table."""
+
+from enum import IntEnum
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.counters import COUNTERS
+from hebbar.registers import ADDRESS_BITS, REGISTERS, Access, Control, counter_address
+
+__all__ = ["AXI_LITE", "LIVE", "Bus", "Response"]
+
+LIVE = frozenset({"control", "watchdog"})
+"""What the host may write while the machine runs; the rest is locked."""
+
+COUNTER_HALVES = {counter_address(i) + 4 * half: (i, half)
+                  for i in range(len(COUNTERS)) for half in range(2)}
+
+AXI_LITE = {f"s_axil_{name}": member for name, member in {
+    "awaddr": In(ADDRESS_BITS), "awprot": In(3), "awvalid": In(1), "awready": Out(1),
+    "wdata": In(32), "wstrb": In(4), "wvalid": In(1), "wready": Out(1),
+    "bresp": Out(2), "bvalid": Out(1), "bready": In(1),
+    "araddr": In(ADDRESS_BITS), "arprot": In(3), "arvalid": In(1), "arready": Out(1),
+    "rdata": Out(32), "rresp": Out(2), "rvalid": Out(1), "rready": In(1)}.items()}
+
+
+class Response(IntEnum):
+    """What bresp and rresp say."""
+
+    OKAY = 0
+    SLVERR = 2
+
+
+class Bus(wiring.Component):
+    """AXI4-Lite slave in front of the registers of ``hebbar.registers``.
+
+    A write changes the byte lanes of ``wstrb``; a read returns the word. An address that is not in
+    the table, is not a multiple of four or cannot be accessed that way answers SLVERR, changes
+    nothing and reads as zero; so does a write to a register outside LIVE while ``locked``. No lane
+    enabled is a legal write of nothing. ``awprot`` and ``arprot`` are ignored.
+
+    Address and data of a write come in any order; each direction takes the next request after the
+    answer to the last one was taken, and neither direction waits for the other.
+
+    Latency: ``bvalid`` and ``rvalid`` rise ``latency`` cycles after the (last) request handshake. A
+    written register shows its new value, and ``control`` its pulse, in the cycle ``bvalid`` rises.
+    A read returns, and ``locked`` counts, as it was one cycle before that; so a read that finishes
+    together with a write sees the old value. Throughput: one access every ``interval`` cycles in
+    each direction.
+
+    Ports: the channels ``s_axil_*``; one ``Out(32)`` for each READ_WRITE register; ``control``, the
+    bits of Control, high for one cycle where a one was written to byte lane 0; one ``In(32)`` for
+    each READ register that is no counter; ``counters``, the latched counters in the order of
+    COUNTERS; ``locked``, high while the machine runs.
+    """
+
+    latency = 2
+    interval = 3
+
+    def __init__(self) -> None:
+        super().__init__({
+            **AXI_LITE, "locked": In(1), "counters": In(data.ArrayLayout(64, len(COUNTERS))),
+            **{name: self._member(register.access, register.reset)
+               for name, register in REGISTERS.items()
+               if register.address not in COUNTER_HALVES}})
+
+    @staticmethod
+    def _member(access: Access, reset: int) -> wiring.Member:
+        match access:
+            case Access.READ:
+                return In(32)
+            case Access.READ_WRITE:
+                return Out(32, init=reset)
+            case Access.COMMAND:
+                return Out(len(Control))
+
+    def elaborate(self, platform):
+        m = Module()
+        self._write_channels(m)
+        self._read_channels(m)
+        return m
+
+    def _write_channels(self, m: Module) -> None:
+        have_address, have_data = Signal(), Signal()
+        address, word, strobe = Signal(ADDRESS_BITS), Signal(32), Signal(4)
+        m.d.comb += [self.s_axil_awready.eq(~have_address & ~self.s_axil_bvalid),
+                     self.s_axil_wready.eq(~have_data & ~self.s_axil_bvalid)]
+        with m.If(self.s_axil_awvalid & self.s_axil_awready):
+            m.d.sync += [have_address.eq(1), address.eq(self.s_axil_awaddr)]
+        with m.If(self.s_axil_wvalid & self.s_axil_wready):
+            m.d.sync += [have_data.eq(1), word.eq(self.s_axil_wdata), strobe.eq(self.s_axil_wstrb)]
+        with m.If(self.s_axil_bready):
+            m.d.sync += self.s_axil_bvalid.eq(0)
+        m.d.sync += self.control.eq(0)
+        with m.If(have_address & have_data):
+            m.d.sync += [have_address.eq(0), have_data.eq(0), self.s_axil_bvalid.eq(1)]
+            self._write(m, address, word, strobe)
+
+    def _write(self, m: Module, address: Signal, word: Signal, strobe: Signal) -> None:
+        """Change the register at ``address``, if there is one and it may change."""
+        m.d.sync += self.s_axil_bresp.eq(Response.SLVERR)
+        with m.Switch(address):
+            for name, register in REGISTERS.items():
+                if register.access is Access.READ:
+                    continue
+                target = getattr(self, name)
+                with m.Case(register.address), m.If(~self.locked | (name in LIVE)):
+                    m.d.sync += self.s_axil_bresp.eq(Response.OKAY)
+                    for lane in range(-(-len(target) // 8)):
+                        byte = slice(8 * lane, 8 * lane + 8)
+                        with m.If(strobe[lane]):
+                            m.d.sync += target[byte].eq(word[byte])
+
+    def _read_channels(self, m: Module) -> None:
+        have_address, address = Signal(), Signal(ADDRESS_BITS)
+        m.d.comb += self.s_axil_arready.eq(~have_address & ~self.s_axil_rvalid)
+        with m.If(self.s_axil_arvalid & self.s_axil_arready):
+            m.d.sync += [have_address.eq(1), address.eq(self.s_axil_araddr)]
+        with m.If(self.s_axil_rready):
+            m.d.sync += self.s_axil_rvalid.eq(0)
+        with m.If(have_address):
+            m.d.sync += [have_address.eq(0), self.s_axil_rvalid.eq(1)]
+            self._read(m, address)
+
+    def _read(self, m: Module, address: Signal) -> None:
+        """Register the word at ``address``; the select is wide, so it gets a cycle of its own."""
+        m.d.sync += [self.s_axil_rdata.eq(0), self.s_axil_rresp.eq(Response.SLVERR)]
+        with m.Switch(address):
+            for name, register in REGISTERS.items():
+                if register.access is Access.COMMAND:
+                    continue
+                with m.Case(register.address):
+                    m.d.sync += [self.s_axil_rdata.eq(self._value(name)),
+                                 self.s_axil_rresp.eq(Response.OKAY)]
+
+    def _value(self, name: str):
+        address = REGISTERS[name].address
+        if address not in COUNTER_HALVES:
+            return getattr(self, name)
+        index, half = COUNTER_HALVES[address]
+        return self.counters[index].word_select(half, 32)

@@ -1,0 +1,192 @@
+"""The machine: sequencer, tile, neuron unit, memories and buses put together."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out, connect
+
+from hebbar.config import MachineConfig
+from hebbar.counters import COUNTERS, ISSUE_SETS
+from hebbar.geometry import ports
+from hebbar.memories import Mem
+from hebbar.registers import IDENTITY, RATES, VERSION, Control, Status
+
+from .array_macro import ArrayMacro
+from .back_sums import BackSums
+from .bank import Bank
+from .bus import AXI_LITE, Bus
+from .counters import Counters
+from .neuron import Neuron
+from .row_engine import RowEngine
+from .sequencer import Sequencer
+from .streamer import AXI_STREAM, Streamer
+from .table import Table
+
+__all__ = ["Machine", "TILES"]
+
+TILES = {"rows": RowEngine, "array": ArrayMacro}
+
+
+class Machine(wiring.Component):
+    """The accelerator of one configuration.
+
+    Ports: ``s_axil_*`` (AXI4-Lite registers), ``s_axis_*`` and ``m_axis_*`` (AXI4-Stream, 32 bits).
+    ``fence`` flips whenever nothing is in flight after a WAIT or HALT at address ``fence_pc``:
+    the points at which every memory must equal the golden model.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine = machine
+        super().__init__(AXI_LITE | AXI_STREAM | {"fence": Out(1), "fence_pc": Out(13)})
+
+    def elaborate(self, platform):
+        m, config = Module(), self.machine
+        formats = config.formats
+        table_ports = ports(config)
+        m.submodules.bus = self.bus = Bus()
+        m.submodules.streamer = self.streamer = Streamer(config)
+        m.submodules.sequencer = self.sequencer = Sequencer(config)
+        m.submodules.tile = self.tile = TILES[config.tile](config)
+        m.submodules.neuron = self.neuron = Neuron(config)
+        m.submodules.back_sums = self.back_sums = BackSums(config)
+        m.submodules.counters = self.counters = Counters()
+        self.banks = {mem: Bank(table_ports[mem]) for mem in (
+            Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
+        for mem, bank in self.banks.items():
+            m.submodules[mem.name.lower()] = bank
+        m.submodules.base = self.base = Bank(self._base_port(table_ports[Mem.STATE]))
+        m.submodules.function = self.function = Table(
+            formats, formats.activity, table_ports[Mem.FUNCTION], config.row_tiles)
+        m.submodules.derivative = self.derivative = Table(
+            formats, formats.derivative, table_ports[Mem.DERIVATIVE], config.row_tiles)
+        self._outer(m)
+        self._control(m)
+        self._host(m)
+        self._rows(m)
+        self._neuron_writes(m)
+        self._count(m)
+        return m
+
+    def _base_port(self, state):
+        return type(state)(state.depth, state.lanes, self.machine.row_sum_bits, 1, True)
+
+    def _outer(self, m: Module) -> None:
+        for unit, members in ((self.bus, AXI_LITE), (self.streamer, AXI_STREAM)):
+            for name, member in members.items():
+                inner, outer = getattr(unit, name), getattr(self, name)
+                m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
+        m.d.comb += [self.fence.eq(self.sequencer.fence), self.fence_pc.eq(self.sequencer.fence_pc)]
+
+    def _control(self, m: Module) -> None:
+        """Registers, program and descriptors, sweeps to the tile."""
+        bus, seq, config = self.bus, self.sequencer, self.machine
+        kind = list(TILES).index(config.tile)
+        command = {c: (bus.control & c).any() for c in Control}
+        m.d.comb += [
+            bus.identity.eq(IDENTITY), bus.version.eq(VERSION),
+            bus.geometry.eq(Cat(Const(config.lanes, 8), Const(config.row_tiles, 8), Const(kind, 8))),
+            bus.weight_words.eq(config.weight_words), bus.neuron_words.eq(config.neuron_words),
+            bus.max_columns.eq(config.max_columns),
+            bus.status.eq(Mux(seq.running, Status.RUNNING, 0)
+                          | Mux(self.streamer.active, Status.STREAMING, 0)
+                          | Mux(seq.fault, Status.FAULT, 0)),
+            bus.cause.eq(seq.cause), bus.pc.eq(seq.pc), bus.locked.eq(seq.running),
+            seq.start.eq(command[Control.START] & ~self.streamer.active),
+            seq.stop.eq(command[Control.STOP]), seq.clear.eq(command[Control.CLEAR]),
+            seq.entry.eq(bus.entry), seq.watchdog.eq(bus.watchdog),
+            self.counters.latch.eq(command[Control.LATCH]),
+            self.counters.clear.eq(seq.start & ~seq.running),
+            *(seq.loops[i].eq(getattr(bus, f"loop{i}")) for i in range(4)),
+            *(self.neuron.gains[i].eq(getattr(bus, f"gain{i}")) for i in range(4)),
+            *(self.tile.rates[i].eq(getattr(bus, f"rate{i}")) for i in range(RATES)),
+            *(bus.counters[i].eq(self.counters.values[i]) for i in range(len(COUNTERS)))]
+        program, block = self.banks[Mem.PROGRAM], self.banks[Mem.BLOCK]
+        m.d.comb += [
+            program.read_address[0].eq(seq.program_address), seq.word.eq(program.read_data[0]),
+            block.read_address[0].eq(seq.block_address), seq.block.eq(block.read_data[0].as_value()),
+            seq.idle.eq(self.tile.idle & ~self.neuron.busy),
+            seq.progress.eq(self.tile.issue | self.tile.slot | self.streamer.moving)]
+        connect(m, seq.sweep, self.tile.sweep)
+
+    def _host(self, m: Module) -> None:
+        """Every memory on the stream, one of them selected."""
+        seq, streamer = self.sequencer, self.streamer
+        m.d.comb += [
+            streamer.running.eq(seq.running), streamer.faulty.eq(seq.fault),
+            streamer.transfer.eq(seq.transfer), streamer.transfer_out.eq(seq.transfer_out),
+            streamer.transfer_word.eq(seq.transfer_word), seq.transfer_done.eq(streamer.done),
+            seq.transfer_fault.eq(streamer.fault)]
+        hosts = {mem: bank.host for mem, bank in self.banks.items()} | {
+            Mem.WEIGHT: self.tile.host, Mem.FUNCTION: self.function.host,
+            Mem.DERIVATIVE: self.derivative.host}
+        with m.Switch(streamer.memory):
+            for mem, host in hosts.items():
+                m.d.comb += [
+                    host.address.eq(streamer.host.address), host.sub.eq(streamer.host.sub),
+                    host.write.eq(streamer.host.write), host.beat.eq(streamer.host.beat)]
+                with m.Case(mem):
+                    m.d.comb += [host.select.eq(streamer.host.select),
+                                 streamer.host.read_beat.eq(host.read_beat)]
+
+    def _rows(self, m: Module) -> None:
+        """Tile and neuron unit: what each reads, and rows and errors between them."""
+        tile, neuron, banks = self.tile, self.neuron, self.banks
+        m.d.comb += [
+            banks[Mem.MAP].read_address[0].eq(tile.map_address),
+            tile.map.eq(banks[Mem.MAP].read_data[0].as_value()),
+            banks[Mem.ACTIVITY].read_address[0].eq(tile.activity_address),
+            tile.activity.eq(banks[Mem.ACTIVITY].read_data[0]),
+            neuron.row_valid.eq(tile.row_valid), neuron.row.eq(tile.row),
+            neuron.sums.eq(tile.sums), tile.error.eq(neuron.error),
+            neuron.state.eq(banks[Mem.STATE].read_data[0]),
+            neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
+            neuron.clamp.eq(banks[Mem.CLAMP].read_data[0]),
+            neuron.base.eq(self.base.read_data[0]),
+            self.back_sums.valid.eq(tile.back_valid), self.back_sums.word.eq(tile.back_word),
+            self.back_sums.fresh.eq(tile.back_fresh), self.back_sums.sums.eq(tile.back_sums),
+            self.back_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.back_sums.read_data)]
+        for bank in (banks[Mem.STATE], banks[Mem.ERROR], banks[Mem.CLAMP], self.base):
+            m.d.comb += bank.read_address[0].eq(tile.early_group)
+        for table, name in ((self.function, "function"), (self.derivative, "derivative")):
+            m.d.comb += [table.function.eq(getattr(neuron, f"{name}_table")),
+                         table.state.eq(getattr(neuron, f"{name}_state")),
+                         getattr(neuron, name).eq(table.out)]
+
+    def _neuron_writes(self, m: Module) -> None:
+        neuron, tiles, lanes = self.neuron, self.machine.row_tiles, self.machine.lanes
+        for bank, write in ((self.banks[Mem.STATE], neuron.write_state),
+                            (self.banks[Mem.ERROR], neuron.write_error),
+                            (self.base, neuron.write_base)):
+            m.d.comb += [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask),
+                         bank.write_data.eq(write.data)]
+        bank, write = self.banks[Mem.ACTIVITY], neuron.write_activity
+        part_bits = (lanes // tiles - 1).bit_length()
+        part = Signal(max(1, part_bits))
+        m.d.comb += [part.eq(write.group[:part_bits]),
+                     bank.write_address.eq(write.group >> part_bits)]
+        for lane in range(lanes):
+            m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
+                         bank.write_mask[lane].eq(write.mask[lane % tiles]
+                                                  & (part == lane // tiles))]
+
+    def _count(self, m: Module) -> None:
+        """Every running cycle belongs to exactly one of the cycle counters."""
+        tile, neuron, seq, streamer = self.tile, self.neuron, self.sequencer, self.streamer
+        busy = tile.issue | tile.slot
+        moving = seq.streaming & streamer.moving
+        stalls = {"stall_in": streamer.stall_in, "stall_out": streamer.stall_out}
+        rest = seq.running & ~busy & ~seq.draining
+        m.d.comb += [self._counter(f"issue_{i:x}").eq(busy & (tile.set == i))
+                     for i in range(len(ISSUE_SETS))]
+        values = {
+            "mac_fwd": tile.mac_fwd, "mac_trn": tile.mac_trn, "mac_upd": tile.mac_upd,
+            "weight_reads": tile.reads, "weight_writes": tile.writes, "steps": neuron.steps,
+            "activations": neuron.activations, "sat_error": neuron.sat_error,
+            "sat_state": neuron.sat_state, "sat_feedback": neuron.sat_feedback,
+            "sat_weight": tile.saturated, "issue": tile.issue, "slots": tile.slot,
+            "drain": seq.draining & ~busy, "stream": rest & moving,
+            "control": rest & ~seq.streaming,
+            **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}
+        m.d.comb += [self._counter(name).eq(value) for name, value in values.items()]
+
+    def _counter(self, name: str):
+        return self.counters.add[COUNTERS.index(name)]

@@ -1,0 +1,157 @@
+"""The neuron unit: what happens to a row once its sum is known."""
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.config import MachineConfig
+from hebbar.isa import GAINS, Sweep
+from hebbar.memories import BLOCK, MAP
+
+from .fixed import pipe, round_half_up, saturate
+from .tile import Shapes
+
+__all__ = ["Neuron", "popcount"]
+
+
+def popcount(bits: Value) -> Value:
+    """Number of ones."""
+    return sum((bit for bit in bits), start=Value.cast(0))
+
+
+class Neuron(wiring.Component):
+    """``mu = round(sum + base)``, then ERR, STEP or DELTA, ACT as the flags say.
+
+    With f' from the derivative table and fb = sat(round(back)):
+
+        e  = sat(x - mu)                                   ERR
+        x  = sat(x + round(gain * (f'(x) * fb - e)))       STEP, rows not clamped
+        e  = sat(round(f'(x) * fb))                        DELTA
+        a  = f(x)                                          ACT
+
+    Latency: the error leaves 1 cycle after the row, x and e are written 6 cycles after it, a
+    8 cycles after it. Throughput: one row group (P rows) a cycle.
+
+    Ports: ``row*`` from the tile; ``state``, ``old_error``, ``base``, ``clamp`` of the row's group,
+    valid with the row; ``back_word``/``back`` with one cycle latency; ``derivative_*`` and
+    ``function_*`` to the tables; ``write_*`` to the memories; ``busy``; event counts of the cycle.
+    """
+
+    error_latency = 1
+    latency = 9
+    """Cycles from the row to the first in which nothing of it is in flight."""
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine, s, f = machine, Shapes(machine), machine.formats
+        tiles, group = machine.row_tiles, BLOCK["group_base"].width
+        derivatives = data.ArrayLayout(signed(f.derivative.bits), tiles)
+        activities = data.ArrayLayout(signed(f.activity.bits), tiles)
+        write = {"group": Out(group), "mask": Out(tiles)}
+        super().__init__({
+            "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums),
+            "state": In(s.states), "old_error": In(s.errors), "base": In(s.sums),
+            "clamp": In(data.ArrayLayout(1, tiles)), "gains": In(data.ArrayLayout(8, GAINS)),
+            "error": Out(s.errors),
+            "back_word": Out(MAP["source"].width), "back": In(s.backs),
+            "derivative_table": Out(4), "derivative_state": Out(s.states),
+            "derivative": In(derivatives),
+            "function_table": Out(4), "function_state": Out(s.states), "function": In(activities),
+            "write_base": Out(wiring.Signature(write | {"data": Out(s.sums)})),
+            "write_state": Out(wiring.Signature(write | {"data": Out(s.states)})),
+            "write_error": Out(wiring.Signature(write | {"data": Out(s.errors)})),
+            "write_activity": Out(wiring.Signature(write | {"data": Out(activities)})),
+            "busy": Out(1), "steps": Out(8), "activations": Out(8),
+            "sat_error": Out(8), "sat_state": Out(8), "sat_feedback": Out(8)})
+
+    def elaborate(self, platform):
+        m = Module()
+        valid = pipe(m, self.row_valid, self.latency - 1, "valid")
+        tag = [data.View(Shapes(self.machine).tag, v)
+               for v in pipe(m, self.row.as_value(), self.latency - 1, "tag")]
+        m.d.comb += self.busy.eq(Cat(valid[1:]).any())
+        clipped = {"error": [], "state": [], "feedback": []}
+        rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
+        self._addresses(m, tag)
+        self._writes(m, valid, tag, rows)
+        self._counts(m, valid, tag, clipped)
+        return m
+
+    def _row(self, m: Module, p: int, tag: list, clipped: dict) -> dict[str, Value]:
+        """The data path of one of the P rows; returns what is written."""
+        f, r = self.machine.formats, f"row{p}"
+        flag = [[(t.flags & s).any() for s in Sweep] for t in tag]
+        on = [dict(zip(Sweep, bits, strict=True)) for bits in flag]
+        live = [t.live[p] for t in tag]
+        total = Signal(signed(f.row_sum.bits), name=f"{r}_total")
+        mu = round_half_up(total, f.sum_shift)
+        start, start_clip = saturate(mu, f.state)
+        takes = on[0][Sweep.INIT] & ~self.clamp[p]
+        x0 = Mux(takes, start, self.state[p])
+        difference, difference_clip = saturate(x0 - mu, f.error)
+        m.d.comb += total.eq(self.sums[p] + Mux(on[0][Sweep.BASE], self.base[p], 0))
+        x = pipe(m, Mux(live[0], x0, 0).as_signed(), 5, f"{r}_x")
+        e = pipe(m, Mux(live[0], Mux(on[0][Sweep.ERR], difference, self.old_error[p]), 0)
+                 .as_signed(), 5, f"{r}_e")
+        clamp = pipe(m, self.clamp[p], 5, f"{r}_clamp")
+        held_total = pipe(m, total, 1, f"{r}_held_total")
+        m.d.comb += [self.error[p].eq(e[1]), self.derivative_state[p].eq(x[1])]
+
+        back = Mux(on[2][Sweep.BACK], self._back_of(m, p, tag[2].group), 0)
+        feedback, feedback_clip = saturate(round_half_up(back, f.back_shift), f.feedback)
+        slope = pipe(m, self.derivative[p], 1, f"{r}_slope")[1]
+        feedback = pipe(m, feedback, 1, f"{r}_feedback")[1]
+        scaled = pipe(m, slope * feedback, 2, f"{r}_scaled")
+        drive = scaled[1] - (e[4] << f.derivative.frac)
+        drive = pipe(m, drive * self.gains[tag[4].gain], 1, f"{r}_drive")[1]
+        moved, moved_clip = saturate(x[5] + round_half_up(drive, f.step_shift), f.state)
+        delta, delta_clip = saturate(round_half_up(scaled[2], f.derivative.frac), f.error)
+        steps = on[5][Sweep.STEP] & ~clamp[5]
+        x_new = pipe(m, Mux(steps, moved, x[5]).as_signed(), 1, f"{r}_x_new")[1]
+        e_new = pipe(m, Mux(on[5][Sweep.DELTA], delta, e[5]).as_signed(), 1, f"{r}_e_new")[1]
+        m.d.comb += self.function_state[p].eq(x_new)
+        moves = on[2][Sweep.STEP] | on[2][Sweep.DELTA]
+        clipped["error"] += [(0, live[0] & on[0][Sweep.ERR] & difference_clip),
+                             (5, live[5] & on[5][Sweep.DELTA] & delta_clip)]
+        clipped["state"] += [(0, live[0] & takes & start_clip), (5, live[5] & steps & moved_clip)]
+        clipped["feedback"] += [(2, live[2] & moves & feedback_clip)]
+        return {"base": held_total[1], "state": x_new, "error": e_new,
+                "activity": pipe(m, self.function[p], 1, f"{r}_a")[1]}
+
+    def _back_of(self, m: Module, p: int, group: Value) -> Value:
+        """The back sum of row p of a group: a part of the word that holds the group."""
+        tiles, lanes = self.machine.row_tiles, self.machine.lanes
+        if tiles == lanes:
+            return self.back[p]
+        picked = Signal(signed(self.machine.formats.back_sum.bits), name=f"row{p}_back")
+        with m.Switch(group[:(lanes // tiles - 1).bit_length()]):
+            for part in range(lanes // tiles):
+                with m.Case(part):
+                    m.d.comb += picked.eq(self.back[part * tiles + p])
+        return picked
+
+    def _addresses(self, m: Module, tag: list) -> None:
+        per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
+        m.d.comb += [self.back_word.eq(tag[1].group >> per_word),
+                     self.derivative_table.eq(tag[1].function),
+                     self.function_table.eq(tag[6].function)]
+
+    def _writes(self, m: Module, valid: list, tag: list, rows: list[dict[str, Value]]) -> None:
+        for port, name, stage, flags in (
+                (self.write_base, "base", 1, Sweep.HOIST),
+                (self.write_state, "state", 6, Sweep.INIT | Sweep.STEP),
+                (self.write_error, "error", 6, Sweep.ERR | Sweep.DELTA),
+                (self.write_activity, "activity", 8, Sweep.ACT)):
+            enable = valid[stage] & (tag[stage].flags & flags).any()
+            m.d.comb += [port.group.eq(tag[stage].group),
+                         port.mask.eq(Mux(enable, tag[stage].live, 0))]
+            for p, row in enumerate(rows):
+                m.d.comb += port.data[p].eq(row[name])
+
+    def _counts(self, m: Module, valid: list, tag: list, clipped: dict) -> None:
+        for name, events in clipped.items():
+            m.d.comb += getattr(self, f"sat_{name}").eq(
+                sum(((valid[stage] & bit) for stage, bit in events), start=Value.cast(0)))
+        rows = popcount(tag[1].live)
+        for port, flags in ((self.steps, Sweep.STEP | Sweep.DELTA),
+                            (self.activations, Sweep.ACT)):
+            m.d.comb += port.eq(Mux(valid[1] & (tag[1].flags & flags).any(), rows, 0))

@@ -1,0 +1,199 @@
+"""The row engine: a digital tile that reads one word of weights a cycle, row by row."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.fifo import SyncFIFO
+
+from hebbar.config import MachineConfig
+from hebbar.cycles import RowTiming
+from hebbar.geometry import ports
+from hebbar.isa import Sweep
+from hebbar.memories import Mem
+
+from .bank import Bank
+from .fixed import pipe, round_variable, saturate, tree
+from .neuron import popcount
+from .tile import Shapes, TileSignature, live_rows, mac_count
+
+__all__ = ["RowEngine"]
+
+
+class RowEngine(wiring.Component):
+    """FWD, TRN and UPD of one word of P x C weights on a single read of it.
+
+    The front reads words in address order and sums along the rows. A row's error comes back from
+    the neuron unit; its words have been waiting in a FIFO and then feed back and learn, one word a
+    cycle, while the front already reads the next rows or the next sweep.
+
+    Throughput: one word a cycle for every flag set. Latency and busy cycles:
+    ``hebbar.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
+
+    Ports: see TileSignature.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine, self.shapes = machine, Shapes(machine)
+        self.timing = RowTiming(machine)
+        super().__init__(TileSignature(machine))
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.weights = self._bank = Bank(ports(self.machine)[Mem.WEIGHT])
+        wiring.connect(m, wiring.flipped(self.host), self._bank.host)
+        slot = self._front(m)
+        words = self._words(m, slot)
+        row_tag = self._sums(m, words)
+        head, rows_left, learns = self._queue(m, words, row_tag)
+        busy_back = self._back(m, head, learns)
+        m.d.comb += self.idle.eq(~(self._active | words["busy"] | rows_left | busy_back))
+        return m
+
+    def _front(self, m: Module) -> dict[str, Value]:
+        """Walk the words of a sweep; returns what is known of this cycle's slot."""
+        command = Signal(self.shapes.command)
+        self._active = active = Signal()
+        column, group = Signal(12), Signal(14)
+        row_start = Signal(20)
+        last_column = column + 1 == command.columns
+        last_group = group + 1 == command.groups
+        m.d.comb += self.sweep.ready.eq(~active | (last_column & last_group))
+        with m.If(self.sweep.ready):
+            m.d.sync += [active.eq(self.sweep.valid), command.eq(self.sweep.payload),
+                         column.eq(0), group.eq(0), row_start.eq(self.sweep.payload.weight_base)]
+        with m.Elif(last_column):
+            m.d.sync += [column.eq(0), group.eq(group + 1),
+                         row_start.eq(row_start + command.stride)]
+        with m.Else():
+            m.d.sync += column.eq(column + 1)
+        flags = command.flags
+        reads = (flags & (Sweep.FWD | Sweep.TRN | Sweep.UPD)).any()
+        m.d.comb += [
+            self.map_address.eq(command.map_base + column),
+            self.issue.eq(active & reads), self.slot.eq(active & ~reads),
+            self.set.eq(Cat(*((flags & f).any()
+                              for f in (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD))))]
+        tag = Signal(self.shapes.tag)
+        m.d.comb += [tag.flags.eq(flags), tag.gain.eq(command.gain),
+                     tag.function.eq(command.function), tag.group.eq(command.group_base + group),
+                     tag.first.eq(group == 0),
+                     tag.live.eq(live_rows(command.tail, last_group, self.machine.row_tiles))]
+        return {"valid": active, "reads": active & reads, "first": column == 0,
+                "last": last_column, "address": row_start + column, "tag": tag.as_value()}
+
+    def _words(self, m: Module, slot: dict[str, Value]) -> dict:
+        """Follow a slot to its weights and activities (2 cycles later) and their products."""
+        t = self.timing
+        staged = {k: pipe(m, v, t.sum_latency + 1, f"slot_{k}") for k, v in slot.items()}
+        entry = Signal(self.shapes.map)
+        m.d.sync += entry.eq(self.map)
+        m.d.comb += [self.activity_address.eq(self.map.source),
+                     self._bank.read_address[0].eq(staged["address"][1])]
+        activity = [Mux(entry.lanes > i, a, 0).as_signed() for i, a in enumerate(self.activity)]
+        tag = data.View(self.shapes.tag, staged["tag"][2])
+        rows = popcount(tag.live)
+        fwd = staged["valid"][2] & (tag.flags & Sweep.FWD).any()
+        m.d.comb += [self.mac_fwd.eq(mac_count(rows, entry.lanes, fwd)),
+                     self.reads.eq(mac_count(rows, entry.lanes, staged["reads"][2]))]
+        busy = Cat(v for v in staged["valid"][1:]).any()
+        return {"staged": staged, "entry": entry, "activity": activity, "busy": busy}
+
+    def _sums(self, m: Module, words: dict) -> Value:
+        """Products, adder trees and the sums along the rows; hands rows to the neuron unit."""
+        t, lanes, staged = self.timing, self.machine.lanes, words["staged"]
+        weights = self._bank.read_data[0]
+        shift = pipe(m, words["entry"].shift, t.tree_latency + 1, "shift")[-1]
+        at = t.sum_latency - 1
+        tag = data.View(self.shapes.tag, staged["tag"][at])
+        out = data.View(self.shapes.tag, staged["tag"][at + 1])
+        forward = (tag.flags & Sweep.FWD).any()
+        for p in range(self.machine.row_tiles):
+            products = []
+            for i in range(lanes):
+                product = pipe(m, weights[p * lanes + i] * words["activity"][i], 1, f"fwd{p}_{i}")
+                products.append(product[1])
+            partial = Mux(forward, tree(m, products, f"tree{p}") << shift, 0)
+            total = Signal(signed(self.machine.row_sum_bits), name=f"row_sum{p}")
+            with m.If(staged["valid"][at]):
+                m.d.sync += total.eq(partial + Mux(staged["first"][at], 0, total))
+            m.d.comb += self.sums[p].eq(total)
+        m.d.comb += [self.early_group.eq(tag.group), self.row.eq(out),
+                     self.row_valid.eq(staged["valid"][at + 1] & staged["last"][at + 1])]
+        return self.row_valid
+
+    def _queue(self, m: Module, words: dict, row_valid: Value):
+        """Hold words and errors of rows that feed back or learn until both are there."""
+        depth, staged, entry = self.timing.fifo_depth, words["staged"], words["entry"]
+        at_word, at_error = data.View(self.shapes.tag, staged["tag"][2]), Signal(self.shapes.tag)
+        later = Sweep.TRN | Sweep.UPD
+        word_layout = data.StructLayout({
+            "weights": self._bank.word, "activity": self.shapes.activities,
+            "entry": self.shapes.map, "address": 20, "last": 1})
+        row_layout = data.StructLayout({"error": self.shapes.errors, "tag": self.shapes.tag})
+        m.submodules.words = word_fifo = SyncFIFO(width=word_layout.size, depth=depth)
+        m.submodules.errors = row_fifo = SyncFIFO(width=row_layout.size, depth=depth)
+        word, row = Signal(word_layout), Signal(row_layout)
+        error_valid = Signal()
+        m.d.sync += [error_valid.eq(row_valid), at_error.eq(self.row)]
+        m.d.comb += [
+            word.weights.eq(self._bank.read_data[0]), word.entry.eq(entry),
+            word.address.eq(staged["address"][2]), word.last.eq(staged["last"][2]),
+            *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
+            word_fifo.w_data.eq(word),
+            word_fifo.w_en.eq(staged["valid"][2] & (at_word.flags & later).any()),
+            row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_data.eq(row),
+            row_fifo.w_en.eq(error_valid & (at_error.flags & later).any())]
+        head = data.View(word_layout, word_fifo.r_data)
+        tag = data.View(row_layout, row_fifo.r_data)
+        m.d.comb += [word_fifo.r_en.eq(row_fifo.r_rdy),
+                     row_fifo.r_en.eq(row_fifo.r_rdy & head.last)]
+        return head, row_fifo.r_rdy | error_valid, (row_fifo.r_rdy, tag)
+
+    def _back(self, m: Module, head, queued) -> Value:
+        """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
+        valid, row = queued
+        tiles, lanes = self.machine.row_tiles, self.machine.lanes
+        entry = head.entry
+        trn = pipe(m, valid & (row.tag.flags & Sweep.TRN).any() & entry.feedback, 2, "trn")
+        upd = pipe(m, valid & (row.tag.flags & Sweep.UPD).any() & entry.plastic, 2, "upd")
+        entries = [data.View(self.shapes.map, v)
+                   for v in pipe(m, entry.as_value(), 2, "back_entry")]
+        address = pipe(m, head.address, 2, "back_address")
+        fresh = pipe(m, entry.fresh & row.tag.first, 2, "fresh")
+        count = mac_count(popcount(row.tag.live), entry.lanes, Const(1))
+        count = pipe(m, count, 1, "back_count")[1]
+        m.d.comb += [
+            self.back_valid.eq(trn[2]), self.back_word.eq(entries[2].source),
+            self.back_fresh.eq(fresh[2]),
+            self._bank.write_address.eq(address[2]),
+            self._bank.write_mask.eq(upd[2].replicate(tiles * lanes)),
+            self.mac_trn.eq(Mux(trn[1], count, 0)), self.mac_upd.eq(Mux(upd[1], count, 0)),
+            self.writes.eq(Mux(upd[1], count, 0))]
+        clipped = []
+        for i in range(lanes):
+            feedback = [pipe(m, head.weights[p * lanes + i] * row.error[p], 1, f"trn{p}_{i}")[1]
+                        for p in range(tiles)]
+            total = tree(m, feedback, f"back{i}", registered=False)
+            m.d.comb += self.back_sums[i].eq(pipe(m, total, 1, f"back_sum{i}")[1])
+            for p in range(tiles):
+                clipped.append(self._learn(m, head, row, entries, upd, p, i))
+        m.d.comb += self.saturated.eq(popcount(Cat(clipped)))
+        return Cat(*(Cat(trn[s], upd[s]) for s in (1, 2))).any() | valid
+
+    def _learn(self, m: Module, head, row, entries, upd, p: int, i: int) -> Value:
+        """UPD of one weight: writes it, returns whether it was clipped."""
+        lane, lanes = p * self.machine.lanes + i, self.machine.lanes
+        weight = pipe(m, head.weights[lane], 2, f"old{p}_{i}")[2]
+        product = pipe(m, row.error[p] * head.activity[i], 1, f"upd{p}_{i}")[1]
+        change = round_variable(product, self.rates[entries[1].rate])
+        neuron = Cat(Const(p, (self.machine.row_tiles - 1).bit_length()), row.tag.group)
+        source = Cat(Const(i, (lanes - 1).bit_length()), entries[0].source)
+        own = pipe(m, entries[0].diagonal & (neuron == source), 1, f"own{p}_{i}")[1]
+        change = pipe(m, Mux(own, 0, change).as_signed(), 1, f"change{p}_{i}")[1]
+        new, clipped = saturate(weight + change, self.machine.formats.weight)
+        m.d.comb += self._bank.write_data[lane].eq(new)
+        return clipped & upd[2]
+
+    def image(self, ctx) -> list[list[int]]:
+        """The weight memory in an Amaranth simulation, word by word."""
+        memory = self._bank.memory
+        return [list(ctx.get(memory.data[i])) for i in range(memory.depth)]

@@ -1,0 +1,212 @@
+"""The sequencer: fetches instructions, hands out sweeps and transfers, loops, halts."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.config import MachineConfig
+from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, Field, Op, Sweep
+from hebbar.memories import BLOCK
+from hebbar.registers import Cause
+
+from .tile import Shapes
+
+__all__ = ["Sequencer", "field"]
+
+
+def field(word: Value, f: Field) -> Value:
+    """The bits of a declared field."""
+    return word[f.lsb:f.lsb + f.width]
+
+
+class Sequencer(wiring.Component):
+    """One instruction a cycle; a SWEEP takes two and waits while the tile is busy.
+
+    ``decode`` holds the instruction at ``pc``; WAIT, IN and OUT stay there until ``idle``.
+    ``issue`` offers the sweep whose descriptor was read in decode. ``stream`` waits for a
+    transfer. HALT, STOP and faults set the cause and ``drain`` before halting. START begins at
+    ``entry`` unless a fault is pending; CLEAR clears it.
+
+    Ports: ``start``, ``stop``, ``clear``, ``entry``, ``watchdog``, ``loops``;
+    ``program_address``/``word`` and ``block_address``/``block`` (memories, one cycle); ``sweep``
+    to the tile; ``idle``; ``transfer*`` to the streamer and its ``transfer_fault``; ``progress``
+    of the other units for the watchdog; ``running``, ``fault``, ``cause``, ``pc``; ``draining``
+    and ``streaming`` for the counters; ``fence`` flips after every WAIT and HALT, whose address
+    is then in ``fence_pc``.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine = machine
+        super().__init__({
+            "start": In(1), "stop": In(1), "clear": In(1), "entry": In(32), "watchdog": In(32),
+            "loops": In(data.ArrayLayout(32, LOOP_REGISTERS)),
+            "program_address": Out(13), "word": In(32),
+            "block_address": Out(FIELDS[Op.SWEEP]["block"].width), "block": In(128),
+            "sweep": Out(wiring.Signature({
+                "payload": Out(Shapes(machine).command), "valid": Out(1), "ready": In(1)})),
+            "idle": In(1), "progress": In(1),
+            "transfer": Out(1), "transfer_out": Out(1), "transfer_word": Out(32),
+            "transfer_done": In(1), "transfer_fault": In(4),
+            "running": Out(1), "fault": Out(1), "cause": Out(4), "pc": Out(13),
+            "draining": Out(1), "streaming": Out(1), "fence": Out(1), "fence_pc": Out(13)})
+
+    def elaborate(self, platform):
+        m = Module()
+        self._next_pc, self._halt, self._retire = Signal(13), Signal(4), Signal()
+        self._stopping, self._expired = Signal(), Signal()
+        self._flags, self._gain = Signal(11), Signal(2)
+        self._block = Signal(FIELDS[Op.SWEEP]["block"].width)
+        self._depth = Signal(range(LOOP_DEPTH + 1))
+        self._starts = Array(Signal(13, name=f"start_{i}") for i in range(LOOP_DEPTH))
+        self._left = Array(Signal(32, name=f"left_{i}") for i in range(LOOP_DEPTH))
+        m.d.comb += [self._next_pc.eq(self.pc), self.program_address.eq(self._next_pc),
+                     self.fault.eq(self.cause >= Cause.ILLEGAL_OP)]
+        m.d.sync += [self.pc.eq(self._next_pc),
+                     self._stopping.eq((self._stopping | self.stop) & self.running)]
+        with m.FSM() as fsm:
+            with m.State("halted"):
+                self._halted(m)
+            with m.State("decode"):
+                with m.If(self._stopping):
+                    m.d.comb += self._halt.eq(Cause.STOPPED)
+                with m.Elif(self.pc >= self.machine.program_words):
+                    m.d.comb += self._halt.eq(Cause.ADDRESS)
+                with m.Else():
+                    self._decode(m)
+                self._guard(m)
+            with m.State("issue"):
+                self._issue(m)
+                self._guard(m)
+            with m.State("stream"):
+                m.d.comb += self.streaming.eq(1)
+                with m.If(self.transfer_done):
+                    self._advance(m, self.pc + 1)
+                    m.next = "decode"
+                with m.Elif(self._stopping):
+                    m.d.comb += self._halt.eq(Cause.STOPPED)
+                self._guard(m)
+            with m.State("drain"):
+                m.d.comb += self.draining.eq(1)
+                with m.If(self.idle):
+                    with m.If(self.cause == Cause.DONE):
+                        self._fence(m)
+                    m.next = "halted"
+            m.d.comb += self.running.eq(~fsm.ongoing("halted"))
+        self._watch(m)
+        return m
+
+    def _halted(self, m: Module) -> None:
+        with m.If(self.clear):
+            m.d.sync += self.cause.eq(Cause.NONE)
+        with m.If(self.transfer_fault != 0):
+            m.d.sync += self.cause.eq(self.transfer_fault)
+        with m.Elif(self.start & ~self.fault):
+            m.d.comb += self._next_pc.eq(self.entry)
+            m.d.sync += [self.cause.eq(Cause.NONE), self._depth.eq(0)]
+            m.next = "decode"
+
+    def _guard(self, m: Module) -> None:
+        """Leave for drain when anything in this state, the streamer or the watchdog asks to."""
+        with m.If(self._expired):
+            m.d.comb += self._halt.eq(Cause.WATCHDOG)
+        with m.If(self.transfer_fault != 0):
+            m.d.comb += self._halt.eq(self.transfer_fault)
+        with m.If(self._halt != Cause.NONE):
+            m.d.comb += self._next_pc.eq(self.pc)
+            m.d.sync += self.cause.eq(self._halt)
+            m.next = "drain"
+
+    def _advance(self, m: Module, to: Value) -> None:
+        m.d.comb += [self._next_pc.eq(to), self._retire.eq(1)]
+
+    def _fence(self, m: Module) -> None:
+        m.d.sync += [self.fence.eq(~self.fence), self.fence_pc.eq(self.pc)]
+
+    def _decode(self, m: Module) -> None:
+        word, sweep = self.word, FIELDS[Op.SWEEP]
+        m.d.comb += [self.block_address.eq(field(word, sweep["block"])),
+                     self.transfer_word.eq(word)]
+        with m.Switch(word[28:]):
+            with m.Case(Op.HALT):
+                m.d.comb += self._halt.eq(Cause.DONE)
+            with m.Case(Op.SWEEP):
+                m.d.sync += [self._flags.eq(field(word, sweep["flags"])),
+                             self._gain.eq(field(word, sweep["gain"])),
+                             self._block.eq(field(word, sweep["block"]))]
+                with m.If(self._illegal(field(word, sweep["flags"]))):
+                    m.d.comb += self._halt.eq(Cause.ILLEGAL_SWEEP)
+                with m.Elif(field(word, sweep["block"]) >= self.machine.blocks):
+                    m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
+                with m.Else():
+                    m.next = "issue"
+            with m.Case(Op.IN, Op.OUT):
+                m.d.comb += [self.transfer_out.eq(word[28:] == Op.OUT),
+                             self.draining.eq(~self.idle), self.transfer.eq(self.idle)]
+                with m.If(self.idle):
+                    m.next = "stream"
+            with m.Case(Op.LOOP):
+                self._enter(m, word)
+            with m.Case(Op.NEXT):
+                self._repeat(m)
+            with m.Case(Op.WAIT):
+                m.d.comb += self.draining.eq(~self.idle)
+                with m.If(self.idle):
+                    self._advance(m, self.pc + 1)
+                    self._fence(m)
+            with m.Default():
+                m.d.comb += self._halt.eq(Cause.ILLEGAL_OP)
+
+    @staticmethod
+    def _illegal(flags: Value) -> Value:
+        """The machine's reading of ``hebbar.isa.illegal_sweep``."""
+        both = Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD
+        return ((flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
+                | (flags & Sweep.DELTA).any() & (flags & both).any())
+
+    def _enter(self, m: Module, word: Value) -> None:
+        loop = FIELDS[Op.LOOP]
+        register, count = field(word, loop["register"]), Signal(32)
+        m.d.comb += count.eq(Mux(register == 0, field(word, loop["count"]),
+                                 self.loops[(register - 1)[:2]]))
+        with m.If((self._depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
+            m.d.comb += self._halt.eq(Cause.LOOP)
+        with m.Elif(count == 0):
+            self._advance(m, field(word, loop["end"]))
+        with m.Else():
+            self._advance(m, self.pc + 1)
+            m.d.sync += [self._starts[self._depth].eq(self.pc + 1),
+                         self._left[self._depth].eq(count), self._depth.eq(self._depth + 1)]
+
+    def _repeat(self, m: Module) -> None:
+        top = (self._depth - 1)[:len(self._depth)]
+        with m.If(self._depth == 0):
+            m.d.comb += self._halt.eq(Cause.LOOP)
+        with m.Elif(self._left[top] == 1):
+            self._advance(m, self.pc + 1)
+            m.d.sync += self._depth.eq(top)
+        with m.Else():
+            self._advance(m, self._starts[top])
+            m.d.sync += self._left[top].eq(self._left[top] - 1)
+
+    def _issue(self, m: Module) -> None:
+        payload = self.sweep.payload
+        b = {name: field(self.block, f) for name, f in BLOCK.items()}
+        m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain),
+                     self.block_address.eq(self._block)]
+        m.d.comb += [getattr(payload, name).eq(value) for name, value in b.items()]
+        fits = ((b["columns"] != 0) & (b["columns"] <= self.machine.max_columns)
+                & (b["groups"] != 0) & (b["tail"] != 0) & (b["tail"] <= self.machine.row_tiles)
+                & (b["group_base"] + b["groups"] <= self.machine.groups))
+        with m.If(~fits):
+            m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
+        with m.Else():
+            m.d.comb += self.sweep.valid.eq(1)
+            with m.If(self.sweep.ready):
+                self._advance(m, self.pc + 1)
+                m.next = "decode"
+
+    def _watch(self, m: Module) -> None:
+        """Count cycles without progress."""
+        quiet = Signal(32)
+        m.d.comb += self._expired.eq((self.watchdog != 0) & (quiet >= self.watchdog))
+        m.d.sync += quiet.eq(Mux(self._retire | self.progress | ~self.running, 0, quiet + 1))

@@ -1,0 +1,172 @@
+"""The streamer: moves beats between the AXI4-Stream ports and every memory of the machine."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.config import MachineConfig
+from hebbar.geometry import ports
+from hebbar.isa import FIELDS, Op
+from hebbar.memories import HEADER, Mem
+from hebbar.registers import Cause
+
+from .bank import HostPort
+from .sequencer import field
+
+__all__ = ["Streamer", "AXI_STREAM"]
+
+STREAM = {"tdata": 32, "tvalid": 1, "tlast": 1}
+AXI_STREAM = {
+    **{f"s_axis_{n}": In(w) for n, w in STREAM.items()}, "s_axis_tready": Out(1),
+    **{f"m_axis_{n}": Out(w) for n, w in STREAM.items()}, "m_axis_tready": In(1)}
+
+
+class Streamer(wiring.Component):
+    """Halted: takes packets (``hebbar.memories``). Running: moves what IN and OUT ask for.
+
+    Throughput: one beat a cycle in, one every two cycles out. A wrong TLAST, an unknown memory or
+    a range outside the memory is a ``fault``; until CLEAR the input is discarded, so the host
+    never hangs, and the next packet starts after the TLAST that follows.
+
+    Ports: ``s_axis_*``, ``m_axis_*``; ``running``, ``faulty``; ``transfer``, ``transfer_out``,
+    ``transfer_word`` from the sequencer, ``done``, ``fault`` to it; ``host`` to the memories with
+    ``memory`` telling which; ``moving``, ``stall_in``, ``stall_out`` for the counters.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine = machine
+        super().__init__({
+            **AXI_STREAM, "running": In(1), "faulty": In(1), "transfer": In(1), "transfer_out": In(1),
+            "transfer_word": In(32), "done": Out(1), "fault": Out(4),
+            "host": Out(HostPort()), "memory": Out(4), "active": Out(1),
+            "moving": Out(1), "stall_in": Out(1), "stall_out": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        self._geometry()
+        self._left, self._last, self._read = Signal(24), Signal(), Signal()
+        self._mid_packet, self._called, self._abandoned = Signal(), Signal(), Signal()
+        beat_in = self.s_axis_tvalid & self.s_axis_tready
+        with m.If(beat_in):
+            m.d.sync += self._mid_packet.eq(~self.s_axis_tlast)
+        m.d.comb += [self.host.beat.eq(self.s_axis_tdata), self.m_axis_tdata.eq(self.host.read_beat),
+                     self.m_axis_tlast.eq(self._last & (self._left == 1))]
+        with m.FSM() as fsm:
+            with m.State("ready"):
+                self._ready(m)
+            with m.State("address"):
+                self._address(m)
+            with m.State("write"):
+                self._write(m)
+            with m.State("fetch"):
+                m.d.comb += self.moving.eq(1)
+                m.next = "send"
+            with m.State("send"):
+                self._send(m)
+            with m.State("discard"):
+                m.d.comb += self.s_axis_tready.eq(1)
+                boundary = Mux(beat_in, self.s_axis_tlast, ~self._mid_packet)
+                with m.If(boundary & ~self.faulty & ~self._raised):
+                    m.next = "ready"
+            m.d.comb += [self.active.eq(~fsm.ongoing("ready")),
+                         self.host.select.eq(fsm.ongoing("write") | fsm.ongoing("fetch")
+                                             | fsm.ongoing("send"))]
+        m.d.comb += self._abandoned.eq(self.faulty | (self._called & ~self.running))
+        m.d.sync += self._raised.eq(self.fault != 0)
+        return m
+
+    def _geometry(self) -> None:
+        """Depth and beats a word of every memory, by its number; zero depth where there is none."""
+        table = ports(self.machine)
+        known = [table.get(Mem(i)) if i in list(Mem) else None for i in range(16)]
+        self._depths = Array(p.depth if p else 0 for p in known)
+        self._shifts = Array((p.beats_per_word - 1).bit_length() if p else 0 for p in known)
+        self._raised = Signal()
+
+    def _begin(self, m: Module, memory: Value, word: Value, beats: Value, read: Value) -> None:
+        """Check the range and start moving ``beats`` from the start of ``word``."""
+        shift = self._shifts[memory]
+        end = Signal(34)
+        m.d.comb += end.eq(word + ((beats + (1 << shift) - 1) >> shift))
+        m.d.sync += [self.memory.eq(memory), self.host.address.eq(word), self.host.sub.eq(0),
+                     self._left.eq(beats)]
+        with m.If((end > self._depths[memory]) | (beats == 0)):
+            self._fail(m, Cause.RANGE)
+        with m.Elif(read):
+            m.next = "fetch"
+        with m.Else():
+            m.next = "write"
+
+    def _fail(self, m: Module, cause: Cause) -> None:
+        m.d.comb += self.fault.eq(cause)
+        m.next = "discard"
+
+    def _ready(self, m: Module) -> None:
+        fields = {n: field(self.transfer_word, f) for n, f in FIELDS[Op.IN].items()}
+        m.d.comb += self.s_axis_tready.eq(~self.running)
+        with m.If(self.faulty):
+            m.next = "discard"
+        with m.Elif(self.transfer):
+            memory, count = fields["memory"], fields["count"]
+            groups = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
+            packed = memory == Mem.ACTIVITY
+            m.d.sync += [self._last.eq(fields["last"]), self._called.eq(1)]
+            with m.If(memory > Mem.CLAMP):
+                self._fail(m, Cause.RANGE)
+            with m.Else():
+                self._begin(m, memory, Mux(packed, fields["address"], fields["address"] << groups),
+                            Mux(packed, (count + 3) >> 2, count), self.transfer_out)
+        with m.Elif(self.s_axis_tvalid & ~self.running):
+            m.d.sync += [self.memory.eq(field(self.s_axis_tdata, HEADER["memory"])),
+                         self._left.eq(field(self.s_axis_tdata, HEADER["beats"])),
+                         self._read.eq(field(self.s_axis_tdata, HEADER["read"])),
+                         self._last.eq(1), self._called.eq(0)]
+            with m.If(self.s_axis_tlast):
+                self._fail(m, Cause.STREAM)
+            with m.Else():
+                m.next = "address"
+
+    def _address(self, m: Module) -> None:
+        m.d.comb += self.s_axis_tready.eq(1)
+        with m.If(self.s_axis_tvalid):
+            with m.If(self.s_axis_tlast != self._read):
+                self._fail(m, Cause.STREAM)
+            with m.Else():
+                self._begin(m, self.memory, self.s_axis_tdata, self._left, self._read)
+
+    def _write(self, m: Module) -> None:
+        final = self._left == 1
+        m.d.comb += [self.s_axis_tready.eq(1), self.stall_in.eq(~self.s_axis_tvalid),
+                     self.moving.eq(self.s_axis_tvalid)]
+        with m.If(self.s_axis_tvalid):
+            m.d.comb += self.host.write.eq(1)
+            self._step(m)
+            with m.If(self.s_axis_tlast != (final & self._last)):
+                self._fail(m, Cause.STREAM)
+            with m.Elif(final):
+                m.d.comb += self.done.eq(1)
+                m.next = "ready"
+        with m.If(self._abandoned):
+            m.next = "discard"
+
+    def _send(self, m: Module) -> None:
+        m.d.comb += [self.m_axis_tvalid.eq(1), self.stall_out.eq(~self.m_axis_tready),
+                     self.moving.eq(self.m_axis_tready)]
+        with m.If(self.m_axis_tready):
+            self._step(m)
+            m.next = "fetch"
+            with m.If(self._left == 1):
+                m.d.comb += self.done.eq(1)
+                m.next = "ready"
+            with m.If(self._abandoned):
+                m.next = "discard"
+
+    def _step(self, m: Module) -> None:
+        """Go to the next beat of the memory."""
+        whole = Signal(16)
+        m.d.comb += whole.eq((1 << self._shifts[self.memory]) - 1)
+        m.d.sync += self._left.eq(self._left - 1)
+        with m.If(self.host.sub == whole):
+            m.d.sync += [self.host.sub.eq(0), self.host.address.eq(self.host.address + 1)]
+        with m.Else():
+            m.d.sync += self.host.sub.eq(self.host.sub + 1)

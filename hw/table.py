@@ -1,0 +1,49 @@
+"""An activation table in memory, read by P neurons a cycle."""
+
+from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.activations import ENTRY_BITS
+from hebbar.formats import Format, Formats
+from hebbar.memories import TABLE, Port
+
+from .bank import Bank, HostPort
+from .fixed import round_half_up, saturate, shape
+
+__all__ = ["Table"]
+
+
+class Table(wiring.Component):
+    """``out = sat(round((value << F) + slope * fraction >> F + 16 - out.bits))``.
+
+    Index and fraction are the top and the low F bits of the state. Latency: 1 cycle, the output is
+    combinational after the memory. Throughput: every reader, every cycle.
+
+    Ports: ``function`` (which table, shared), ``state[readers]``, ``out[readers]``, ``host``.
+    """
+
+    latency = 1
+
+    def __init__(self, formats: Formats, out: Format, port: Port, readers: int) -> None:
+        self.formats, self.format, self.port, self.readers = formats, out, port, readers
+        super().__init__({
+            "function": In(4), "state": In(data.ArrayLayout(shape(formats.state), readers)),
+            "out": Out(data.ArrayLayout(shape(out), readers)), "host": In(HostPort())})
+
+    def elaborate(self, platform):
+        m, frac = Module(), self.formats.table_frac
+        m.submodules.bank = bank = Bank(self.port, self.readers)
+        wiring.connect(m, wiring.flipped(self.host), bank.host)
+        for i in range(self.readers):
+            state = self.state[i].as_unsigned()
+            m.d.comb += bank.read_address[i].eq(Cat(state[frac:], self.function))
+            word = bank.read_data[i][0]
+            value, slope = Signal(signed(ENTRY_BITS)), Signal(signed(ENTRY_BITS))
+            m.d.comb += [value.eq(word[:ENTRY_BITS]), slope.eq(word[TABLE["slope"].lsb:])]
+            fraction = Signal(max(1, frac), name=f"fraction_{i}")
+            m.d.sync += fraction.eq(state[:frac] if frac else 0)
+            exact = (value << frac) + slope * fraction
+            rounded = round_half_up(exact, frac + ENTRY_BITS - self.format.bits)
+            m.d.comb += self.out[i].eq(saturate(rounded, self.format)[0])
+        return m

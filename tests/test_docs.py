@@ -1,0 +1,117 @@
+"""docs/reference.md says what the contract says, all of it."""
+
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hebbar.counters import COUNTERS
+from hebbar.isa import FIELDS, Op, Sweep
+from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
+from hebbar.registers import COUNTER_BASE, REGISTERS, Cause, Control, Status
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / "scripts" / "gen_docs.py"
+REFERENCE = ROOT / "docs" / "reference.md"
+
+
+@pytest.fixture(scope="module")
+def main():
+    return runpy.run_path(str(SCRIPT))["main"]
+
+
+@pytest.fixture(scope="module")
+def sections():
+    """The cells of every table row, by the section that holds them."""
+    found, section = {}, ""
+    for line in REFERENCE.read_text(encoding="utf-8").splitlines():
+        if line.startswith("#"):
+            section = line.strip("# ")
+        elif line.startswith("|"):
+            cells = [cell.strip(" `") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            found.setdefault(section, []).append(cells)
+    return found
+
+
+def test_the_reference_is_up_to_date():
+    """Without it the manual would go on describing last month's machine."""
+    for _ in range(2):  # each process hashes strings differently: the page must not
+        run = subprocess.run([sys.executable, str(SCRIPT), "--check"], capture_output=True, text=True)
+        assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_a_stale_or_missing_page_is_reported(main, tmp_path, capsys):
+    """Without it the check could pass whatever is on disk, or leave half a page behind."""
+    page = tmp_path / "docs" / "reference.md"
+    assert main(["--check"], page) == 1
+    assert not page.exists()
+    assert main([], page) == 0
+    assert page.read_bytes() == REFERENCE.read_bytes()
+    assert [p.name for p in page.parent.iterdir()] == ["reference.md"]
+    assert main(["--check"], page) == 0
+    page.write_text(page.read_text(encoding="utf-8").replace("SWEEP", "SWEPT", 1), encoding="utf-8")
+    capsys.readouterr()
+    assert main(["--check"], page) == 1
+    assert capsys.readouterr().err == (
+        f"{page} is not what the contract says; run python scripts/gen_docs.py.\n")
+
+
+def test_instructions_fields_and_flags_are_all_there(sections):
+    """Without it an opcode, a field or a flag could be in the machine and not in the manual, or be
+    given another machine's bit."""
+    assert [row[:2] for row in sections["Instructions"][2:]] == [[str(int(op)), op.name] for op in Op]
+    assert [[1 << int(row[0]), row[1]] for row in sections["Flags of SWEEP"][2:]] \
+        == [[int(flag), flag.name] for flag in Sweep]
+    assert all(row[2] for row in sections["Flags of SWEEP"][2:])
+    for op in Op:
+        if FIELDS[op]:
+            rows = next(rows for title, rows in sections.items()
+                        if title.startswith("Fields of") and op.name in title.split())
+            check_layout(rows, FIELDS[op])
+
+
+@pytest.mark.parametrize("title, fields", [
+    ("Packet header", HEADER), ("Entry of BLOCK", BLOCK), ("Entry of MAP", MAP),
+    ("Entry of FUNCTION and DERIVATIVE", TABLE)])
+def test_every_entry_of_a_memory_is_there(sections, title, fields):
+    """Without it a driver written from the manual would put a field at the wrong bit."""
+    assert [row[:2] for row in sections["Memories"][2:]] == [[str(int(m)), m.name] for m in Mem]
+    check_layout(sections[title], fields)
+
+
+def check_layout(rows, fields):
+    assert [row[1] for row in rows[2:]] == list(fields)
+    for row, field in zip(rows[2:], fields.values()):
+        msb, _, lsb = row[0].partition(":")
+        lsb = lsb or msb
+        assert (int(lsb), int(msb) - int(lsb) + 1) == (field.lsb, field.width)
+        assert row[2] == field.meaning
+
+
+def test_every_register_bit_and_cause_is_there(sections):
+    """Without it a host would read a cause, a bit or an address that means something else."""
+    names = {row[1]: int(row[0], 16) for row in sections["Registers"][2:]}
+    assert names == {n: r.address for n, r in REGISTERS.items() if r.address < COUNTER_BASE}
+    for title, kind in (("Bits of control", Control), ("Bits of status", Status)):
+        assert [[1 << int(row[0]), row[1]] for row in sections[title][2:]] \
+            == [[int(flag), flag.name] for flag in kind]
+    assert [row[:2] for row in sections["Causes"][2:]] == [[str(int(c)), c.name] for c in Cause]
+    halts = [row[1] for row in sections["Causes"][2:] if not row[2]]
+    assert halts == ["NONE", "DONE", "STOPPED"]
+
+
+def test_every_counter_is_there_at_its_address(sections):
+    """Without it a profile would show one counter under the name of its neighbour."""
+    titles = ("Issue slots by flag set", "Work", "Cycles", "Host")
+    rows = [row for title in titles for row in sections[title][2:]]
+    assert [row[2] for row in rows] == list(COUNTERS)
+    for low, high, name, meaning in rows:
+        assert int(low, 16) == REGISTERS[f"{name}_lo"].address
+        assert int(high, 16) == REGISTERS[f"{name}_hi"].address
+        assert meaning
+    assert [row[3] for row in rows[:16:5]] == [
+        "slots of sweeps with none of them", "slots of sweeps with FWD, TRN",
+        "slots of sweeps with ERR, UPD", "slots of sweeps with FWD, ERR, TRN, UPD"]
