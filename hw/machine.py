@@ -52,11 +52,11 @@ class Machine(wiring.Component):
         self.banks = {mem: Bank(table_ports[mem]) for mem in (
             Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         for mem, bank in self.banks.items():
-            m.submodules[mem.name.lower()] = bank
-        m.submodules.base = self.base = Bank(self._base_port(table_ports[Mem.STATE]))
-        m.submodules.function = self.function = Table(
+            m.submodules[f"{mem.name.lower()}_memory"] = bank
+        m.submodules.base_memory = self.base = Bank(self._base_port(table_ports[Mem.STATE]))
+        m.submodules.function_table = self.function = Table(
             formats, formats.activity, table_ports[Mem.FUNCTION], config.row_tiles)
-        m.submodules.derivative = self.derivative = Table(
+        m.submodules.derivative_table = self.derivative = Table(
             formats, formats.derivative, table_ports[Mem.DERIVATIVE], config.row_tiles)
         self._outer(m)
         self._control(m)

@@ -221,7 +221,7 @@ class Bench:
 def fill(bench):
     """Different words behind every input, so that no two reads can be confused."""
     bench.set({name: 0xA5000000 + 0x101 * i for i, name in enumerate(INPUTS)},
-              {name: 0xC0000001_00000000 + 0x10001_00000 * i + i for i, name in enumerate(COUNTERS)})
+              {name: (0xC0000001 + i << 32) + 0x10001 * i + 1 for i, name in enumerate(COUNTERS)})
 
 
 def test_the_table_itself_is_a_map():
@@ -384,7 +384,7 @@ def test_read_beside_a_write_of_the_same_register(late):
     Bench().run(script)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(6))
 def test_random_traffic(seed):
     """Without it the cases nobody thought of: five channels that stall at random, requests queued
     behind each other, inputs, counters and the lock that move between request and answer."""
@@ -446,11 +446,10 @@ def test_ports_have_the_names_a_bus_model_looks_for():
     """Without it cocotbext-axi's from_prefix would find no channel, or one without back-pressure,
     only once the whole machine is emitted."""
     text = rtlil.convert(Bus())
-    for names in (("awaddr", "awprot", "awvalid", "awready"), ("wdata", "wstrb", "wvalid", "wready"),
-                  ("bresp", "bvalid", "bready"), ("araddr", "arprot", "arvalid", "arready"),
-                  ("rdata", "rresp", "rvalid", "rready")):
-        for name in names:
-            direction = "output" if name in ("awready", "wready", "bresp", "bvalid", "arready",
-                                             "rdata", "rresp", "rvalid") else "input"
-            assert any(line.split()[-1] == f"\\s_axil_{name}" and f" {direction} " in line
-                       for line in text.splitlines() if line.strip().startswith("wire")), name
+    ports = {line.split()[-1]: line.split() for line in text.splitlines()
+             if line.strip().startswith("wire")}
+    names = {"input": "awaddr awprot awvalid wdata wstrb wvalid bready araddr arprot arvalid rready",
+             "output": "awready wready bresp bvalid arready rdata rresp rvalid"}
+    for direction in names:
+        for name in names[direction].split():
+            assert direction in ports[f"\\s_axil_{name}"], name

@@ -1,0 +1,167 @@
+"""Data sets as input codes: what the machine is given, and the same values for the reference.
+
+``digits`` are the 8 x 8 pixels 0..16 of scikit-learn. A code is ``pixel / 16`` with
+``activity_frac`` fraction bits, rounded half up and clipped to the largest activity: with Q0.7
+``min(8 * pixel, 127)``. ``pool = 2`` averages 2 x 2 pixels first.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbar.config import DataConfig
+from hebbar.errors import BadInput
+from hebbar.network import Network, Role
+
+__all__ = ["Samples", "Dataset", "load", "check_samples", "epoch_order"]
+
+TEST_SIZE = 360
+CLASSES = 10
+
+
+@dataclass(frozen=True)
+class Samples:
+    """``codes`` (samples, inputs) int64, ``labels`` (samples,) int64 in 0..classes - 1.
+
+    One unit of an input is ``2**activity_frac`` codes. The arrays are read-only.
+    """
+
+    codes: NDArray[np.int64]
+    labels: NDArray[np.int64]
+    activity_frac: int
+    classes: int = CLASSES
+
+    def __post_init__(self) -> None:
+        self.codes.setflags(write=False)
+        self.labels.setflags(write=False)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def inputs_float(self) -> NDArray[np.float64]:
+        """codes / 2**activity_frac, (samples, inputs)."""
+        return self.codes / 2.0**self.activity_frac
+
+    @property
+    def targets(self) -> NDArray[np.float64]:
+        """One-hot labels, 1 and 0, (samples, classes)."""
+        return np.eye(self.classes)[self.labels]
+
+    def take(self, rows: ArrayLike) -> "Samples":
+        """The samples with these numbers, in this order."""
+        rows = np.asarray(rows)
+        return replace(self, codes=self.codes[rows], labels=self.labels[rows])
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A training and a test set. ``split`` says how they were divided."""
+
+    train: Samples
+    test: Samples
+    split: str
+    seed: int
+
+    def validation(self, fraction: float) -> "Dataset":
+        """The training set alone, divided again: ``test`` is now a validation part.
+
+        Choose hyper-parameters here and report the real test set once. The part is taken as the
+        test set was: equal class shares for ``stratified``, the last samples for ``last360``.
+        """
+        count = int(round(fraction * len(self.train)))
+        if not 0 < count < len(self.train):
+            raise BadInput(f"fraction is {fraction}; it must leave samples on both sides, "
+                           "give for example 0.2.")
+        first, second = _divide(self.train.labels, count, self.split, self.seed)
+        return replace(self, train=self.train.take(first), test=self.train.take(second))
+
+
+def load(config: DataConfig, activity_frac: int = 7, activity_bits: int = 8) -> Dataset:
+    """The configured data set, 1437 samples to train on and 360 to test on.
+
+    Raises BadInput when the input format cannot hold values of nearly 1.
+    """
+    if not 0 <= activity_frac < activity_bits:
+        raise BadInput(f"network.input_frac is {activity_frac} with activities of {activity_bits} "
+                       f"bits; inputs reach 1, so give 0 to {activity_bits - 1}.")
+    from sklearn.datasets import load_digits  # heavy, and only needed here
+
+    pixels, labels = load_digits(return_X_y=True)
+    codes = _codes(pixels, config.pool, activity_frac, activity_bits)
+    samples = Samples(codes, labels.astype(np.int64), activity_frac)
+    first, second = _divide(samples.labels, TEST_SIZE, config.split, config.seed)
+    return Dataset(samples.take(first), samples.take(second), config.split, config.seed)
+
+
+def _codes(pixels: NDArray, pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:
+    side = 8 // pool
+    blocks = pixels.astype(np.int64).reshape(-1, side, pool, side, pool)
+    total = blocks.sum(axis=(2, 4)).reshape(len(pixels), -1)
+    unit = 16 * pool * pool
+    rounded = (2 * (total << activity_frac) + unit) // (2 * unit)
+    return np.minimum(rounded, 2 ** (activity_bits - 1) - 1)
+
+
+def _divide(labels: NDArray, count: int, split: str, seed: int) -> tuple[NDArray, NDArray]:
+    """Sample numbers of the two parts, ``count`` in the second."""
+    rows = np.arange(len(labels))
+    if split == "last360":
+        return rows[:-count], rows[-count:]
+    from sklearn.model_selection import train_test_split  # heavy, and only needed here
+
+    first, second = train_test_split(rows, test_size=count, stratify=labels, random_state=seed)
+    return first, second
+
+
+def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order of ``count`` samples in ``epoch``; any epoch can be repeated by itself."""
+    return np.random.default_rng([seed, epoch]).permutation(count)
+
+
+def check_samples(inputs: ArrayLike, labels: ArrayLike | None, network: Network, lo: int = -128,
+                  hi: int = 127) -> None:
+    """Raise BadInput unless ``inputs`` (samples, input size) are whole codes in lo..hi and
+    ``labels`` (samples,) are class numbers of the network's one target; None: no labels."""
+    given = _numbers("inputs", inputs)
+    size = _one_size(network, Role.INPUT)
+    if given.ndim != 2 or given.shape[1] != size:
+        raise BadInput(f"inputs has shape {given.shape}; give one row per sample and {size} columns.")
+    _first_bad("inputs", given, ~np.isfinite(given), "is not a number; replace or drop the sample.")
+    _first_bad("inputs", given, given != np.floor(given),
+               "is not whole; multiply by 2**activity_frac and round to get codes.")
+    _first_bad("inputs", given, (given < lo) | (given > hi),
+               f"is outside {lo}..{hi}; scale or clip the data.")
+    if labels is None:
+        return
+    classes, numbers = _one_size(network, Role.TARGET), _numbers("labels", labels)
+    if numbers.shape != given.shape[:1]:
+        raise BadInput(f"labels has shape {numbers.shape} for {len(given)} samples; "
+                       "give one label for each.")
+    wrong = ~np.isin(numbers, np.arange(classes))
+    _first_bad("labels", numbers, wrong, f"is no class; give whole numbers 0..{classes - 1}.")
+
+
+def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"{name} is no array of numbers ({error}); give rows of equal length.") from None
+
+
+def _one_size(network: Network, role: Role) -> int:
+    found = network.with_role(role)
+    if len(found) != 1:
+        raise BadInput(f"network.populations has {len(found)} of role {role.value!r}; "
+                       "labelled samples need exactly one.")
+    return found[0].size
+
+
+def _first_bad(name: str, values: NDArray, bad: NDArray[np.bool_], complaint: str) -> None:
+    places = np.argwhere(bad)
+    if len(places):
+        where = [int(i) for i in places[0]]
+        value = float(values[tuple(where)])
+        column = f", input {where[1]}" if len(where) > 1 else ""
+        raise BadInput(f"{name}: sample {where[0]}{column} is {value:g}, which {complaint}")

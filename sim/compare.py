@@ -1,0 +1,178 @@
+"""Golden against RTL, word for word; the first difference in words a person can use."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.compiler import Program
+from hebbar.counters import HOST
+from hebbar.isa import Instruction, Op, Sweep, decode
+from hebbar.memories import BLOCK, unpack
+
+from .trace import Trace
+
+__all__ = ["Difference", "Comparison", "compare", "nonzero_updates"]
+
+WRITERS = {"state": Sweep.INIT | Sweep.STEP, "error": Sweep.ERR | Sweep.DELTA,
+           "activity": Sweep.ACT, "weights": Sweep.UPD}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One word that differs: where, when, and what each side says."""
+
+    sample: int
+    operation: str
+    signal: str
+    golden: int
+    rtl: int
+
+    def __str__(self) -> str:
+        return (f"first difference: sample {self.sample}, {self.operation}: {self.signal} is "
+                f"{self.golden} in the golden model and {self.rtl} in the RTL.")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Words compared and mismatches by signal; ``first`` is None when everything agrees."""
+
+    words: dict[str, int]
+    mismatches: dict[str, int]
+    first: Difference | None
+
+    @property
+    def total_words(self) -> int:
+        return sum(self.words.values())
+
+    @property
+    def total_mismatches(self) -> int:
+        return sum(self.mismatches.values())
+
+
+def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
+    """Compare every recorded word, output and program-determined counter."""
+    words: dict[str, int] = {}
+    wrong: dict[str, int] = {}
+    firsts: list[tuple[int, int, Difference]] = []
+    reader = _Reader(program, golden)
+    for order, name in enumerate(("pc", "state", "error", "activity", "weights", "final")):
+        a, b = getattr(golden, name), getattr(rtl, name)
+        words[name] = int(a.size)
+        wrong[name], at = _differences(a, b)
+        if at is not None:
+            fence = int(golden.weight_fence[at[0]]) if name == "weights" else \
+                len(golden.pc) if name == "final" else at[0]
+            firsts.append((fence, order, reader.difference(name, at, fence, a, b)))
+    for name, a in golden.outputs.items():
+        words[f"output {name}"] = int(a.size)
+        wrong[f"output {name}"], at = _differences(a, rtl.outputs.get(name, a[:0]))
+        if at is not None:
+            firsts.append((len(golden.pc), 8, _output(name, at, a, rtl.outputs.get(name))))
+    counters = [n for n in golden.counters if n not in HOST]
+    words["counters"] = len(counters)
+    bad = [n for n in counters if golden.counters[n] != rtl.counters.get(n)]
+    wrong["counters"] = len(bad)
+    firsts += [(len(golden.pc), 9, Difference(
+        -1, "at the end", f"counter {n}", golden.counters[n], rtl.counters.get(n, -1)))
+        for n in bad[:1]]
+    first = min(firsts, key=lambda f: f[:2])[2] if firsts else None
+    return Comparison(words, wrong, first)
+
+
+def nonzero_updates(trace: Trace, initial: NDArray[np.int64]) -> int:
+    """Weights that changed, summed over all recorded updates: how much there was to compare."""
+    images = np.concatenate([np.asarray(initial, np.int32)[None], trace.weights])
+    return int(sum(np.count_nonzero(a != b) for a, b in zip(images, images[1:])))
+
+
+def _differences(a: NDArray, b: NDArray) -> tuple[int, tuple[int, ...] | None]:
+    """Number of differing words and the index of the first; missing words differ."""
+    common = min(len(a), len(b))
+    missing = (abs(len(a) - len(b)) * int(np.prod(a.shape[1:]))) if a.ndim else 0
+    if a.shape[1:] != b.shape[1:]:
+        return max(a.size, b.size), (0,) * a.ndim
+    unequal = a[:common] != b[:common]
+    count = int(np.count_nonzero(unequal)) + missing
+    if not count:
+        return 0, None
+    if not unequal.any():
+        return count, (common, *(0,) * (a.ndim - 1))
+    return count, tuple(int(i) for i in np.unravel_index(int(unequal.argmax()), unequal.shape))
+
+
+def _value(array: NDArray | None, at: tuple[int, ...]) -> int:
+    return int(array[at]) if array is not None and at[0] < len(array) else -1
+
+
+def _output(name: str, at: tuple[int, ...], a: NDArray, b: NDArray | None) -> Difference:
+    return Difference(at[0], "output stream", f"output {name}[{at[1]}]", _value(a, at),
+                      _value(b, at))
+
+
+class _Reader:
+    """Names memory words and the micro-operation that wrote them."""
+
+    def __init__(self, program: Program, golden: Trace) -> None:
+        self._program = program
+        self._code = [decode(w) for w in program.words]
+        self._pc = golden.pc
+        starts = golden.pc == golden.pc[0] if len(golden.pc) else golden.pc
+        self._sample = np.cumsum(starts) - 1
+
+    def difference(self, name: str, at: tuple[int, ...], fence: int, a: NDArray,
+                   b: NDArray) -> Difference:
+        """The difference at index ``at`` of signal ``name``, seen at ``fence``."""
+        inside = fence < len(self._pc)
+        sample = int(self._sample[fence]) if inside else -1
+        population, signal = self._signal(name, at)
+        operation = self._operation(fence, name, population) if inside else "at the end"
+        return Difference(sample, operation, signal, _value(a, at), _value(b, at))
+
+    def _signal(self, name: str, at: tuple[int, ...]) -> tuple[str, str]:
+        """Population and a name such as ``error of x1[13]`` for a word."""
+        if name == "pc":
+            return "", "the address of the fence"
+        lanes = self._program.machine.lanes
+        if name in ("weights", "final"):
+            return self._weight(at[1:] if name == "weights" else at)
+        for p in self._program.layout.places.values():
+            i = at[1] - p.word * lanes
+            if 0 <= i < p.population.size:
+                return p.population.name, f"{name} of {p.population.name}[{i}]"
+        return "", f"{name} of unused neuron {at[1]}"
+
+    def _weight(self, at: tuple[int, ...]) -> tuple[str, str]:
+        word, tile, lane = at
+        for name, block in self._program.layout.blocks.items():
+            group, column = divmod(word - block.base, max(block.stride, 1))
+            if 0 <= group < block.place.groups and 0 <= column < len(block.columns):
+                source = block.columns[column]
+                row = group * self._program.machine.row_tiles + tile
+                return name, (f"weight {source.edge.source}[{source.offset + lane}] to "
+                              f"{name}[{row}]")
+        return "", f"unused weight word {word} tile {tile} lane {lane}"
+
+    def _operation(self, fence: int, name: str, population: str) -> str:
+        """The sweep before the fence that writes this signal, else the fence itself."""
+        pc = int(self._pc[fence])
+        for address in range(pc, -1, -1):
+            code = self._code[address]
+            if address < pc and code.op in (Op.WAIT, Op.HALT):
+                break
+            if code.op is Op.SWEEP and self._writes(code, name, population):
+                return f"address {address} {self._describe(code)}"
+        return f"address {pc} {self._code[pc]}"
+
+    def _writes(self, code: Instruction, name: str, population: str) -> bool:
+        writer = WRITERS.get(name, Sweep(0))
+        return bool(Sweep(code.fields["flags"]) & writer) and \
+            self._destination(code) in ("", population)
+
+    def _destination(self, code: Instruction) -> str:
+        group = unpack(BLOCK, self._program.blocks[code.fields["block"]])["group_base"]
+        return next((n for n, p in self._program.layout.places.items() if p.group == group), "")
+
+    def _describe(self, code: Instruction) -> str:
+        flags = "|".join(f.name or "" for f in Sweep(code.fields["flags"]))
+        return f"SWEEP {self._destination(code)} {flags}"

@@ -1,0 +1,1 @@
+"""cocotb testbenches of the exported machine; copy these for a changed design."""

@@ -1,0 +1,81 @@
+"""The machine's buses under cocotb, driven by cocotbext-axi."""
+
+import logging
+import random
+from collections.abc import Iterator
+
+import cocotb
+from cocotb.queue import Queue
+from cocotb.triggers import RisingEdge, Timer
+from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamSink, AxiStreamSource
+
+from hebbar.registers import REGISTERS, Status
+
+from ..host import Host
+
+__all__ = ["CocotbHost", "PERIOD_NS"]
+
+PERIOD_NS = 10
+POLL_CYCLES = 200
+
+
+class CocotbHost(Host):
+    """AXI4-Lite master, stream source and stream sink on the top-level ports of ``dut``.
+
+    ``stall``: probability that a stream holds back in a cycle. Without stalls a packet is offered
+    when the machine asks for it, so that simulation runs at full speed while it computes.
+    """
+
+    def __init__(self, dut, stall: float = 0.0, seed: int = 0) -> None:
+        for name in ("s_axil", "s_axis", "m_axis"):
+            logging.getLogger(f"cocotb.{dut._name}.{name}").setLevel(logging.WARNING)
+        self._dut, self._stall = dut, stall
+        self._registers = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.clk, dut.rst)
+        self._source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
+        self._sink = AxiStreamSink(AxiStreamBus.from_prefix(dut, "m_axis"), dut.clk, dut.rst)
+        if stall:
+            for i, stream in enumerate((self._source, self._sink)):
+                stream.set_pause_generator(_pauses(random.Random(2 * seed + i), stall))
+        self._packets: Queue = Queue()
+        self._unsent = 0
+        cocotb.start_soon(self._feed())
+
+    async def write(self, address: int, value: int) -> int:
+        answer = await self._registers.write(address, value.to_bytes(4, "little"))
+        return int(answer.resp)
+
+    async def read(self, address: int) -> tuple[int, int]:
+        answer = await self._registers.read(address, 4)
+        return int.from_bytes(answer.data, "little"), int(answer.resp)
+
+    def send(self, packet: list[int]) -> None:
+        self._unsent += 1
+        self._packets.put_nowait(packet)
+
+    async def sent(self) -> None:
+        while self._unsent or await self.get("status") & Status.STREAMING:
+            await Timer(PERIOD_NS * 10, "ns")
+
+    async def receive(self) -> list[int]:
+        frame = await self._sink.recv()
+        data = bytes(frame.tdata)
+        return [int.from_bytes(data[i:i + 4], "little") for i in range(0, len(data), 4)]
+
+    async def halted(self) -> None:
+        while (await self.read(REGISTERS["status"].address))[0] & Status.RUNNING:
+            await Timer(PERIOD_NS * POLL_CYCLES, "ns")
+
+    async def _feed(self) -> None:
+        ready = self._dut.s_axis_tready
+        while True:
+            packet = await self._packets.get()
+            if not self._stall and not int(ready.value):
+                await RisingEdge(ready)
+            await self._source.send(b"".join(b.to_bytes(4, "little") for b in packet))
+            await self._source.wait()
+            self._unsent -= 1
+
+
+def _pauses(generator: random.Random, probability: float) -> Iterator[bool]:
+    while True:
+        yield generator.random() < probability

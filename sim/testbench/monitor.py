@@ -1,0 +1,59 @@
+"""Reads whole memories of the simulated machine at every fence."""
+
+import numpy as np
+from cocotb.triggers import ValueChange
+from numpy.typing import NDArray
+
+from hebbar.geometry import ports
+from hebbar.memories import Mem, Port
+
+from ..trace import Job, Recorder
+
+__all__ = ["MemoryView", "watch"]
+
+
+class MemoryView:
+    """A memory of the RTL as an integer array of shape (depth, lanes)."""
+
+    def __init__(self, handle, port: Port) -> None:
+        self._port = port
+        self._words = [handle[i] for i in range(port.depth)]
+        self._bytes = -(-port.lanes * port.bits // 8)
+
+    def read(self) -> NDArray[np.int32]:
+        """All words as they are now."""
+        raw = b"".join(int(w.value).to_bytes(self._bytes, "little") for w in self._words)
+        bits = np.unpackbits(np.frombuffer(raw, np.uint8).reshape(self._port.depth, -1), axis=1,
+                             bitorder="little")[:, :self._port.lanes * self._port.bits]
+        bits = bits.reshape(self._port.depth, self._port.lanes, self._port.bits)
+        weights = 1 << np.arange(self._port.bits, dtype=np.int32)
+        if self._port.signed:
+            weights[-1] = -weights[-1]
+        return bits @ weights
+
+
+class Memories:
+    """Views of state, error, activity and weights."""
+
+    def __init__(self, dut, job: Job) -> None:
+        m, table = job.program.machine, ports(job.program.machine)
+        self._rows = [MemoryView(getattr(dut, f"{mem.name.lower()}_memory").memory, table[mem])
+                      for mem in (Mem.STATE, Mem.ERROR, Mem.ACTIVITY)]
+        self._weights = MemoryView(dut.tile.weights.memory, table[Mem.WEIGHT])
+        self._shape = (m.weight_words, m.row_tiles, m.lanes)
+
+    def rows(self) -> list[NDArray[np.int32]]:
+        """State, error and activity by neuron address."""
+        return [view.read().ravel() for view in self._rows]
+
+    def weights(self) -> NDArray[np.int32]:
+        """The weight image."""
+        return self._weights.read().reshape(self._shape)
+
+
+async def watch(dut, job: Job, recorder: Recorder) -> None:
+    """Record every fence for as long as the simulation runs."""
+    memories = Memories(dut, job)
+    while True:
+        await ValueChange(dut.fence)
+        recorder.fence(int(dut.fence_pc.value), memories.rows, memories.weights)

@@ -1,0 +1,39 @@
+"""The cocotb test: load a job through the buses, run it, record every fence, write the trace.
+
+The job and the trace are files in the directory the simulator was started in.
+"""
+
+import pickle
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import Timer
+
+from ..host import load, read_weights, run
+from ..trace import Job, Recorder
+from .host import PERIOD_NS, CocotbHost
+from .monitor import watch
+
+__all__ = ["JOB_FILE", "TRACE_FILE", "replay"]
+
+JOB_FILE, TRACE_FILE = "job.pickle", "trace.npz"
+
+
+@cocotb.test(timeout_time=100, timeout_unit="sec")
+async def replay(dut) -> None:
+    """Reset, load, run, read the weights back over the bus, save."""
+    job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
+    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
+    dut.rst.value = 1
+    host = CocotbHost(dut, job.stall, job.seed)
+    await Timer(5 * PERIOD_NS, "ns")
+    dut.rst.value = 0
+    await Timer(5 * PERIOD_NS, "ns")
+    await load(host, job.program, job.weights)
+    recorder = Recorder(job.program)
+    if job.steps:
+        cocotb.start_soon(watch(dut, job, recorder))
+    outputs, counters = await run(host, job)
+    final = await read_weights(host, job.program)
+    recorder.trace(final, outputs, counters).save(Path(TRACE_FILE))
