@@ -17,6 +17,9 @@ __all__ = ["NetworkConfig", "RuleConfig", "TrainingConfig", "MachineConfig", "Da
 
 Name = Literal["il", "ipc", "zil", "backprop"]
 
+ARRAY_CELLS = 1 << 14
+"""Cells an array macro may have: every one is a register with its multipliers."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
@@ -133,12 +136,27 @@ class MachineConfig(_Frozen):
         if self.row_tiles > self.lanes:
             raise BadInput(f"machine.row_tiles is {self.row_tiles}, more than machine.lanes "
                            f"({self.lanes}); lower row_tiles.")
+        if self.tile == "array":
+            self._check_array()
         f = self.formats
         for key, shift in (("weight_frac and activity_frac", f.sum_shift),
                            ("weight_frac", f.back_shift)):
             if shift < 0:
                 raise BadInput(f"machine.state_frac is {self.state_frac}, finer than the products "
                                f"it is rounded from; raise machine.{key} or lower state_frac.")
+
+    def _check_array(self) -> None:
+        """Raise BadInput for an array macro that is not whole rows or has too many cells."""
+        whole = self.weight_words // self.max_columns * self.max_columns
+        if whole != self.weight_words:
+            raise BadInput(f"machine.weight_words is {self.weight_words}; with tile 'array' it must "
+                           f"be a multiple of max_columns ({self.max_columns}), such as "
+                           f"{whole + self.max_columns}.")
+        cells = self.weight_words * self.row_tiles * self.lanes
+        if cells > ARRAY_CELLS:
+            raise BadInput(f"machine.weight_words is {self.weight_words}, which makes {cells} cells "
+                           f"with tile 'array', at most {ARRAY_CELLS} are possible; lower "
+                           "weight_words or max_columns, or use tile 'rows'.")
 
     @property
     def formats(self) -> Formats:

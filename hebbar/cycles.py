@@ -13,7 +13,7 @@ from .geometry import ports
 from .isa import Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
 
-__all__ = ["RowTiming", "Cycles"]
+__all__ = ["RowTiming", "ArrayTiming", "Cycles"]
 
 NEURON_LATENCY = 9
 """From a row's sum to the first cycle in which the neuron unit has let go of it."""
@@ -76,6 +76,39 @@ class RowTiming(Timing):
             self._back = max(self._back + slots, ready + slots)
             self.idle = max(self.idle, self._back - 1 + WRITE_LATENCY)
         return slots
+
+
+class ArrayTiming(Timing):
+    """The array macro: one sweep at a time, in phases (n columns, G row groups):
+
+        with weights   n + 2   map entries and activities into the column registers
+        FWD            1       all rows fire
+        always         G       a row group a cycle to the neuron unit
+        TRN or UPD     2       the last errors come back
+        TRN            1 + n   all columns fire, then a word a cycle to the back sums
+        UPD            1       all weights are written
+    """
+
+    load_latency = 2
+    """From the map address of a column to its activities."""
+
+    settle = 2
+    """Cycles between the last conversion and the first that can use its errors."""
+
+    def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
+        """The phases follow each other from the cycle after ``accept``."""
+        columns, groups = block["columns"], block["groups"]
+        converted = accept + groups
+        if flags.weights:
+            converted += columns + self.load_latency + bool(flags & Sweep.FWD)
+        last = converted
+        if flags & (Sweep.TRN | Sweep.UPD):
+            last += self.settle + bool(flags & Sweep.UPD)
+        if flags & Sweep.TRN:
+            last += 1 + columns
+        self.free = last
+        self.idle = max(self.idle, converted + 1 + NEURON_LATENCY, last + 1)
+        return last - accept
 
 
 @dataclass(frozen=True)
@@ -170,4 +203,4 @@ def _set(flags: Sweep) -> int:
                if flags & f)
 
 
-TIMINGS = {"rows": RowTiming}
+TIMINGS = {"rows": RowTiming, "array": ArrayTiming}

@@ -5,13 +5,13 @@ inserts a WAIT wherever one needs the result of an earlier one (or would overwri
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .isa import Op, Sweep
 from .layout import Block, View
 
-__all__ = ["SweepOp", "TransferOp", "LoopOp", "WaitOp", "MicroOp", "Gain", "fenced"]
+__all__ = ["SweepOp", "TransferOp", "LoopOp", "WaitOp", "MicroOp", "Gain", "fenced", "separated"]
 
 
 class Gain(int, Enum):
@@ -135,3 +135,23 @@ def fenced(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
     if pending.writes:
         out.append(WaitOp())
     return tuple(out)
+
+
+def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
+    """The same schedule with predict, feed back and learn in sweeps of their own.
+
+    What a machine does that cannot share a read between them: same results, more reads.
+    """
+    out: list[MicroOp] = []
+    for op in ops:
+        if isinstance(op, LoopOp):
+            out.append(replace(op, body=tuple(separated(op.body))))
+            continue
+        if not isinstance(op, SweepOp):
+            out.append(op)
+            continue
+        for part in (~(Sweep.TRN | Sweep.UPD), Sweep.TRN, Sweep.UPD):
+            flags = op.flags & part
+            if flags:
+                out.append(replace(op, flags=flags))
+    return out

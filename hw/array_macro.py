@@ -1,87 +1,187 @@
 """The array macro: a crossbar whose rows all fire at once, with digital control around it."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import wiring
 
 from hebbar.config import MachineConfig
 from hebbar.cycles import ArrayTiming
-from hebbar.geometry import ports
 from hebbar.isa import Sweep
-from hebbar.memories import Mem
+from hebbar.memories import BLOCK
 
-from .bank import HostPort
-from .fixed import round_variable, saturate, tree
+from .crossbar import Crossbar
+from .fixed import pipe
 from .tile import Shapes, TileSignature, live_rows, mac_count
 
-__all__ = ["Crossbar", "ArrayMacro"]
+__all__ = ["ArrayMacro"]
 
+WEIGHTS = Sweep.FWD | Sweep.TRN | Sweep.UPD
 LATER = Sweep.TRN | Sweep.UPD
+"""The flags that use errors, and so come after them."""
 
 
-class Crossbar(wiring.Component):
-    """The ideal array: every weight is a register, every line has its own exact converter.
+class ArrayMacro(wiring.Component):
+    """FWD, TRN and UPD of a whole block at once; a word and a row group a cycle at its edges.
 
-    Row r of row group g and column k hold the C weights of word ``g * array_stride + k``, tile r.
+    A sweep of n columns and G row groups walks through these phases, those it has flags for:
 
-        sums[r]     = sum over k, i of w[r][k][i] * activity[k][i] << shift[k]        fire
-        backs[k][i] = sum over r of w[r][k][i] * errors[r]                            feed
-        w[r][k][i]  = sat(w + round(errors[r] * activity[k][i] >> rate[k]))           learn
+    * ``load``, n + 2 cycles: map entries and activities into the column registers;
+    * ``fire``, FWD: all row sums; ``convert``, G cycles: a row group a cycle to the neuron unit;
+    * ``settle``, TRN or UPD: the last errors arrive; ``feed``, TRN: all column sums;
+    * ``back``, TRN, n cycles: a word a cycle to the back sums; ``learn``, UPD: all weights.
 
-    ``learn`` leaves columns alone that are not plastic, and with ``diagonal`` the weights from a
-    neuron to itself: lane i of column k comes from row i mod P of row group ``own[k] + i // P``.
-    Results hold from the cycle after their strobe until the next one; ``saturated``, the clipped
-    weights, only in that cycle. A row takes no part in ``feed`` and ``learn`` when its error is 0,
-    a column in ``fire`` when its activities are.
+    A sweep without weights only converts. The next sweep is accepted in the last cycle of a sweep.
+    Cycles: ``hebbar.cycles.ArrayTiming``. ``weight_base`` names a cell word (row group times
+    ``array_stride`` plus column); cells that a block would have outside the array do not exist.
 
-    Ports: strobes ``fire``, ``feed``, ``learn``; ``columns``, ``errors``; ``sums``, ``backs``,
-    ``saturated``; ``host`` (words outside the array read as zero).
+    Ports: see TileSignature.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
-        self.machine, s = machine, Shapes(machine)
-        self.groups = machine.weight_words // machine.array_stride
-        self.column = data.StructLayout(
-            {"activity": s.activities, "entry": s.map, "rate": 5, "own": signed(20)})
-        super().__init__({
-            "fire": In(1), "feed": In(1), "learn": In(1),
-            "columns": In(data.ArrayLayout(self.column, machine.array_stride)),
-            "errors": In(data.ArrayLayout(s.errors, self.groups)),
-            "sums": Out(data.ArrayLayout(s.sums, self.groups)),
-            "backs": Out(data.ArrayLayout(s.backs, machine.array_stride)),
-            "saturated": Out(20), "host": In(HostPort())})
+        self.machine, self.shapes = machine, Shapes(machine)
+        self.timing = ArrayTiming(machine)
+        super().__init__(TileSignature(machine))
 
     def elaborate(self, platform):
-        m, lanes = Module(), self.machine.row_tiles * self.machine.lanes
-        weight = signed(self.machine.weight_bits)
-        self.words = [[Signal(weight, name=f"w{a}_{lane}") for lane in range(lanes)]
-                      for a in range(self.machine.weight_words)]
-        self._host(m)
-        with m.If(self.fire):
-            self._fire(m)
-        with m.If(self.feed):
-            self._feed(m)
-        self._learn(m)
+        m = Module()
+        m.submodules.crossbar = self._array = array = Crossbar(self.machine)
+        wiring.connect(m, wiring.flipped(self.host), array.host)
+        self._command, self._step = Signal(self.shapes.command), Signal(BLOCK["groups"].width)
+        self._flags = self._command.flags
+        self._first_row, self._first_column = Signal(20), Signal(BLOCK["columns"].width)
+        self._lanes = {f: Signal(20, name=f"lanes_{f.name.lower()}")
+                       for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD)}
+        busy = self._phases(m)
+        self._load(m)
+        self._convert(m)
+        self._back(m)
+        self._count(m, busy)
+        m.d.comb += self.idle.eq(~(busy | self.row_valid))
         return m
 
-    def _cell(self, group: int, tile: int, column: int, lane: int) -> Signal:
-        word = self.words[group * self.machine.array_stride + column]
-        return word[tile * self.machine.lanes + lane]
+    def _phases(self, m: Module) -> Value:
+        """Walk through the phases of a sweep; returns whether there is one."""
+        flags, command, t = self._flags, self._command, self.timing
+        later = (flags & LATER).any()
+        trn, upd = (flags & Sweep.TRN).any(), (flags & Sweep.UPD).any()
+        phases = [("load", None, command.columns + t.load_latency),
+                  ("fire", (flags & Sweep.FWD).any(), 1), ("convert", Const(1), command.groups),
+                  ("settle", later, t.settle), ("feed", trn, 1), ("back", trn, command.columns),
+                  ("learn", upd, 1)]
+        with m.FSM() as fsm:
+            with m.State("idle"):
+                self._take(m)
+            for i, (name, _, cycles) in enumerate(phases):
+                with m.State(name):
+                    m.d.sync += self._step.eq(self._step + 1)
+                    with m.If(self._step + 1 == cycles):
+                        m.d.sync += self._step.eq(0)
+                        self._leave(m, phases[i + 1:])
+        self._in = {name: fsm.ongoing(name) for name, _, _ in phases}
+        return ~fsm.ongoing("idle")
 
-    def _host(self, m: Module) -> None:
-        """A beat at a time, lanes packed as in ``Bank``."""
-        port, host = ports(self.machine)[Mem.WEIGHT], self.host
-        per, bits = port.lanes_per_beat, port.element_bits
-        with m.If(host.select), m.Switch(host.address * port.beats_per_word + host.sub):
-            for a, word in enumerate(self.words):
-                for beat in range(port.beats_per_word):
-                    with m.Case(a * port.beats_per_word + beat):
-                        lanes = word[beat * per:beat * per + per]
-                        shares = [Value.cast(w).shape().signed and w for w in lanes]
-                        m.d.sync += [host.read_beat[i * bits:(i + 1) * bits].eq(w)
-                                     for i, w in enumerate(shares)]
-                        with m.If(host.write):
-                            m.d.sync += [w.eq(host.beat[i * bits:i * bits + port.bits])
-                                         for i, w in enumerate(lanes)]
-            with m.Default():
-                m.d.sync += host.read_beat.eq(0)
+    def _leave(self, m: Module, later: list) -> None:
+        """Enter the first of the ``later`` phases that is asked for, else take the next sweep."""
+        if not later:
+            self._take(m)
+            return
+        name, asked, _ = later[0]
+        with m.If(asked):
+            m.next = name
+        with m.Else():
+            self._leave(m, later[1:])
+
+    def _take(self, m: Module) -> None:
+        """Take the next sweep if there is one; nothing of the old one stays in the registers."""
+        payload, stride = self.sweep.payload, self.machine.array_stride
+        m.d.comb += self.sweep.ready.eq(1)
+        m.d.sync += [self._command.eq(payload), self._array.columns.eq(0), self._array.errors.eq(0),
+                     self._first_row.eq(payload.weight_base // stride),
+                     self._first_column.eq(payload.weight_base % stride),
+                     *(lanes.eq(0) for lanes in self._lanes.values())]
+        with m.If(~self.sweep.valid):
+            m.next = "idle"
+        with m.Elif((payload.flags & WEIGHTS).any()):
+            m.next = "load"
+        with m.Else():
+            m.next = "convert"
+
+    def _load(self, m: Module) -> None:
+        """Column k: map entry at step k + 1, activities at step k + 2."""
+        entry, command = Signal(self.shapes.map), self._command
+        per_word = self.machine.lanes // self.machine.row_tiles
+        home = self._first_row - command.group_base
+        m.d.sync += entry.eq(self.map)
+        m.d.comb += [self.map_address.eq(command.map_base + self._step),
+                     self.activity_address.eq(self.map.source)]
+        with m.If(self._in["load"] & (self._step >= self.timing.load_latency)):
+            at = self._first_column + self._step - self.timing.load_latency
+            with m.Switch(at[:len(self._step)]):
+                for k, column in enumerate(self._array.columns):
+                    with m.Case(k):
+                        m.d.sync += [column.entry.eq(entry), column.rate.eq(self.rates[entry.rate]),
+                                     column.own.eq(entry.source * per_word + home)]
+                        m.d.sync += [column.activity[i].eq(Mux(entry.lanes > i, a, 0))
+                                     for i, a in enumerate(self.activity)]
+            for verb, counts in ((Sweep.FWD, 1), (Sweep.TRN, entry.feedback),
+                                 (Sweep.UPD, entry.plastic)):
+                lanes = self._lanes[verb]
+                m.d.sync += lanes.eq(lanes + Mux(counts, entry.lanes, 0))
+
+    def _convert(self, m: Module) -> None:
+        """A row group a cycle: its sums to the neuron unit, two cycles later its errors back."""
+        command, tiles = self._command, self.machine.row_tiles
+        last = self._step + 1 == command.groups
+        place = pipe(m, self._first_row + self._step, 2, "place")
+        valid = pipe(m, self._in["convert"], 2, "converted")
+        later = pipe(m, (self._flags & LATER).any(), 2, "later")[2]
+        m.d.comb += [self.early_group.eq(command.group_base + self._step),
+                     self.row_valid.eq(valid[1])]
+        m.d.sync += [self.row.flags.eq(command.flags), self.row.gain.eq(command.gain),
+                     self.row.function.eq(command.function), self.row.group.eq(self.early_group),
+                     self.row.live.eq(live_rows(command.tail, last, tiles)),
+                     self.row.first.eq(self._step == 0), self.sums.eq(0)]
+        with m.If(self._in["convert"] & (self._flags & Sweep.FWD).any()), m.Switch(place[0]):
+            for g in range(self._array.groups):
+                with m.Case(g):
+                    m.d.sync += self.sums.eq(self._array.sums[g])
+        with m.If(valid[2] & later), m.Switch(place[2]):
+            for g in range(self._array.groups):
+                with m.Case(g):
+                    m.d.sync += self._array.errors[g].eq(self.error)
+
+    def _back(self, m: Module) -> None:
+        """A column a cycle to the back sums of its source."""
+        with m.Switch((self._first_column + self._step)[:len(self._step)]):
+            for k, column in enumerate(self._array.columns):
+                with m.Case(k):
+                    m.d.comb += [self.back_valid.eq(self._in["back"] & column.entry.feedback),
+                                 self.back_word.eq(column.entry.source),
+                                 self.back_fresh.eq(column.entry.fresh),
+                                 self.back_sums.eq(self._array.backs[k])]
+
+    def _count(self, m: Module, busy: Value) -> None:
+        """Cycles and work of this cycle; a strobe works on the whole block at once."""
+        array, command, phase = self._array, self._command, self._in
+        rows, weights = Signal(20), (self._flags & WEIGHTS).any()
+        work = {f: mac_count(rows, self._lanes[f], strobe) for f, strobe in
+                ((Sweep.FWD, array.fire), (Sweep.TRN, array.feed), (Sweep.UPD, array.learn))}
+        m.d.comb += [
+            array.fire.eq(phase["fire"]), array.feed.eq(phase["feed"]),
+            array.learn.eq(phase["learn"]), self.saturated.eq(array.saturated),
+            rows.eq((command.groups - 1) * self.machine.row_tiles + command.tail),
+            self.mac_fwd.eq(work[Sweep.FWD]), self.mac_trn.eq(work[Sweep.TRN]),
+            self.mac_upd.eq(work[Sweep.UPD]), self.writes.eq(work[Sweep.UPD]),
+            self.reads.eq(mac_count(rows, self._lanes[Sweep.FWD], array.fire | array.feed)),
+            self.issue.eq(busy & weights), self.slot.eq(busy & ~weights),
+            self.set.eq(Cat((self._flags & f).any()
+                            for f in (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)))]
+
+    @staticmethod
+    def public(machine: MachineConfig, module: str) -> list[str]:
+        """What a testbench reads to see the weights, as ``module.name``: one register a cell."""
+        return [f"{module}.crossbar.w{word}_{lane}" for word in range(machine.weight_words)
+                for lane in range(machine.row_tiles * machine.lanes)]
+
+    def image(self, ctx) -> list[list[int]]:
+        """The weights in an Amaranth simulation, word by word."""
+        return [[ctx.get(weight) for weight in word] for word in self._array.words]

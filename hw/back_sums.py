@@ -31,8 +31,9 @@ class BackSums(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        m.submodules.memory = memory = Memory(shape=self.shape, depth=self.machine.neuron_words,
-                                              init=[])
+        m.submodules.memory = self.memory = memory = Memory(shape=self.shape,
+                                                            depth=self.machine.neuron_words,
+                                                            init=[])
         writer, old = memory.write_port(), memory.read_port(domain="comb")
         reader = memory.read_port()
         m.d.comb += [old.addr.eq(self.word), writer.addr.eq(self.word), writer.en.eq(self.valid),

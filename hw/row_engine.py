@@ -177,7 +177,7 @@ class RowEngine(wiring.Component):
             for p in range(tiles):
                 clipped.append(self._learn(m, head, row, entries, upd, p, i))
         m.d.comb += self.saturated.eq(popcount(Cat(clipped)))
-        return Cat(*(Cat(trn[s], upd[s]) for s in (1, 2))).any() | valid
+        return Cat(pipe(m, valid, 2, "taken")).any()
 
     def _learn(self, m: Module, head, row, entries, upd, p: int, i: int) -> Value:
         """UPD of one weight: writes it, returns whether it was clipped."""
@@ -192,6 +192,11 @@ class RowEngine(wiring.Component):
         new, clipped = saturate(weight + change, self.machine.formats.weight)
         m.d.comb += self._bank.write_data[lane].eq(new)
         return clipped & upd[2]
+
+    @staticmethod
+    def public(machine: MachineConfig, module: str) -> list[str]:
+        """What a testbench reads to see the weights, as ``module.name``."""
+        return [f"{module}.weights.memory"]
 
     def image(self, ctx) -> list[list[int]]:
         """The weight memory in an Amaranth simulation, word by word."""

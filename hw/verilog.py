@@ -4,14 +4,17 @@ from amaranth.back import verilog
 
 from hebbar.config import MachineConfig
 
-from .machine import Machine
+from .machine import TILES, Machine
 
-__all__ = ["TOP", "MEMORIES", "export"]
+__all__ = ["TOP", "public", "export"]
 
 TOP = "hebbar"
 
-MEMORIES = {f"{TOP}.{name}_memory": "memory" for name in ("state", "error", "activity")}
-"""Modules and the variable in each that a testbench reads at a fence, besides the weights."""
+
+def public(machine: MachineConfig) -> list[str]:
+    """Memories a testbench reads at a fence, as ``module.name``."""
+    names = [f"{TOP}.{name}_memory.memory" for name in ("state", "error", "activity")]
+    return names + TILES[machine.tile].public(machine, f"{TOP}.tile")
 
 
 def export(machine: MachineConfig) -> str:

@@ -1,5 +1,6 @@
 """What a backend reports: every memory at every fence, outputs and counters."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,9 +50,10 @@ class Trace:
     outputs: dict[str, NDArray[np.int64]]
     counters: dict[str, int]
 
-    def save(self, path: Path) -> None:
-        """Write one .npz file."""
-        arrays = {n: getattr(self, n) for n in _ARRAYS}
+    def save(self, path: Path, meta: dict | None = None) -> None:
+        """Write one .npz file; ``meta`` (JSON) says what was run."""
+        arrays = {"meta": np.array(json.dumps(meta or {}))}
+        arrays |= {n: getattr(self, n) for n in _ARRAYS}
         arrays |= {f"output_{n}": v for n, v in self.outputs.items()}
         arrays |= {f"counter_{n}": np.int64(v) for n, v in self.counters.items()}
         partial = path.with_suffix(".partial.npz")
@@ -59,13 +61,14 @@ class Trace:
         partial.replace(path)
 
     @classmethod
-    def load(cls, path: Path) -> "Trace":
-        """Read what ``save`` wrote."""
+    def load(cls, path: Path) -> tuple["Trace", dict]:
+        """Read what ``save`` wrote: the trace and its meta data."""
         with np.load(path) as data:
+            meta = json.loads(str(data["meta"]))
             return cls(
                 **{n: data[n] for n in _ARRAYS},
                 outputs={n[7:]: data[n] for n in data.files if n.startswith("output_")},
-                counters={n[8:]: int(data[n]) for n in data.files if n.startswith("counter_")})
+                counters={n[8:]: int(data[n]) for n in data.files if n.startswith("counter_")}), meta
 
 
 _ARRAYS = ("pc", "state", "error", "activity", "weight_fence", "weights", "final")

@@ -59,7 +59,8 @@ def il(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: Ru
     """Inference learning (Song et al., Nature Neuroscience 2024): ``rule.steps`` state steps, the
     errors refreshed after the last, then one update from them."""
     _target_held(network, clamps, "il")
-    path = infer(network, weights, clamps, rule.gamma, rule.steps, start or default_start(network))
+    first = default_start(network) if start is None else start
+    path = infer(network, weights, clamps, rule.gamma, rule.steps, first)
     delta = _scaled(network, weight_descent(network, path.states[-1], path.errors[-1]), rate)
     return Learned(delta, _added(weights, delta), path)
 
@@ -73,8 +74,8 @@ def ipc(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: R
     _target_held(network, clamps, "ipc")
     check_weights(network, weights)
     held = hold(network, clamps)
-    current = weights
-    states = [start_states(network, weights, held, start or default_start(network))]
+    current, first = weights, default_start(network) if start is None else start
+    states = [start_states(network, weights, held, first)]
     error = [errors(network, weights, states[0])]
     for _ in range(rule.steps):
         delta = _scaled(network, weight_descent(network, states[-1], error[-1]), rate)
@@ -140,7 +141,8 @@ def backprop(network: Network, weights: Weights, clamps: Mapping[str, Array], ru
     delta = {}
     for e in network.edges:
         block = np.einsum("bi,bj->ij", grad[e.target], a[e.source])
-        delta[e.source, e.target] = block * ~np.eye(*block.shape, dtype=bool) if e.zero_diagonal else block
+        keep = ~np.eye(*block.shape, dtype=bool) if e.zero_diagonal else True
+        delta[e.source, e.target] = block * keep
     delta = _scaled(network, delta, rate)
     return Learned(delta, _added(weights, delta))
 

@@ -66,7 +66,7 @@ def initial_weights(network: Network, seed: int) -> Weights:
 def check_weights(network: Network, weights: Mapping[Key, Array]) -> None:
     """Raise BadInput unless there is one finite block of the right shape for every edge."""
     wanted = {(e.source, e.target): e for e in network.edges}
-    for key in set(weights) ^ set(wanted):
+    for key in sorted(set(weights) ^ set(wanted)):
         what = "is missing" if key in wanted else "belongs to no edge"
         raise BadInput(f"weights[{key}] {what}; give one block for every edge of the network.")
     for key, edge in wanted.items():

@@ -37,7 +37,7 @@ class CocotbHost(Host):
             for i, stream in enumerate((self._source, self._sink)):
                 stream.set_pause_generator(_pauses(random.Random(2 * seed + i), stall))
         self._packets: Queue = Queue()
-        self._unsent = 0
+        self._unsent = self.data_sent = 0
         cocotb.start_soon(self._feed())
 
     async def write(self, address: int, value: int) -> int:
@@ -74,6 +74,7 @@ class CocotbHost(Host):
             await self._source.send(b"".join(b.to_bytes(4, "little") for b in packet))
             await self._source.wait()
             self._unsent -= 1
+            self.data_sent += 1
 
 
 def _pauses(generator: random.Random, probability: float) -> Iterator[bool]:

@@ -12,12 +12,13 @@ from cocotb.triggers import Timer
 
 from ..host import load, read_weights, run
 from ..trace import Job, Recorder
+from .files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from .host import PERIOD_NS, CocotbHost
 from .monitor import watch
 
-__all__ = ["JOB_FILE", "TRACE_FILE", "replay"]
+__all__ = ["replay"]
 
-JOB_FILE, TRACE_FILE = "job.pickle", "trace.npz"
+REPORT_CYCLES = 20_000
 
 
 @cocotb.test(timeout_time=100, timeout_unit="sec")
@@ -31,9 +32,17 @@ async def replay(dut) -> None:
     dut.rst.value = 0
     await Timer(5 * PERIOD_NS, "ns")
     await load(host, job.program, job.weights)
-    recorder = Recorder(job.program)
+    host.data_sent, recorder = 0, Recorder(job.program)
     if job.steps:
         cocotb.start_soon(watch(dut, job, recorder))
+    cocotb.start_soon(report(host))
     outputs, counters = await run(host, job)
     final = await read_weights(host, job.program)
     recorder.trace(final, outputs, counters).save(Path(TRACE_FILE))
+
+
+async def report(host: CocotbHost) -> None:
+    """Leave the number of samples sent so far where the parent process reads it."""
+    while True:
+        await Timer(REPORT_CYCLES * PERIOD_NS, "ns")
+        Path(PROGRESS_FILE).write_text(str(host.data_sent))

@@ -1,0 +1,89 @@
+"""Training one configuration, in float and in bit-exact fixed point, from the same start.
+
+Both see the same initial weights (rounded to codes for the fixed one), the same samples in the same
+order and the same halvings of alpha, so that what differs is arithmetic alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.compiler import Program
+from hebbar.config import Config
+from hebbar.network import Network
+
+from .datasets import Dataset, Samples, epoch_order
+from .fixed import Ints
+from .image import to_image
+from .machine import Machine
+from .reference.online import train_online
+from .reference.state import Weights, initial_weights
+from .reference.training import accuracy, ends, epoch_rate, predict
+
+__all__ = ["Curve", "halvings", "codes", "train_float", "train_fixed", "initial_image"]
+
+Progress = Callable[[int, float], None]
+"""Called after every epoch with its number (from 1) and the accuracy on the held-out part."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Accuracy after every epoch and the final weights: float by edge, or a weight image."""
+
+    accuracy: tuple[float, ...]
+    weights: Weights | Ints
+
+
+def halvings(config: Config, epoch: int) -> int:
+    """How often every alpha has been halved in ``epoch`` (from 0)."""
+    return sum(start <= epoch for start in config.training.halve_alpha_at)
+
+
+def initial_image(program: Program) -> Ints:
+    """The seeded initial weights as a weight image."""
+    weights = initial_weights(program.layout.network, program.config.training.seed)
+    return to_image(program.layout, weights)
+
+
+def codes(program: Program, samples: Samples, training: bool) -> dict[str, NDArray[np.int64]]:
+    """Samples as machine inputs: input codes and, while training, target states 1 and 0."""
+    source, target = ends(program.layout.network)
+    inputs = {source: samples.codes}
+    if training:
+        scale = program.machine.formats.state.scale
+        inputs[target] = (samples.targets * scale).astype(np.int64)
+    return inputs
+
+
+def train_float(config: Config, network: Network, data: Dataset,
+                progress: Progress | None = None) -> Curve:
+    """Train in float64, one sample at a time."""
+    weights, curve = initial_weights(network, config.training.seed), []
+    inputs, targets = data.train.inputs_float, data.train.targets
+    for epoch in range(config.training.epochs):
+        order = epoch_order(len(data.train), config.training.seed, epoch)
+        weights = train_online(network, weights, inputs, targets, config.rule, order,
+                               epoch_rate(config.training, epoch))
+        answers = predict(network, weights, data.test.inputs_float, config.rule)
+        curve.append(accuracy(answers, data.test.labels))
+        if progress:
+            progress(epoch + 1, curve[-1])
+    return Curve(tuple(curve), weights)
+
+
+def train_fixed(program: Program, data: Dataset, progress: Progress | None = None) -> Curve:
+    """Train on the golden machine, one sample at a time."""
+    config, machine, curve = program.config, Machine(program), []
+    _, target = ends(program.layout.network)
+    machine.tile.weights[...] = initial_image(program)
+    for epoch in range(config.training.epochs):
+        machine.set_rates(halvings(config, epoch))
+        order = epoch_order(len(data.train), config.training.seed, epoch)
+        machine.run("train", codes(program, data.train.take(order), training=True))
+        answers = machine.run("predict", codes(program, data.test, training=False))[target]
+        curve.append(accuracy(answers, data.test.labels))
+        if progress:
+            progress(epoch + 1, curve[-1])
+    return Curve(tuple(curve), machine.tile.weights.copy())

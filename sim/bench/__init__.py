@@ -1,0 +1,1 @@
+"""Figures beside their targets, one module an area."""

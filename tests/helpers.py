@@ -1,0 +1,97 @@
+"""What the tests of the hardware share: a simulator, small configurations, random data.
+
+Nothing here computes what a block should do: expectations live in the tests.
+"""
+
+import numpy as np
+from amaranth.hdl import Module
+from amaranth.sim import Simulator
+
+from hebbar.config import MachineConfig, parse
+from hebbar.isa import Sweep, illegal_sweep
+from hebbar.network import Role
+
+LEGAL = [f for f in map(Sweep, range(1 << len(Sweep))) if not illegal_sweep(f)]
+"""Every flag set that a SWEEP may carry."""
+
+MACHINE = {"lanes": 4, "row_tiles": 1, "weight_words": 64, "neuron_words": 16, "max_columns": 6,
+           "map_entries": 32, "blocks": 16, "program_words": 64, "functions": 3}
+"""A machine that elaborates and loads in about a second."""
+
+
+def half_up(value, shift):
+    """floor(value / 2**shift + 1/2) on Python integers, in a form that no block uses."""
+    return (2 * int(value) + 2**shift) // 2 ** (shift + 1)
+
+
+def clip(value, bits):
+    """The nearest code of ``bits`` bits, and whether that is another number."""
+    nearest = min(max(int(value), -(2 ** (bits - 1))), 2 ** (bits - 1) - 1)
+    return nearest, nearest != value
+
+
+def simulate(component, bench, *background):
+    """Run ``bench(ctx)`` to its end on ``component``, next to endless ``background`` processes."""
+    simulator = Simulator(component)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(bench)
+    for process in background:
+        simulator.add_testbench(process, background=True)
+    simulator.run()
+
+
+def settle(module: Module, bench):
+    """Run ``bench(ctx)`` on combinational logic only."""
+    simulator = Simulator(module)
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def machine(**changes):
+    """MACHINE with some keys changed, checked."""
+    config = MachineConfig(**(MACHINE | changes))
+    config.check()
+    return config
+
+
+def layered(layers, rule=None, network=None, **changes):
+    """A layered experiment on MACHINE with ``changes``."""
+    depth = len(layers) - 1
+    return parse({
+        "network": {"layers": layers, **(network or {})},
+        "rule": {"name": "il", "steps": 3, "gamma": 0.5, "alpha_shifts": [3] * depth,
+                 "init_scales": [0.5] * depth, **(rule or {})},
+        "machine": MACHINE | changes}, "layered")
+
+
+def graph(populations, edges, rule=None, **changes):
+    """A graph on MACHINE. Populations: (name, size, role, activation, activity_frac); edges:
+    (source, target) or (source, target, {options})."""
+    keys = ("name", "size", "role", "activation", "activity_frac")
+    return parse({
+        "network": {"populations": [dict(zip(keys, p)) for p in populations],
+                    "edges": [dict(source=e[0], target=e[1], **dict(*e[2:])) for e in edges]},
+        "rule": {"name": "il", "steps": 3, "gamma": 0.5, **(rule or {})},
+        "machine": MACHINE | changes}, "graph")
+
+
+def random_weights(program, seed, spread=1.0):
+    """Real weights by edge, some of them at the ends of the format."""
+    rng, by_name = np.random.default_rng(seed), program.layout.network.by_name
+    top = program.machine.formats.weight.hi / program.machine.formats.weight.scale
+    return {(e.source, e.target): np.clip(
+        rng.standard_normal((by_name[e.target].size, by_name[e.source].size)) * spread, -top, top)
+        for e in program.layout.network.edges}
+
+
+def random_samples(program, entry, count, seed):
+    """Codes by population for every transfer of ``entry``, of moderate size."""
+    rng, f = np.random.default_rng(seed), program.machine.formats
+    one = int(f.state.scale)
+    samples = {}
+    for t in program.inputs[entry]:
+        p = t.population
+        codes = rng.integers(0, f.activity.hi + 1, (count, p.size)) if t.memory == 0 \
+            else rng.integers(-one, one + 1, (count, p.size))
+        samples[p.name] = codes if p.role is not Role.TARGET else np.clip(codes, f.state.lo, f.state.hi)
+    return samples

@@ -1,0 +1,299 @@
+"""Random sweeps on the whole machine: every memory at every fence, every counter at the end.
+
+Blocks, maps and flags are drawn without the compiler's help, so they reach what it never emits: every
+legal flag set, unaligned row groups, spaced rows, partial lanes, extremes everywhere, sweeps of
+different shape on each other's heels. A pipeline register too few, a FIFO a word too short or a mask
+on the wrong stage would otherwise wait for the one network that meets it.
+"""
+
+from dataclasses import dataclass, field, replace
+from random import Random
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+from helpers import LEGAL, layered
+
+from golden.machine import Machine as GoldenMachine
+from golden.sequencer import Sequencer
+from hebbar.compiler import compile_config
+from hebbar.counters import COUNTERS, CYCLES, HOST
+from hebbar.cycles import Cycles
+from hebbar.geometry import ports
+from hebbar.isa import Op, Sweep, encode
+from hebbar.memories import BLOCK, MAP, Mem, pack, unpack
+from hebbar.registers import Cause, Control
+from hw.machine import Machine as HwMachine
+from sim.backends.pysim import PysimHost
+from sim.host import beats, write_packet
+
+ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 7)
+GEOMETRIES = {(4, 1): 8, (4, 2): 6, (4, 4): 4, (8, 1): 4, (8, 2): 2, (8, 4): 1}
+"""Lanes and tiles, and the share of the flag sets that runs there: simulation slows down by width."""
+
+TURNS = [g for g, share in GEOMETRIES.items() for _ in range(share)]
+NEURONS = ("state", "error", "activity", "base", "back")
+
+
+def experiment(lanes, tiles, network=None, **changes):
+    return compile_config(layered([4, 4, 4], network=network, **({
+        "lanes": lanes, "row_tiles": tiles, "weight_words": 128 // tiles + 16,
+        "neuron_words": 96 // lanes,
+        "max_columns": max(COLUMNS), "map_entries": 256, "blocks": 48, "program_words": 512,
+        "functions": 2, "row_sum_bits": 44, "back_sum_bits": 48} | changes)))
+
+
+@dataclass
+class Draw:
+    """Draws blocks and sweeps; remembers what each reads and writes, neuron by neuron."""
+
+    machine: object
+    rng: Random
+    blocks: list = field(default_factory=list)
+    maps: list = field(default_factory=list)
+
+    def block(self, rows, columns, base=None, sources=None):
+        """A block of ``rows`` with ``columns`` distinct source words; its number."""
+        m, rng = self.machine, self.rng
+        groups = -(-rows // m.row_tiles)
+        stride = columns + rng.choice([0, 0, 1])
+        words = (groups - 1) * stride + columns
+        sources = sources or rng.sample(range(m.neuron_words), columns)
+        self.blocks.append(pack(
+            BLOCK, "block", weight_base=rng.randrange(m.weight_words - words + 1) if base is None else base,
+            stride=stride, map_base=len(self.maps), columns=columns, function=rng.randrange(2),
+            group_base=rng.randrange(m.groups - groups + 1), groups=groups,
+            tail=rows - (groups - 1) * m.row_tiles))
+        self.maps += [pack(
+            MAP, "map", source=s, lanes=rng.choice([m.lanes, rng.randrange(1, m.lanes + 1)]),
+            shift=rng.choice([0, 0, 2, 7]), rate=rng.randrange(16), feedback=rng.random() < 0.8,
+            fresh=rng.random() < 0.3, plastic=rng.random() < 0.8, diagonal=rng.randrange(2))
+            for s in sources]
+        return len(self.blocks) - 1
+
+    def touched(self, number, flags):
+        """(reads, writes) of a sweep as sets of (memory, address)."""
+        m, b = self.machine, unpack(BLOCK, self.blocks[number])
+        rows = range(b["group_base"] * m.row_tiles, (b["group_base"] + b["groups"]) * m.row_tiles)
+        columns = [unpack(MAP, e) for e in self.maps[b["map_base"]:b["map_base"] + b["columns"]]]
+        own = {n: {(n, r) for r in rows} for n in ("x", "e", "a", "base", "back")}
+        sources = [{(n, c["source"] * m.lanes + i) for c in columns if n == "a" or c["feedback"]
+                    for i in range(m.lanes)} for n in ("a", "back")]
+        weights = {("w", b["weight_base"] + g * b["stride"] + k)
+                   for g in range(b["groups"]) for k in range(b["columns"])}
+        reads, writes = set(), set()
+        for asked, things in (
+                (Sweep.FWD | Sweep.UPD, sources[0]), (Sweep.FWD | Sweep.TRN | Sweep.UPD, weights),
+                (Sweep.BASE, own["base"]), (Sweep.BACK, own["back"]),
+                (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT, own["x"]),
+                (Sweep.TRN | Sweep.UPD | Sweep.STEP, set() if flags & Sweep.ERR else own["e"])):
+            reads |= things if flags & asked else set()
+        for asked, things in (
+                (Sweep.HOIST, own["base"]), (Sweep.ERR | Sweep.DELTA, own["e"]),
+                (Sweep.INIT | Sweep.STEP, own["x"]), (Sweep.ACT, own["a"]), (Sweep.UPD, weights),
+                (Sweep.TRN, sources[1])):
+            writes |= things if flags & asked else set()
+        return reads, writes
+
+    def defined(self, number, flags):
+        """False when a row would see what another row of the same sweep writes."""
+        reads, writes = self.touched(number, flags)
+        return not {t for t in reads & writes if t[0] in ("a", "back")}
+
+    def program(self, sweeps):
+        """Instruction words for (block, flags, gain), a WAIT wherever one needs it."""
+        words, reads, writes = [], set(), set()
+        for number, flags, gain in sweeps:
+            r, w = self.touched(number, flags)
+            stored = {t for t in w if t[0] != "back"}
+            if r & writes or w & reads or stored & writes:
+                words.append(encode(Op.WAIT))
+                reads, writes = set(), set()
+            words.append(encode(Op.SWEEP, block=number, flags=int(flags), gain=gain))
+            reads, writes = reads | r, writes | w
+        return words + [encode(Op.HALT)]
+
+
+def contents(machine, rng):
+    """Random memories, a good part of them at the ends of their formats."""
+    f, neurons = machine.formats, machine.neuron_words * machine.lanes
+
+    def codes(shape, lo, hi, extreme=0.15):
+        values = rng.integers(lo, hi + 1, shape)
+        values = np.where(rng.random(shape) < 0.4, values // 64, values)
+        return np.where(rng.random(shape) < extreme, rng.choice([lo, hi], shape), values)
+
+    return {
+        "state": codes(neurons, f.state.lo, f.state.hi),
+        "error": codes(neurons, f.error.lo, f.error.hi),
+        "activity": codes(neurons, f.activity.lo, f.activity.hi),
+        "clamp": rng.integers(0, 2, neurons), "base": codes(neurons, -(1 << 35), 1 << 35),
+        "back": codes(neurons, -(1 << 35), 1 << 35),
+        "weights": codes((machine.weight_words, machine.row_tiles, machine.lanes),
+                         f.weight.lo, f.weight.hi)}
+
+
+def golden_run(program, memories):
+    """Memories at every fence and all deterministic counters."""
+    machine, fences = GoldenMachine(program), []
+    for name in ("state", "error", "activity", "clamp", "base", "back"):
+        getattr(machine, name)[...] = memories[name]
+    machine.tile.weights[...] = memories["weights"]
+    for address, instruction in Sequencer(program.words, lambda i: 0).run(0):
+        f = instruction.fields
+        if instruction.op is Op.SWEEP:
+            machine.sweep(f["block"], Sweep(f["flags"]), f["gain"])
+        else:
+            fences.append((address, {n: getattr(machine, n).tolist() for n in NEURONS},
+                           machine.tile.weights.copy()))
+    return fences, machine.counters.read() | Cycles(program).run("train", 1)
+
+
+def hw_run(program, memories):
+    """The same on Amaranth's simulator, and the number of running cycles."""
+    config, table = program.machine, ports(program.machine)
+    machine = HwMachine(config)
+    simulator = Simulator(machine)
+    simulator.add_clock(1e-8)
+    host = PysimHost(simulator, machine, 0.0, 0)
+    fences, counters = [], {}
+    images = {
+        Mem.PROGRAM: program.words, Mem.MAP: program.maps, Mem.FUNCTION: program.functions,
+        Mem.DERIVATIVE: program.derivatives,
+        Mem.BLOCK: [b >> 32 * i & 0xFFFFFFFF for b in program.blocks for i in range(4)],
+        Mem.WEIGHT: beats(memories["weights"], table[Mem.WEIGHT]),
+        **{mem: beats(memories[mem.name.lower()], table[mem])
+           for mem in (Mem.STATE, Mem.ERROR, Mem.ACTIVITY, Mem.CLAMP)}}
+
+    def units():
+        return {n: machine.banks[Mem[n.upper()]].memory for n in NEURONS[:3]} | {
+            "base": machine.base.memory, "back": machine.back_sums.memory}
+
+    def image(ctx):
+        return np.array(machine.tile.image(ctx)).reshape(memories["weights"].shape)
+
+    async def bench(ctx):
+        host.ctx = ctx
+        for mem, payload in images.items():
+            host.send(write_packet(mem, 0, list(payload)))
+        for name in ("base", "back"):
+            memory = units()[name]
+            for i, word in enumerate(memories[name].reshape(memory.depth, -1).tolist()):
+                ctx.set(memory.data[i], word)
+        await host.sent()
+        for i, rate in enumerate(program.rates):
+            await host.set(f"rate{i}", rate)
+        for i, gain in enumerate(program.gains):
+            await host.set(f"gain{i}", gain)
+        await host.set("control", Control.START)
+        await host.halted()
+        await ctx.tick()
+        assert Cause(await host.get("cause")) is Cause.DONE
+        fences[-1] = (*fences[-1][:2], image(ctx))
+        await host.set("control", Control.LATCH)
+        await ctx.tick()
+        counters.update(zip(COUNTERS, ctx.get(machine.counters.values), strict=True))
+
+    async def watch(ctx):
+        last, learnt = 0, False
+        async for _, _, fence, running, writes in ctx.tick().sample(
+                machine.fence, machine.sequencer.running, machine.tile.writes):
+            hw_run.cycles += running
+            learnt |= bool(writes)
+            if fence != last:
+                last = fence
+                found = {n: [v for i in range(m.depth) for v in ctx.get(m.data[i])]
+                         for n, m in units().items()}
+                fences.append((ctx.get(machine.fence_pc), found,
+                               image(ctx) if learnt and len(fences) % 4 == 0 else None))
+                learnt = False
+
+    hw_run.cycles = 0
+    simulator.add_testbench(bench)
+    simulator.add_testbench(watch, background=True)
+    simulator.run()
+    return fences, counters, hw_run.cycles
+
+
+def agree(program, memories):
+    """Golden and RTL, everything; returns the counters."""
+    expected, counts = golden_run(program, memories)
+    found, counters, running = hw_run(program, memories)
+    assert [f[0] for f in found] == [f[0] for f in expected]
+    for (pc, neurons, weights), (_, want, image) in zip(found, expected, strict=True):
+        for name in NEURONS:
+            assert neurons[name] == want[name], (pc, name)
+        assert weights is None or (weights == image).all(), (pc, "weights")
+    assert counters == counts
+    assert sum(counters[n] for n in (*CYCLES, *HOST)) == running
+    return counters
+
+
+def build(program, draw, sweeps, rng):
+    """The hand-made program in place of the compiled one."""
+    return replace(
+        program, words=tuple(draw.program(sweeps)), blocks=tuple(draw.blocks), maps=tuple(draw.maps),
+        rates=tuple(rng.choice([0, 3, 9, 16, 20, 31]) for _ in range(16)),
+        gains=(64, 128, 255, 1), entries={"train": 0})
+
+
+@pytest.mark.parametrize("lanes, tiles", GEOMETRIES)
+def test_random_sweeps(lanes, tiles):
+    """All six geometries together run every legal flag set; each ends with every memory equal."""
+    rng = Random(f"{lanes} {tiles}")
+    program = experiment(lanes, tiles)
+    draw = Draw(program.machine, rng)
+    for _ in range(2):
+        for rows in ROWS:
+            for columns in COLUMNS:
+                draw.block(rows, columns)
+    flag_sets = Random(0).sample(LEGAL, len(LEGAL))
+    mine = [f for i, f in enumerate(flag_sets) if TURNS[i % len(TURNS)] == (lanes, tiles)]
+    sweeps = []
+    for flags in mine:
+        fitting = [b for b in range(len(draw.blocks)) if draw.defined(b, flags)]
+        sweeps.append((rng.choice(fitting), flags, rng.randrange(4)))
+    memories = contents(program.machine, np.random.default_rng(lanes * tiles))
+    counters = agree(build(program, draw, sweeps, rng), memories)
+    assert all(counters[f"sat_{n}"] for n in ("error", "state", "feedback", "weight"))
+
+
+@pytest.mark.parametrize("lanes, tiles", [(4, 1), (4, 4)])
+def test_sweeps_on_each_others_heels(lanes, tiles):
+    """Long rows, then short ones, then none that wait: the FIFO is at its fullest. No WAIT between
+    sweeps, so a word or an error lost to a full FIFO shifts all later rows."""
+    rng, later = Random(lanes), Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
+    program = experiment(lanes, tiles, weight_words=400, neuron_words=40, blocks=64)
+    draw, sweeps, at, group = Draw(program.machine, rng), [], 0, 0
+    sources = list(range(30, 37))
+    shapes = [(1, 7), (1, 7), (2, 7), (1, 1), (1, 1), (5, 7), (1, 3), (1, 7), (7, 1), (1, 7), (2, 2),
+              (1, 7), (1, 7), (1, 1), (1, 7), (5, 3), (1, 7), (1, 7)]
+    for rows, columns in shapes:
+        number = draw.block(rows * tiles, columns, base=at, sources=sources[:columns])
+        block = unpack(BLOCK, draw.blocks[number]) | {"group_base": group, "stride": columns}
+        draw.blocks[number] = pack(BLOCK, "block", **block)
+        at, group = at + rows * columns, group + rows
+        flags = rng.choice([later, later, Sweep.FWD | Sweep.ERR | Sweep.TRN, Sweep.UPD, Sweep.TRN])
+        sweeps.append((number, flags, 0))
+        if rng.random() < 0.2:
+            sweeps.append((draw.block(1, 1, base=399, sources=[38]), Sweep.FWD, 0))
+            draw.blocks[-1] = pack(BLOCK, "block", **(unpack(BLOCK, draw.blocks[-1])
+                                                      | {"group_base": 38 * lanes // tiles}))
+    program = build(program, draw, sweeps, rng)
+    assert encode(Op.WAIT) not in program.words
+    agree(program, contents(program.machine, np.random.default_rng(1)))
+
+
+def test_narrow_formats():
+    """Few bits everywhere: shifts, clips and table indices meet their smallest widths."""
+    rng = Random(9)
+    program = experiment(4, 2, weight_bits=5, weight_frac=3, state_bits=7, state_frac=4, error_bits=5,
+                         activity_bits=4, activity_frac=3, network={"input_frac": 3, "hidden_frac": 2})
+    draw = Draw(program.machine, rng)
+    for rows, columns in ((5, 2), (7, 3), (2, 1), (16, 2)):
+        draw.block(rows, columns)
+    sweeps = [(rng.choice([b for b in range(4) if draw.defined(b, f)]), f, rng.randrange(4))
+              for f in rng.sample(LEGAL, 60)]
+    program = replace(build(program, draw, sweeps, rng),
+                      rates=tuple(rng.choice([0, 1, 2, 3, 5]) for _ in range(16)))
+    agree(program, contents(program.machine, np.random.default_rng(2)))

@@ -1,0 +1,379 @@
+"""The sequencer: what it hands out, in which order, and why it stops.
+
+Without it a loop that runs once too often, a sweep that is issued while the machine drains, or a
+fault without a cause would only show as a wrong weight far away, or as a machine that never ends.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from helpers import LEGAL, machine, simulate
+
+from golden.sequencer import Sequencer as GoldenSequencer
+from hebbar.errors import BadInput
+from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Op, Sweep, encode, illegal_sweep
+from hebbar.memories import BLOCK, pack
+from hebbar.registers import Cause
+from hw.sequencer import Sequencer as HwSequencer
+
+CONFIG = machine(row_tiles=2)
+GOOD = {"weight_base": 5, "stride": 3, "map_base": 2, "columns": 3, "function": 1, "group_base": 4,
+        "groups": 2, "tail": 2}
+HALT, WAIT, NEXT = encode(Op.HALT), encode(Op.WAIT), encode(Op.NEXT)
+
+
+def sweep(block=0, flags=Sweep.FWD, gain=0):
+    return encode(Op.SWEEP, block=block, flags=int(flags), gain=gain)
+
+
+@dataclass
+class Run:
+    """One run of the unit: what left it, (address, what), then its cause and address."""
+
+    events: list
+    cause: Cause
+    pc: int
+
+
+class Bench:
+    """hw.sequencer with its memories; a tile and a streamer that answer whenever they like."""
+
+    def __init__(self, seed, config=CONFIG, blocks=None):
+        self.unit, self.rng, self.config = HwSequencer(config), Random(seed), config
+        self.words, self.events, self.frozen = [], [], False
+        self.blocks = blocks or [pack(BLOCK, "block", **(GOOD | {"weight_base": i}))
+                                 for i in range(config.blocks)]
+        self.stop_after = None
+
+    async def world(self, ctx):
+        """Answers of the units around the sequencer; collects what leaves it."""
+        u, rng, fence, busy = self.unit, self.rng, 0, 0
+        signals = (u.program_address, u.block_address, u.sweep.valid, u.sweep.ready, u.sweep.payload,
+                   u.transfer, u.transfer_out, u.transfer_word, u.fence, u.fence_pc, u.pc, u.streaming)
+        async for _, _, pa, ba, valid, ready, payload, move, out, word, flip, fpc, pc, streaming \
+                in ctx.tick().sample(*signals):
+            ctx.set(u.word, self.words[pa] if pa < len(self.words) else 0)
+            ctx.set(u.block, self.blocks[ba] if ba < len(self.blocks) else 0)
+            if flip != fence:
+                self.events.append((fpc, "fence"))
+                fence = flip
+            if valid and ready:
+                self.events.append((pc, self._payload(payload)))
+                busy = rng.randrange(6)
+            if move:
+                self.events.append((pc, ("out" if out else "in", word)))
+            busy = max(busy - 1, 0)
+            ctx.set(u.sweep.ready, not self.frozen and rng.random() < 0.7)
+            ctx.set(u.idle, not self.frozen and busy == 0)
+            ctx.set(u.transfer_done, not self.frozen and streaming and rng.random() < 0.4)
+            ctx.set(u.progress, not self.frozen)
+
+    @staticmethod
+    def _payload(payload):
+        return (payload.flags, payload.gain, *(getattr(payload, name) for name in BLOCK))
+
+    async def run(self, ctx, words, loops=(0, 0, 0, 0), entry=0, watchdog=0, stop=None, limit=20000):
+        """Start at ``entry`` and wait for the end; ``stop`` cycles later ask for STOP."""
+        u = self.unit
+        self.words, self.events = list(words), []
+        ctx.set(u.loops, list(loops))
+        ctx.set(u.entry, entry)
+        ctx.set(u.watchdog, watchdog)
+        await self.pulse(ctx, u.clear)
+        await self.pulse(ctx, u.start)
+        for cycle in range(limit):
+            if not ctx.get(u.running):
+                await ctx.tick().repeat(2)
+                return Run(self.events, Cause(ctx.get(u.cause)), ctx.get(u.pc))
+            ctx.set(u.stop, cycle == stop)
+            if stop is not None and cycle > stop + 50:
+                self.frozen = False
+            await ctx.tick()
+        pytest.fail(f"still running after {limit} cycles, at address {ctx.get(u.pc)}")
+
+    async def pulse(self, ctx, signal):
+        ctx.set(signal, 1)
+        await ctx.tick()
+        ctx.set(signal, 0)
+
+    def simulate(self, bench):
+        simulate(self.unit, bench, self.world)
+
+
+def expected(words, blocks, loops=(0, 0, 0, 0), entry=0):
+    """The golden order of events in the form the bench collects them."""
+    events = []
+    for address, i in GoldenSequencer(tuple(words), lambda r: loops[r]).run(entry):
+        if i.op is Op.SWEEP:
+            fields = [f.get(blocks[i.fields["block"]]) for f in BLOCK.values()]
+            events.append((address, (i.fields["flags"], i.fields["gain"], *fields)))
+        elif i.op in (Op.IN, Op.OUT):
+            events.append((address, (i.op.name.lower(), words[address])))
+        else:
+            events.append((address, "fence"))
+    return events
+
+
+def random_program(rng, depth=0):
+    """Instructions with nested loops, counts of zero and registers; a LOOP holds its body's length
+    until ``place`` knows the address."""
+    body = []
+    for _ in range(rng.randrange(6)):
+        kind = rng.choice(["sweep", "move", "wait", "loop", "loop"])
+        if kind == "sweep":
+            body.append(sweep(rng.randrange(CONFIG.blocks), rng.choice(LEGAL), rng.randrange(4)))
+        elif kind == "move":
+            body.append(encode(rng.choice([Op.IN, Op.OUT]), address=rng.randrange(16),
+                               count=rng.randrange(1, 9), memory=rng.randrange(4),
+                               last=rng.randrange(2)))
+        elif kind == "wait":
+            body.append(WAIT)
+        elif depth < LOOP_DEPTH:
+            register = rng.choice([0, 0, 1, 2, 3, 4])
+            body.append((random_program(rng, depth + 1), rng.choice([0, 1, 2, 3]), register))
+    return body
+
+
+def place(program, words):
+    for item in program:
+        if isinstance(item, int):
+            words.append(item)
+            continue
+        body, count, register = item
+        at = len(words)
+        words.append(0)
+        place(body, words)
+        words.append(NEXT)
+        words[at] = encode(Op.LOOP, end=len(words), count=count, register=register)
+    return words
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_nested_programs_run_in_golden_order(seed):
+    """Loops of zero, one and many rounds, immediate and by register, four deep; any tile speed."""
+    bench, rng, depths = Bench(seed), Random(seed), []
+
+    async def check(ctx):
+        for _ in range(150):
+            entry = rng.randrange(3)
+            words = place(random_program(rng), [HALT] * entry) + [HALT]
+            if len(words) > CONFIG.program_words:
+                continue
+            loops = [rng.randrange(3) for _ in range(LOOP_REGISTERS)]
+            events = expected(words, bench.blocks, loops, entry)
+            if len(events) > 400:
+                continue
+            run = await bench.run(ctx, words, loops, entry)
+            assert (run.events, run.cause, run.pc) == (events, Cause.DONE, len(words) - 1)
+            depths.append(len(events))
+
+    bench.simulate(check)
+    assert len(depths) > 80 and max(depths) > 100
+
+
+def test_a_count_register_holds_32_bits():
+    """A loop register cut to the width of the immediate count would drop samples beyond 4095."""
+    bench = Bench(1)
+
+    async def check(ctx):
+        words = [encode(Op.LOOP, end=3, register=2), WAIT, NEXT, HALT]
+        run = await bench.run(ctx, words, (9, 5000, 9, 9), limit=60000)
+        assert run.cause is Cause.DONE
+        assert len(run.events) == 5001
+
+    bench.simulate(check)
+
+
+def nested(depth):
+    return place([_nest(depth)], []) + [HALT]
+
+
+def _nest(depth):
+    return ([_nest(depth - 1)] if depth > 1 else [WAIT], 1, 0)
+
+
+BAD_FLAGS = [f for f in map(Sweep, range(1 << len(Sweep))) if illegal_sweep(f)]
+FAULTS = {
+    "no such opcode": ([WAIT, 7 << 28, HALT], Cause.ILLEGAL_OP, 1),
+    "last opcode": ([15 << 28], Cause.ILLEGAL_OP, 0),
+    "INIT without ERR": ([sweep(flags=Sweep.INIT)], Cause.ILLEGAL_SWEEP, 0),
+    "DELTA with UPD": ([WAIT, WAIT, sweep(flags=Sweep.DELTA | Sweep.UPD)], Cause.ILLEGAL_SWEEP, 2),
+    "NEXT alone": ([WAIT, NEXT, HALT], Cause.LOOP, 1),
+    "NEXT after its loop": ([encode(Op.LOOP, end=2, count=2), NEXT, NEXT, HALT], Cause.LOOP, 2),
+    "five loops": (nested(LOOP_DEPTH + 1), Cause.LOOP, LOOP_DEPTH),
+    "four loops": (nested(LOOP_DEPTH), Cause.DONE, 2 * LOOP_DEPTH + 1),
+    "no such register": ([encode(Op.LOOP, end=2, register=LOOP_REGISTERS + 1), NEXT, HALT],
+                         Cause.LOOP, 0),
+    "no such block": ([sweep(block=CONFIG.blocks)], Cause.ILLEGAL_BLOCK, 0),
+    "off the end": ([WAIT] * CONFIG.program_words, Cause.ADDRESS, CONFIG.program_words),
+    "entry outside": ([HALT], Cause.ADDRESS, CONFIG.program_words + 5),
+    "loop to nowhere": ([encode(Op.LOOP, end=4000, count=0)], Cause.ADDRESS, 4000),
+}
+
+
+@pytest.mark.parametrize("seed", [0])
+def test_every_fault_has_its_cause_and_address(seed):
+    """One machine through all of them: a fault must not leak into the next run, and blocks START
+    until CLEAR."""
+    bench = Bench(seed)
+    u = bench.unit
+
+    async def check(ctx):
+        for name, (words, cause, pc) in FAULTS.items():
+            run = await bench.run(ctx, words, entry=pc if name == "entry outside" else 0)
+            assert (run.cause, run.pc) == (cause, pc), name
+            assert ctx.get(u.fault) == (cause is not Cause.DONE), name
+            await bench.pulse(ctx, u.start)
+            await ctx.tick()
+            if cause is not Cause.DONE:
+                assert not ctx.get(u.running), f"{name}: started without CLEAR"
+                assert ctx.get(u.cause) == cause, name
+            else:
+                while ctx.get(u.running):
+                    await ctx.tick()
+
+    bench.simulate(check)
+
+
+def test_every_illegal_flag_set_is_refused_and_nothing_issued():
+    """The RTL reads the rule of legality a second time; all 2,048 sets, both ways."""
+    bench = Bench(2)
+
+    async def check(ctx):
+        for flags in BAD_FLAGS[::7] + BAD_FLAGS[-3:]:
+            run = await bench.run(ctx, [sweep(flags=flags), HALT])
+            assert (run.events, run.cause, run.pc) == ([], Cause.ILLEGAL_SWEEP, 0), flags
+        for at in range(0, len(LEGAL), 50):
+            words = [sweep(flags=f) for f in LEGAL[at:at + 50]] + [HALT]
+            run = await bench.run(ctx, words)
+            assert run.cause is Cause.DONE and len(run.events) == len(words)
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("key, value, good", [
+    ("columns", 0, False), ("columns", CONFIG.max_columns, True),
+    ("columns", CONFIG.max_columns + 1, False), ("groups", 0, False), ("tail", 0, False),
+    ("tail", CONFIG.row_tiles + 1, False), ("tail", CONFIG.row_tiles, True),
+    ("group_base", CONFIG.groups - 2, True), ("group_base", CONFIG.groups - 1, False),
+    ("groups", (1 << 14) - 1, False)])
+def test_descriptors_that_do_not_fit_are_refused(key, value, good):
+    """A row longer than the FIFO holds would lose words; rows outside would wrap onto others."""
+    bench = Bench(3, blocks=[pack(BLOCK, "block", **(GOOD | {key: value}))])
+
+    async def check(ctx):
+        run = await bench.run(ctx, [sweep(), HALT])
+        assert run.cause is (Cause.DONE if good else Cause.ILLEGAL_BLOCK)
+        assert len(run.events) == (2 if good else 0)
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("words", [[WAIT, HALT], [sweep(), HALT], [encode(Op.IN, count=1), HALT],
+                                   [encode(Op.OUT, count=1), HALT]])
+def test_the_watchdog_ends_what_never_ends(words):
+    """A tile or a host that never answers; the machine must halt and say so, not before its time."""
+    bench, watchdog = Bench(4), 37
+
+    async def check(ctx):
+        bench.frozen = True
+        ctx.set(bench.unit.sweep.ready, 0)
+        ctx.set(bench.unit.idle, 0)
+        await ctx.tick()
+        cycles = 0
+        bench.words = list(words)
+        ctx.set(bench.unit.watchdog, watchdog)
+        await bench.pulse(ctx, bench.unit.start)
+        while not ctx.get(bench.unit.fault):
+            await ctx.tick()
+            cycles += 1
+            assert cycles < 3 * watchdog
+        assert cycles >= watchdog
+        bench.frozen = False
+        while ctx.get(bench.unit.running):
+            await ctx.tick()
+        assert ctx.get(bench.unit.cause) == Cause.WATCHDOG
+        run = await bench.run(ctx, [WAIT] * 60 + [HALT], watchdog=watchdog)
+        assert run.cause is Cause.DONE, "progress must feed the watchdog"
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("body", [[sweep()], [WAIT], [encode(Op.IN, count=2)], []])
+def test_stop_ends_an_endless_loop_between_instructions(body):
+    """STOP drains, keeps what was issued and is no fault: START works again without CLEAR."""
+    bench = Bench(5)
+
+    async def check(ctx):
+        words = [encode(Op.LOOP, end=len(body) + 2, register=1), *body, NEXT, HALT]
+        run = await bench.run(ctx, words, (1 << 31, 0, 0, 0), stop=60, limit=400)
+        assert run.cause is Cause.STOPPED
+        assert not ctx.get(bench.unit.fault)
+        whole = [e for e in expected([*body, HALT], bench.blocks) if e[1] != "fence" or body == [WAIT]]
+        assert all(what == whole[0][1] for _, what in run.events)
+        await bench.pulse(ctx, bench.unit.start)
+        await ctx.tick()
+        assert ctx.get(bench.unit.running)
+
+    bench.simulate(check)
+
+
+def test_stop_reaches_a_transfer_that_waits_for_the_host():
+    """Otherwise a host that gave up could only reset the machine."""
+    bench = Bench(6)
+
+    async def check(ctx):
+        u = bench.unit
+        bench.words = [encode(Op.IN, count=2), HALT]
+        ctx.set(u.idle, 1)
+        await bench.pulse(ctx, u.start)
+        while not ctx.get(u.streaming):
+            await ctx.tick()
+        bench.frozen = True
+        await ctx.tick()
+        await bench.pulse(ctx, u.stop)
+        for _ in range(5):
+            await ctx.tick()
+        assert ctx.get(u.draining) and ctx.get(u.cause) == Cause.STOPPED
+        bench.frozen = False
+        while ctx.get(u.running):
+            await ctx.tick()
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("fault", [Cause.STREAM, Cause.RANGE])
+def test_a_fault_of_the_streamer_is_kept_running_or_halted(fault):
+    """A broken packet while halted must block START as well."""
+    bench = Bench(7)
+
+    async def check(ctx):
+        u = bench.unit
+        ctx.set(u.transfer_fault, int(fault))
+        await ctx.tick()
+        ctx.set(u.transfer_fault, 0)
+        assert ctx.get(u.cause) == fault and ctx.get(u.fault)
+        await bench.pulse(ctx, u.clear)
+        assert ctx.get(u.cause) == Cause.NONE
+        bench.words = [encode(Op.LOOP, end=3, count=4000), WAIT, NEXT, HALT]
+        await bench.pulse(ctx, u.start)
+        for _ in range(20):
+            await ctx.tick()
+        ctx.set(u.transfer_fault, int(fault))
+        await ctx.tick()
+        ctx.set(u.transfer_fault, 0)
+        for _ in range(20):
+            await ctx.tick()
+        assert not ctx.get(u.running) and ctx.get(u.cause) == fault
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("words, message", [
+    ([NEXT], "address 0: NEXT without a LOOP"), (nested(LOOP_DEPTH + 1), "nested deeper than 4"),
+    ([WAIT], "runs on to address 1; end it with HALT"), ([9 << 28], "opcode 9")])
+def test_golden_refuses_what_the_machine_halts_on(words, message):
+    """The golden machine must not quietly run a program that the RTL refuses."""
+    with pytest.raises(BadInput, match=message):
+        list(GoldenSequencer(tuple(words), lambda i: 1).run(0))

@@ -1,0 +1,270 @@
+"""The streamer inside the whole machine: packets, transfers, and every way a host gets them wrong.
+
+A stream that is never ready again, or a bad packet whose tail is taken for the next header, hangs or
+corrupts a machine in the field; nothing else in this suite sends a wrong beat.
+"""
+
+from random import Random
+
+import numpy as np
+import pytest
+from amaranth.sim import Simulator
+from helpers import layered, machine, random_samples, random_weights
+
+from golden.image import to_image
+from hebbar.compiler import compile_config
+from hebbar.geometry import ports
+from hebbar.isa import Op, encode
+from hebbar.memories import HEADER, Mem, pack
+from hebbar.registers import Cause, Control
+from hw.machine import Machine
+from sim.backends.pysim import PysimHost
+from sim.host import beats, load, read_weights, words, write_packet
+
+LIMIT = 3000
+"""Cycles after which a stream counts as hung."""
+
+
+class User(PysimHost):
+    """A host that gives up instead of waiting for ever, and that may send any beats."""
+
+    def raw(self, stream):
+        """Queue (beat, TLAST) pairs as they are."""
+        self._queue += stream
+
+    async def drained(self):
+        """Wait until the machine has taken every beat."""
+        for _ in range(LIMIT):
+            if not self._queue:
+                await self.ctx.tick().repeat(4)
+                return
+            await self.ctx.tick()
+        pytest.fail(f"the input stream hangs with {len(self._queue)} beats to go")
+
+    async def packet(self):
+        for _ in range(LIMIT):
+            if self._packets:
+                return self._packets.popleft()
+            await self.ctx.tick()
+        pytest.fail("the output stream hangs")
+
+    async def stopped(self):
+        for _ in range(LIMIT):
+            if not self.ctx.get(self._machine.sequencer.running):
+                return Cause(await self.get("cause"))
+            await self.ctx.tick()
+        pytest.fail("the machine does not halt")
+
+    async def fetch(self, memory, address, count, port):
+        """Read ``count`` elements of a memory over the stream."""
+        header = pack(HEADER, "packet", memory=memory, read=1, beats=-(-count // port.lanes_per_beat))
+        self.send([header, address])
+        return words(await self.packet(), port).tolist()[:count]
+
+
+def drive(config, scenario, stall=0.0, seed=1):
+    """Run ``scenario(host)`` on a whole machine."""
+    unit = Machine(config)
+    simulator = Simulator(unit)
+    simulator.add_clock(1e-8)
+    host = User(simulator, unit, stall, seed)
+
+    async def bench(ctx):
+        host.ctx = ctx
+        await scenario(host)
+
+    simulator.add_testbench(bench)
+    simulator.run()
+
+
+def framed(stream, last):
+    """Beats with TLAST on the positions in ``last``."""
+    return [(beat, int(i in last)) for i, beat in enumerate(stream)]
+
+
+CONFIG = machine(row_tiles=2)
+TABLE = ports(CONFIG)
+GOOD = write_packet(Mem.STATE, 2, [5, 6, 7, 8])
+HEAD = {"memory": Mem.STATE, "read": 0, "beats": 4}
+
+
+def header(**changes):
+    return pack(HEADER, "packet", **(HEAD | changes))
+
+
+BROKEN = {
+    "truncated": (framed(GOOD[:-1], {len(GOOD) - 2}), Cause.STREAM),
+    "truncated to one beat": (framed(GOOD[:3], {2}), Cause.STREAM),
+    "overlong": (framed([*GOOD, 9, 9, 9], {len(GOOD) + 2}), Cause.STREAM),
+    "overlong by a packet": (framed(GOOD + GOOD, {2 * len(GOOD) - 1}), Cause.STREAM),
+    "header only": (framed(GOOD[:1], {0}), Cause.STREAM),
+    "no payload": (framed(GOOD[:2], {1}), Cause.STREAM),
+    "read with a payload": (framed([header(read=1), 0, 1, 2], {3}), Cause.STREAM),
+    "read header only": (framed([header(read=1)], {0}), Cause.STREAM),
+    "unknown memory": (framed([header(memory=10), *GOOD[1:]], {5}), Cause.RANGE),
+    "last memory number": (framed([header(memory=15), *GOOD[1:]], {5}), Cause.RANGE),
+    "read of no memory": (framed([header(memory=12, read=1), 0], {1}), Cause.RANGE),
+    "beyond the end": (framed([GOOD[0], CONFIG.groups - 1, *GOOD[2:]], {5}), Cause.RANGE),
+    "address of 32 bits": (framed([GOOD[0], 0xFFFFFFFF, *GOOD[2:]], {5}), Cause.RANGE),
+    "read beyond the end": (framed([header(read=1, beats=8), CONFIG.groups - 3], {1}), Cause.RANGE),
+    "more than there is": (framed([header(beats=(1 << 24) - 1), 0, 1], {2}), Cause.RANGE),
+    "empty": (framed([header(beats=0), 0, 1], {2}), Cause.RANGE),
+    "empty read": (framed([header(beats=0, read=1), 0], {1}), Cause.RANGE),
+}
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_every_broken_packet_is_taken_reported_and_forgotten(stall):
+    """One machine, all mistakes in a row: cause as documented, START refused until CLEAR, beats
+    discarded, and the next good packet lands where it should with nothing else changed."""
+    rng = Random(1)
+
+    async def scenario(host):
+        state = [0] * (CONFIG.groups * CONFIG.row_tiles)
+        port = TABLE[Mem.STATE]
+        host.send(write_packet(Mem.PROGRAM, 0, [encode(Op.HALT)]))
+        for name, (stream, cause) in BROKEN.items():
+            before = list(state)
+            host.send(write_packet(Mem.STATE, 0, beats(np.array(before), port)))
+            await host.drained()
+            host.raw(stream)
+            await host.drained()
+            assert Cause(await host.get("cause")) is cause, name
+            assert await host.get("status") & 4, name
+            await host.set("control", Control.START)
+            assert Cause(await host.get("cause")) is cause, name
+            await host.set("control", Control.CLEAR)
+            assert await host.get("cause") == Cause.NONE, name
+            if cause is Cause.RANGE:
+                assert await host.fetch(Mem.STATE, 0, len(state), port) == before, name
+            at = rng.randrange(CONFIG.groups - 2)
+            new = [rng.randrange(-99, 99) for _ in range(2 * CONFIG.row_tiles)]
+            host.send(write_packet(Mem.STATE, at, beats(np.array(new), port)))
+            state[at * CONFIG.row_tiles:at * CONFIG.row_tiles + len(new)] = new
+            await host.drained()
+            got = await host.fetch(Mem.STATE, at, len(new), port)
+            assert got == new, name
+            assert await host.get("cause") == Cause.NONE, name
+        await host.set("control", Control.START)
+        assert await host.stopped() is Cause.DONE
+
+    drive(CONFIG, scenario, stall=stall)
+
+
+def test_clear_inside_a_broken_packet_waits_for_its_end():
+    """After CLEAR the rest of the broken packet must not be read as a header."""
+
+    async def scenario(host):
+        port = TABLE[Mem.STATE]
+        host.raw([(beat, 0) for beat in [*GOOD, header(memory=Mem.CLAMP), 0]])
+        await host.drained()
+        assert Cause(await host.get("cause")) is Cause.STREAM
+        await host.set("control", Control.CLEAR)
+        host.raw(framed([header(memory=Mem.STATE, beats=1), 0, 77], {2}))
+        await host.drained()
+        assert await host.get("cause") == Cause.NONE
+        host.send(write_packet(Mem.STATE, 1, [3, 4]))
+        await host.drained()
+        assert await host.fetch(Mem.STATE, 0, 4, port) == [0, 0, 3, 4]
+
+    drive(CONFIG, scenario)
+
+
+@pytest.mark.parametrize("stall", [0.0, 0.6])
+def test_every_memory_is_written_and_read_over_the_stream(stall):
+    """Every memory number reaches its own memory and no other, from any word on, under back-pressure."""
+    rng = np.random.default_rng(1)
+
+    async def scenario(host):
+        held = {}
+        for mem, port in TABLE.items():
+            lo, hi = (-(1 << port.bits - 1), 1 << port.bits - 1) if port.signed else (0, 1 << port.bits)
+            count = min(port.depth - 1, 9) * port.lanes
+            held[mem] = rng.integers(lo, hi, count)
+            host.send(write_packet(mem, 1, beats(held[mem], port)))
+        await host.drained()
+        for mem, port in TABLE.items():
+            assert await host.fetch(mem, 1, held[mem].size, port) == held[mem].tolist(), mem
+
+    drive(CONFIG, scenario, stall=stall)
+
+
+def _program():
+    return compile_config(layered([6, 5, 3], row_tiles=2, rule={"steps": 1}))
+
+
+async def _start(host, program, entry, count):
+    await host.set("loop0", count)
+    await host.set("entry", program.entries[entry])
+    await host.set("control", Control.START)
+
+
+def test_a_sample_with_a_wrong_end_halts_the_program():
+    """A host that is out of step by a beat would train on shifted pixels for ever."""
+    program = _program()
+    stream = beats(random_samples(program, "predict", 1, 1)["x0"][0],
+                   ports(program.machine)[Mem.ACTIVITY])
+    early, missing, rest = [(stream[0], 1)], framed(stream, {}), [(1, 0), (2, 1)]
+
+    async def scenario(host):
+        await load(host, program, to_image(program.layout, random_weights(program, 1)))
+        for sent, after in ((early, []), (missing, rest)):
+            await _start(host, program, "predict", 1)
+            host.raw(sent)
+            assert await host.stopped() is Cause.STREAM
+            host.raw(after)
+            await host.drained()
+            await host.set("control", Control.CLEAR)
+            await _start(host, program, "predict", 1)
+            host.send(stream)
+            assert len(await host.packet()) == 3
+            assert await host.stopped() is Cause.DONE
+
+    drive(program.machine, scenario)
+
+
+OUTSIDE = [
+    {"memory": 4, "count": 4}, {"memory": 7, "count": 4}, {"memory": 1, "count": 0},
+    {"memory": 0, "address": CONFIG.neuron_words, "count": 1},
+    {"memory": 1, "address": CONFIG.neuron_words - 1, "count": CONFIG.lanes + 1}]
+
+
+def test_a_transfer_outside_the_neurons_halts():
+    """A program must not reach the weights or wrap around the neuron memory."""
+
+    async def scenario(host):
+        for op in (Op.IN, Op.OUT):
+            for fields in OUTSIDE:
+                host.send(write_packet(Mem.PROGRAM, 0, [encode(Op.WAIT), encode(op, **fields), 0]))
+                await host.drained()
+                await host.set("control", Control.START)
+                assert await host.stopped() is Cause.RANGE, fields
+                assert await host.get("pc") == 1
+                await host.set("control", Control.CLEAR)
+
+    drive(CONFIG, scenario)
+
+
+def test_stop_frees_a_machine_that_waits_for_the_host():
+    """STOP in the middle of a sample: the rest of it is discarded up to its TLAST, then all works."""
+    program = _program()
+    samples = random_samples(program, "predict", 1, 1)
+    stream = beats(samples["x0"][0], ports(program.machine)[Mem.ACTIVITY])
+
+    async def scenario(host):
+        image = to_image(program.layout, random_weights(program, 1))
+        await load(host, program, image)
+        await _start(host, program, "predict", 1)
+        host.raw([(stream[0], 0)])
+        await host.drained()
+        await host.set("control", Control.STOP)
+        assert await host.stopped() is Cause.STOPPED
+        host.raw(framed(stream[1:], {len(stream) - 2}))
+        await host.drained()
+        assert (await read_weights(host, program) == image).all()
+        await _start(host, program, "predict", 1)
+        host.send(stream)
+        assert len(await host.packet()) == 3
+        assert await host.stopped() is Cause.DONE
+
+    drive(program.machine, scenario)
