@@ -5,10 +5,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError
 
 from .errors import BadInput
-from .formats import Format, Formats
+from .machine import Frozen, MachineConfig
 from .network import Edge, Network, Population, Role, layered
 from .suggest import suggest
 
@@ -17,15 +17,9 @@ __all__ = ["NetworkConfig", "RuleConfig", "TrainingConfig", "MachineConfig", "Da
 
 Name = Literal["il", "ipc", "zil", "backprop"]
 
-ARRAY_CELLS = 1 << 14
-"""Cells an array macro may have: every one is a register with its multipliers."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
-
-
-class PopulationConfig(_Frozen):
+class PopulationConfig(Frozen):
     """One ``[[network.populations]]`` entry."""
 
     name: str
@@ -35,7 +29,7 @@ class PopulationConfig(_Frozen):
     activity_frac: int = Field(5, ge=0, le=15)
 
 
-class EdgeConfig(_Frozen):
+class EdgeConfig(Frozen):
     """One ``[[network.edges]]`` entry."""
 
     source: str
@@ -46,7 +40,7 @@ class EdgeConfig(_Frozen):
     zero_diagonal: bool = False
 
 
-class NetworkConfig(_Frozen):
+class NetworkConfig(Frozen):
     """``[network]``: either ``layers`` (sizes, input first) or ``populations`` and ``edges``."""
 
     layers: tuple[int, ...] = ()
@@ -58,7 +52,7 @@ class NetworkConfig(_Frozen):
     edges: tuple[EdgeConfig, ...] = ()
 
 
-class RuleConfig(_Frozen):
+class RuleConfig(Frozen):
     """``[rule]``: the learning rule and its constants.
 
     ``steps`` counts state steps; the errors are recomputed after the last one and the update uses
@@ -75,7 +69,7 @@ class RuleConfig(_Frozen):
     hoist: bool = True
 
 
-class TrainingConfig(_Frozen):
+class TrainingConfig(Frozen):
     """``[training]``: online (batch 1), reshuffled every epoch; every alpha is halved at the start
     of the epochs in ``halve_alpha_at`` (counted from 0)."""
 
@@ -84,7 +78,7 @@ class TrainingConfig(_Frozen):
     seed: int = Field(1, ge=0)
 
 
-class DataConfig(_Frozen):
+class DataConfig(Frozen):
     """``[data]``: which samples. ``stratified`` holds out 360 digits with equal class shares,
     ``last360`` the last 360, written by other people. ``pool`` averages pool x pool pixels."""
 
@@ -94,97 +88,7 @@ class DataConfig(_Frozen):
     seed: int = Field(0, ge=0)
 
 
-class MachineConfig(_Frozen):
-    """``[machine]``: the geometry and the widths of the accelerator.
-
-    ``lanes`` C weights of each of ``row_tiles`` P rows are processed a cycle. Depths count words:
-    a weight word is P x C weights, a neuron word is C neurons.
-    """
-
-    tile: Literal["rows", "array"] = "rows"
-    lanes: int = 8
-    row_tiles: int = 1
-    weight_words: int = Field(1024, ge=2, le=1 << 20)
-    neuron_words: int = Field(64, ge=2, le=1 << 12)
-    max_columns: int = Field(32, ge=1, le=1 << 10)
-    map_entries: int = Field(128, ge=2, le=1 << 12)
-    blocks: int = Field(32, ge=2, le=1 << 10)
-    program_words: int = Field(256, ge=2, le=1 << 12)
-    functions: int = Field(4, ge=1, le=16)
-    weight_bits: int = Field(16, ge=3, le=24)
-    weight_frac: int = Field(13, ge=0, le=23)
-    state_bits: int = Field(16, ge=3, le=16)
-    state_frac: int = Field(12, ge=0, le=15)
-    error_bits: int = Field(16, ge=3, le=16)
-    activity_bits: int = Field(8, ge=2, le=8)
-    activity_frac: int = Field(7, ge=0, le=15)
-    row_sum_bits: int = Field(36, ge=8, le=53)
-    back_sum_bits: int = Field(42, ge=8, le=53)
-
-    @field_validator("lanes", "row_tiles")
-    @classmethod
-    def _power_of_two(cls, value: int) -> int:
-        if value < 1 or value > 64 or value & (value - 1):
-            raise ValueError("must be a power of two from 1 to 64")
-        return value
-
-    def check(self) -> None:
-        """Raise BadInput for a geometry the hardware cannot have."""
-        if self.lanes < 4:
-            raise BadInput(f"machine.lanes is {self.lanes}; it must be at least 4, the activities "
-                           "of one stream beat.")
-        if self.row_tiles > self.lanes:
-            raise BadInput(f"machine.row_tiles is {self.row_tiles}, more than machine.lanes "
-                           f"({self.lanes}); lower row_tiles.")
-        if self.tile == "array":
-            self._check_array()
-        f = self.formats
-        for key, shift in (("weight_frac and activity_frac", f.sum_shift),
-                           ("weight_frac", f.back_shift)):
-            if shift < 0:
-                raise BadInput(f"machine.state_frac is {self.state_frac}, finer than the products "
-                               f"it is rounded from; raise machine.{key} or lower state_frac.")
-
-    def _check_array(self) -> None:
-        """Raise BadInput for an array macro that is not whole rows or has too many cells."""
-        whole = self.weight_words // self.max_columns * self.max_columns
-        if whole != self.weight_words:
-            raise BadInput(f"machine.weight_words is {self.weight_words}; with tile 'array' it must "
-                           f"be a multiple of max_columns ({self.max_columns}), such as "
-                           f"{whole + self.max_columns}.")
-        cells = self.weight_words * self.row_tiles * self.lanes
-        if cells > ARRAY_CELLS:
-            raise BadInput(f"machine.weight_words is {self.weight_words}, which makes {cells} cells "
-                           f"with tile 'array', at most {ARRAY_CELLS} are possible; lower "
-                           "weight_words or max_columns, or use tile 'rows'.")
-
-    @property
-    def formats(self) -> Formats:
-        """Every number format of this machine."""
-        s = self.state_frac
-        return Formats(
-            weight=Format(self.weight_bits, self.weight_frac),
-            state=Format(self.state_bits, s),
-            error=Format(self.error_bits, s),
-            activity=Format(self.activity_bits, self.activity_frac),
-            derivative=Format(9, 7),
-            feedback=Format(self.state_bits + 4, s),
-            row_sum=Format(self.row_sum_bits, self.weight_frac + self.activity_frac),
-            back_sum=Format(self.back_sum_bits, self.weight_frac + s),
-            gain=Format(9, 7))
-
-    @property
-    def groups(self) -> int:
-        """Row groups (P neurons each) of the neuron address space."""
-        return self.neuron_words * self.lanes // self.row_tiles
-
-    @property
-    def array_stride(self) -> int:
-        """Weight words of one row group of the array macro; its rows all have this length."""
-        return self.max_columns
-
-
-class Config(_Frozen):
+class Config(Frozen):
     """One experiment: network, rule, training, machine and data."""
 
     name: str = "unnamed"

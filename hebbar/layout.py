@@ -138,14 +138,14 @@ class Layout:
         """Prove that no accumulator can overflow for this network."""
         m = self.machine
         weight = 1 << (m.weight_bits - 1)
-        for name, block in self.blocks.items():
-            row = sum(weight * (1 << (m.activity_bits - 1)) * c.lanes << self.shift(c.edge.source)
-                      for c in block.columns)
-            _sum_fits(f"a row of {name!r}", row, m.row_sum_bits, "row_sum_bits")
-        for p in self.network.populations:
-            rows = sum(self.network.by_name[e.target].size for e in self.network.outgoing(p.name))
-            back = weight * (1 << (m.error_bits - 1)) * rows
-            _sum_fits(f"the feedback to {p.name!r}", back, m.back_sum_bits, "back_sum_bits")
+        product = weight << (m.activity_bits - 1)
+        rows = {name: sum(product * c.lanes << self.shift(c.edge.source) for c in block.columns)
+                for name, block in self.blocks.items()}
+        fed = {p.name: sum(self.network.by_name[e.target].size
+                           for e in self.network.outgoing(p.name)) * weight << (m.error_bits - 1)
+               for p in self.network.populations}
+        _sum_fits("a row of", rows, m.row_sum_bits, "row_sum_bits")
+        _sum_fits("the feedback to", fed, m.back_sum_bits, "back_sum_bits")
 
 
 def _fits(what: str, need: int, have: int, knob: str) -> None:
@@ -154,8 +154,9 @@ def _fits(what: str, need: int, have: int, knob: str) -> None:
                        f"{have}; raise machine.{knob} by {need - have} or shrink the network.")
 
 
-def _sum_fits(what: str, bound: int, bits: int, knob: str) -> None:
-    need = bound.bit_length() + 1
+def _sum_fits(what: str, bounds: dict[str, int], bits: int, knob: str) -> None:
+    name = max(bounds, key=bounds.__getitem__)
+    need = bounds[name].bit_length() + 1
     if need > bits:
-        raise BadInput(f"the network does not fit: {what} can reach {bound}, which takes {need} "
-                       f"bits; machine.{knob} is {bits}, raise it to {need}.")
+        raise BadInput(f"the network does not fit: {what} {name!r} can reach {bounds[name]}, which "
+                       f"takes {need} bits; machine.{knob} is {bits}, raise it to {need}.")

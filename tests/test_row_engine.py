@@ -263,7 +263,7 @@ def test_sweeps_on_each_others_heels(lanes, tiles):
     """Long rows, then short ones, then none that wait: the FIFO is at its fullest. No WAIT between
     sweeps, so a word or an error lost to a full FIFO shifts all later rows."""
     rng, later = Random(lanes), Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
-    program = experiment(lanes, tiles, weight_words=400, neuron_words=40, blocks=64)
+    program = experiment(lanes, tiles, weight_words=150, neuron_words=40, blocks=64)
     draw, sweeps, at, group = Draw(program.machine, rng), [], 0, 0
     sources = list(range(30, 37))
     shapes = [(1, 7), (1, 7), (2, 7), (1, 1), (1, 1), (5, 7), (1, 3), (1, 7), (7, 1), (1, 7), (2, 2),
@@ -276,7 +276,7 @@ def test_sweeps_on_each_others_heels(lanes, tiles):
         flags = rng.choice([later, later, Sweep.FWD | Sweep.ERR | Sweep.TRN, Sweep.UPD, Sweep.TRN])
         sweeps.append((number, flags, 0))
         if rng.random() < 0.2:
-            sweeps.append((draw.block(1, 1, base=399, sources=[38]), Sweep.FWD, 0))
+            sweeps.append((draw.block(1, 1, base=149, sources=[38]), Sweep.FWD, 0))
             draw.blocks[-1] = pack(BLOCK, "block", **(unpack(BLOCK, draw.blocks[-1])
                                                       | {"group_base": 38 * lanes // tiles}))
     program = build(program, draw, sweeps, rng)

@@ -120,7 +120,7 @@ def distance_to_equilibrium(network: Network, weights: Weights, clamps: Mapping[
         raise BadInput(f"inference has not settled {more} steps after step {steps} with gamma {gamma}; "
                        "raise more, or lower gamma below gamma_bound.")
     far, left = np.linalg.norm(x0 - end, axis=1), np.linalg.norm(xt - end, axis=1)
-    return np.divide(left, far, out=np.zeros_like(far), where=far > 0)
+    return np.divide(left, far, out=np.zeros_like(far), where=far > 1e-12)
 
 
 def _free(held: Held, values: States) -> Array:

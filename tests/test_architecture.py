@@ -1,0 +1,84 @@
+"""The structure that keeps golden and RTL two independent readings of one contract."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ALLOWED = {
+    "hebbar": {"hebbar"},
+    "golden": {"golden", "hebbar", "numpy", "sklearn", "scipy"},
+    "hw": {"hw", "hebbar", "amaranth"},
+    "sim": {"sim", "hw", "golden", "hebbar"}}
+OURS = {"hebbar", "golden", "hw", "sim"}
+HARDWARE_ONLY = {"bank", "bus", "crossbar", "machine", "streamer", "tile", "verilog"}
+TWINS = ["array_macro", "back_sums", "counters", "fixed", "machine", "neuron", "row_engine",
+         "sequencer", "table", "tile"]
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level packages a file imports, relative imports resolved to its own package."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            own = path.relative_to(ROOT).parts[0]
+            found.add(own if node.level else (node.module or "").split(".")[0])
+    return found
+
+
+def files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.mark.parametrize("package", ["golden", "hw", "sim"])
+def test_imports_point_one_way(package):
+    """Without it golden could borrow the RTL's behaviour (or the reverse) and agree with its bugs."""
+    for path in files(package):
+        wrong = (imports(path) & OURS) - ALLOWED[package]
+        assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}"
+
+
+def test_the_contract_depends_on_nobody():
+    """Without it the shared declarations could come from one of the two sides."""
+    for path in files("hebbar"):
+        if path.name == "cli.py":
+            continue
+        assert not imports(path) & (OURS - {"hebbar"}), path
+        assert not imports(path) & {"numpy", "amaranth"}, path
+
+
+def test_golden_knows_no_hardware_and_hardware_no_numpy():
+    """Without it a helper from the other world would slip in through a library."""
+    for path in files("golden"):
+        assert not imports(path) & {"amaranth", "cocotb", "hw"}, path
+    for path in files("hw"):
+        assert not imports(path) & {"numpy", "golden", "scipy"}, path
+
+
+def test_nobody_imports_the_command_line():
+    """Without it a library call could start to print and exit."""
+    for package in OURS:
+        for path in files(package):
+            assert "hebbar.cli" not in path.read_text() or path.name == "cli.py", path
+
+
+@pytest.mark.parametrize("name", TWINS)
+def test_twins_have_the_same_name(name):
+    """Without it nobody could find the golden twin of a block."""
+    assert (ROOT / "hw" / f"{name}.py").exists() and (ROOT / "golden" / f"{name}.py").exists()
+
+
+def test_every_block_of_the_hardware_is_a_twin_or_pure_plumbing():
+    """Without it a new block could do arithmetic that no golden twin checks."""
+    blocks = {p.stem for p in (ROOT / "hw").glob("*.py")} - {"__init__"}
+    assert blocks <= set(TWINS) | HARDWARE_ONLY
+
+
+def test_no_file_grows_without_bound():
+    """Without it a module could become the place where everything lands."""
+    for package in OURS:
+        for path in files(package):
+            assert len(path.read_text().splitlines()) <= 260, path

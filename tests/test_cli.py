@@ -1,0 +1,126 @@
+"""The command line: exit codes, sentences, files that are whole or absent."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+
+def hebbar(*arguments, cwd, **kwargs):
+    """Run the installed command as a user does."""
+    code = "from hebbar.cli import main; main()"
+    return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=cwd, text=True,
+                          capture_output=True, timeout=300, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory):
+    """A trace of the golden machine and one with a single changed word."""
+    folder = tmp_path_factory.mktemp("traces")
+    answer = hebbar("simulate", "tiny", "--backend", "golden", "--samples", 2, "--out", "a.npz",
+                    "--quiet", cwd=folder)
+    assert answer.returncode == 0, answer.stderr
+    with np.load(folder / "a.npz") as data:
+        arrays = dict(data)
+    changed = arrays["error"].copy()
+    lanes = 4
+    changed[10, 4 * lanes + 3] += 1
+    np.savez(folder / "b.npz", **(arrays | {"error": changed}))
+    return folder
+
+
+def test_help_names_every_command(tmp_path):
+    """Without it a newcomer could not find the commands."""
+    answer = hebbar("--help", cwd=tmp_path)
+    assert answer.returncode == 0
+    for command in ("run", "verilog", "simulate", "compare", "bench"):
+        assert command in answer.stdout
+
+
+@pytest.mark.parametrize(("arguments", "words"), [
+    (["run", "digit"], "did you mean 'digits'"),
+    (["run", "none.toml"], "cannot be read"),
+    (["simulate", "tiny", "--backend", "verilater"], "did you mean 'verilator'"),
+    (["simulate", "tiny", "--entry", "training", "--backend", "golden"], "did you mean 'train'"),
+    (["simulate", "tiny", "--weights", "none.npz", "--backend", "golden"], "not a readable .npz"),
+    (["bench", "spin"], "did you mean 'spine'"),
+    (["compare", "a.npz", "b.npz"], "not a readable trace"),
+    (["simulate", "tiny", "--rule", "ill"], "rule.name"),
+    (["simulate", "tiny", "--stall", "2"], "--stall"),
+    (["fly"], "fly")])
+def test_bad_input_is_a_sentence_and_exit_code_2(tmp_path, arguments, words):
+    """Without it a user would meet a stack trace, and a script could not tell why it failed."""
+    answer = hebbar(*arguments, cwd=tmp_path)
+    assert answer.returncode == 2, answer.stderr
+    assert words in answer.stderr and "Traceback" not in answer.stderr
+
+
+def test_equal_traces_compare_to_exit_code_0(traces):
+    """Without it compare could find differences where there are none."""
+    answer = hebbar("compare", "a.npz", "a.npz", cwd=traces)
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_the_first_difference_is_named(traces):
+    """Without it a mismatch would be a number without a place."""
+    answer = hebbar("compare", "a.npz", "b.npz", cwd=traces)
+    assert answer.returncode == 1
+    for word in ("first difference: sample 0", "SWEEP x1", "error of x1[3]", "golden", "RTL"):
+        assert word in answer.stderr, answer.stderr
+
+
+def test_traces_of_other_configurations_are_refused(traces):
+    """Without it two runs with other seeds would look like a bug of the RTL."""
+    assert hebbar("simulate", "tiny", "--backend", "golden", "--samples", 2, "--out", "c.npz",
+                  "--quiet", "--seed", 5, cwd=traces).returncode == 0
+    answer = hebbar("compare", "a.npz", "c.npz", cwd=traces)
+    assert answer.returncode == 2 and "training.seed" in answer.stderr
+
+
+def test_a_truncated_trace_is_refused(traces):
+    """Without it a half-copied file would end in a stack trace."""
+    (traces / "short.npz").write_bytes((traces / "a.npz").read_bytes()[:1000])
+    answer = hebbar("compare", "a.npz", "short.npz", cwd=traces)
+    assert answer.returncode == 2 and "not a readable trace" in answer.stderr
+
+
+def test_weights_of_another_configuration_are_refused(tmp_path):
+    """Without it weights of another network would be cut to fit."""
+    np.savez(tmp_path / "w.npz", **{"x0:x1": np.zeros((3, 3))})
+    answer = hebbar("simulate", "tiny", "--backend", "golden", "--weights", "w.npz", cwd=tmp_path)
+    assert answer.returncode == 2 and "shape (3, 3)" in answer.stderr
+    np.savez(tmp_path / "w.npz", **{"x0:x1": np.full((16, 16), np.nan)})
+    answer = hebbar("simulate", "tiny", "--backend", "golden", "--weights", "w.npz", cwd=tmp_path)
+    assert answer.returncode == 2 and "finite" in answer.stderr
+
+
+def test_verilog_is_the_same_text_every_time(tmp_path):
+    """Without it the build cache and a reviewer's diff would be useless."""
+    for name in ("a.v", "b.v"):
+        assert hebbar("verilog", "tiny", "--out", name, cwd=tmp_path).returncode == 0
+    text = (tmp_path / "a.v").read_text()
+    assert text == (tmp_path / "b.v").read_text() and "module hebbar(" in text
+
+
+def test_a_missing_tool_is_exit_code_3(tmp_path):
+    """Without it a machine without a compiler would show the compiler driver's stack trace."""
+    answer = hebbar("simulate", "tiny", "--samples", 1, cwd=tmp_path,
+                    env={"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)})
+    assert answer.returncode == 3 and "apt-get install" in answer.stderr, answer.stderr
+
+
+def test_a_killed_run_leaves_nothing_half_written(tmp_path):
+    """Without it a later step could read half a result."""
+    code = "from hebbar.cli import main; main()"
+    command = [sys.executable, "-c", code, "run", "tiny", "--out", "out", "--samples", "5"]
+    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE,
+                             stdout=subprocess.DEVNULL, text=True)
+    assert child.stderr is not None
+    child.stderr.readline()
+    child.kill()
+    child.wait()
+    for path in tmp_path.rglob("*.json"):
+        json.loads(path.read_text())
+    assert not (tmp_path / "out" / "result.json").exists()

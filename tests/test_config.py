@@ -1,0 +1,125 @@
+"""Bad input is answered with one sentence: file, key, value, allowed values, nearest name."""
+
+import pytest
+
+from hebbar.compiler import compile_config
+from hebbar.config import load, parse, preset_names
+from hebbar.errors import BadInput
+from hebbar.network import Edge, Network, Population, Role
+
+LAYERED = {"network": {"layers": [4, 3, 2]},
+           "rule": {"alpha_shifts": [2, 3], "init_scales": [0.5, 0.5]}}
+
+
+def merged(**sections):
+    out = {k: dict(v) for k, v in LAYERED.items()}
+    for section, keys in sections.items():
+        out.setdefault(section, {}).update(keys)
+    return out
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"rule": {"nmae": "il"}}, ["rule.nmae", "did you mean 'name'"]),
+    ({"rule": {"name": "ilp"}}, ["rule.name", "'ilp'", "did you mean 'il'", "backprop"]),
+    ({"machine": {"lanes": 12}}, ["machine.lanes", "12", "power of two"]),
+    ({"machine": {"lanes": 2}}, ["machine.lanes is 2", "at least 4"]),
+    ({"machine": {"lanes": 4, "row_tiles": 8}}, ["row_tiles is 8", "lower row_tiles"]),
+    ({"network": {"layers": [4]}}, ["network.layers has 1"]),
+    ({"network": {"activation": "tahn"}}, ["'tahn'", "did you mean 'tanh'"]),
+    ({"rule": {"alpha_shifts": [2]}}, ["rule.alpha_shifts has 1 entries for 2"]),
+    ({"rule": {"gamma": 2.5}}, ["rule.gamma", "2.5"]),
+    ({"training": {"epochs": 0}}, ["training.epochs", "0"]),
+    ({"data": {"split": "random"}}, ["data.split", "stratified", "last360"]),
+    ({"machine": {"state_frac": 15, "weight_frac": 0, "activity_frac": 2}}, ["state_frac is 15"])])
+def test_an_illegal_key_or_value_is_named(change, words):
+    """Without it a typing error would train another network than the one asked for."""
+    with pytest.raises(BadInput) as caught:
+        parse(merged(**change), "mine.toml")
+    for word in ["mine.toml", *words]:
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(("machine", "words"), [
+    ({"neuron_words": 2}, ["take 3 words", "machine.neuron_words by 1"]),
+    ({"weight_words": 4}, ["weights", "machine.weight_words by"]),
+    ({"max_columns": 1, "lanes": 4}, []),
+    ({"program_words": 8}, ["machine.program_words is 8", "raise it to"]),
+    ({"blocks": 2}, ["block descriptors", "machine.blocks"]),
+    ({"map_entries": 2}, ["map entries", "machine.map_entries"]),
+    ({"row_sum_bits": 20}, ["machine.row_sum_bits is 20", "raise it to"]),
+    ({"back_sum_bits": 20}, ["machine.back_sum_bits is 20", "raise it to"])])
+def test_a_network_that_does_not_fit_says_by_how_much(machine, words):
+    """Without it an accumulator could overflow or a memory wrap without a word."""
+    config = parse(merged(machine=machine), "mine.toml")
+    if not words:
+        compile_config(config)
+        return
+    with pytest.raises(BadInput) as caught:
+        compile_config(config)
+    for word in words:
+        assert word in str(caught.value)
+
+
+def test_the_advised_width_is_the_smallest_that_fits():
+    """Without it the advice in the message could be too small, or waste bits."""
+    for knob in ("row_sum_bits", "back_sum_bits"):
+        with pytest.raises(BadInput) as caught:
+            compile_config(parse(merged(machine={knob: 12}), "x"))
+        need = int(str(caught.value).rstrip(".").split()[-1])
+        compile_config(parse(merged(machine={knob: need}), "x"))
+        with pytest.raises(BadInput):
+            compile_config(parse(merged(machine={knob: need - 1}), "x"))
+
+
+def test_a_row_longer_than_the_fifo_is_refused():
+    """Without it the FIFO of the row engine would overflow and lose words."""
+    with pytest.raises(BadInput, match="machine.max_columns by 1"):
+        compile_config(parse(merged(network={"layers": [9, 3, 2]},
+                                    machine={"max_columns": 2, "lanes": 4}), "x"))
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_compiles(name):
+    """Without it a preset could be broken by a change of the machine."""
+    assert compile_config(load(name)).words
+
+
+def test_unreadable_and_malformed_files(tmp_path):
+    """Without it a wrong path or a stray bracket would end in a stack trace."""
+    with pytest.raises(BadInput, match="neither a file nor a preset.*did you mean 'digits'"):
+        load("digit")
+    with pytest.raises(BadInput, match="cannot be read"):
+        load(str(tmp_path / "none.toml"))
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[network\n")
+    with pytest.raises(BadInput, match="broken.toml: not valid TOML"):
+        load(str(broken))
+
+
+@pytest.mark.parametrize(("populations", "edges", "words"), [
+    ([("a", 2, Role.INPUT), ("a", 2, Role.TARGET)], [], "same name"),
+    ([("a", 2, Role.INPUT)], [("a", "b")], "target 'b' is no population"),
+    ([("a", 2, Role.INPUT), ("b", 2, Role.TARGET)], [("a", "b"), ("a", "b")], "two edges"),
+    ([("a", 2, Role.INPUT), ("c", 1, Role.CONSTANT)], [("a", "c")], "takes no edge"),
+    ([("a", 2, Role.INPUT), ("c", 2, Role.CONSTANT)], [], "a constant has size 1"),
+    ([("a", 0, Role.INPUT)], [], "at least 1"),
+    ([("b", 2, Role.TARGET)], [], "none has role 'input'")])
+def test_an_inconsistent_graph_is_refused(populations, edges, words):
+    """Without it edges could point nowhere and the compiler would lay out nonsense."""
+    with pytest.raises(BadInput, match=words):
+        Network(tuple(Population(n, s, role=r) for n, s, r in populations),
+                tuple(Edge(a, b) for a, b in edges))
+
+
+def test_rules_refuse_graphs_they_do_not_apply_to():
+    """Without it Z-IL on a skip connection would silently not be backprop."""
+    populations = [{"name": "a", "size": 3, "role": "input"}, {"name": "b", "size": 3},
+                   {"name": "c", "size": 2, "role": "target"}]
+    skip = [{"source": s, "target": t} for s, t in (("a", "b"), ("b", "c"), ("a", "c"))]
+    loop = [{"source": s, "target": t} for s, t in (("a", "b"), ("b", "c"), ("c", "b"))]
+    for rule, edges, words in (("zil", skip, "not layered"), ("backprop", loop, "has a cycle")):
+        config = parse({"network": {"populations": populations, "edges": edges},
+                        "rule": {"name": rule}}, "x")
+        with pytest.raises(BadInput, match=words):
+            compile_config(config)
+    compile_config(parse({"network": {"populations": populations, "edges": loop}}, "x"))
