@@ -52,7 +52,7 @@ def run(source: Source, out: Out = Path("out/run"), samples: Samples = None, see
     print_outcome(outcome)
     for comparison in (outcome.training, outcome.answers):
         if comparison.first:
-            raise Mismatch(str(comparison.first))
+            raise Mismatch(f"{comparison.first} Waveform of that sample: {outcome.waveform}")
 
 
 @app.command()

@@ -18,7 +18,6 @@ __all__ = ["NetworkConfig", "RuleConfig", "TrainingConfig", "MachineConfig", "Da
 Name = Literal["il", "ipc", "zil", "backprop"]
 
 
-
 class PopulationConfig(Frozen):
     """One ``[[network.populations]]`` entry."""
 

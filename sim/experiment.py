@@ -19,6 +19,7 @@ from hebbar.workload import minimum_cycles, minimum_visits
 from .backends import golden, verilator
 from .compare import Comparison, compare, nonzero_updates
 from .trace import Job, Trace
+from .wave import record
 
 __all__ = ["Outcome", "run", "replay_job", "predict_job"]
 
@@ -38,6 +39,7 @@ class Outcome:
     replayed: int
     updates: int
     counters: dict[str, int]
+    waveform: Path | None
 
     @property
     def mismatches(self) -> int:
@@ -99,13 +101,24 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter) -
             "test set": predict_job(program, data, fixed.weights)}
     traces = {name: _both(job, name, model, reporter) for name, job in jobs.items()}
     results = {name: compare(program, *pair) for name, pair in traces.items()}
+    waveform = _waveform(jobs, traces, results, folder, reporter)
     _, target = ends(program.layout.network)
     rtl = traces["test set"][1].outputs[target]
     return Outcome(
         config, program, floating, fixed, results["training"], results["test set"],
         accuracy(rtl, data.test.labels), replayed,
         nonzero_updates(traces["training"][1], jobs["training"].weights),
-        traces["training"][1].counters)
+        traces["training"][1].counters, waveform)
+
+
+def _waveform(jobs: dict[str, Job], traces: dict[str, tuple[Trace, Trace]],
+              results: dict[str, Comparison], folder: Path, reporter: Reporter) -> Path | None:
+    """The sample of the first difference with every signal, if there is a difference."""
+    for name, result in results.items():
+        if result.first:
+            reporter.say(f"{name}: {result.first} recording its waveform ...")
+            return record(jobs[name], traces[name][0], result.first, folder)
+    return None
 
 
 def _train(config: Config, program: Program, data: Dataset,

@@ -109,7 +109,8 @@ def _judge(results: Path, log: Path, what: str, status: int) -> None:
     if not cases:
         raise HebbarError(f"No test ran, {what}: the module has no function under @cocotb.test().")
     if status != 0:
-        raise HebbarError(f"All tests passed but the simulator reported an error, {what}; the end of {log}:\n{_tail(log)}")
+        raise HebbarError(f"All tests passed but the simulator reported an error, {what}; the end of {log}:\n"
+                          f"{_tail(log)}")
 
 
 def _visible(top: str, public: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ which draws random sweeps, any legal flags over any columns, on one small recurr
 has every kind of edge and of map flag.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 import numpy as np
@@ -141,7 +141,7 @@ class Sizes:
 
 
 class Sweeps:
-    """A program of random sweeps: legal flags, any columns, any back sums started anew."""
+    """A program of random sweeps: legal flags, any columns and lanes, any back sums started anew."""
 
     def __init__(self, config, entry, count, seed):
         self.layout = Layout(config.build_network(), config.machine)
@@ -149,7 +149,14 @@ class Sweeps:
         inputs = [TransferOp(Op.IN, p, m, p == "target") for p, m in
                   (("data", Mem.STATE), ("hidden", Mem.ACTIVITY), ("target", Mem.STATE))]
         body = (*inputs, *(self._sweep() for _ in range(count)))
-        self.program = assemble(config, {entry: fenced([LoopOp(body, register=1)])}, self.layout)
+        program = assemble(config, {entry: fenced([LoopOp(body, register=1)])}, self.layout)
+        self.program = replace(program, maps=tuple(self._partial(w) for w in program.maps))
+
+    def _partial(self, entry):
+        """A map entry that uses any number of lanes, also fewer than its source has."""
+        lanes = MAP["lanes"]
+        used = self._random.randint(1, self.layout.machine.lanes)
+        return entry + lanes.put(used) - lanes.put(lanes.get(entry))
 
     def _sweep(self):
         draw = self._random
@@ -165,11 +172,12 @@ class Sweeps:
     def job(self, entry, samples=1):
         """With weights of every size in every cell, those of lanes and rows not in use included."""
         m, rng = self.program.machine, np.random.default_rng(1)
-        image = rng.integers(m.formats.weight.lo, m.formats.weight.hi + 1,
-                             (m.weight_words, m.row_tiles, m.lanes))
-        image >>= rng.choice([0, 0, 6, 12], image.shape)
-        limits = {p: self.program.machine.formats.state for p in ("data", "target")}
-        limits["hidden"] = m.formats.activity
+        lo, hi = m.formats.weight.lo, m.formats.weight.hi
+        image = rng.integers(lo, hi + 1, (m.weight_words, m.row_tiles, m.lanes))
+        image >>= rng.choice([0, 4, 8], image.shape)
+        extreme = rng.choice([lo, 0, hi], image.shape, p=[0.15, 0.7, 0.15])
+        image = np.where(extreme, extreme, image)
+        limits = {"hidden": m.formats.activity} | dict.fromkeys(("data", "target"), m.formats.state)
         data = {t.population.name: rng.integers(
                     limits[t.population.name].lo, limits[t.population.name].hi + 1,
                     (samples, t.population.size)) for t in self.program.inputs[entry]}

@@ -97,6 +97,7 @@ def test_epoch_orders_are_permutations_that_can_be_repeated():
     assert all(sorted(o) == list(range(200)) for o in orders)
     assert (orders[2] == epoch_order(200, 1, 2)).all()
     assert all((orders[0] != other).any() for other in (orders[1], orders[2], epoch_order(200, 2, 0)))
+    assert (orders[1] != epoch_order(200, 2, 0)).any()  # a seed is no shift of another seed's epochs
 
 
 @pytest.mark.parametrize("name", ["il", "zil", "ipc"])

@@ -18,8 +18,8 @@ from golden.image import from_image, to_image
 from golden.machine import Machine
 from hebbar.compiler import assemble, compile_config
 from hebbar.config import Config
-from hebbar.counters import CYCLES, HOST
-from hebbar.isa import Op, Sweep
+from hebbar.counters import HOST
+from hebbar.isa import Sweep
 from hebbar.layout import Layout
 from hebbar.network import Role
 from hebbar.rules import Schedule, train
@@ -238,12 +238,10 @@ def test_il_without_steps_learns_from_the_first_errors():
     same(learnt(job), Learner(job).run())
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [n for n in NETWORKS if n not in CYCLIC])
 def test_prediction_is_the_feed_forward_pass(network):
     """``predict`` shares no sweep with ``train``; outputs of acyclic graphs are closed form."""
     config = NETWORKS[network](rule={"name": "il", "steps": 2})
-    if network in CYCLIC or network == "predicted input":
-        pytest.skip("no closed form")
     job = job_of(config, count=3, entry="predict")
     learner = Learner(job)
     learner.held = lambda name: learner.net.by_name[name].role in (Role.INPUT, Role.CONSTANT)
@@ -256,10 +254,9 @@ def test_prediction_is_the_feed_forward_pass(network):
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("rule", ["il"])
-def test_theorem_12_hoisting_changes_no_bit(network, rule):
+def test_theorem_12_hoisting_changes_no_bit(network):
     """The base is exact, so computing it once a sample must not move any rounding."""
-    on, off = (learnt(job_of(NETWORKS[network](rule={"name": rule, "hoist": h}), count=4))
+    on, off = (learnt(job_of(NETWORKS[network](rule={"name": "il", "hoist": h}), count=4))
                for h in (True, False))
     same(on, off)
 
@@ -347,20 +344,40 @@ def test_hoisting_reads_a_fixed_weight_twice_a_sample():
     assert counts["weight_reads"] == count * (2 * sizes[0] * sizes[1] + (steps + 1) * sizes[1] * sizes[2])
 
 
-def conflicts(ops, writes=(), reads=()):
-    """Pairs of sweeps without a WAIT between them that touch the same thing, in program order."""
+def touches(op):
+    """(reads, writes, sums) of a sweep as (memory, population), from the table of flags alone."""
+    f, own = op.flags, op.block.place.population.name
+    first, count = op.view
+    sources = {c.edge.source for c in op.block.columns[first:first + count]}
+    reads = {("a", n) for n in sources if f & (Sweep.FWD | Sweep.UPD)}
+    for name, flags in (("w", Sweep.FWD | Sweep.TRN | Sweep.UPD), ("base", Sweep.BASE),
+                        ("x", Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT),
+                        ("e", Sweep(0) if f & Sweep.ERR else Sweep.STEP | Sweep.TRN | Sweep.UPD),
+                        ("back", Sweep.STEP | Sweep.DELTA if f & Sweep.BACK else Sweep(0))):
+        reads |= {(name, own)} if f & flags else set()
+    writes = set()
+    for name, flags in (("w", Sweep.UPD), ("base", Sweep.HOIST), ("x", Sweep.INIT | Sweep.STEP),
+                        ("e", Sweep.ERR | Sweep.DELTA), ("a", Sweep.ACT)):
+        writes |= {(name, own)} if f & flags else set()
+    return reads, writes, {("back", n) for n in sources if f & Sweep.TRN}
+
+
+def conflicts(ops):
+    """Sweeps that touch the same thing without a WAIT between them, and loops not drained."""
     found, pending = [], []
     for op in ops:
         if isinstance(op, SweepOp):
+            reads, writes, sums = touches(op)
+            if any(memory in ("a", "back") for memory, _ in (writes | sums) & reads):
+                found.append(("reads what it writes", op))
             for earlier in pending:
-                sums = {r for r in op.writes() if r[0] == "back"}
-                if (op.reads() & earlier.writes() or op.writes() & earlier.reads()
-                        or (op.writes() - sums) & earlier.writes()):
+                r, w, s = touches(earlier)
+                if reads & (w | s) or (writes | sums) & r or writes & (w | s) or sums & w:
                     found.append((earlier, op))
             pending.append(op)
             continue
         if isinstance(op, LoopOp):
-            found += [("loop enters", p) for p in pending if p.writes()]
+            found += [("loop enters", p) for p in pending if touches(p)[1] | touches(p)[2]]
             found += conflicts(op.body)
             found += [("loop repeats", op)] if isinstance(op.body[-1], SweepOp) else []
         pending = []
@@ -405,5 +422,5 @@ def test_rtl_equals_golden_at_every_fence(network, rule, changes, entry):
         assert (rows == got.outputs[name]).all(), name
     assert {n: v for n, v in got.counters.items() if n not in HOST} == {
         n: v for n, v in want.counters.items() if n not in HOST}
-    assert any(got.counters[n] for n in HOST) and all(got.counters[n] for n in CYCLES[:1])
+    assert any(got.counters[n] for n in HOST)
     assert entry == "predict" or (got.final != job.weights).any()

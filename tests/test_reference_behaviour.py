@@ -162,8 +162,12 @@ def test_initial_weights_follow_their_scale_and_seed():
         assert one[key].std() == pytest.approx(std, rel=0.05) and abs(one[key]).max() <= math.sqrt(3) * std
         assert abs(one[key]).max() > 0.99 * math.sqrt(3) * std and abs(one[key].mean()) < 0.1 * std
     assert not one["one", "x1"].any()
-    bare = ref.initial_weights(layered([300, 200, 10], "tanh", [0, 0], [0.5, 0.25]), 7)
-    assert all(bare[k].tobytes() == one[k].tobytes() for k in bare)
+    bare_network = layered([300, 200, 10], "tanh", [0, 0], [0.5, 0.25])
+    biases_first = Network(network.populations, network.edges[::-1])
+    turned = Network(bare_network.populations, bare_network.edges[::-1])
+    for biased, plain in ((network, bare_network), (biases_first, turned)):
+        with_bias, without = ref.initial_weights(biased, 7), ref.initial_weights(plain, 7)
+        assert all(with_bias[k].tobytes() == without[k].tobytes() for k in without)
     assert not np.diagonal(ref.initial_weights(recurrent(), 1)["u", "u"]).any()
 
 

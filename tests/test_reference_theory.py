@@ -85,10 +85,13 @@ def test_gamma_bound_matches_the_measured_curvature_of_a_nonlinear_cycle():
     assert rest.energies[-1, 0] < 1e-20
     x = rest.states[-1]
     free = ["in", "u", "v", "out"]
+    ends = np.cumsum([x[n].shape[1] for n in free])
 
     def force(flat):
-        states = dict(zip(free, np.split(flat, np.cumsum([x[n].shape[1] for n in free])[:-1], axis=1))) | {"one": x["one"]}
-        return np.hstack([ref.state_descent(network, weights, states, ref.errors(network, weights, states))[n] for n in free])
+        parts = np.split(flat, ends[:-1], axis=1)
+        states = dict(zip(free, parts)) | {"one": x["one"]}
+        descent = ref.state_descent(network, weights, states, ref.errors(network, weights, states))
+        return np.hstack([descent[n] for n in free])
 
     at = np.hstack([x[n] for n in free])
     hessian = np.vstack([(force(at - h) - force(at + h)) / 2e-5 for h in 1e-5 * np.eye(at.size)])

@@ -161,11 +161,12 @@ def test_an_unchanged_model_is_not_built_again(counter: tuple[Path, Path], tmp_p
     assert (binary.stat().st_mtime_ns, log.stat().st_mtime_ns) == before
     other = tmp_path / "counter.v"
     other.write_text(COUNTER)
-    build(other, tmp_path / "build", step=2)
-    run(tmp_path / "build", tmp_path, BENCH, "bench", STEP="2")
+    copy = tmp_path / "build"
+    build(other, copy, step=2)
+    run(copy, tmp_path, BENCH, "bench", STEP="2")
     other.write_text(COUNTER.replace("count + STEP", "count + missing_name"))
     with pytest.raises(HebbarError, match="missing_name"):
-        build(other, tmp_path / "build", step=2)
+        build(other, copy, step=2)
 
 
 def test_a_build_error_carries_the_compilers_words(tmp_path: Path) -> None:

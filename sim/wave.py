@@ -1,0 +1,31 @@
+"""The waveform of a difference: its sample once more, alone, with every signal recorded."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hebbar.files import output_folder
+
+from .backends import verilator
+from .compare import Difference
+from .trace import Job, Trace
+
+__all__ = ["sample_job", "record"]
+
+
+def sample_job(job: Job, golden: Trace, sample: int) -> Job:
+    """The job of one sample, starting from the weights the golden model had before it."""
+    starts = [i for i, pc in enumerate(golden.pc) if pc == golden.pc[0]]
+    before = [i for i, fence in enumerate(golden.weight_fence) if fence < starts[sample]]
+    weights = golden.weights[before[-1]] if before else job.weights
+    return replace(job, weights=weights, steps=False,
+                   samples={name: s[sample:sample + 1] for name, s in job.samples.items()})
+
+
+def record(job: Job, golden: Trace, difference: Difference, folder: Path) -> Path:
+    """Run the differing sample with waves; returns the VCD. Builds a second model for it."""
+    sample = max(difference.sample, 0)
+    model = verilator.prepare(job.program, output_folder(folder) / "build", waves=True)
+    verilator.run(sample_job(job, golden, sample), model)
+    target = folder / f"sample_{sample}.vcd"
+    (model.folder / "dump.vcd").replace(target)
+    return target

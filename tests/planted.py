@@ -1,0 +1,87 @@
+"""Planted defects: one changed line each, and the test that must fail because of it.
+
+A suite that passes says little until it is seen to fail. ``tests/test_planted.py`` plants each one
+in a copy of the sources and expects its test to fail.
+"""
+
+from dataclasses import dataclass
+
+__all__ = ["Defect", "DEFECTS"]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """In ``file`` the text ``old``, which occurs once, becomes ``new``; ``test`` must notice."""
+
+    file: str
+    old: str
+    new: str
+    test: str
+
+
+PROGRAMS, ROWS = "tests/test_programs.py", "tests/test_row_engine.py"
+NEURON, FIXED, TABLE = "tests/test_neuron.py", "tests/test_fixed.py", "tests/test_table.py"
+
+DEFECTS = (
+    Defect("golden/fixed.py", "half = (1 << np.asarray(shift, dtype=np.int64)) >> 1",
+           "half = 0 * ((1 << np.asarray(shift, dtype=np.int64)) >> 1)", FIXED),
+    Defect("golden/neuron.py", "drive = gain * (scaled - (rows.error", "drive = gain * (scaled + (rows.error",
+           NEURON),
+    Defect("golden/neuron.py", "free = rows.clamp == 0\n            moved", "free = rows.clamp >= 0\n            moved",
+           NEURON),
+    Defect("golden/back_sums.py", "(0 if fresh else self.values[source])", "self.values[source]",
+           "tests/test_back_sums.py"),
+    Defect("golden/machine.py", "self.tile.update(weights, plan, error, activity, self.rates",
+           "self.tile.update(weights, plan, error, activity, self.rates + 1", PROGRAMS),
+    Defect("golden/sequencer.py", "return fields[\"end\"]", "return address + 1",
+           "tests/test_sequencer.py"),
+    Defect("golden/table.py", "fraction = unsigned >> self._frac, unsigned & ((1 << self._frac) - 1)",
+           "fraction = unsigned >> self._frac, unsigned & ((1 << self._frac) - 2)", TABLE),
+    Defect("hw/neuron.py", "takes = on[0][Sweep.INIT] & ~self.clamp[p]", "takes = on[0][Sweep.INIT]",
+           NEURON),
+    Defect("hw/neuron.py", "drive = scaled[1] - (e[4] << f.derivative.frac)",
+           "drive = scaled[1] - (e[5] << f.derivative.frac)", NEURON),
+    Defect("hw/neuron.py", "Mux(on[0][Sweep.BASE], self.base[p], 0)", "self.base[p]", NEURON),
+    Defect("hw/row_engine.py", "Mux(staged[\"first\"][at], 0, total)", "total", ROWS),
+    Defect("hw/row_engine.py", "fresh = pipe(m, entry.fresh & row.tag.first, 2, \"fresh\")",
+           "fresh = pipe(m, entry.fresh, 2, \"fresh\")", ROWS),
+    Defect("hw/row_engine.py", "Mux(entry.lanes > i, a, 0)", "Mux(entry.lanes >= i, a, 0)", ROWS),
+    Defect("hw/row_engine.py", "self.rates[entries[1].rate]", "self.rates[entries[2].rate]", ROWS),
+    Defect("hw/row_engine.py", "row_start.eq(row_start + command.stride)]",
+           "row_start.eq(row_start + command.columns)]", ROWS),
+    Defect("hw/row_engine.py", "m.d.comb += self.idle.eq(~(self._active | words[\"busy\"] | rows_left | busy_back))",
+           "m.d.comb += self.idle.eq(~(self._active | words[\"busy\"] | busy_back))", ROWS),
+    Defect("hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]",
+           "tests/test_back_sums.py"),
+    Defect("hw/fixed.py", "half = ((Const(1, 1) << shift) >> 1).as_unsigned()",
+           "half = (Const(1, 1) << shift).as_unsigned()", FIXED),
+    Defect("hw/fixed.py", "high, low = value > format.hi, value < format.lo",
+           "high, low = value >= format.hi, value < format.lo", FIXED),
+    Defect("hw/table.py", "round_half_up(exact, frac + ENTRY_BITS - self.format.bits)",
+           "exact >> (frac + ENTRY_BITS - self.format.bits)", TABLE),
+    Defect("hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "with m.Elif(self._left[top] == 0):",
+           "tests/test_sequencer.py"),
+    Defect("hw/sequencer.py", "| (flags & Sweep.DELTA).any() & (flags & both).any())", ")",
+           "tests/test_sequencer.py"),
+    Defect("hw/streamer.py", "with m.If(self.s_axis_tlast != (final & self._last)):",
+           "with m.If(self.s_axis_tlast & ~final):", "tests/test_streamer.py"),
+    Defect("hw/streamer.py", "with m.If((end > self._depths[memory]) | (beats == 0)):",
+           "with m.If(beats == 0):", "tests/test_streamer.py"),
+    Defect("hw/counters.py", "totals[i].eq(totals[i] + self.add[i])", "totals[i].eq(totals[i] + (self.add[i] != 0))",
+           "tests/test_counters.py"),
+    Defect("hebbar/cycles.py", "self._back = max(self._back + slots, ready + slots)",
+           "self._back = ready + slots", ROWS),
+    Defect("hebbar/schedule.py", "return bool(op.reads() & self.writes or op.writes() & self.reads",
+           "return bool(op.writes() & self.reads", PROGRAMS),
+    Defect("hebbar/rules.py", "fresh = frozenset(moving - touched)", "fresh = frozenset(moving)", PROGRAMS),
+    Defect("hebbar/rules.py", "ready = all(e.target in swept and e.target != name",
+           "ready = all(True or e.target in swept and e.target != name", PROGRAMS),
+    Defect("hebbar/compiler.py", "tail=population.size - (place.groups - 1) * tiles)",
+           "tail=tiles)", PROGRAMS),
+    Defect("hebbar/compiler.py", "shift = edge.alpha_shift + m.state_frac + source.activity_frac - m.weight_frac",
+           "shift = edge.alpha_shift + m.state_frac + m.activity_frac - m.weight_frac", PROGRAMS),
+    Defect("hebbar/layout.py", "edges = sorted(self.network.incoming(p.name), key=lambda e: not self.fixed(e.source))",
+           "edges = self.network.incoming(p.name)", PROGRAMS),
+    Defect("hebbar/isa.py", "word |= field.put(values.get(name, 0), f\"{op.name} {name}\")",
+           "word = field.put(values.get(name, 0), f\"{op.name} {name}\")", "tests/test_sequencer.py"),
+)

@@ -1,0 +1,100 @@
+"""Co-simulation: the exported Verilog under Verilator and cocotb, driven through its buses."""
+
+import numpy as np
+import pytest
+
+from golden.datasets import load as load_data
+from golden.training import codes, initial_image
+from hebbar.compiler import compile_config
+from hebbar.config import load
+from hebbar.counters import HOST
+from sim.backends import golden, verilator
+from sim.compare import compare, nonzero_updates
+from sim.experiment import predict_job, replay_job
+from sim.trace import Job
+from sim.wave import record, sample_job
+
+SAMPLES = 12
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """One folder of built simulators for all test processes; a build happens once."""
+    return tmp_path_factory.getbasetemp().parent / "models"
+
+
+def job_of(rule: str, **changes) -> Job:
+    config = load("tiny").replace(rule={"name": rule})
+    program = compile_config(config)
+    job = replay_job(program, load_data(config.data), initial_image(program), SAMPLES)
+    return Job(**(job.__dict__ | changes))
+
+
+@pytest.mark.parametrize("rule", ["il", "ipc", "zil", "backprop"])
+@pytest.mark.parametrize("stall", [0.0, 0.4])
+def test_training_agrees_word_for_word(models, rule, stall):
+    """Without it the RTL in Verilator could differ from the RTL in Amaranth's simulator, or depend
+    on how fast the host is."""
+    job = job_of(rule, stall=stall, seed=3)
+    trace = verilator.run(job, verilator.prepare(job.program, models))
+    result = compare(job.program, golden.run(job), trace)
+    assert result.first is None, result.first
+    assert result.words["weights"] and nonzero_updates(trace, job.weights) > 100
+    assert (trace.counters["stall_in"] > 50) == bool(stall)
+
+
+def test_answers_agree_and_leave_over_the_stream(models):
+    """Without it predictions could be right in memory and wrong on the bus."""
+    config = load("tiny")
+    program, data = compile_config(config), load_data(config.data)
+    job = predict_job(program, data, initial_image(program))
+    trace = verilator.run(job, verilator.prepare(program, models))
+    result = compare(program, golden.run(job), trace)
+    assert result.first is None and trace.outputs["x2"].shape == (360, 10)
+
+
+def test_a_difference_is_named_and_its_waveform_recorded(models, tmp_path):
+    """Without it a user would know that something differs, but not where to look."""
+    job = job_of("il")
+    trace = golden.run(job)
+    wrong = golden.run(job)
+    fence = int(np.flatnonzero(wrong.pc == wrong.pc[0])[5]) + 1
+    place = job.program.layout.places["x2"]
+    wrong.error[fence, place.word * job.program.machine.lanes + 7] ^= 1
+    first = compare(job.program, trace, wrong).first
+    assert first is not None
+    assert (first.sample, first.signal) == (5, "error of x2[7]") and "SWEEP x2" in first.operation
+    wave = record(job, trace, first, tmp_path)
+    assert wave.name == "sample_5.vcd"
+    text = wave.read_text()
+    assert "row_valid" in text and "$enddefinitions" in text
+
+
+def test_one_sample_alone_repeats_its_part_of_the_run():
+    """Without it the recorded waveform could show another state of the weights."""
+    job = job_of("ipc")
+    trace = golden.run(job)
+    alone = golden.run(Job(**(sample_job(job, trace, 4).__dict__ | {"steps": True})))
+    end = np.flatnonzero(trace.pc == trace.pc[0])[5] - 1
+    assert np.array_equal(alone.error[-1], trace.error[end])
+    assert np.array_equal(alone.state[-1], trace.state[end])
+    assert np.array_equal(alone.final, trace.weights[list(trace.weight_fence).index(end)])
+
+
+def test_the_counters_do_not_depend_on_the_host(models):
+    """Without it a cycle count would change from run to run."""
+    model = verilator.prepare(job_of("il").program, models)
+    counts = [verilator.run(job_of("il", stall=s, seed=s0, steps=False), model).counters
+              for s, s0 in ((0.0, 0), (0.5, 1))]
+    for name in counts[0]:
+        if name not in HOST:
+            assert counts[0][name] == counts[1][name], name
+
+
+def test_codes_are_what_the_machine_is_given():
+    """Without it float and fixed point would be trained on different data."""
+    config = load("tiny")
+    program, data = compile_config(config), load_data(config.data)
+    given = codes(program, data.train, training=True)
+    assert np.array_equal(given["x0"] / 128, data.train.inputs_float)
+    assert np.array_equal(given["x2"] / 4096, data.train.targets)
