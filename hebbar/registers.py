@@ -1,7 +1,9 @@
 """The register map: one table read by the bus, the host driver, the tests and the manual.
 
 All registers are 32 bits wide. Reading an address that is not in the table, writing one that cannot
-be written, or an unaligned access answers SLVERR and changes nothing.
+be written, or an unaligned access answers SLVERR and changes nothing. While the machine runs only
+the registers in LIVE can be written. Accesses are whole aligned words (wstrb selects bytes). A gain
+uses its low 8 bits, a rate its low 5.
 """
 
 from dataclasses import dataclass
@@ -10,8 +12,11 @@ from enum import IntEnum, IntFlag
 from .counters import COUNTERS
 from .isa import GAINS, LOOP_REGISTERS
 
-__all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "ADDRESS_BITS",
+__all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
            "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "counter_address"]
+
+LIVE = frozenset({"control", "watchdog"})
+"""What the host may write while the machine runs; the rest is locked."""
 
 ADDRESS_BITS = 12
 IDENTITY = 0x48454242

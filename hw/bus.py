@@ -7,12 +7,9 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.counters import COUNTERS
-from hebbar.registers import ADDRESS_BITS, REGISTERS, Access, Control, counter_address
+from hebbar.registers import ADDRESS_BITS, LIVE, REGISTERS, Access, Control, counter_address
 
-__all__ = ["AXI_LITE", "LIVE", "Bus", "Response"]
-
-LIVE = frozenset({"control", "watchdog"})
-"""What the host may write while the machine runs; the rest is locked."""
+__all__ = ["AXI_LITE", "Bus", "Response"]
 
 COUNTER_HALVES = {counter_address(i) + 4 * half: (i, half)
                   for i in range(len(COUNTERS)) for half in range(2)}

@@ -170,6 +170,30 @@ def test_clear_inside_a_broken_packet_waits_for_its_end():
     drive(CONFIG, scenario)
 
 
+def test_clear_at_any_moment_takes_a_packet_whole_or_not_at_all():
+    """CLEAR races the beats of a host that did not stop sending; half a packet would be worse than
+    none, and its second beat taken for a header worse still."""
+    taken = set()
+
+    async def scenario(host):
+        port, old = TABLE[Mem.STATE], [1, 2, 3, 4]
+        for tail in range(1, 16):
+            host.send(write_packet(Mem.STATE, 2, old))
+            await host.drained()
+            host.raw(framed(GOOD[:1], {0}))
+            await host.drained()
+            host.raw(framed([9] * tail, {tail - 1}) + framed(GOOD, {len(GOOD) - 1}))
+            await host.set("control", Control.CLEAR)
+            await host.drained()
+            assert await host.get("cause") == Cause.NONE, tail
+            got = await host.fetch(Mem.STATE, 2, 4, port)
+            assert got in (old, GOOD[2:]), tail
+            taken.add(got == old)
+
+    drive(CONFIG, scenario)
+    assert taken == {False, True}
+
+
 @pytest.mark.parametrize("stall", [0.0, 0.6])
 def test_every_memory_is_written_and_read_over_the_stream(stall):
     """Every memory number reaches its own memory and no other, from any word on, under back-pressure."""
