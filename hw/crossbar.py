@@ -18,8 +18,8 @@ __all__ = ["Crossbar"]
 class Crossbar(wiring.Component):
     """The ideal array: every weight is a register, every line has its own exact converter.
 
-    A line r is row p of row group g; its column k holds the C weights ``w[r][k]`` of row p of weight
-    word ``g * array_stride + k``.
+    Line r is row p of row group g; its column k holds the C weights ``w[r][k]`` of row p of
+    weight word ``g * array_stride + k``.
 
         sums[r]     = sum over k, i of w[r][k][i] * activity[k][i] << shift[k]        fire
         backs[k][i] = sum over r of w[r][k][i] * errors[r]                            feed

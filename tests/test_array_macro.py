@@ -141,7 +141,7 @@ class Sizes:
 
 
 class Sweeps:
-    """A program of random sweeps: legal flags, any columns and lanes, any back sums started anew."""
+    """A program of random sweeps: legal flags, any columns and lanes, any back sums anew."""
 
     def __init__(self, config, entry, count, seed):
         self.layout = Layout(config.build_network(), config.machine)
