@@ -6,6 +6,7 @@
 """
 
 from dataclasses import dataclass, replace
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -78,21 +79,53 @@ class Dataset:
         return replace(self, train=self.train.take(first), test=self.train.take(second))
 
 
-def load(config: DataConfig, activity_frac: int = 7, activity_bits: int = 8) -> Dataset:
-    """The configured data set, 1437 samples to train on and 360 to test on.
+def load(config: DataConfig, activity_frac: int = 7, activity_bits: int = 8,
+         classes: int | None = None) -> Dataset:
+    """The configured data set; of the digits 1437 samples to train on and 360 to test on.
 
-    Raises BadInput when the input format cannot hold values of nearly 1.
+    ``classes``: length of the one-hot targets; None: ten for the digits, else as many as there are.
+    Raises BadInput when the input format cannot hold values of nearly 1, or the file is unusable.
     """
     if not 0 <= activity_frac < activity_bits:
         raise BadInput(f"network.input_frac is {activity_frac} with activities of {activity_bits} "
                        f"bits; inputs reach 1, so give 0 to {activity_bits - 1}.")
-    from sklearn.datasets import load_digits  # heavy, and only needed here
+    if config.name == "npz":
+        codes, labels = _read(config.path, activity_frac, activity_bits)
+        held = max(1, len(labels) // 5)
+    else:
+        from sklearn.datasets import load_digits  # heavy, and only needed here
 
-    pixels, labels = load_digits(return_X_y=True)
-    codes = _codes(pixels, config.pool, activity_frac, activity_bits)
-    samples = Samples(codes, labels.astype(np.int64), activity_frac)
-    first, second = _divide(samples.labels, TEST_SIZE, config.split, config.seed)
+        pixels, labels = load_digits(return_X_y=True)
+        codes, held = _codes(pixels, config.pool, activity_frac, activity_bits), TEST_SIZE
+    count = classes or (CLASSES if config.name == "digits" else int(labels.max()) + 1)
+    samples = Samples(codes, labels.astype(np.int64), activity_frac, count)
+    try:
+        first, second = _divide(samples.labels, held, config.split, config.seed)
+    except ValueError as error:
+        raise BadInput(f"data.split 'stratified' is not possible ({error}); use 'last360' or give "
+                       "every class more samples.") from None
     return Dataset(samples.take(first), samples.take(second), config.split, config.seed)
+
+
+def _read(path: str, activity_frac: int, activity_bits: int) -> tuple[NDArray, NDArray]:
+    """Input codes and labels of a user's file, every number checked."""
+    try:
+        with np.load(path) as data:
+            inputs, labels = np.asarray(data["inputs"], np.float64), np.asarray(data["labels"])
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
+        raise BadInput(f"data.path {path!r} is no .npz with numbers in inputs and labels "
+                       f"({error}).") from None
+    if inputs.ndim != 2 or labels.shape != inputs.shape[:1] or len(labels) < 2:
+        raise BadInput(f"data.path {path!r}: inputs has shape {inputs.shape} and labels "
+                       f"{labels.shape}; give (samples, size) and (samples,), two samples or more.")
+    _first_bad("inputs", inputs, ~np.isfinite(inputs), "is not a number; replace or drop the sample.")
+    limit = 2.0 ** (activity_bits - 1 - activity_frac)
+    _first_bad("inputs", inputs, np.abs(inputs) > limit,
+               f"is outside -{limit:g}..{limit:g}; scale the data or lower network.input_frac.")
+    _first_bad("labels", labels, (labels < 0) | (labels != np.floor(labels)),
+               "is no class; give whole numbers from 0.")
+    top = 2 ** (activity_bits - 1) - 1
+    return np.minimum(np.floor(inputs * 2**activity_frac + 0.5), top).astype(np.int64), labels
 
 
 def _codes(pixels: NDArray, pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:

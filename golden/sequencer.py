@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hebbar.errors import BadInput
-from hebbar.isa import LOOP_DEPTH, Instruction, Op, decode
+from hebbar.isa import (
+    LOOP_DEPTH, LOOP_REGISTERS, Instruction, Op, Sweep, decode, illegal_sweep)
 
 __all__ = ["Sequencer"]
 
@@ -19,8 +20,8 @@ class Sequencer:
     """Yields ``(address, instruction)`` for everything that leaves the sequencer.
 
     LOOP and NEXT are consumed here. ``registers`` are the LOOP registers. Raises BadInput for what
-    the machine would halt on: an unknown opcode, NEXT without LOOP, loops nested too deep, an
-    address outside the program.
+    the machine would halt on: an unknown opcode, an illegal flag set, NEXT without LOOP, loops
+    nested too deep, a LOOP register that does not exist, an address outside the program.
     """
 
     def __init__(self, words: tuple[int, ...], registers: Callable[[int], int]) -> None:
@@ -42,6 +43,8 @@ class Sequencer:
                 case Op.HALT:
                     yield address, instruction
                     return
+                case Op.SWEEP if why := illegal_sweep(Sweep(instruction.fields["flags"])):
+                    raise BadInput(f"address {address}: {instruction} is illegal, {why}.")
                 case _:
                     yield address, instruction
                     address += 1
@@ -50,6 +53,9 @@ class Sequencer:
         if len(loops) == LOOP_DEPTH:
             raise BadInput(f"address {address}: loops nested deeper than {LOOP_DEPTH}.")
         register = fields["register"]
+        if register > LOOP_REGISTERS:
+            raise BadInput(f"address {address}: LOOP register {register} does not exist, "
+                           f"there are {LOOP_REGISTERS}.")
         count = self._registers(register - 1) if register else fields["count"]
         if not count:
             return fields["end"]

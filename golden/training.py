@@ -14,7 +14,7 @@ from hebbar.compiler import Program
 from hebbar.config import Config
 from hebbar.network import Network
 
-from .datasets import Dataset, Samples, epoch_order
+from .datasets import Dataset, Samples, check_samples, epoch_order, load
 from .fixed import Ints
 from .image import to_image
 from .machine import Machine
@@ -22,7 +22,7 @@ from .reference.online import train_online
 from .reference.state import Weights, initial_weights
 from .reference.training import accuracy, ends, epoch_rate, predict
 
-__all__ = ["Curve", "halvings", "codes", "train_float", "train_fixed", "initial_image"]
+__all__ = ["Curve", "data_of", "halvings", "codes", "train_float", "train_fixed", "initial_image"]
 
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number (from 1) and the accuracy on the held-out part."""
@@ -34,6 +34,17 @@ class Curve:
 
     accuracy: tuple[float, ...]
     weights: Weights | Ints
+
+
+def data_of(program: Program) -> Dataset:
+    """The configured data in the program's formats, checked against its network."""
+    config, network = program.config, program.layout.network
+    classes = network.by_name[ends(network)[1]].size
+    data = load(config.data, config.network.input_frac, config.machine.activity_bits, classes)
+    limits = program.machine.formats.activity
+    for part in (data.train, data.test):
+        check_samples(part.codes, part.labels, network, limits.lo, limits.hi)
+    return data
 
 
 def halvings(config: Config, epoch: int) -> int:

@@ -2,7 +2,8 @@
 
 The machine knows no function. A table entry covers one segment of the state range and holds f at
 its left end and the change across it, so every function that is linear inside the segments
-(identity, ReLU, leaky ReLU, hard tanh) is exact up to the rounding of its output.
+(identity, ReLU, leaky ReLU, hard tanh) is exact up to the rounding of its output; only in the segment
+that reaches the largest output code it may come out one code low.
 """
 
 import math

@@ -78,10 +78,16 @@ class TrainingConfig(Frozen):
 
 
 class DataConfig(Frozen):
-    """``[data]``: which samples. ``stratified`` holds out 360 digits with equal class shares,
-    ``last360`` the last 360, written by other people. ``pool`` averages pool x pool pixels."""
+    """``[data]``: which samples, and how they are split.
 
-    name: Literal["digits"] = "digits"
+    ``digits``: scikit-learn's; ``stratified`` holds out 360 with equal class shares, ``last360``
+    the last 360, written by other people; ``pool`` averages pool x pool pixels. ``npz``: the file
+    ``path`` with ``inputs`` (samples, size), real numbers, and ``labels`` (samples,), class
+    numbers; a fifth of it is held out, stratified or from the end.
+    """
+
+    name: Literal["digits", "npz"] = "digits"
+    path: str = ""
     split: Literal["stratified", "last360"] = "stratified"
     pool: Literal[1, 2] = 1
     seed: int = Field(0, ge=0)

@@ -76,6 +76,13 @@ class Network:
                                "keep one.")
             if self.by_name[e.target].role is Role.CONSTANT:
                 raise BadInput(f"network.edges: {e.target!r} is constant and takes no edge.")
+            if e.zero_diagonal and e.source != e.target:
+                raise BadInput(f"network.edges: {e.source!r} to {e.target!r} has zero_diagonal, "
+                               "which is for an edge from a population to itself; remove it.")
+        for p in self.with_role(Role.INPUT):
+            if p.activation != "identity" and not self.incoming(p.name):
+                raise BadInput(f"network.populations: input {p.name!r} has activation "
+                               f"{p.activation!r}; data enter as activities, use 'identity'.")
         if not any(p.role is Role.INPUT for p in self.populations):
             raise BadInput("network.populations: none has role 'input'; one must take the data.")
 
@@ -127,6 +134,10 @@ class Network:
             return None
         path = [n for n in self.order if n in names]
         links = {(e.source, e.target) for e in edges}
+        roles = [self.by_name[n].role for n in path]
+        inner = [Role.HIDDEN] * (len(path) - 2)
+        if roles != [Role.INPUT, *inner, Role.TARGET]:
+            return None
         return tuple(path) if all(p in links for p in zip(path, path[1:])) else None
 
 

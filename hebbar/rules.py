@@ -203,6 +203,8 @@ def backprop(s: Schedule) -> list[MicroOp]:
     inner = [b for b in s.blocks if b.place.population.role is not Role.TARGET]
     if any(s.layout.network.outgoing(b.place.population.name) for b in targets):
         raise BadInput("rule.name is 'backprop' and a target population feeds another; use 'il'.")
+    if any(s.clamped(b.place.population.name) for b in inner):
+        raise BadInput("rule.name is 'backprop' and an input population is predicted; use 'il'.")
     ops += [s.sweep(b, FORWARD | Sweep.FWD) for b in inner]
     ops += [s.sweep(b, FORWARD | Sweep.FWD | Sweep.TRN | Sweep.UPD, touched=touched)
             for b in reversed(targets)]

@@ -153,5 +153,5 @@ def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
         for part in (~(Sweep.TRN | Sweep.UPD), Sweep.TRN, Sweep.UPD):
             flags = op.flags & part
             if flags:
-                out.append(replace(op, flags=flags))
+                out.append(replace(op, flags=flags, view=op.view if flags.weights else (0, 0)))
     return out

@@ -194,7 +194,12 @@ class Sequencer(wiring.Component):
         m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain),
                      self.block_address.eq(self._block)]
         m.d.comb += [getattr(payload, name).eq(value) for name, value in b.items()]
-        fits = ((b["columns"] != 0) & (b["columns"] <= self.machine.max_columns)
+        end = b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"]
+        weights = (self._flags & (Sweep.FWD | Sweep.TRN | Sweep.UPD)).any()
+        inside = ((end <= self.machine.weight_words)
+                  & (b["map_base"] + b["columns"] <= self.machine.map_entries))
+        fits = ((inside | ~weights) & (b["function"] < self.machine.functions)
+                & (b["columns"] != 0) & (b["columns"] <= self.machine.max_columns)
                 & (b["groups"] != 0) & (b["tail"] != 0) & (b["tail"] <= self.machine.row_tiles)
                 & (b["group_base"] + b["groups"] <= self.machine.groups))
         with m.If(~fits):

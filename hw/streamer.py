@@ -26,7 +26,8 @@ class Streamer(wiring.Component):
 
     Throughput: one beat a cycle in, one every two cycles out. A wrong TLAST, an unknown memory or
     a range outside the memory is a ``fault``; until CLEAR the input is discarded, so the host
-    never hangs, and the next packet starts after the TLAST that follows.
+    never hangs, and the next packet starts after the TLAST that follows. STOP or a fault during an
+    OUT ends the packet after the beat on offer, without TLAST.
 
     Ports: ``s_axis_*``, ``m_axis_*``; ``running``, ``faulty``; ``transfer``, ``transfer_out``,
     ``transfer_word`` from the sequencer, ``done``, ``fault`` to it; ``host`` to the memories with

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.datasets import Dataset, epoch_order, load
+from golden.datasets import Dataset, epoch_order
 from golden.reference.training import accuracy, ends
-from golden.training import Curve, codes, initial_image, train_fixed, train_float
+from golden.training import Curve, codes, data_of, initial_image, train_fixed, train_float
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
@@ -89,7 +89,7 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter) -
     """Train, replay ``samples`` training samples (None: the whole first epoch) and the test set
     on the RTL, compare. The simulator is built while the golden models train."""
     program = compile_config(config)
-    data = load(config.data, config.network.input_frac, config.machine.activity_bits)
+    data = data_of(program)
     replayed = min(samples or len(data.train), len(data.train))
     with ThreadPoolExecutor(1) as pool:
         build = pool.submit(verilator.prepare, program, folder / "build")

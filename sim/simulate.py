@@ -1,12 +1,12 @@
 """``hebbar simulate`` and ``hebbar compare``: one backend at a time, traces as files."""
 
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
-from golden.datasets import load as load_data
 from golden.image import to_image
-from golden.training import codes, initial_image
+from golden.training import codes, data_of, initial_image
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config, parse
 from hebbar.console import Reporter
@@ -30,7 +30,7 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
         if name not in known:
             raise BadInput(f"there is no {what} {name!r}{suggest(name, known)}.")
     program = compile_config(config)
-    data = load_data(config.data, config.network.input_frac, config.machine.activity_bits)
+    data = data_of(program)
     part = data.train if entry == "train" else data.test
     part = part.take(np.arange(min(samples or len(part), len(part))))
     image = load_weights(program, weights) if weights else initial_image(program)
@@ -52,7 +52,7 @@ def load_weights(program: Program, path: Path) -> np.ndarray:
     try:
         with np.load(path) as data:
             weights = {tuple(key.split(":", 1)): data[key] for key in data.files}
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, BadZipFile) as error:
         raise BadInput(f"{path} is not a readable .npz file of weights ({error}).") from None
     return to_image(program.layout, weights)
 
@@ -64,7 +64,7 @@ def load_pair(first: Path, second: Path) -> tuple[Config, Trace, Trace]:
         try:
             trace, meta = Trace.load(path)
             configs.append(meta["config"])
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise BadInput(f"{path} is not a readable trace ({error}); write one with "
                            "hebbar simulate.") from None
         traces.append(trace)

@@ -20,6 +20,10 @@ class Defect:
 
 
 PROGRAMS, ROWS = "tests/test_programs.py", "tests/test_row_engine.py"
+ARRAY, BUS, DATA = "tests/test_array_macro.py", "tests/test_bus.py", "tests/test_datasets.py"
+REF = "golden/reference/"
+THEOREMS, THEORY = "tests/test_reference_theorems.py", "tests/test_reference_theory.py"
+BEHAVIOUR = "tests/test_reference_behaviour.py"
 NEURON, FIXED, TABLE = "tests/test_neuron.py", "tests/test_fixed.py", "tests/test_table.py"
 
 DEFECTS = (
@@ -84,4 +88,27 @@ DEFECTS = (
            "edges = self.network.incoming(p.name)", PROGRAMS),
     Defect("hebbar/isa.py", "word |= field.put(values.get(name, 0), f\"{op.name} {name}\")",
            "word = field.put(values.get(name, 0), f\"{op.name} {name}\")", "tests/test_sequencer.py"),
+    Defect("hw/crossbar.py", "(column.own == g - i // tiles)", "(column.own == g)", ARRAY),
+    Defect("hw/crossbar.py", " << column.entry.shift)", ")", ARRAY),
+    Defect("hw/array_macro.py", "self._array.errors.eq(0),", "", ARRAY),
+    Defect("hw/array_macro.py", "self.idle.eq(~(busy | self.row_valid))", "self.idle.eq(~busy)", ARRAY),
+    Defect("hebbar/cycles.py", "settle = 2", "settle = 1", ARRAY),
+    Defect("hw/bus.py", "with m.If(self.s_axil_bready):", "with m.If(1):", BUS),
+    Defect("hw/bus.py", "with m.If(strobe[lane]):", "with m.If(strobe[0]):", BUS),
+    Defect("hw/bus.py", "s_axil_bresp.eq(Response.SLVERR)", "s_axil_bresp.eq(Response.OKAY)", BUS),
+    Defect("hw/bus.py", "word_select(half, 32)", "word_select(1 - half, 32)", BUS),
+    Defect(REF + "energy.py", "(x >= -1) & (x < 1)", "(x >= -1) & (x <= 1)", BEHAVIOUR),
+    Defect(REF + "inference.py", "error.append(errors(network, weights, states[-1]))",
+           "error.append(errors(network, weights, states[-2]))", THEOREMS),
+    Defect(REF + "rules.py", "states.append(move(network, current, states[-1], error[-1], 1.0, held))",
+           "states.append(move(network, _added(current, delta), states[-1], error[-1], 1.0, held))", THEOREMS),
+    Defect(REF + "rules.py", "learning = chain[len(chain) - 1 - t]", "learning = chain[1 + t]", THEOREMS),
+    Defect(REF + "rules.py", "slope(network, name, x[name]) * sum(back,",
+           "slope(network, name, x[name]) * sum(back[:1],", THEOREMS),
+    Defect(REF + "online.py", "x.update(later)", "x.update(plan.moved(x, e, rule.gamma))", BEHAVIOUR),
+    Defect(REF + "theory.py", "np.linalg.norm(np.vstack(rows), 2) ** 2", "np.linalg.norm(np.vstack(rows)) ** 2",
+           THEORY),
+    Defect(REF + "state.py", "np.sqrt(3.0 / shape[1])", "np.sqrt(3.0 / shape[0])", BEHAVIOUR),
+    Defect("golden/datasets.py", "return rows[:-count], rows[-count:]", "return rows[count:], rows[:count]", DATA),
+    Defect("golden/datasets.py", "default_rng([seed, epoch])", "default_rng(seed + epoch)", DATA),
 )

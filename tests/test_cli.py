@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ def traces(tmp_path_factory):
         arrays = dict(data)
     changed = arrays["error"].copy()
     lanes = 4
-    changed[10, 4 * lanes + 3] += 1
+    changed[4, 4 * lanes + 3] += 1
     np.savez(folder / "b.npz", **(arrays | {"error": changed}))
     return folder
 
@@ -120,7 +121,27 @@ def test_a_killed_run_leaves_nothing_half_written(tmp_path):
     assert child.stderr is not None
     child.stderr.readline()
     child.kill()
-    child.wait()
+    child.communicate()
     for path in tmp_path.rglob("*.json"):
         json.loads(path.read_text())
     assert not (tmp_path / "out" / "result.json").exists()
+
+
+@pytest.mark.parametrize(("inputs", "labels", "words"), [
+    (np.zeros((20, 16)), np.arange(20) % 10, ""),
+    (np.zeros((20, 5)), np.arange(20) % 10, "give one row per sample and 16 columns"),
+    (np.full((20, 16), np.nan), np.arange(20) % 10, "sample 0, input 0 is nan"),
+    (np.full((20, 16), 3.0), np.arange(20) % 10, "is 3, which is outside -1..1"),
+    (np.zeros((20, 16)), np.arange(20), "is no class"),
+    (np.zeros((20, 16)), np.zeros(3), "labels (3,)"),
+    (np.zeros(20), np.arange(20) % 10, "inputs has shape (20,)")])
+def test_data_of_ones_own_is_checked(tmp_path, inputs, labels, words):
+    """Without it NaN or pixels of 0..255 would be clipped and trained on."""
+    np.savez(tmp_path / "mine.npz", inputs=inputs, labels=labels)
+    text = (Path(__file__).parent.parent / "hebbar" / "presets" / "tiny.toml").read_text()
+    section = '[data]\nname = "npz"\npath = "mine.npz"\nsplit = "last360"\n'
+    (tmp_path / "mine.toml").write_text(text.split("[data]")[0] + section)
+    answer = hebbar("simulate", "mine.toml", "--backend", "golden", "--samples", 2, "--quiet",
+                    cwd=tmp_path)
+    assert answer.returncode == (2 if words else 0), answer.stderr
+    assert words in answer.stderr

@@ -111,6 +111,18 @@ def test_an_inconsistent_graph_is_refused(populations, edges, words):
                 tuple(Edge(a, b) for a, b in edges))
 
 
+def test_what_a_graph_cannot_mean_is_refused():
+    """Without it a mask would cut arbitrary weights, or float and fixed point see other inputs."""
+    ends = (Population("a", 2, role=Role.INPUT), Population("b", 2, role=Role.TARGET))
+    with pytest.raises(BadInput, match="zero_diagonal.*to itself"):
+        Network(ends, (Edge("a", "b", zero_diagonal=True),))
+    with pytest.raises(BadInput, match="activation 'tanh'; data enter as activities"):
+        Network((Population("a", 2, "tanh", Role.INPUT), ends[1]), (Edge("a", "b"),))
+    backwards = Network((Population("a", 2, role=Role.INPUT), Population("b", 2),
+                         Population("c", 2, role=Role.TARGET)), (Edge("c", "b"), Edge("b", "a")))
+    assert backwards.chain is None
+
+
 def test_rules_refuse_graphs_they_do_not_apply_to():
     """Without it Z-IL on a skip connection would silently not be backprop."""
     populations = [{"name": "a", "size": 3, "role": "input"}, {"name": "b", "size": 3},

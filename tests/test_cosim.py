@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from golden.datasets import load as load_data
-from golden.training import codes, initial_image
+from golden.training import codes, data_of, initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.counters import HOST
@@ -26,7 +25,7 @@ def models(tmp_path_factory):
 def job_of(rule: str, **changes) -> Job:
     config = load("tiny").replace(rule={"name": rule})
     program = compile_config(config)
-    job = replay_job(program, load_data(config.data), initial_image(program), SAMPLES)
+    job = replay_job(program, data_of(program), initial_image(program), SAMPLES)
     return Job(**(job.__dict__ | changes))
 
 
@@ -46,7 +45,7 @@ def test_training_agrees_word_for_word(models, rule, stall):
 def test_answers_agree_and_leave_over_the_stream(models):
     """Without it predictions could be right in memory and wrong on the bus."""
     config = load("tiny")
-    program, data = compile_config(config), load_data(config.data)
+    program, data = compile_config(config), data_of(program)
     job = predict_job(program, data, initial_image(program))
     trace = verilator.run(job, verilator.prepare(program, models))
     result = compare(program, golden.run(job), trace)
@@ -94,7 +93,7 @@ def test_the_counters_do_not_depend_on_the_host(models):
 def test_codes_are_what_the_machine_is_given():
     """Without it float and fixed point would be trained on different data."""
     config = load("tiny")
-    program, data = compile_config(config), load_data(config.data)
+    program, data = compile_config(config), data_of(program)
     given = codes(program, data.train, training=True)
     assert np.array_equal(given["x0"] / 128, data.train.inputs_float)
     assert np.array_equal(given["x2"] / 4096, data.train.targets)

@@ -257,7 +257,11 @@ def test_every_illegal_flag_set_is_refused_and_nothing_issued():
     ("columns", CONFIG.max_columns + 1, False), ("groups", 0, False), ("tail", 0, False),
     ("tail", CONFIG.row_tiles + 1, False), ("tail", CONFIG.row_tiles, True),
     ("group_base", CONFIG.groups - 2, True), ("group_base", CONFIG.groups - 1, False),
-    ("groups", (1 << 14) - 1, False)])
+    ("groups", (1 << 14) - 1, False),
+    ("weight_base", CONFIG.weight_words - 6, True), ("weight_base", CONFIG.weight_words - 5, False),
+    ("stride", CONFIG.weight_words - 8, True), ("stride", CONFIG.weight_words - 7, False),
+    ("map_base", CONFIG.map_entries - 3, True), ("map_base", CONFIG.map_entries - 2, False),
+    ("function", CONFIG.functions - 1, True), ("function", CONFIG.functions, False)])
 def test_descriptors_that_do_not_fit_are_refused(key, value, good):
     """A row longer than the FIFO holds would lose words; rows outside would wrap onto others."""
     bench = Bench(3, blocks=[pack(BLOCK, "block", **(GOOD | {key: value}))])

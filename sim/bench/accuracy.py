@@ -45,8 +45,10 @@ def score(rule: str, split: str, seed: int) -> Score:
     fixed = train_fixed(program, data)
     probe = data.train.take(np.arange(PROBES))
     clamps = sample_clamps(network, probe.inputs_float, probe.targets)
-    distance = distance_to_equilibrium(network, floating.weights, clamps, config.rule.gamma,
-                                       config.rule.steps)
+    gamma, steps = config.rule.gamma, config.rule.steps
+    if config.rule.name == "zil":
+        gamma, steps = 1.0, len(network.chain or ()) - 2
+    distance = distance_to_equilibrium(network, floating.weights, clamps, gamma, steps)
     return Score(rule, split, seed, floating.accuracy[-1], fixed.accuracy[-1],
                  float(np.median(distance)))
 
