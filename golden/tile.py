@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.isa import Sweep
 
 from .fixed import Ints, Saturation, round_half_up

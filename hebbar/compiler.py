@@ -10,12 +10,12 @@ from .isa import Op, encode
 from .layout import Layout
 from .memories import BLOCK, MAP, Mem, pack
 from .network import Population, Role
+from .registers import RATES
 from .rules import Schedule, predict, train
 from .schedule import LoopOp, MicroOp, SweepOp, TransferOp, WaitOp, fenced
 
-__all__ = ["Program", "Transfer", "compile_config", "assemble", "MAX_RATES"]
+__all__ = ["Program", "Transfer", "compile_config", "assemble"]
 
-MAX_RATES = 16
 MAX_RATE = 31
 
 
@@ -146,9 +146,9 @@ class _Assembler:
                            f"{edge.alpha_shift} needs an update shift of {shift}, outside "
                            f"0..{MAX_RATE}; change alpha_shift or machine.weight_frac.")
         index = _intern(self.rates, shift)
-        if index >= MAX_RATES:
+        if index >= RATES:
             raise BadInput(f"network.edges need {index + 1} different learning rates; the machine "
-                           f"has {MAX_RATES} RATE registers, let some edges share one.")
+                           f"has {RATES} RATE registers, let some edges share one.")
         return index
 
 

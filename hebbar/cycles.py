@@ -5,12 +5,12 @@ program as the sequencer does. The RTL's counters must equal it for every progra
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from collections import deque
 
-from .config import MachineConfig
+from .machine import MachineConfig
 from .counters import CYCLES, HOST, ISSUE_SETS
 from .geometry import ports
-from .isa import Op, Sweep, decode
+from .isa import Instruction, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
 
 __all__ = ["RowTiming", "ArrayTiming", "Cycles"]
@@ -111,14 +111,11 @@ class ArrayTiming(Timing):
         return last - accept
 
 
-@dataclass(frozen=True)
-class _Code:
-    op: Op
-    fields: dict[str, int]
+TIMINGS: dict[str, type[Timing]] = {"rows": RowTiming, "array": ArrayTiming}
 
 
 class Cycles:
-    """Walks a program and counts cycles by cause; an idle host is not counted (no stalls)."""
+    """Walks a program as the sequencer does and counts cycles by cause; the host never stalls."""
 
     def __init__(self, program) -> None:
         self._program = program
@@ -128,79 +125,95 @@ class Cycles:
 
     def run(self, entry: str, samples: int) -> dict[str, int]:
         """Every cycle counter after ``samples`` samples, and slots by flag set."""
-        timing = TIMINGS[self._program.machine.tile](self._program.machine)
-        counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
-        busy: list[tuple[int, int, bool]] = []
-        waits: list[tuple[int, int]] = []
-        now, pc, loops = 0, self._program.entries[entry], []
+        walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine))
+        pc, loops = self._program.entries[entry], []
         while True:
             code = self._code[pc]
-            f = code.fields
-            if code.op is Op.SWEEP:
-                accept = max(now + 1, timing.free)
-                flags = Sweep(f["flags"])
-                slots = timing.sweep(accept, self._blocks[f["block"]], flags)
-                busy.append((accept + 1, slots, flags.weights))
-                counts[f"issue_{_set(flags):x}"] += slots
-                now, pc = accept + 1, pc + 1
-                continue
-            if code.op in (Op.WAIT, Op.IN, Op.OUT):
-                start = max(now, timing.idle)
-                waits.append((now, start))
-                now = start + 1
-                if code.op is not Op.WAIT:
-                    moved = self._beats(code.op, f)
-                    counts["stream"] += moved
-                    now += moved
-                pc += 1
-                continue
-            if code.op is Op.HALT:
-                end = max(now + 1, timing.idle) + 1
-                waits.append((now + 1, end))
-                return self._split(counts, busy, waits, end)
-            if code.op is Op.LOOP:
-                count = samples if f["register"] == 1 else f["count"]
-                if count:
-                    loops.append([pc + 1, count])
-                pc = pc + 1 if count else f["end"]
-            else:
-                loops[-1][1] -= 1
-                pc = loops[-1][0] if loops[-1][1] else pc + 1
-                if not loops[-1][1]:
-                    loops.pop()
-            now += 1
-        return counts
+            match code.op:
+                case Op.HALT:
+                    return walk.halt()
+                case Op.SWEEP:
+                    walk.sweep(self._blocks[code.fields["block"]], Sweep(code.fields["flags"]))
+                case Op.WAIT:
+                    walk.wait()
+                case Op.IN | Op.OUT:
+                    walk.transfer(self._beats(code.op, code.fields))
+                case _:
+                    walk.now += 1
+            pc = self._next(pc, code, loops, samples)
+
+    @staticmethod
+    def _next(pc: int, code: Instruction, loops: list[list[int]], samples: int) -> int:
+        """The next address; ``loops`` holds [start, iterations left] of every open loop."""
+        if code.op is Op.LOOP:
+            count = samples if code.fields["register"] == 1 else code.fields["count"]
+            if not count:
+                return code.fields["end"]
+            loops.append([pc + 1, count])
+        elif code.op is Op.NEXT:
+            loops[-1][1] -= 1
+            if loops[-1][1]:
+                return loops[-1][0]
+            loops.pop()
+        return pc + 1
 
     def _beats(self, op: Op, fields: dict[str, int]) -> int:
         """Cycles of a transfer: a beat a cycle in, two cycles a beat out."""
         per = self._ports[Mem(fields["memory"])].lanes_per_beat
         return -(-fields["count"] // per) * (2 if op is Op.OUT else 1)
 
-    @staticmethod
-    def _split(counts, busy, waits, end) -> dict[str, int]:
-        """Give every cycle one cause: the tile's slots first, then draining, then the rest."""
-        issue = sum(n for _, n, weights in busy if weights)
-        slots = sum(n for _, n, weights in busy if not weights)
-        drain = 0
-        at = 0
-        for start, stop in waits:
-            covered = 0
-            while at < len(busy) and busy[at][0] + busy[at][1] <= start:
-                at += 1
-            i = at
-            while i < len(busy) and busy[i][0] < stop:
-                covered += min(stop, busy[i][0] + busy[i][1]) - max(start, busy[i][0])
-                i += 1
-            drain += stop - start - covered
-        counts |= {"issue": issue, "slots": slots, "drain": drain}
-        counts["control"] = end - issue - slots - drain - counts["stream"]
-        return counts
+
+class _Walk:
+    """The clock of one run: when each instruction leaves the sequencer, and what it waits for.
+
+    ``now``: the cycle in which the next instruction is decoded.
+    """
+
+    def __init__(self, timing: Timing) -> None:
+        self.now = 0
+        self._timing = timing
+        self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
+        self._slots: deque[tuple[int, int]] = deque()
+        """First cycle and end of the slots of sweeps that a wait may still overlap."""
+
+    def sweep(self, block: dict[str, int], flags: Sweep) -> None:
+        """Decode, then offer the sweep until the tile takes it."""
+        accept = max(self.now + 1, self._timing.free)
+        slots = self._timing.sweep(accept, block, flags)
+        self._slots.append((accept + 1, accept + 1 + slots))
+        self._counts["issue" if flags.weights else "slots"] += slots
+        self._counts[f"issue_{_set(flags):x}"] += slots
+        self.now = accept + 1
+
+    def wait(self) -> None:
+        """Stay in decode until everything is idle."""
+        self._drain(self.now, max(self.now, self._timing.idle))
+        self.now += 1
+
+    def transfer(self, cycles: int) -> None:
+        """Drain, one cycle to start, then the beats."""
+        self.wait()
+        self._counts["stream"] += cycles
+        self.now += cycles
+
+    def halt(self) -> dict[str, int]:
+        """Decode, then at least one cycle of draining; returns the counters."""
+        self._drain(self.now + 1, max(self.now + 1, self._timing.idle) + 1)
+        counted = sum(self._counts[name] for name in CYCLES)
+        self._counts["control"] = self.now - counted
+        return self._counts
+
+    def _drain(self, start: int, end: int) -> None:
+        """Wait from ``start`` to ``end``; cycles in which the tile has slots are not draining."""
+        while self._slots and self._slots[0][1] <= start:
+            self._slots.popleft()
+        covered = sum(min(end, stop) - max(start, first) for first, stop in self._slots
+                      if first < end)
+        self._counts["drain"] += end - start - covered
+        self.now = end
 
 
 def _set(flags: Sweep) -> int:
     """Index of a flag set in ISSUE_SETS."""
     return sum(1 << i for i, f in enumerate((Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD))
                if flags & f)
-
-
-TIMINGS = {"rows": RowTiming, "array": ArrayTiming}

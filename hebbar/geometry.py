@@ -1,6 +1,6 @@
 """The memories of one machine as the stream sees them, and the size of one sample on it."""
 
-from .config import MachineConfig
+from .machine import MachineConfig
 from .memories import Mem, Port
 
 __all__ = ["ports", "BLOCK_LANES"]

@@ -3,7 +3,7 @@
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.cycles import ArrayTiming
 from hebbar.isa import Sweep
 from hebbar.memories import BLOCK

@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.memories import MAP
 
 from .tile import Shapes

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.counters import COUNTERS, ISSUE_SETS
 from hebbar.geometry import ports
 from hebbar.memories import Mem

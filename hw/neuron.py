@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.isa import GAINS, Sweep
 from hebbar.memories import BLOCK, MAP
 

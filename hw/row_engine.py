@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.cycles import RowTiming
 from hebbar.geometry import ports
 from hebbar.isa import Sweep

@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, Field, Op, Sweep
 from hebbar.memories import BLOCK
 from hebbar.registers import Cause

@@ -4,7 +4,7 @@ from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.geometry import ports
 from hebbar.isa import FIELDS, Op
 from hebbar.memories import HEADER, Mem

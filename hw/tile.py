@@ -9,9 +9,9 @@ from amaranth.hdl import Cat, Mux, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.compiler import MAX_RATES
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP
+from hebbar.registers import RATES
 
 from .bank import HostPort
 
@@ -64,7 +64,7 @@ class TileSignature(wiring.Signature):
             "error": In(s.errors),
             "back_valid": Out(1), "back_word": Out(MAP["source"].width), "back_fresh": Out(1),
             "back_sums": Out(s.backs),
-            "rates": In(data.ArrayLayout(5, MAX_RATES)),
+            "rates": In(data.ArrayLayout(5, RATES)),
             "issue": Out(1), "slot": Out(1), "set": Out(4),
             "mac_fwd": Out(20), "mac_trn": Out(20), "mac_upd": Out(20), "reads": Out(20),
             "writes": Out(20), "saturated": Out(20),

@@ -2,7 +2,7 @@
 
 from amaranth.back import verilog
 
-from hebbar.config import MachineConfig
+from hebbar.machine import MachineConfig
 
 from .machine import TILES, Machine
 

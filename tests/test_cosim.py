@@ -45,7 +45,8 @@ def test_training_agrees_word_for_word(models, rule, stall):
 def test_answers_agree_and_leave_over_the_stream(models):
     """Without it predictions could be right in memory and wrong on the bus."""
     config = load("tiny")
-    program, data = compile_config(config), data_of(program)
+    program = compile_config(config)
+    data = data_of(program)
     job = predict_job(program, data, initial_image(program))
     trace = verilator.run(job, verilator.prepare(program, models))
     result = compare(program, golden.run(job), trace)
@@ -93,7 +94,8 @@ def test_the_counters_do_not_depend_on_the_host(models):
 def test_codes_are_what_the_machine_is_given():
     """Without it float and fixed point would be trained on different data."""
     config = load("tiny")
-    program, data = compile_config(config), data_of(program)
+    program = compile_config(config)
+    data = data_of(program)
     given = codes(program, data.train, training=True)
     assert np.array_equal(given["x0"] / 128, data.train.inputs_float)
     assert np.array_equal(given["x2"] / 4096, data.train.targets)

@@ -46,7 +46,8 @@ def agreement(folder: Path, samples: int, reporter: Reporter) -> Iterator[Figure
     for name in MACHINES:
         for rule in RULES:
             config = machine_config(name, rule)
-            program, data = compile_config(config), data_of(program)
+            program = compile_config(config)
+            data = data_of(program)
             job = replay_job(program, data, initial_image(program), samples)
             rtl = _run(job, folder, f"{name}, {rule}: training on the RTL", reporter)
             result = compare(program, golden.run(job), rtl)
@@ -128,7 +129,8 @@ def _extra_reads(config: Config, transform, folder: Path, reporter: Reporter) ->
 def cycles(folder: Path, reporter: Reporter) -> Iterator[Figure]:
     """Cycles a training sample of the digits preset beside the minimum, by cause."""
     config = load("digits")
-    program, data = compile_config(config), data_of(program)
+    program = compile_config(config)
+    data = data_of(program)
     job = replace(replay_job(program, data, initial_image(program), 100), steps=False)
     c = _run(job, folder, "digits: cycles", reporter).counters
     causes = {n: c[n] / 100 for n in ("issue", "slots", "drain", "stream", "control")}
