@@ -89,6 +89,8 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Tr
     trace = run_simulation(config, backend, entry, samples, weights, stall, wave, out,
                            Reporter(quiet))
     typer.echo(f"wrote {out}: {len(trace.pc)} fences of {samples or 'all'} samples on {backend}")
+    if wave:
+        typer.echo(f"wrote {out.with_suffix('.vcd')}")
 
 
 @app.command()

@@ -92,7 +92,7 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter) -
     data = data_of(program)
     replayed = min(samples or len(data.train), len(data.train))
     with ThreadPoolExecutor(1) as pool:
-        build = pool.submit(verilator.prepare, program, folder / "build")
+        build = pool.submit(verilator.prepare, program, folder / "build", announce=False)
         floating, fixed = _train(config, program, data, reporter)
         if not build.done():
             reporter.say("building the simulator from the exported Verilog ...")

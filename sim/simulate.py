@@ -25,10 +25,13 @@ ENTRIES = ("train", "predict")
 
 def simulate(config: Config, backend: str, entry: str, samples: int | None, weights: Path | None,
              stall: float, wave: bool, out: Path, reporter: Reporter) -> Trace:
-    """Run ``samples`` samples of the data on a backend, write the trace to ``out``."""
+    """Run ``samples`` samples of the data on a backend, write the trace to ``out``; with ``wave``
+    also a VCD of the same name."""
     for what, name, known in (("backend", backend, BACKENDS), ("entry", entry, ENTRIES)):
         if name not in known:
             raise BadInput(f"there is no {what} {name!r}{suggest(name, known)}.")
+    if wave and backend != "verilator":
+        raise BadInput(f"--wave records the Verilog; use --backend verilator, not {backend}.")
     program = compile_config(config)
     data = data_of(program)
     part = data.train if entry == "train" else data.test
@@ -41,6 +44,8 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
         if backend == "verilator":
             model = verilator.prepare(program, out.parent / "build", wave)
             trace = verilator.run(job, model, task.advance)
+            if wave:
+                (model.folder / "dump.vcd").replace(out.with_suffix(".vcd"))
         else:
             trace = {"golden": golden.run, "pysim": pysim.run}[backend](job)
     trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend})

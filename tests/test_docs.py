@@ -115,3 +115,10 @@ def test_every_counter_is_there_at_its_address(sections):
     assert [row[3] for row in rows[:16:5]] == [
         "slots of sweeps with none of them", "slots of sweeps with FWD, TRN",
         "slots of sweeps with ERR, UPD", "slots of sweeps with FWD, ERR, TRN, UPD"]
+
+
+def test_the_results_in_the_readme_are_the_recorded_ones():
+    """Without it the README could keep a figure that no command printed."""
+    script = ROOT / "scripts" / "results_table.py"
+    answer = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
+    assert answer.returncode == 0, answer.stderr

@@ -32,7 +32,7 @@ class Model:
     waves: bool
 
 
-def prepare(program: Program, folder: Path, waves: bool = False) -> Model:
+def prepare(program: Program, folder: Path, waves: bool = False, announce: bool = True) -> Model:
     """Export and build, unless this very Verilog has been built below ``folder`` before."""
     text = export(program.machine)
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -40,7 +40,8 @@ def prepare(program: Program, folder: Path, waves: bool = False) -> Model:
     source = place / f"{TOP}.v"
     if not source.exists():
         write_text(source, text)
-    verilator.build(source, TOP, place, public(program.machine), waves=waves)
+    verilator.build(source, TOP, place, public(program.machine), waves=waves,
+                    announce=announce)
     return Model(place, waves)
 
 
@@ -52,7 +53,7 @@ def run(job: Job, model: Model, progress: Callable[[int], None] | None = None,
         (folder / JOB_FILE).write_bytes(pickle.dumps(job))
         with _watched(folder / PROGRESS_FILE, progress):
             verilator.run_cocotb(model.folder, TOP, TEST, test_dir=folder, timeout_s=timeout_s,
-                                 waves=model.waves)
+                                 waves=model.waves, announce=progress is None)
         if model.waves:
             shutil.move(folder / "dump.vcd", model.folder / "dump.vcd")
         return Trace.load(folder / TRACE_FILE)[0]
