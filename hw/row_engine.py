@@ -43,9 +43,9 @@ class RowEngine(wiring.Component):
         slot = self._front(m)
         words = self._words(m, slot)
         row_tag = self._sums(m, words)
-        head, rows_left, learns = self._queue(m, words, row_tag)
-        busy_back = self._back(m, head, learns)
-        m.d.comb += self.idle.eq(~(self._active | words["busy"] | rows_left | busy_back))
+        head, queued = self._queue(m, words, row_tag)
+        busy_back = self._back(m, head, queued)
+        m.d.comb += self.idle.eq(~(self._active | words["busy"] | busy_back))
         return m
 
     def _front(self, m: Module) -> dict[str, Value]:
@@ -146,7 +146,7 @@ class RowEngine(wiring.Component):
         tag = data.View(row_layout, row_fifo.r_data)
         m.d.comb += [word_fifo.r_en.eq(row_fifo.r_rdy),
                      row_fifo.r_en.eq(row_fifo.r_rdy & head.last)]
-        return head, row_fifo.r_rdy | error_valid, (row_fifo.r_rdy, tag)
+        return head, (row_fifo.r_rdy, tag)
 
     def _back(self, m: Module, head, queued) -> Value:
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
