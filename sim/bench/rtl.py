@@ -76,11 +76,13 @@ def cycle_model(folder: Path, count: int, reporter: Reporter) -> Figure:
 
 def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
     """Weight words a cycle of every flag set, sweeps following one another without fences."""
-    config = machine_config("2 x 8", "il")
+    config = machine_config("2 x 8", "il").replace(
+        network={"layers": (8, 64, 64, 10)},
+        rule={"alpha_shifts": (3, 3, 3), "init_scales": (1.0, 1.0, 1.0)})
     layout = Layout(config.build_network(), config.machine)
-    block = layout.blocks["x1"]
+    block = layout.blocks["x2"]
     parts = (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)
-    sets = [sum((p for i, p in enumerate(parts) if n >> i & 1), Sweep(0)) for n in range(16)]
+    sets = [Sweep(sum(p for i, p in enumerate(parts) if n >> i & 1)) for n in range(16)]
     for flags in (s for s in sets if s.weights):
         loop = LoopOp((SweepOp(block, block.full, flags),), count=200)
         ops = (LoopOp((*Schedule(layout, config.rule, True).inputs(True), loop), register=1),)

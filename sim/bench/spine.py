@@ -27,7 +27,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     figures = list(rtl.agreement(folder, 10 if quick else 100, reporter))
     figures += accuracy.measure(1 if quick else 5, reporter)
     figures.append(zil_equals_backprop())
-    figures.append(rtl.cycle_model(folder, 3 if quick else 25, reporter))
+    figures.append(rtl.cycle_model(folder, 2 if quick else 10, reporter))
     figures += rtl.issue_rates(folder, reporter)
     figures += rtl.weight_reads(folder, reporter)
     figures += rtl.cycles(folder, reporter)
