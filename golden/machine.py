@@ -56,8 +56,8 @@ class Machine:
         self.loops = [0, 0, 0, 0]
         self._sequencer = Sequencer(program.words, lambda i: self.loops[i])
         neurons = self.config.neuron_words * self.config.lanes
-        for name in ("state", "error", "activity", "clamp", "base"):
-            setattr(self, name, np.zeros(neurons, np.int64))
+        self.state, self.error, self.activity, self.clamp, self.base = (
+            np.zeros(neurons, np.int64) for _ in range(5))
         self._back = BackSums(neurons, self.config.lanes)
         for name, code in program.constants.items():
             self.activity[self.where(name)] = code

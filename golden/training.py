@@ -22,18 +22,26 @@ from .reference.online import train_online
 from .reference.state import Weights, initial_weights
 from .reference.training import accuracy, ends, epoch_rate, predict
 
-__all__ = ["Curve", "data_of", "halvings", "codes", "train_float", "train_fixed", "initial_image"]
+__all__ = ["FloatCurve", "FixedCurve", "data_of", "halvings", "codes", "train_float", "train_fixed", "initial_image"]
 
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number (from 1) and the accuracy on the held-out part."""
 
 
 @dataclass(frozen=True)
-class Curve:
-    """Accuracy after every epoch and the final weights: float by edge, or a weight image."""
+class FloatCurve:
+    """Accuracy after every epoch and the final weights by edge."""
 
     accuracy: tuple[float, ...]
-    weights: Weights | Ints
+    weights: Weights
+
+
+@dataclass(frozen=True)
+class FixedCurve:
+    """Accuracy after every epoch and the final weight image (words, P, C)."""
+
+    accuracy: tuple[float, ...]
+    weights: Ints
 
 
 def data_of(program: Program) -> Dataset:
@@ -69,7 +77,7 @@ def codes(program: Program, samples: Samples, training: bool) -> dict[str, NDArr
 
 
 def train_float(config: Config, network: Network, data: Dataset,
-                progress: Progress | None = None) -> Curve:
+                progress: Progress | None = None) -> FloatCurve:
     """Train in float64, one sample at a time."""
     weights, curve = initial_weights(network, config.training.seed), []
     inputs, targets = data.train.inputs_float, data.train.targets
@@ -81,10 +89,10 @@ def train_float(config: Config, network: Network, data: Dataset,
         curve.append(accuracy(answers, data.test.labels))
         if progress:
             progress(epoch + 1, curve[-1])
-    return Curve(tuple(curve), weights)
+    return FloatCurve(tuple(curve), weights)
 
 
-def train_fixed(program: Program, data: Dataset, progress: Progress | None = None) -> Curve:
+def train_fixed(program: Program, data: Dataset, progress: Progress | None = None) -> FixedCurve:
     """Train on the golden machine, one sample at a time."""
     config, machine, curve = program.config, Machine(program), []
     _, target = ends(program.layout.network)
@@ -97,4 +105,4 @@ def train_fixed(program: Program, data: Dataset, progress: Progress | None = Non
         curve.append(accuracy(answers, data.test.labels))
         if progress:
             progress(epoch + 1, curve[-1])
-    return Curve(tuple(curve), machine.tile.weights.copy())
+    return FixedCurve(tuple(curve), machine.tile.weights.copy())

@@ -126,10 +126,12 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures: spine.")],
     from sim.report import print_figures
 
     from .console import Reporter
-    from .files import output_folder, write_json
+    from .files import output_folder, versions, write_json
 
     figures = spine.measure(output_folder(out), quick, Reporter(quiet))
     write_json(out / f"{area}.json", [f.record() for f in figures])
+    write_json(out / f"{area}.manifest.json",
+               {"area": area, "quick": quick, "seeds": spine.SEEDS[quick], "versions": versions()})
     print_figures(figures)
     missed = [f.figure for f in figures if f.met is False]
     if missed:

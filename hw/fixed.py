@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, ValueLike, signed
 
 from hebbar.formats import Format
 
-__all__ = ["shape", "round_half_up", "round_variable", "saturate", "resize", "pipe", "tree"]
+__all__ = ["shape", "round_half_up", "round_variable", "saturate", "pipe", "tree"]
 
 
 def shape(format: Format):
@@ -28,11 +28,6 @@ def saturate(value: Value, format: Format) -> tuple[Value, Value]:
     high, low = value > format.hi, value < format.lo
     clipped = Mux(high, format.hi, Mux(low, format.lo, value))
     return clipped[:format.bits].as_signed(), high | low
-
-
-def resize(value: Value, bits: int) -> Value:
-    """The low ``bits`` of a signed value whose higher bits are known to be sign copies."""
-    return value[:bits].as_signed() if len(value) > bits else value
 
 
 def pipe(m: Module, value: ValueLike, stages: int, name: str) -> list[Value]:

@@ -29,7 +29,6 @@ class Shapes:
         self.states = data.ArrayLayout(signed(f.state.bits), tiles)
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
         self.backs = data.ArrayLayout(signed(f.back_sum.bits), lanes)
-        self.live = tiles
         self.command = data.StructLayout(
             {"flags": 11, "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(

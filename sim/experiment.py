@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from golden.datasets import Dataset, epoch_order
 from golden.reference.training import accuracy, ends
-from golden.training import Curve, codes, data_of, initial_image, train_fixed, train_float
+from golden.training import (
+    FixedCurve, FloatCurve, codes, data_of, initial_image, train_fixed, train_float)
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
@@ -31,8 +32,8 @@ class Outcome:
 
     config: Config
     program: Program
-    float_curve: Curve
-    fixed_curve: Curve
+    float_curve: FloatCurve
+    fixed_curve: FixedCurve
     training: Comparison
     answers: Comparison
     accuracy_rtl: float
@@ -122,7 +123,7 @@ def _waveform(jobs: dict[str, Job], traces: dict[str, tuple[Trace, Trace]],
 
 
 def _train(config: Config, program: Program, data: Dataset,
-           reporter: Reporter) -> tuple[Curve, Curve]:
+           reporter: Reporter) -> tuple[FloatCurve, FixedCurve]:
     epochs = config.training.epochs
     with reporter.task("training in float64", epochs) as task:
         floating = train_float(config, program.layout.network, data,

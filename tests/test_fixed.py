@@ -127,13 +127,6 @@ def test_hw_clips_every_code_to_every_format():
             assert (clipped, flag) == (nearest, int(nearest != v))
 
 
-def test_hw_resize_keeps_the_value():
-    """Dropping copies of the sign must not make the number unsigned."""
-    value = Signal(signed(WIDTH))
-    rows = _comb([hw.resize(value + 0, 5), hw.resize(value, 9)], [value], [(v,) for v in range(-16, 16)])
-    assert rows == [[v, v] for v in range(-16, 16)]
-
-
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
 @pytest.mark.parametrize("registered", [False, True])
 def test_tree_adds_exactly_with_one_register_a_level(count, registered):

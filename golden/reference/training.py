@@ -59,7 +59,7 @@ def predict(network: Network, weights: Weights, inputs: Array, rule: RuleConfig)
     return path.states[-1][ends(network)[1]]
 
 
-def accuracy(outputs: Array, labels: np.ndarray) -> float:
+def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
     """Share of samples whose largest output is the label; the first of equal outputs counts."""
     return float((outputs.argmax(axis=1) == labels).mean())
 

@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from typing import Any
 
 from amaranth.sim import Simulator
 
@@ -24,7 +25,7 @@ class PysimHost(Host):
         self._machine, self._random, self._stall = machine, random.Random(seed), stall
         self._queue: deque[tuple[int, int]] = deque()
         self._packets: deque[list[int]] = deque()
-        self.ctx = None
+        self.ctx: Any = None
         simulator.add_testbench(self._source, background=True)
         simulator.add_testbench(self._sink, background=True)
 
@@ -116,13 +117,13 @@ def run(job: Job) -> Trace:
         result["final"] = _weights(ctx, machine)
 
     async def watch(ctx) -> None:
+        last = 0
         async for _, _, fence in ctx.tick().sample(machine.fence):
-            if fence != watch.last and job.steps:
+            if fence != last and job.steps:
                 recorder.fence(ctx.get(machine.fence_pc), lambda: _rows(ctx, machine),
                                lambda: _weights(ctx, machine))
-            watch.last = fence
+            last = fence
 
-    watch.last = 0
     simulator.add_testbench(drive)
     simulator.add_testbench(watch, background=True)
     simulator.run()
