@@ -138,6 +138,7 @@ def _both(job: Job, name: str, model: "verilator.Model",
     count = len(next(iter(job.samples.values())))
     with reporter.task(f"{name} on the RTL", count) as task:
         rtl = verilator.run(job, model, task.advance)
+    reporter.say(f"{name} on the golden machine, every step recorded ...")
     return golden.run(job), rtl
 
 

@@ -145,3 +145,19 @@ def test_data_of_ones_own_is_checked(tmp_path, inputs, labels, words):
                     cwd=tmp_path)
     assert answer.returncode == (2 if words else 0), answer.stderr
     assert words in answer.stderr
+
+
+def test_the_main_job_ends_with_a_whole_result(tmp_path):
+    """Without it the command of the README could break while all its parts still work."""
+    answer = hebbar("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    result = json.loads((tmp_path / "out" / "result.json").read_text())
+    assert result["mismatches"] == 0 and result["samples_replayed"] == 8
+    fences, neurons, weights = 8 * 10 + 1, 64, 128 * 4
+    assert result["words_state"] == result["words_error"] == fences * neurons
+    assert result["words_weights"] == 8 * weights and result["nonzero_updates"] > 100
+    assert result["accuracy_rtl"] == result["accuracy_fixed"]
+    assert result["minimum_visits"] == 2 * 16 * 16 + 5 * 16 * 10
+    assert result["cycles_per_sample"] >= result["minimum_cycles"] == result["cycles_issue"]
+    assert "mismatches" in answer.stdout and "building" in answer.stderr
+    assert not [p for p in (tmp_path / "out").rglob("*.partial")]
