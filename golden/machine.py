@@ -13,6 +13,7 @@ from hebbar.errors import BadInput
 from hebbar.formats import Format
 from hebbar.isa import Op, Sweep
 from hebbar.memories import BLOCK, MAP, Mem, unpack
+from hebbar.registers import MAX_RATE, RATES
 
 from .array_macro import ArrayMacro
 from .back_sums import BackSums
@@ -51,7 +52,7 @@ class Machine:
             for entries, out in ((program.functions, formats.activity),
                                  (program.derivatives, formats.derivative)))
         self._plans = [self._plan(word) for word in program.blocks]
-        self.rates = np.zeros(16, np.int64)
+        self.rates = np.zeros(RATES, np.int64)
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
         self._sequencer = Sequencer(program.words, lambda i: self.loops[i])
@@ -75,7 +76,7 @@ class Machine:
     def set_rates(self, halvings: int) -> None:
         """Write the RATE registers; every alpha is the configured one times 2**-halvings."""
         for i, rate in enumerate(self.program.rates):
-            self.rates[i] = min(rate + halvings, 31)
+            self.rates[i] = min(rate + halvings, MAX_RATE)
 
     def run(self, entry: str, samples: Mapping[str, Ints], observer: Observer | None = None,
             ) -> dict[str, Ints]:

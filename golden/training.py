@@ -20,9 +20,9 @@ from .image import to_image
 from .machine import Machine
 from .reference.online import train_online
 from .reference.state import Weights, initial_weights
-from .reference.training import accuracy, ends, epoch_rate, predict
+from .reference.training import accuracy, ends, epoch_rate, halvings, predict
 
-__all__ = ["FloatCurve", "FixedCurve", "data_of", "halvings", "codes", "train_float", "train_fixed", "initial_image"]
+__all__ = ["FloatCurve", "FixedCurve", "data_of", "codes", "train_float", "train_fixed", "initial_image"]
 
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number (from 1) and the accuracy on the held-out part."""
@@ -53,11 +53,6 @@ def data_of(program: Program) -> Dataset:
     for part in (data.train, data.test):
         check_samples(part.codes, part.labels, network, limits.lo, limits.hi)
     return data
-
-
-def halvings(config: Config, epoch: int) -> int:
-    """How often every alpha has been halved in ``epoch`` (from 0)."""
-    return sum(start <= epoch for start in config.training.halve_alpha_at)
 
 
 def initial_image(program: Program) -> Ints:
@@ -98,7 +93,7 @@ def train_fixed(program: Program, data: Dataset, progress: Progress | None = Non
     _, target = ends(program.layout.network)
     machine.tile.weights[...] = initial_image(program)
     for epoch in range(config.training.epochs):
-        machine.set_rates(halvings(config, epoch))
+        machine.set_rates(halvings(config.training, epoch))
         order = epoch_order(len(data.train), config.training.seed, epoch)
         machine.run("train", codes(program, data.train.take(order), training=True))
         answers = machine.run("predict", codes(program, data.test, training=False))[target]

@@ -10,13 +10,12 @@ from .isa import Op, encode
 from .layout import Layout
 from .memories import BLOCK, MAP, Mem, pack
 from .network import Population, Role
-from .registers import RATES
+from .registers import MAX_RATE, RATES
 from .rules import Schedule, predict, train
 from .schedule import LoopOp, MicroOp, SweepOp, TransferOp, WaitOp, fenced
 
 __all__ = ["Program", "Transfer", "compile_config", "assemble"]
 
-MAX_RATE = 31
 
 
 @dataclass(frozen=True)

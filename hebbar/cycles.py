@@ -10,7 +10,7 @@ from collections import deque
 from .machine import MachineConfig
 from .counters import CYCLES, HOST, ISSUE_SETS
 from .geometry import ports
-from .isa import Instruction, Op, Sweep, decode
+from .isa import ISSUE_FLAGS, Instruction, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
 
 __all__ = ["RowTiming", "ArrayTiming", "Cycles"]
@@ -215,5 +215,4 @@ class _Walk:
 
 def _set(flags: Sweep) -> int:
     """Index of a flag set in ISSUE_SETS."""
-    return sum(1 << i for i, f in enumerate((Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD))
-               if flags & f)
+    return sum(1 << i for i, f in enumerate(ISSUE_FLAGS) if flags & f)

@@ -10,7 +10,7 @@ from enum import IntEnum, IntFlag
 
 from .errors import BadInput
 
-__all__ = ["Op", "Sweep", "Field", "FIELDS", "SUMMARY", "Instruction", "encode", "decode",
+__all__ = ["Op", "Sweep", "WEIGHT_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction", "encode", "decode",
            "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
@@ -63,7 +63,14 @@ class Sweep(IntFlag):
     @property
     def weights(self) -> bool:
         """True when the sweep has to read weights at all."""
-        return bool(self & (Sweep.FWD | Sweep.TRN | Sweep.UPD))
+        return bool(self & WEIGHT_FLAGS)
+
+
+WEIGHT_FLAGS = Sweep.FWD | Sweep.TRN | Sweep.UPD
+"""The flags that read weights."""
+
+ISSUE_FLAGS = (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)
+"""The flags that slots are counted by, bit 0 of the flag set first."""
 
 
 @dataclass(frozen=True)

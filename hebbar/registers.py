@@ -13,7 +13,7 @@ from .counters import COUNTERS
 from .isa import GAINS, LOOP_REGISTERS
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
-           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "counter_address"]
+           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "counter_address"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
@@ -22,6 +22,7 @@ ADDRESS_BITS = 12
 IDENTITY = 0x48454242
 VERSION = 0x00000100
 RATES = 16
+MAX_RATE = 31
 COUNTER_BASE = 0x200
 
 

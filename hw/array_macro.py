@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 
 from hebbar.machine import MachineConfig
 from hebbar.cycles import ArrayTiming
-from hebbar.isa import Sweep
+from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.memories import BLOCK
 
 from .crossbar import Crossbar
@@ -14,7 +14,6 @@ from .tile import Shapes, TileSignature, live_rows, mac_count
 
 __all__ = ["ArrayMacro"]
 
-WEIGHTS = Sweep.FWD | Sweep.TRN | Sweep.UPD
 LATER = Sweep.TRN | Sweep.UPD
 """The flags that use errors, and so come after them."""
 
@@ -100,7 +99,7 @@ class ArrayMacro(wiring.Component):
                      *(lanes.eq(0) for lanes in self._lanes.values())]
         with m.If(~self.sweep.valid):
             m.next = "idle"
-        with m.Elif((payload.flags & WEIGHTS).any()):
+        with m.Elif((payload.flags & WEIGHT_FLAGS).any()):
             m.next = "load"
         with m.Else():
             m.next = "convert"
@@ -162,7 +161,7 @@ class ArrayMacro(wiring.Component):
     def _count(self, m: Module, busy: Value) -> None:
         """Cycles and work of this cycle; a strobe works on the whole block at once."""
         array, command, phase = self._array, self._command, self._in
-        rows, weights = Signal(20), (self._flags & WEIGHTS).any()
+        rows, weights = Signal(20), (self._flags & WEIGHT_FLAGS).any()
         work = {f: mac_count(rows, self._lanes[f], strobe) for f, strobe in
                 ((Sweep.FWD, array.fire), (Sweep.TRN, array.feed), (Sweep.UPD, array.learn))}
         m.d.comb += [
@@ -174,7 +173,7 @@ class ArrayMacro(wiring.Component):
             self.reads.eq(mac_count(rows, self._lanes[Sweep.FWD], array.fire | array.feed)),
             self.issue.eq(busy & weights), self.slot.eq(busy & ~weights),
             self.set.eq(Cat((self._flags & f).any()
-                            for f in (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)))]
+                            for f in ISSUE_FLAGS))]
 
     @staticmethod
     def public(machine: MachineConfig, module: str) -> list[str]:

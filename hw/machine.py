@@ -7,7 +7,8 @@ from amaranth.lib.wiring import In, Out, connect
 from hebbar.machine import MachineConfig
 from hebbar.counters import COUNTERS, ISSUE_SETS
 from hebbar.geometry import ports
-from hebbar.memories import Mem
+from hebbar.isa import GAINS, LOOP_REGISTERS
+from hebbar.memories import Mem, Port
 from hebbar.registers import IDENTITY, RATES, VERSION, Control, Status
 
 from .array_macro import ArrayMacro
@@ -53,7 +54,8 @@ class Machine(wiring.Component):
             Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         for mem, bank in self.banks.items():
             m.submodules[f"{mem.name.lower()}_memory"] = bank
-        m.submodules.base_memory = self.base = Bank(self._base_port(table_ports[Mem.STATE]))
+        m.submodules.base_memory = self.base = Bank(Port(
+            config.groups, config.row_tiles, config.row_sum_bits, 1, True))
         m.submodules.function_table = self.function = Table(
             formats, formats.activity, table_ports[Mem.FUNCTION], config.row_tiles)
         m.submodules.derivative_table = self.derivative = Table(
@@ -65,9 +67,6 @@ class Machine(wiring.Component):
         self._neuron_writes(m)
         self._count(m)
         return m
-
-    def _base_port(self, state):
-        return type(state)(state.depth, state.lanes, self.machine.row_sum_bits, 1, True)
 
     def _outer(self, m: Module) -> None:
         for unit, members in ((self.bus, AXI_LITE), (self.streamer, AXI_STREAM)):
@@ -95,8 +94,8 @@ class Machine(wiring.Component):
             seq.entry.eq(bus.entry), seq.watchdog.eq(bus.watchdog),
             self.counters.latch.eq(command[Control.LATCH]),
             self.counters.clear.eq(seq.start & ~seq.running),
-            *(seq.loops[i].eq(getattr(bus, f"loop{i}")) for i in range(4)),
-            *(self.neuron.gains[i].eq(getattr(bus, f"gain{i}")) for i in range(4)),
+            *(seq.loops[i].eq(getattr(bus, f"loop{i}")) for i in range(LOOP_REGISTERS)),
+            *(self.neuron.gains[i].eq(getattr(bus, f"gain{i}")) for i in range(GAINS)),
             *(self.tile.rates[i].eq(getattr(bus, f"rate{i}")) for i in range(RATES)),
             *(bus.counters[i].eq(self.counters.values[i]) for i in range(len(COUNTERS)))]
         program, block = self.banks[Mem.PROGRAM], self.banks[Mem.BLOCK]

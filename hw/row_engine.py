@@ -7,7 +7,7 @@ from amaranth.lib.fifo import SyncFIFO
 from hebbar.machine import MachineConfig
 from hebbar.cycles import RowTiming
 from hebbar.geometry import ports
-from hebbar.isa import Sweep
+from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.memories import Mem
 
 from .bank import Bank
@@ -66,12 +66,12 @@ class RowEngine(wiring.Component):
         with m.Else():
             m.d.sync += column.eq(column + 1)
         flags = command.flags
-        reads = (flags & (Sweep.FWD | Sweep.TRN | Sweep.UPD)).any()
+        reads = (flags & WEIGHT_FLAGS).any()
         m.d.comb += [
             self.map_address.eq(command.map_base + column),
             self.issue.eq(active & reads), self.slot.eq(active & ~reads),
             self.set.eq(Cat(*((flags & f).any()
-                              for f in (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD))))]
+                              for f in ISSUE_FLAGS)))]
         tag = Signal(self.shapes.tag)
         m.d.comb += [tag.flags.eq(flags), tag.gain.eq(command.gain),
                      tag.function.eq(command.function), tag.group.eq(command.group_base + group),

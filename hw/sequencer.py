@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.machine import MachineConfig
-from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, Field, Op, Sweep
+from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Field, Op, Sweep
 from hebbar.memories import BLOCK
 from hebbar.registers import Cause
 
@@ -195,7 +195,7 @@ class Sequencer(wiring.Component):
                      self.block_address.eq(self._block)]
         m.d.comb += [getattr(payload, name).eq(value) for name, value in b.items()]
         end = b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"]
-        weights = (self._flags & (Sweep.FWD | Sweep.TRN | Sweep.UPD)).any()
+        weights = (self._flags & WEIGHT_FLAGS).any()
         inside = ((end <= self.machine.weight_words)
                   & (b["map_base"] + b["columns"] <= self.machine.map_entries))
         fits = ((inside | ~weights) & (b["function"] < self.machine.functions)

@@ -18,6 +18,7 @@ from hebbar import memories, registers  # noqa: E402
 from hebbar.counters import CYCLES, HOST, ISSUE_SETS, WORK  # noqa: E402
 from hebbar.errors import BadInput, Exit, HebbarError  # noqa: E402
 from hebbar.isa import (  # noqa: E402
+    ISSUE_FLAGS,
     FIELDS, GAINS, LOOP_DEPTH, LOOP_REGISTERS, SUMMARY, Field, Op, Sweep, illegal_sweep)
 
 REFERENCE = ROOT / "docs" / "reference.md"
@@ -29,7 +30,6 @@ the tables in `hebbar/isa.py`, `hebbar/memories.py`, `hebbar/registers.py` and `
 change those, not this file."""
 ACCESS = {registers.Access.READ: "read", registers.Access.READ_WRITE: "read, write",
           registers.Access.COMMAND: "write"}
-ISSUE_FLAGS = (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:

@@ -14,6 +14,7 @@ from golden.training import (
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
+from hebbar.counters import CYCLES
 from hebbar.files import versions
 from hebbar.workload import minimum_cycles, minimum_visits
 
@@ -49,8 +50,7 @@ class Outcome:
     @property
     def cycles_per_sample(self) -> float:
         """Program-determined cycles a training sample, host stalls left out."""
-        causes = ("issue", "slots", "drain", "stream", "control")
-        return sum(self.counters[c] for c in causes) / self.replayed
+        return sum(self.counters[c] for c in CYCLES) / self.replayed
 
     def result(self) -> dict:
         """The flat record that ``result.json`` holds."""
@@ -68,7 +68,7 @@ class Outcome:
             "minimum_visits": minimum_visits(network, c.rule),
             "minimum_cycles": exact, "minimum_cycles_padded": padded,
             **{f"cycles_{n}": self.counters[n] / self.replayed
-               for n in ("issue", "slots", "drain", "stream", "control")},
+               for n in CYCLES},
             **{f"words_{n.replace(' ', '_')}": w for n, w in self.training.words.items()},
             "seed": c.training.seed, "config": c.model_dump(mode="json"), "versions": versions()}
 

@@ -14,7 +14,7 @@ from hebbar.errors import Mismatch
 from hebbar.geometry import ports
 from hebbar.memories import HEADER, Mem, Port, pack
 from hebbar.network import Population
-from hebbar.registers import REGISTERS, Cause, Control, counter_address
+from hebbar.registers import MAX_RATE, REGISTERS, Cause, Control, counter_address
 
 from .trace import Job
 
@@ -120,7 +120,7 @@ async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[
     await host.sent()
     count = len(next(iter(job.samples.values())))
     for i, rate in enumerate(program.rates):
-        await host.set(f"rate{i}", min(rate + job.halvings, 31))
+        await host.set(f"rate{i}", min(rate + job.halvings, MAX_RATE))
     for register, value in (("loop0", count), ("entry", program.entries[job.entry]),
                             ("control", Control.START)):
         await host.set(register, int(value))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from hebbar.counters import CYCLES
+
 from .compare import Comparison
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def print_outcome(outcome: "Outcome") -> None:
         ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
         ("minimum", f"{r['minimum_cycles']:.1f}", f"{r['minimum_visits']:,} weight visits / lanes"),
         ("", "", ", ".join(f"{n} {r[f'cycles_{n}']:.1f}" for n in
-                           ("issue", "slots", "drain", "stream", "control")))]
+                           CYCLES))]
     for row in rows:
         table.add_row(*row)
     Console().print(table)

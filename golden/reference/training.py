@@ -12,7 +12,7 @@ from .inference import default_start, infer
 from .rules import update
 from .state import Array, States, Weights
 
-__all__ = ["ends", "sample_clamps", "train_epoch", "predict", "accuracy", "epoch_rate"]
+__all__ = ["ends", "sample_clamps", "train_epoch", "predict", "accuracy", "halvings", "epoch_rate"]
 
 
 def ends(network: Network) -> tuple[str, str]:
@@ -64,6 +64,11 @@ def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
     return float((outputs.argmax(axis=1) == labels).mean())
 
 
+def halvings(training: TrainingConfig, epoch: int) -> int:
+    """How often every alpha has been halved in ``epoch`` (from 0)."""
+    return sum(start <= epoch for start in training.halve_alpha_at)
+
+
 def epoch_rate(training: TrainingConfig, epoch: int) -> float:
     """The factor on every alpha in ``epoch`` (from 0): halved at each start in halve_alpha_at."""
-    return 0.5 ** sum(start <= epoch for start in training.halve_alpha_at)
+    return 0.5 ** halvings(training, epoch)

@@ -10,8 +10,8 @@ from golden.training import data_of, initial_image
 from hebbar.compiler import Program, assemble, compile_config
 from hebbar.config import Config, load
 from hebbar.console import Reporter
-from hebbar.counters import HOST
-from hebbar.isa import Sweep
+from hebbar.counters import CYCLES, HOST
+from hebbar.isa import ISSUE_FLAGS, Sweep
 from hebbar.layout import Layout
 from hebbar.rules import Schedule, train
 from hebbar.schedule import LoopOp, SweepOp, fenced, separated
@@ -81,8 +81,7 @@ def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
         rule={"alpha_shifts": (3, 3, 3), "init_scales": (1.0, 1.0, 1.0)})
     layout = Layout(config.build_network(), config.machine)
     block = layout.blocks["x2"]
-    parts = (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)
-    sets = [Sweep(sum(p for i, p in enumerate(parts) if n >> i & 1)) for n in range(16)]
+    sets = [Sweep(sum(p for i, p in enumerate(ISSUE_FLAGS) if n >> i & 1)) for n in range(16)]
     for flags in (s for s in sets if s.weights):
         loop = LoopOp((SweepOp(block, block.full, flags),), count=200)
         ops = (LoopOp((*Schedule(layout, config.rule, True).inputs(True), loop), register=1),)
@@ -135,7 +134,7 @@ def cycles(folder: Path, reporter: Reporter) -> Iterator[Figure]:
     data = data_of(program)
     job = replace(replay_job(program, data, initial_image(program), 100), steps=False)
     c = _run(job, folder, "digits: cycles", reporter).counters
-    causes = {n: c[n] / 100 for n in ("issue", "slots", "drain", "stream", "control")}
+    causes = {n: c[n] / 100 for n in CYCLES}
     exact, padded = minimum_cycles(program.layout.network, config.rule, config.machine)
     text = ", ".join(f"{n} {v:.1f}" for n, v in causes.items())
     yield Figure(f"cycles a sample, digits preset ({text})", round(sum(causes.values()), 1),
