@@ -15,7 +15,9 @@ from hebbar.config import DataConfig
 from hebbar.errors import BadInput
 from hebbar.network import Network, Role
 
-__all__ = ["Samples", "Dataset", "load", "check_samples", "epoch_order"]
+from .idx import FILES, read_folder
+
+__all__ = ["Samples", "Dataset", "load", "from_arrays", "input_codes", "check_samples", "epoch_order"]
 
 TEST_SIZE = 360
 CLASSES = 10
@@ -86,19 +88,73 @@ def load(config: DataConfig, activity_frac: int = 7, activity_bits: int = 8,
     ``classes``: length of the one-hot targets; None: ten for the digits, else as many as there are.
     Raises BadInput when the input format cannot hold values of nearly 1, or the file is unusable.
     """
+    if config.name == "npz":
+        return from_arrays(*_read(config.path), config, activity_frac, activity_bits, classes,
+                           f"data.path {config.path!r}: ")
+    _check_format(activity_frac, activity_bits)
+    if config.name == "idx":
+        return _from_idx(config, activity_frac, activity_bits, classes)
+    from sklearn.datasets import load_digits  # heavy, and only needed here
+
+    pixels, labels = load_digits(return_X_y=True)
+    codes = _codes(pixels, config.pool, activity_frac, activity_bits)
+    return _split(Samples(codes, labels.astype(np.int64), activity_frac, classes or CLASSES),
+                  TEST_SIZE, config)
+
+
+def from_arrays(inputs: ArrayLike, labels: ArrayLike, config: DataConfig, activity_frac: int = 7,
+                activity_bits: int = 8, classes: int | None = None, where: str = "") -> Dataset:
+    """Data of one's own: real ``inputs`` (samples, size) and class numbers ``labels`` (samples,).
+
+    A fifth is held out as ``config`` says, codes and ``classes`` are as in ``load``; ``where`` begins
+    the sentence of an error. Raises BadInput for anything but finite numbers in the input format and
+    classes from 0.
+    """
+    given, numbers = _numbers("inputs", inputs), _numbers("labels", labels)
+    if given.ndim != 2 or numbers.shape != given.shape[:1] or len(numbers) < 2:
+        raise BadInput(f"{where}inputs has shape {given.shape} and labels "
+                       f"{numbers.shape}; give (samples, size) and (samples,), two samples or more.")
+    codes = input_codes(given, activity_frac, activity_bits)
+    _first_bad("labels", numbers, ~((numbers >= 0) & (numbers == np.floor(numbers)) & np.isfinite(numbers)),
+               "is no class; give whole numbers from 0.")
+    count = classes or int(numbers.max()) + 1
+    return _split(Samples(codes, numbers.astype(np.int64), activity_frac, count),
+                  max(1, len(numbers) // 5), config)
+
+
+def input_codes(inputs: ArrayLike, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:
+    """Real inputs (samples, size) as activity codes: rounded half up, the upper end clipped by one
+    code at most. Raises BadInput for a number outside the format."""
+    _check_format(activity_frac, activity_bits)
+    given = _numbers("inputs", inputs)
+    if given.ndim != 2:
+        raise BadInput(f"inputs has shape {given.shape}; give one row per sample, (samples, size).")
+    _first_bad("inputs", given, ~np.isfinite(given), "is not a number; replace or drop the sample.")
+    limit = 2.0 ** (activity_bits - 1 - activity_frac)
+    _first_bad("inputs", given, np.abs(given) > limit,
+               f"is outside -{limit:g}..{limit:g}; scale the data or lower the input's fraction bits.")
+    top = 2 ** (activity_bits - 1) - 1
+    return np.minimum(np.floor(given * 2**activity_frac + 0.5), top).astype(np.int64)
+
+
+def _from_idx(config: DataConfig, activity_frac: int, activity_bits: int, classes: int | None) -> Dataset:
+    """Grey images of 256 levels, divided as their files are."""
+    top, parts = 2 ** (activity_bits - 1) - 1, []
+    for part in FILES:
+        images, labels = read_folder(config.path, part)
+        codes = np.minimum(((images.astype(np.int64) << activity_frac) + 128) >> 8, top)
+        parts.append(Samples(codes, labels, activity_frac, classes or CLASSES))
+    return Dataset(parts[0], parts[1], "files", config.seed)
+
+
+def _check_format(activity_frac: int, activity_bits: int) -> None:
     if not 0 <= activity_frac < activity_bits:
         raise BadInput(f"network.input_frac is {activity_frac} with activities of {activity_bits} "
                        f"bits; inputs reach 1, so give 0 to {activity_bits - 1}.")
-    if config.name == "npz":
-        codes, labels = _read(config.path, activity_frac, activity_bits)
-        held = max(1, len(labels) // 5)
-    else:
-        from sklearn.datasets import load_digits  # heavy, and only needed here
 
-        pixels, labels = load_digits(return_X_y=True)
-        codes, held = _codes(pixels, config.pool, activity_frac, activity_bits), TEST_SIZE
-    count = classes or (CLASSES if config.name == "digits" else int(labels.max()) + 1)
-    samples = Samples(codes, labels.astype(np.int64), activity_frac, count)
+
+def _split(samples: Samples, held: int, config: DataConfig) -> Dataset:
+    """``held`` samples become the test set, divided as configured."""
     try:
         first, second = _divide(samples.labels, held, config.split, config.seed)
     except ValueError as error:
@@ -107,25 +163,14 @@ def load(config: DataConfig, activity_frac: int = 7, activity_bits: int = 8,
     return Dataset(samples.take(first), samples.take(second), config.split, config.seed)
 
 
-def _read(path: str, activity_frac: int, activity_bits: int) -> tuple[NDArray, NDArray]:
-    """Input codes and labels of a user's file, every number checked."""
+def _read(path: str) -> tuple[NDArray, NDArray]:
+    """Inputs and labels of a user's file as they are."""
     try:
         with np.load(path) as data:
-            inputs, labels = np.asarray(data["inputs"], np.float64), np.asarray(data["labels"])
+            return np.asarray(data["inputs"], np.float64), np.asarray(data["labels"])
     except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise BadInput(f"data.path {path!r} is no .npz with numbers in inputs and labels "
                        f"({error}).") from None
-    if inputs.ndim != 2 or labels.shape != inputs.shape[:1] or len(labels) < 2:
-        raise BadInput(f"data.path {path!r}: inputs has shape {inputs.shape} and labels "
-                       f"{labels.shape}; give (samples, size) and (samples,), two samples or more.")
-    _first_bad("inputs", inputs, ~np.isfinite(inputs), "is not a number; replace or drop the sample.")
-    limit = 2.0 ** (activity_bits - 1 - activity_frac)
-    _first_bad("inputs", inputs, np.abs(inputs) > limit,
-               f"is outside -{limit:g}..{limit:g}; scale the data or lower network.input_frac.")
-    _first_bad("labels", labels, (labels < 0) | (labels != np.floor(labels)),
-               "is no class; give whole numbers from 0.")
-    top = 2 ** (activity_bits - 1) - 1
-    return np.minimum(np.floor(inputs * 2**activity_frac + 0.5), top).astype(np.int64), labels
 
 
 def _codes(pixels: NDArray, pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:

@@ -83,10 +83,11 @@ class DataConfig(Frozen):
     ``digits``: scikit-learn's; ``stratified`` holds out 360 with equal class shares, ``last360``
     the last 360, written by other people; ``pool`` averages pool x pool pixels. ``npz``: the file
     ``path`` with ``inputs`` (samples, size), real numbers, and ``labels`` (samples,), class
-    numbers; a fifth of it is held out, stratified or from the end.
+    numbers; a fifth of it is held out, stratified or from the end. ``idx``: the folder ``path`` with
+    MNIST's four files, divided as they are.
     """
 
-    name: Literal["digits", "npz"] = "digits"
+    name: Literal["digits", "npz", "idx"] = "digits"
     path: str = ""
     split: Literal["stratified", "last360"] = "stratified"
     pool: Literal[1, 2] = 1

@@ -1,0 +1,186 @@
+"""Weights by edge in files, for exchange with other programs: ``.npz`` and ``.safetensors``.
+
+Both hold one matrix an edge under the key ``source:target``, shape (target size, source size), in
+real numbers and not in codes. A code has at most 24 bits, which float32 and float64 hold exactly, so
+the weights of a machine come back bit for bit.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import ModuleType
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.errors import BadInput, MissingTool
+from hebbar.files import output_folder
+from hebbar.layout import Layout
+from hebbar.suggest import suggest
+
+from .fixed import Ints
+from .image import EdgeWeights, to_image
+
+__all__ = ["save_weights", "load_weights", "load_meta", "load_image", "checked_image"]
+
+Arrays = dict[str, NDArray]
+Meta = dict[str, str]
+
+META = "meta"
+"""The one key of an ``.npz`` that is no edge: what the file says about itself, as JSON."""
+
+
+def save_weights(path: Path, weights: EdgeWeights, meta: Mapping[str, str] | None = None) -> None:
+    """Write ``weights``, whole or not at all; the suffix of ``path`` chooses the format.
+
+    float32 stays float32, everything else becomes float64. ``meta``: what the reader should know,
+    by convention the name of the configuration under ``config``. Raises BadInput for another
+    suffix, a matrix that is no finite matrix, and a population name with a colon in front.
+    """
+    path = Path(path)
+    write, arrays = _format(path)[1], {}
+    for (source, target), matrix in weights.items():
+        if ":" in source:
+            raise BadInput(f"{path}: population {source!r} has a colon in its name, which separates "
+                           "source and target in a file of weights; rename it.")
+        key = f"{source}:{target}"
+        arrays[key] = np.ascontiguousarray(_matrix(path, key, np.asarray(matrix)))
+    partial = output_folder(path.parent) / f".{path.name}.{os.getpid()}.partial"
+    try:
+        write(partial, arrays, {str(k): str(v) for k, v in (meta or {}).items()})
+        partial.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written ({error.strerror}); give another place.") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def load_weights(path: Path) -> dict[tuple[str, str], NDArray[np.float64]]:
+    """Real weights by (source, target), float64, shape (target size, source size).
+
+    Raises BadInput for another suffix, a file that is not readable, a key without a colon and
+    anything but finite real matrices.
+    """
+    weights = {}
+    for key, matrix in _read(Path(path))[0].items():
+        source, colon, target = key.partition(":")
+        if not (source and colon and target):
+            raise BadInput(f"{path}: key {key!r} names no edge; call it 'source:target', the names of "
+                           "two populations.")
+        weights[source, target] = _matrix(path, key, matrix).astype(np.float64)
+    return weights
+
+
+def load_meta(path: Path) -> Meta:
+    """What the file says about itself; empty when it says nothing."""
+    return _read(Path(path))[1]
+
+
+def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
+    """Weights of ``where`` (a file, say) as the weight image of a machine: (weight words, P, C).
+
+    Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite
+    or outside the weight format: clipping would make another network of it.
+    """
+    edges = [(e.source, e.target) for e in layout.network.edges]
+    for key in weights:
+        if key not in edges:
+            allowed = [":".join(edge) for edge in edges]
+            raise BadInput(f"{where}: {':'.join(key)!r} is no edge of this network"
+                           f"{suggest(':'.join(key), allowed)}.")
+    try:
+        image = to_image(layout, weights)
+    except BadInput as error:
+        raise BadInput(f"{where}: {error}") from None
+    for key, matrix in weights.items():
+        _in_range(layout, f"{where}: weights {key[0]!r} to {key[1]!r}", np.asarray(matrix, np.float64))
+    return image
+
+
+def load_image(layout: Layout, path: Path) -> Ints:
+    """The weights in a file as the weight image of a machine; raises BadInput when they do not fit."""
+    return checked_image(layout, load_weights(path), str(path))
+
+
+def _in_range(layout: Layout, where: str, matrix: NDArray[np.float64]) -> None:
+    """Raise BadInput for the first weight that rounds to no code of the weight format."""
+    f = layout.machine.formats.weight
+    codes = np.floor(matrix * f.scale + 0.5)
+    wrong = np.argwhere((codes < f.lo) | (codes > f.hi))
+    if len(wrong):
+        at = tuple(int(i) for i in wrong[0])
+        raise BadInput(f"{where} hold {matrix[at]:g} at {at}, outside {f.lo / f.scale:g}.."
+                       f"{f.hi / f.scale:g} of {f}; scale or clip them, or lower machine.weight_frac.")
+
+
+def _matrix(path: Path, key: str, matrix: NDArray) -> NDArray:
+    """``matrix`` as float32 or float64; raises BadInput unless it is finite, real and 2-D."""
+    if matrix.dtype.kind not in "fiu":
+        raise BadInput(f"{path}: {key!r} holds {matrix.dtype}; give real numbers (float32 or float64).")
+    if matrix.ndim != 2:
+        raise BadInput(f"{path}: {key!r} has shape {matrix.shape}; give (target size, source size).")
+    if not np.isfinite(matrix).all():
+        at = tuple(int(i) for i in np.argwhere(~np.isfinite(matrix))[0])
+        raise BadInput(f"{path}: {key!r} holds {matrix[at]} at {at}; give finite numbers.")
+    return matrix if matrix.dtype == np.float32 else matrix.astype(np.float64)
+
+
+def _format(path: Path) -> tuple[Callable[[Path], tuple[Arrays, Meta]], Callable[[Path, Arrays, Meta], None]]:
+    """Reader and writer for the suffix of ``path``."""
+    formats = {".npz": (_read_npz, _write_npz), ".safetensors": (_read_safetensors, _write_safetensors)}
+    if path.suffix not in formats:
+        raise BadInput(f"{path}: weights cannot be in a file with suffix {path.suffix!r}"
+                       f"{suggest(path.suffix, formats)}.")
+    return formats[path.suffix]
+
+
+def _read(path: Path) -> tuple[Arrays, Meta]:
+    try:
+        return _format(path)[0](path)
+    except (OSError, ValueError, EOFError, BadZipFile) as error:
+        raise BadInput(f"{path} is not a readable {path.suffix} file of weights ({error}).") from None
+
+
+def _read_npz(path: Path) -> tuple[Arrays, Meta]:
+    data = np.load(path)
+    if not isinstance(data, np.lib.npyio.NpzFile):
+        raise ValueError("it holds one array without a name")
+    with data:
+        arrays = {key: data[key] for key in data.files}
+    meta = json.loads(str(arrays.pop(META, "{}")))
+    if not isinstance(meta, dict):
+        raise ValueError(f"{META} is no JSON object")
+    return arrays, {key: str(value) for key, value in meta.items()}
+
+
+def _write_npz(path: Path, arrays: Arrays, meta: Meta) -> None:
+    with open(path, "wb") as file:  # given a name, NumPy would append .npz to it
+        np.savez(file, **{META: np.array(json.dumps(meta))}, **arrays)  # type: ignore[arg-type]
+
+
+def _read_safetensors(path: Path) -> tuple[Arrays, Meta]:
+    library = _safetensors()
+    try:
+        with library.safe_open(path, framework="numpy") as data:
+            types = {key: data.get_slice(key).get_dtype() for key in data.keys()}
+            for key, dtype in types.items():
+                if dtype not in ("F32", "F64"):
+                    raise BadInput(f"{path}: {key!r} holds {dtype}; give float32 or float64 (F32, F64).")
+            return {key: data.get_tensor(key) for key in types}, dict(data.metadata() or {})
+    except library.SafetensorError as error:
+        raise ValueError(error) from None
+
+
+def _write_safetensors(path: Path, arrays: Arrays, meta: Meta) -> None:
+    _safetensors().numpy.save_file(arrays, path, metadata=meta)
+
+
+def _safetensors() -> ModuleType:
+    """The library, imported only for who uses this format."""
+    try:
+        import safetensors.numpy
+    except ImportError:
+        raise MissingTool("safetensors is not installed: pip install safetensors, or use .npz.") from None
+    return safetensors
