@@ -37,6 +37,7 @@ class Machine:
     """The machine with a program loaded; memories are int64 code arrays by neuron address.
 
     ``state``, ``error``, ``activity``, ``clamp``, ``base``, ``back``: shape (neuron_words * C,).
+    ``plans`` by block; ``functions`` and ``derivatives`` are the tables; ``loops`` the LOOP registers.
     """
 
     def __init__(self, program: Program) -> None:
@@ -47,11 +48,11 @@ class Machine:
         formats = self.config.formats
         self._neuron = Neuron(formats, self.saturations)
         size = 1 << formats.table_bits
-        self._f, self._derivative = (
+        self.functions, self.derivatives = (
             [Table(list(entries[i:i + size]), formats, out) for i in range(0, len(entries), size)]
             for entries, out in ((program.functions, formats.activity),
                                  (program.derivatives, formats.derivative)))
-        self._plans = [self._plan(word) for word in program.blocks]
+        self.plans = [self._plan(word) for word in program.blocks]
         self.rates = np.zeros(RATES, np.int64)
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
@@ -62,6 +63,11 @@ class Machine:
         self._back = BackSums(neurons, self.config.lanes)
         for name, code in program.constants.items():
             self.activity[self.where(name)] = code
+
+    @property
+    def weights(self) -> Ints:
+        """The weight image, shape (words, P, C)."""
+        return self.tile.weights
 
     @property
     def back(self) -> Ints:
@@ -85,10 +91,7 @@ class Machine:
         Returns the streamed outputs the same way. Raises BadInput when an input is missing, has
         the wrong shape or a code outside its format.
         """
-        count = self._check(entry, samples)
-        self.loops[0] = count
-        for p in self.program.layout.network.populations:
-            self.clamp[self.where(p.name)] = int(p.name in self.program.clamped(entry))
+        count = self.prepare(entry, samples)
         outputs: dict[str, list[Ints]] = {t.population.name: [] for t in self.program.outputs[entry]}
         ins = (t.population.name for _ in range(count) for t in self.program.inputs[entry])
         outs = (t.population.name for _ in range(count) for t in self.program.outputs[entry])
@@ -109,7 +112,7 @@ class Machine:
 
     def sweep(self, block: int, flags: Sweep, gain: int) -> None:
         """Execute one SWEEP instruction."""
-        plan = self._plans[block]
+        plan = self.plans[block]
         live = slice(plan.rows.start, plan.rows.start + plan.count)
         activity = self.activity[plan.source] * plan.used
         weights = self.tile.read(plan) if flags.weights else None
@@ -117,8 +120,8 @@ class Machine:
                     ("base", "state", "error", "back", "clamp", "activity")))
         if flags & Sweep.FWD:
             rows.sum = self.tile.forward(weights, plan, activity)[:plan.count]
-        self._neuron(rows, flags, self.program.gains[gain], self._f[plan.function],
-                     self._derivative[plan.function])
+        self._neuron(rows, flags, self.program.gains[gain], self.functions[plan.function],
+                     self.derivatives[plan.function])
         error = np.zeros(plan.live.size, np.int64)
         error[:plan.count] = rows.error
         if flags & Sweep.TRN:
@@ -155,6 +158,13 @@ class Machine:
             shift=spread["shift"], rate=spread["rate"], feedback=spread["feedback"],
             plastic=spread["plastic"], fresh=np.array([c["fresh"] for c in columns], np.int64),
             own=own if own.any() else None, function=b["function"])
+
+    def prepare(self, entry: str, samples: Mapping[str, Ints]) -> int:
+        """Check the inputs of a run, set its LOOP register and clamp mask; the number of samples."""
+        self.loops[0] = self._check(entry, samples)
+        for p in self.program.layout.network.populations:
+            self.clamp[self.where(p.name)] = int(p.name in self.program.clamped(entry))
+        return self.loops[0]
 
     def _check(self, entry: str, samples: Mapping[str, Ints]) -> int:
         """The number of samples; all inputs present, in shape and in range."""

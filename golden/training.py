@@ -6,12 +6,14 @@ order and the same halvings of alpha, so that what differs is arithmetic alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.config import Config
+from hebbar.errors import BadInput
 from hebbar.network import Network
 
 from .datasets import Dataset, Samples, check_samples, epoch_order, load
@@ -22,7 +24,14 @@ from .reference.online import train_online
 from .reference.state import Weights, initial_weights
 from .reference.training import accuracy, ends, epoch_rate, halvings, predict
 
-__all__ = ["FloatCurve", "FixedCurve", "data_of", "codes", "train_float", "train_fixed", "initial_image"]
+if TYPE_CHECKING:
+    from .compiled import CompiledMachine
+
+__all__ = ["Engine", "FloatCurve", "FixedCurve", "data_of", "codes", "machine_of", "train_float", "train_fixed",
+           "initial_image"]
+
+Engine = Literal["auto", "numpy", "compiled"]
+"""Which golden machine runs: the compiled one where it supports the program, NumPy, or the compiled one."""
 
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number (from 1) and the accuracy on the held-out part."""
@@ -47,8 +56,8 @@ class FixedCurve:
 def data_of(program: Program) -> Dataset:
     """The configured data in the program's formats, checked against its network."""
     config, network = program.config, program.layout.network
-    classes = network.by_name[ends(network)[1]].size
-    data = load(config.data, config.network.input_frac, config.machine.activity_bits, classes)
+    source, target = (network.by_name[name] for name in ends(network))
+    data = load(config.data, source.activity_frac, config.machine.activity_bits, target.size)
     limits = program.machine.formats.activity
     for part in (data.train, data.test):
         check_samples(part.codes, part.labels, network, limits.lo, limits.hi)
@@ -87,11 +96,26 @@ def train_float(config: Config, network: Network, data: Dataset,
     return FloatCurve(tuple(curve), weights)
 
 
-def train_fixed(program: Program, data: Dataset, progress: Progress | None = None) -> FixedCurve:
+def machine_of(program: Program, engine: Engine = "auto") -> "Machine | CompiledMachine":
+    """The golden machine that ``engine`` asks for; both have the same memories and compute the same.
+
+    Raises BadInput when ``engine`` is "compiled" and the program is not supported.
+    """
+    if engine not in ("auto", "numpy", "compiled"):
+        raise BadInput(f"engine is {engine!r}; give 'auto', 'numpy' or 'compiled'.")
+    if engine == "numpy":
+        return Machine(program)
+    from .compiled import CompiledMachine, unsupported  # heavy: Numba
+
+    return Machine(program) if engine == "auto" and unsupported(program) else CompiledMachine(program)
+
+
+def train_fixed(program: Program, data: Dataset, progress: Progress | None = None,
+                engine: Engine = "auto") -> FixedCurve:
     """Train on the golden machine, one sample at a time."""
-    config, machine, curve = program.config, Machine(program), []
+    config, machine, curve = program.config, machine_of(program, engine), []
     _, target = ends(program.layout.network)
-    machine.tile.weights[...] = initial_image(program)
+    machine.weights[...] = initial_image(program)
     for epoch in range(config.training.epochs):
         machine.set_rates(halvings(config.training, epoch))
         order = epoch_order(len(data.train), config.training.seed, epoch)
@@ -100,4 +124,4 @@ def train_fixed(program: Program, data: Dataset, progress: Progress | None = Non
         curve.append(accuracy(answers, data.test.labels))
         if progress:
             progress(epoch + 1, curve[-1])
-    return FixedCurve(tuple(curve), machine.tile.weights.copy())
+    return FixedCurve(tuple(curve), machine.weights.copy())

@@ -1,16 +1,16 @@
 """What a backend reports: every memory at every fence, outputs and counters."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.compiler import Program
-from hebbar.isa import Op, Sweep, decode
+from hebbar.fences import learning_fences
 
-__all__ = ["Job", "Trace", "Recorder", "learning_fences"]
+__all__ = ["Job", "Trace", "Recorder"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Job:
     steps: bool = True
     stall: float = 0.0
     seed: int = 0
+
+    @property
+    def count(self) -> int:
+        """Samples of the job."""
+        return len(next(iter(self.samples.values())))
 
 
 @dataclass
@@ -74,48 +79,36 @@ class Trace:
 _ARRAYS = ("pc", "state", "error", "activity", "weight_fence", "weights", "final")
 
 
-def learning_fences(program: Program) -> frozenset[int]:
-    """Addresses of WAITs and HALTs that some UPD sweep may precede without a fence between."""
-    found, learning = set(), False
-    for address, word in enumerate(program.words):
-        instruction = decode(word)
-        if instruction.op is Op.SWEEP:
-            learning |= bool(Sweep(instruction.fields["flags"]) & Sweep.UPD)
-        elif instruction.op in (Op.WAIT, Op.HALT):
-            if learning:
-                found.add(address)
-            learning = False
-    return frozenset(found)
-
-
-@dataclass
 class Recorder:
-    """Collects fences while a backend runs, then makes the trace."""
+    """Collects the fences of a run, one by one or in blocks, then makes the trace."""
 
-    program: Program
-    pc: list = field(default_factory=list)
-    rows: list = field(default_factory=list)
-    weight_fence: list = field(default_factory=list)
-    weights: list = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._learning = learning_fences(self.program)
+    def __init__(self, program: Program) -> None:
+        m = program.machine
+        self._learning = learning_fences(program)
+        self._count = 0
+        self._pc: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+        self._rows: list[NDArray[np.int32]] = [np.empty((0, 3, m.neuron_words * m.lanes), np.int32)]
+        self._weight_fence: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+        self._weights = [np.empty((0, m.weight_words, m.row_tiles, m.lanes), np.int32)]
 
     def fence(self, pc: int, rows, weights) -> None:
         """Record a fence; ``rows()`` gives state, error, activity and ``weights()`` the image."""
-        if pc in self._learning:
-            self.weight_fence.append(len(self.pc))
-            self.weights.append(np.array(weights(), np.int32))
-        self.pc.append(pc)
-        self.rows.append(np.array(rows(), np.int32))
+        learned = [0] if pc in self._learning else []
+        self.block([pc], np.array([rows()], np.int32), learned, np.array([weights() for _ in learned], np.int32))
+
+    def block(self, pc, rows: NDArray[np.int32], weight_fence, weights: NDArray[np.int32]) -> None:
+        """Record many fences: ``pc`` (F,), ``rows`` (F, 3, neurons), ``weight_fence`` (W,) counted
+        from the first of them, ``weights`` (W, ...)."""
+        self._pc.append(np.array(pc, np.int64))
+        self._rows.append(rows.reshape(len(pc), *self._rows[0].shape[1:]).copy())
+        self._weight_fence.append(np.array(weight_fence, np.int64) + self._count)
+        self._weights.append(weights.reshape(len(weight_fence), *self._weights[0].shape[1:]).copy())
+        self._count += len(pc)
 
     def trace(self, final, outputs: dict, counters: dict[str, int]) -> Trace:
         """Everything recorded, as arrays."""
-        m = self.program.machine
-        rows = np.array(self.rows, np.int32).reshape(-1, 3, m.neuron_words * m.lanes)
-        weights = np.array(self.weights, np.int32).reshape(
-            -1, m.weight_words, m.row_tiles, m.lanes)
+        rows = np.concatenate(self._rows)
         return Trace(
-            pc=np.array(self.pc, np.int64), state=rows[:, 0], error=rows[:, 1],
-            activity=rows[:, 2], weight_fence=np.array(self.weight_fence, np.int64),
-            weights=weights, final=np.array(final, np.int32), outputs=outputs, counters=counters)
+            pc=np.concatenate(self._pc), state=rows[:, 0], error=rows[:, 1], activity=rows[:, 2],
+            weight_fence=np.concatenate(self._weight_fence), weights=np.concatenate(self._weights),
+            final=np.array(final, np.int32).reshape(self._weights[0].shape[1:]), outputs=outputs, counters=counters)

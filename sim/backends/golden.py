@@ -1,25 +1,87 @@
-"""The golden machine as a backend: cycles from the cycle model, the rest from NumPy."""
+"""The golden machine as a backend: cycles from the cycle model, the rest compiled or from NumPy."""
+
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.machine import Machine
+from golden.training import Engine, machine_of
+from hebbar.compiler import Program
+from hebbar.counters import CYCLES
 from hebbar.cycles import Cycles
+from hebbar.memories import Mem
 
 from ..trace import Job, Recorder, Trace
 
-__all__ = ["run"]
+__all__ = ["Session", "cycles", "run"]
 
 
-def run(job: Job) -> Trace:
-    """Run a job on the golden machine."""
-    machine, recorder = Machine(job.program), Recorder(job.program)
-    machine.tile.weights[...] = job.weights
-    machine.set_rates(job.halvings)
+class Session:
+    """A golden machine that keeps its memories from one job to the next, as the RTL does.
 
-    def observe(pc: int, m: Machine) -> None:
-        recorder.fence(pc, lambda: (m.state, m.error, m.activity), lambda: m.tile.weights)
+    ``engine``: compiled, or NumPy where it says so or the program asks for it.
+    """
 
-    outputs = machine.run(job.entry, job.samples, observe if job.steps else None)
-    samples = len(next(iter(job.samples.values())))
-    counters = machine.counters.read() | Cycles(job.program).run(job.entry, samples)
-    return recorder.trace(machine.tile.weights.astype(np.int32), outputs, counters)
+    def __init__(self, program: Program, engine: Engine = "auto") -> None:
+        self.program, self._machine = program, machine_of(program, engine)
+        self._cycles = lru_cache(Cycles(program).run)
+
+    @property
+    def weights(self) -> NDArray[np.int64]:
+        """The weight image (words, P, C)."""
+        return self._machine.weights
+
+    def rows(self) -> dict[Mem, NDArray[np.int64]]:
+        """State, error and activity by neuron address."""
+        m = self._machine
+        return {Mem.STATE: m.state, Mem.ERROR: m.error, Mem.ACTIVITY: m.activity}
+
+    def load(self, weights: NDArray[np.int64], rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
+        """Set the weights, and memories by element."""
+        self._machine.weights[...] = weights
+        for mem, values in rows.items():
+            self.rows()[mem][...] = values
+
+    def run(self, job: Job) -> Trace:
+        """Run a job on the weights that are there; ``counters`` are of this job alone."""
+        before = self._work()
+        self._machine.set_rates(job.halvings)
+        outputs, recorded = self._numpy(job) if isinstance(self._machine, Machine) else self._compiled(job)
+        work = {name: value - before[name] for name, value in self._work().items()}
+        counters = work | self._cycles(job.entry, job.count)
+        final = self.weights.astype(np.int32)
+        if isinstance(recorded, Recorder):
+            return recorded.trace(final, outputs, counters)
+        f = recorded
+        return Trace(f.pc, f.state, f.error, f.activity, f.weight_fence, f.weights, final, outputs, counters)
+
+    def _work(self) -> dict[str, int]:
+        counters = self._machine.counters
+        return dict(counters.read() if isinstance(self._machine, Machine) else counters)
+
+    def _numpy(self, job: Job):
+        recorder = Recorder(self.program)
+
+        def observe(pc: int, m: Machine) -> None:
+            recorder.fence(pc, lambda: (m.state, m.error, m.activity), lambda: m.weights)
+
+        return self._machine.run(job.entry, job.samples, observe if job.steps else None), recorder
+
+    def _compiled(self, job: Job):
+        outputs = self._machine.run(job.entry, job.samples, record=job.steps)
+        return outputs, self._machine.fences if job.steps else Recorder(self.program)
+
+
+def cycles(job: Job) -> dict[str, int]:
+    """Running cycles of a job by cause, from the cycle model; the host never stalls."""
+    counted = Cycles(job.program).run(job.entry, job.count)
+    return {name: counted[name] for name in CYCLES}
+
+
+def run(job: Job, engine: Engine = "auto") -> Trace:
+    """Load the job's weights into a new machine and run it."""
+    session = Session(job.program, engine)
+    session.load(job.weights)
+    return session.run(job)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
 
 from golden.datasets import load as load_data
 from golden.reference.theory import distance_to_equilibrium
@@ -14,6 +13,7 @@ from hebbar.config import load
 from hebbar.console import Reporter
 
 from ..report import Figure
+from ..sweep import in_parallel
 
 __all__ = ["PRESETS", "Score", "measure", "score"]
 
@@ -21,6 +21,7 @@ PRESETS = {"IL": "digits", "iPC": "digits_ipc", "Z-IL": "digits_zil"}
 SPLITS = {"stratified": 97.5, "last360": 92.5}
 GAP_POINTS = 0.5
 PROBES = 100
+PROCESSES = 2
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,8 @@ def score(rule: str, split: str, seed: int) -> Score:
 def measure(seeds: int, reporter: Reporter) -> list[Figure]:
     """Means over seeds for every rule and split, beside the targets."""
     jobs = [(r, s, seed) for r in PRESETS for s in SPLITS for seed in range(seeds)]
-    scores = []
-    with reporter.task("accuracy: trainings", len(jobs)) as task:
-        for one in Parallel(n_jobs=2, return_as="generator")(delayed(score)(*j) for j in jobs):
-            scores.append(one)
-            task.advance(len(scores), f"{one.rule} {one.split} fixed {one.fixed:.4f}")
+    scores = in_parallel(score, jobs, PROCESSES, reporter, "accuracy: trainings",
+                         lambda s: f"{s.rule} {s.split} fixed {s.fixed:.4f}")
     figures = []
     for split, target in SPLITS.items():
         for rule in PRESETS:

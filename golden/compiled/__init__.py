@@ -1,0 +1,6 @@
+"""The golden machine compiled with Numba, for long runs; ``golden.machine`` remains the definition."""
+
+from .machine import CompiledMachine, Fences, prepare
+from .plan import unsupported
+
+__all__ = ["CompiledMachine", "Fences", "prepare", "unsupported"]

@@ -1,0 +1,176 @@
+"""The sequencer, compiled: a whole run in one call. ``golden.sequencer`` and ``golden.machine`` define it.
+
+``walk`` follows the control flow alone, ``execute`` does the work. Numba keeps both on disk and looks
+only at the time stamp of the file a function stands in; the ``stamp`` they close over makes it look
+at everything else they were compiled from.
+"""
+
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+
+import hebbar
+from hebbar.isa import LOOP_DEPTH, Op, Sweep
+from hebbar.memories import Mem
+
+from .arrays import TOP
+from .jit import entry, part
+from .neuron import compare, drive, settle, step
+from .tile import feed_back, forward, gather, update
+
+__all__ = ["LOST", "MISFIT", "OK", "execute", "walk"]
+
+OK, LOST, MISFIT = range(3)
+DEPTH = LOOP_DEPTH
+HALT, SWEEP, IN, OUT, LOOP, NEXT, WAIT = map(int, (Op.HALT, Op.SWEEP, Op.IN, Op.OUT, Op.LOOP, Op.NEXT, Op.WAIT))
+FWD, BASE, HOIST, ERR, INIT = map(int, (Sweep.FWD, Sweep.BASE, Sweep.HOIST, Sweep.ERR, Sweep.INIT))
+TRN, UPD, STEP, BACK, DELTA, ACT = map(int, (Sweep.TRN, Sweep.UPD, Sweep.STEP, Sweep.BACK, Sweep.DELTA, Sweep.ACT))
+RECORDED = 3
+"""Memories in a record: activity, state and error."""
+ACTIVITY, STATE = int(Mem.ACTIVITY), int(Mem.STATE)
+
+
+@part
+def advance(code, at, stack, depth, registers):
+    """The next address and loop depth; address -1 where the sequencer would refuse."""
+    if code[at, 0] == LOOP:
+        count = registers[code[at, 3] - 1] if code[at, 3] else code[at, 2]
+        if depth == DEPTH:
+            return -1, depth
+        if count == 0:
+            return code[at, 1], depth
+        stack[depth, 0], stack[depth, 1] = at + 1, count
+        return at + 1, depth + 1
+    if code[at, 0] == NEXT:
+        if depth == 0:
+            return -1, depth
+        stack[depth - 1, 1] -= 1
+        if stack[depth - 1, 1]:
+            return stack[depth - 1, 0], depth
+        return at + 1, depth - 1
+    return at + 1, depth
+
+
+@part
+def sweep(tables, memory, limits, flags, plan, gain):
+    """One SWEEP, its flags in the order FWD, ERR, STEP or DELTA, ACT, TRN, UPD."""
+    row, rows, size = plan[0], plan[1], 0
+    if flags & (FWD | UPD):
+        size = gather(tables, plan, memory)
+    if flags & FWD:
+        forward(tables, plan, memory, size * -limits.weight_lo <= TOP)
+    elif flags & (ERR | HOIST):
+        for r in range(rows):
+            memory.sums[r] = 0
+    if flags & BASE:
+        for r in range(rows):
+            memory.sums[r] += memory.base[row + r]
+    if flags & HOIST:
+        move(memory.sums, 0, memory.base, row, rows)
+    if flags & ERR:
+        compare(memory, limits, row, rows, flags & INIT)
+    if flags & (STEP | DELTA):
+        drive(tables, memory, limits, plan[11], row, rows, flags & BACK)
+    if flags & DELTA:
+        settle(memory, limits, row, rows)
+    if flags & STEP:
+        step(memory, limits, row, rows, gain)
+    if flags & ACT:
+        table = tables.functions[plan[11]]
+        for r in range(row, row + rows):
+            memory.values[ACTIVITY, r] = table[memory.values[STATE, r] - limits.state_lo]
+    if flags & TRN:
+        feed_back(tables, plan, memory, limits)
+    if flags & UPD:
+        update(tables, plan, memory, limits)
+
+
+@part
+def move(source, start, target, to, count):
+    """Copy ``count`` codes."""
+    i, k = np.uint64(start), np.uint64(to)
+    for j in range(np.uint64(count)):
+        target[k + j] = source[i + j]
+
+
+@part
+def note(record, fence, learnt, at, learning, memory):
+    """Record a fence, and after an UPD the weights in the order of the image."""
+    record.pc[fence] = at
+    neurons = memory.values.shape[1]
+    for m in range(RECORDED):
+        move(memory.values[m], 0, record.rows[fence], m * neurons, neurons)
+    if learning:
+        record.at[learnt] = fence
+        words = len(memory.weights) // (record.tiles * record.lanes)
+        for word in range(words):
+            for p in range(record.tiles):
+                move(memory.weights, (p * words + word) * record.lanes, record.weights[learnt],
+                     (word * record.tiles + p) * record.lanes, record.lanes)
+
+
+def _sources() -> int:
+    """A check sum of all sources that end up in the compiled code."""
+    contract = Path(hebbar.__file__).parent
+    files = [*sorted(Path(__file__).parent.glob("*.py")), contract / "isa.py", contract / "memories.py"]
+    return crc32(b"".join(file.read_bytes() for file in files))
+
+
+def _build(stamp: int):
+    """``walk`` and ``execute``, compiled anew whenever ``stamp`` is another one."""
+
+    @entry
+    def walk(start, registers, tables, streams, visits):
+        """Control flow alone: counts the visits of every address in ``visits``.
+
+        Returns (fault, address, transfers out): LOST where the sequencer would refuse, MISFIT where a
+        transfer differs from what is streamed.
+        """
+        _ = stamp
+        stack, depth, at, code = streams.stack, 0, start, tables.code
+        moved, samples = streams.moved, len(streams.given)
+        while 0 <= at < len(code):
+            visits[at] += 1
+            op = code[at, 0]
+            if op == HALT:
+                return OK, at, moved[1]
+            if op == IN or op == OUT:
+                plan = streams.ins if op == IN else streams.outs
+                k, count = moved[op - IN], len(plan)
+                if k >= count * samples or code[at, 1] != plan[k % count, 0] or code[at, 3] != plan[k % count, 2]:
+                    return MISFIT, at, moved[1]
+                moved[op - IN] += 1
+            at, depth = advance(code, at, stack, depth, registers)
+        return LOST, at, moved[1]
+
+    @entry
+    def execute(start, registers, tables, limits, memory, streams, record):
+        """Run from ``start`` to HALT; ``walk`` has shown that every step of it is legal."""
+        _ = stamp
+        stack, depth, at, code = streams.stack, 0, start, tables.code
+        came = went = fence = learnt = 0
+        while True:
+            op, x, y, z = code[at, 0], code[at, 1], code[at, 2], code[at, 3]
+            if op == SWEEP:
+                sweep(tables, memory, limits, x, tables.blocks[y], z)
+            elif op == IN:
+                k, n = came // len(streams.ins), came % len(streams.ins)
+                move(streams.given[k], streams.ins[n, 1], memory.values[z], y, x)
+                came += 1
+            elif op == OUT:
+                k, n = went // len(streams.outs), went % len(streams.outs)
+                move(memory.values[z], y, streams.taken[k], streams.outs[n, 1], x)
+                went += 1
+            elif op == WAIT or op == HALT:
+                if record.on:
+                    note(record, fence, learnt, at, tables.learning[at], memory)
+                    fence, learnt = fence + 1, learnt + tables.learning[at]
+                if op == HALT:
+                    return
+            at, depth = advance(code, at, stack, depth, registers)
+
+    return walk, execute
+
+
+walk, execute = _build(_sources())

@@ -1,0 +1,228 @@
+"""The golden machine with its loop compiled: same memories, same outputs, hundreds of times faster."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.compiler import Program, Transfer
+from hebbar.errors import BadInput
+from hebbar.isa import Op, Sweep, decode
+from hebbar.memories import Mem
+from hebbar.registers import MAX_RATE
+
+from ..fixed import Ints
+from ..machine import Machine
+from ..sequencer import Sequencer
+from ..tile import Visits
+from . import interpreter
+from .arrays import Memory, Record, Streams
+from .plan import limits, tables, unsupported
+
+__all__ = ["CompiledMachine", "Fences", "prepare"]
+
+
+@dataclass(frozen=True)
+class Fences:
+    """Every fence of a run: ``pc`` (F,); ``state``, ``error``, ``activity`` (F, neurons);
+    ``weights`` (W, words, P, C) at the fences ``weight_fence`` (W,), those that follow an UPD."""
+
+    pc: NDArray[np.int64]
+    state: NDArray[np.int32]
+    error: NDArray[np.int32]
+    activity: NDArray[np.int32]
+    weight_fence: NDArray[np.int64]
+    weights: NDArray[np.int32]
+
+
+class CompiledMachine:
+    """Runs a program bit for bit as ``golden.machine.Machine`` does, whose memories it works on.
+
+    Raises BadInput when the program is ``unsupported``. ``fences`` holds what the last recorded run
+    went through.
+    """
+
+    def __init__(self, program: Program) -> None:
+        if why := unsupported(program):
+            raise BadInput(why)
+        self._machine = Machine(program)
+        self.program, self.config = program, program.machine
+        self.fences: Fences | None = None
+        self._tables, self._limits = tables(self._machine), limits(self._machine)
+        self._words = [decode(word) for word in program.words]
+        self._work = self._works()
+
+    @property
+    def weights(self) -> Ints:
+        """The weight image, shape (words, P, C)."""
+        return self._machine.tile.weights
+
+    @property
+    def state(self) -> Ints:
+        return self._machine.state
+
+    @property
+    def error(self) -> Ints:
+        return self._machine.error
+
+    @property
+    def activity(self) -> Ints:
+        return self._machine.activity
+
+    @property
+    def clamp(self) -> Ints:
+        return self._machine.clamp
+
+    @property
+    def base(self) -> Ints:
+        return self._machine.base
+
+    @property
+    def back(self) -> Ints:
+        return self._machine.back
+
+    @property
+    def rates(self) -> Ints:
+        """The RATE registers, shape (16,)."""
+        return self._machine.rates
+
+    @property
+    def loops(self) -> list[int]:
+        """The LOOP registers; ``run`` sets the first to the number of samples."""
+        return self._machine.loops
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """All work counters since the start, saturations included."""
+        return self._machine.counters.read()
+
+    def set_rates(self, halvings: int) -> None:
+        """Write the RATE registers; every alpha is the configured one times 2**-halvings."""
+        self._machine.set_rates(halvings)
+
+    def run(self, entry: str, samples: Mapping[str, Ints], record: bool = False) -> dict[str, Ints]:
+        """Run an entry over samples, codes of shape (samples, size) by input population.
+
+        Returns the streamed outputs the same way; with ``record`` fills ``fences``. Raises BadInput
+        for what the NumPy machine refuses, before anything has changed.
+        """
+        count, program = self._machine.prepare(entry, samples), self.program
+        ins, outs = program.inputs[entry], program.outputs[entry]
+        streams = Streams(
+            np.concatenate([np.asarray(samples[t.population.name], np.int32) for t in ins], axis=1),
+            np.zeros((count, sum(t.population.size for t in outs)), np.int32), _columns(ins), _columns(outs), np.zeros((4, 2), np.int64), np.zeros(2, np.int64))
+        start, registers = program.entries[entry], np.array(self.loops, np.int64)
+        visits = np.zeros(len(self._words), np.int64)
+        fault, address, put = interpreter.walk(start, registers, self._tables, streams, visits)
+        if fault:
+            self._refuse(fault, start, address)
+        memory, fences = self._load(), self._buffers(visits, record)
+        interpreter.execute(start, registers, self._tables, self._limits, memory, streams, fences)
+        self._store(memory)
+        self._count(visits)
+        if record:
+            rows = fences.rows.reshape(-1, 3, self.state.size)
+            self.fences = Fences(fences.pc, rows[:, Mem.STATE], rows[:, Mem.ERROR], rows[:, Mem.ACTIVITY],
+                                 fences.at, fences.weights.reshape(-1, *self.weights.shape))
+        return _outputs(streams, outs, put)
+
+    def _refuse(self, fault: int, start: int, address: int) -> None:
+        """Raise what the NumPy machine would raise for a program that cannot run to its end."""
+        if fault == interpreter.MISFIT:
+            raise BadInput(f"address {address}: {self._words[address]} does not fit what is streamed; one "
+                           "sample moves the program's inputs and outputs in their order.")
+        for _ in Sequencer(self.program.words, lambda i: self.loops[i]).run(start):
+            pass
+        raise BadInput(f"address {address}: the program cannot run to its end; use the NumPy machine.")
+
+    def _load(self) -> Memory:
+        """The memories in the types of the compiled code; raises BadInput for codes out of range."""
+        f = self.config.formats
+        for name, given, format in (("weights", self.weights, f.weight), ("state", self.state, f.state),
+                                    ("error", self.error, f.error), ("activity", self.activity, f.activity)):
+            _in_range(name, given, format.lo, format.hi)
+        _in_range("rates", self.rates, 0, MAX_RATE)
+        lanes = int(self._tables.blocks[:, 2].sum())
+        rows, row = (int(self._tables.blocks[:, k].max(initial=0)) for k in (1, 2))
+        values = np.array([self.activity, self.state, self.error, self.clamp != 0]).astype(np.int32)
+        kind = np.int16 if f.weight.bits <= 16 else np.int32
+        return Memory(
+            weights=np.ascontiguousarray(self.weights.transpose(1, 0, 2), kind).reshape(-1), values=values,
+            base=self.base.copy(), back=self.back.copy(),
+            raw=np.zeros(lanes, np.int16), aligned=np.zeros(lanes, np.int16), lifted=np.zeros(lanes, np.int16),
+            sums=np.zeros(rows, np.int64), slopes=np.zeros(rows, np.int32),
+            narrow=np.zeros(row, np.int32), wide=np.zeros(row, np.int64), rates=self.rates.copy(),
+            clipped=np.zeros(4, np.int64))
+
+    def _store(self, memory: Memory) -> None:
+        """Write the memories and the saturations back."""
+        words, tiles, lanes = self.weights.shape
+        self.weights[...] = memory.weights.reshape(tiles, words, lanes).transpose(1, 0, 2)
+        self.activity[...], self.state[...], self.error[...] = memory.values[:3]
+        self.base[...], self.back[...] = memory.base, memory.back
+        s = self._machine.saturations
+        for saturation, clips in zip((s.error, s.state, s.feedback, s.weight), memory.clipped.tolist()):
+            saturation.count += clips
+
+    def _buffers(self, visits: Ints, record: bool) -> Record:
+        """Room for every fence of a run whose addresses are visited so often."""
+        kinds = np.array([i.op in (Op.WAIT, Op.HALT) for i in self._words])
+        fences = int(visits[kinds].sum()) if record else 0
+        learnt = int((visits * self._tables.learning).sum()) if record else 0
+        return Record(record, np.empty(fences, np.int64), np.empty((fences, 3 * self.state.size), np.int32),
+                      np.empty(learnt, np.int64), np.empty((learnt, self.weights.size), np.int32),
+                      *self.weights.shape[1:])
+
+    def _count(self, visits: Ints) -> None:
+        """Account for the work of a run, every SWEEP as often as it was visited."""
+        *weights, stepped, activated = (visits @ self._work).tolist()
+        self._machine.counters.sweep(Visits(*weights), stepped, Sweep.STEP)
+        self._machine.counters.sweep(Visits(0, 0, 0, 0, 0), activated, Sweep.ACT)
+
+    def _works(self) -> Ints:
+        """What one visit of each address counts, (addresses, 7): ``Visits``, rows with STEP or DELTA, with ACT."""
+        works = np.zeros((len(self._words), 7), np.int64)
+        for address, word in enumerate(self._words):
+            if word.op is Op.SWEEP:
+                plan, flags = self._machine.plans[word.fields["block"]], Sweep(word.fields["flags"])
+                v = self._machine.tile.visits(plan, flags)
+                works[address] = (v.fwd, v.trn, v.upd, v.reads, v.writes,
+                                  plan.count * bool(flags & (Sweep.STEP | Sweep.DELTA)),
+                                  plan.count * bool(flags & Sweep.ACT))
+        return works
+
+
+def prepare(program: Program) -> float:
+    """Compile for the types of ``program``, or load what an earlier process compiled; the seconds it took.
+
+    The first run would do it by itself; this is for saying so first, and for doing it once before many
+    processes start.
+    """
+    start, machine = perf_counter(), CompiledMachine(program)
+    for entry, transfers in program.inputs.items():
+        machine.run(entry, {t.population.name: np.zeros((0, t.population.size), np.int64) for t in transfers})
+    return perf_counter() - start
+
+
+def _columns(transfers: tuple[Transfer, ...]) -> Ints:
+    """Rows (neurons, first column, memory number) of the transfers of a sample."""
+    sizes = [t.population.size for t in transfers]
+    starts = np.cumsum([0, *sizes])
+    return np.array([(n, at, int(t.memory)) for n, at, t in zip(sizes, starts, transfers)], np.int64).reshape(-1, 3)
+
+
+def _outputs(streams: Streams, transfers: tuple[Transfer, ...], put: int) -> dict[str, Ints]:
+    """What ``put`` transfers have put out, by population."""
+    found = {}
+    for i, (t, (neurons, start, _)) in enumerate(zip(transfers, streams.outs.tolist())):
+        rows = (put - i + len(transfers) - 1) // len(transfers)
+        block = streams.taken[:rows, start:start + neurons].astype(np.int64)
+        found[t.population.name] = block if rows else np.array([])
+    return found
+
+
+def _in_range(name: str, values: Ints, lo: int, hi: int) -> None:
+    if not lo <= values.min() <= values.max() <= hi:
+        raise BadInput(f"{name} reach {values.min()}..{values.max()}; their codes go from {lo} to {hi}.")

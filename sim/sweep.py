@@ -1,0 +1,85 @@
+"""Many trainings at once: configurations times seeds on several cores, in a fixed order.
+
+Every process computes with one thread, so that a result does not depend on how many run beside it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, TypeVar
+
+import numpy as np
+
+from golden.training import data_of, train_fixed, train_float
+from hebbar.compiler import compile_config
+from hebbar.config import Config
+from hebbar.console import Reporter
+
+__all__ = ["Row", "in_parallel", "row", "sweep"]
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training: accuracies of the last epoch on the held-out part, and the SHA-256 of the final
+    weight image (int32, words x P x C)."""
+
+    name: str
+    rule: str
+    seed: int
+    accuracy_float: float
+    accuracy_fixed: float
+    weight_hash: str
+
+
+def sweep(configs: list[Config], seeds: list[int], jobs: int, reporter: Reporter) -> list[Row]:
+    """Train every configuration with every seed (of weights, order and split), ``jobs`` at a time.
+
+    Rows in the order of the configurations, then of the seeds.
+    """
+    _prepare(configs, reporter)
+    work = [(config, seed) for config in configs for seed in seeds]
+    return in_parallel(row, work, jobs, reporter, "trainings",
+                       lambda r: f"{r.name} seed {r.seed} fixed {r.accuracy_fixed:.4f}")
+
+
+def row(config: Config, seed: int) -> Row:
+    """Train one configuration with one seed, in float and in fixed point."""
+    config = config.replace(training={"seed": seed}, data={"seed": seed})
+    program = compile_config(config)
+    data = data_of(program)
+    floating, fixed = train_float(config, program.layout.network, data), train_fixed(program, data)
+    digest = sha256(np.ascontiguousarray(fixed.weights, "<i4").tobytes()).hexdigest()
+    return Row(config.name, config.rule.name, seed, floating.accuracy[-1], fixed.accuracy[-1], digest)
+
+
+def _prepare(configs: list[Config], reporter: Reporter) -> None:
+    """Compile the golden machine here, once, so that no process has to."""
+    from golden.compiled import prepare, unsupported  # heavy: Numba
+
+    reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
+    for program in map(compile_config, configs):
+        if not unsupported(program):
+            prepare(program)
+
+
+def in_parallel(function: Callable[..., Result], work: Sequence[tuple], jobs: int, reporter: Reporter, name: str,
+                note: Callable[[Result], str]) -> list[Result]:
+    """``function(*arguments)`` for all of ``work`` in ``jobs`` processes; results in the order of ``work``.
+
+    Progress is shown as results arrive, in whatever order. The first exception ends the rest.
+    """
+    from joblib import Parallel, delayed, parallel_config  # heavy, and only needed here
+
+    found: dict[int, Result] = {}
+    with reporter.task(name, len(work)) as task, parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+        calls = (delayed(_numbered)(i, function, arguments) for i, arguments in enumerate(work))
+        for i, result in Parallel(return_as="generator_unordered")(calls):
+            found[i] = result
+            task.advance(len(found), note(result))
+    return [found[i] for i in range(len(work))]
+
+
+def _numbered(number: int, function: Callable[..., Result], arguments: tuple[Any, ...]) -> tuple[int, Result]:
+    return number, function(*arguments)
