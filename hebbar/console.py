@@ -42,7 +42,8 @@ class Task:
 
     def __init__(self, reporter: Reporter, name: str, total: int) -> None:
         self._reporter, self._name, self._total = reporter, name, total
-        self._done, self._last = 0, time.monotonic()
+        self._began = self._last = time.monotonic()
+        self._first: int | None = None
         self.bar: Progress | None = None
         if reporter.console.is_terminal:
             self.bar = Progress(TextColumn("{task.description}"), BarColumn(),
@@ -53,9 +54,16 @@ class Task:
 
     def advance(self, done: int, note: str = "") -> None:
         """Say that ``done`` steps are complete."""
-        self._done = done
+        if self._first is None:
+            self._first = done
         if self.bar:
             self.bar.update(self._id, completed=done, note=note)
         elif time.monotonic() - self._last > PLAIN_SECONDS or done == self._total:
             self._last = time.monotonic()
-            self._reporter.say(f"  {self._name}: {done}/{self._total} {note}".rstrip())
+            self._reporter.say(f"  {self._name}: {done}/{self._total} {note}{self._left(done)}".rstrip())
+
+    def _left(self, done: int) -> str:
+        """The time that is left at the pace so far; nothing when it is short or not known yet."""
+        steps = done - (self._first or 0)
+        seconds = (self._total - done) * (time.monotonic() - self._began) / steps if steps else 0.0
+        return f", about {seconds:.0f} s left" if seconds > PLAIN_SECONDS else ""

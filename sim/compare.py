@@ -61,8 +61,7 @@ def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
         words[name] = int(a.size)
         wrong[name], at = _differences(a, b)
         if at is not None:
-            fence = int(golden.weight_fence[at[0]]) if name == "weights" else \
-                len(golden.pc) if name == "final" else at[0]
+            fence = _fence(golden, rtl, name, at[0])
             firsts.append((fence, order, reader.difference(name, at, fence, a, b)))
     for name, a in golden.outputs.items():
         words[f"output {name}"] = int(a.size)
@@ -78,6 +77,14 @@ def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
         for n in bad[:1]]
     first = min(firsts, key=lambda f: f[:2])[2] if firsts else None
     return Comparison(words, wrong, first)
+
+
+def _fence(golden: Trace, rtl: Trace, name: str, index: int) -> int:
+    """The fence at which entry ``index`` of a signal was recorded, on either side when one has fewer."""
+    if name == "weights":
+        longer = max(golden.weight_fence, rtl.weight_fence, key=len)
+        return int(longer[index])
+    return len(golden.pc) if name == "final" else index
 
 
 def nonzero_updates(trace: Trace, initial: NDArray[np.int64]) -> int:

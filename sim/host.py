@@ -4,6 +4,7 @@
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from hebbar.registers import MAX_RATE, REGISTERS, Cause, Control, counter_addres
 
 from .trace import Job
 
-__all__ = ["Host", "beats", "words", "load", "run", "read_weights", "write_packet"]
+__all__ = ["Host", "beats", "words", "packets", "load", "run", "counters", "read_weights", "write_packet"]
 
 
 class Host(ABC):
@@ -33,7 +34,7 @@ class Host(ABC):
         """Read a register; returns value and AXI response."""
 
     @abstractmethod
-    def send(self, packet: list[int]) -> None:
+    def send(self, packet: Sequence[int] | NDArray[np.uint32]) -> None:
         """Queue beats for the input stream, TLAST on the last one."""
 
     @abstractmethod
@@ -62,11 +63,23 @@ class Host(ABC):
 
 def beats(values: NDArray[np.int64], port: Port) -> list[int]:
     """Elements (flat, lowest lane first) as stream beats; the last beat is padded with zeros."""
-    flat = np.asarray(values, np.int64).ravel()
-    flat = np.pad(flat, (0, -len(flat) % port.lanes_per_beat))
+    return _packed(np.asarray(values, np.int64).reshape(1, -1), port)[0].tolist()
+
+
+def packets(program: Program, entry: str, samples: dict[str, NDArray[np.int64]]) -> NDArray[np.uint32]:
+    """One packet a sample, shape (samples, beats): what the transfers of the entry ask for."""
+    table = ports(program.machine)
+    return np.hstack([_packed(np.asarray(samples[t.population.name], np.int64), table[t.memory])
+                      for t in program.inputs[entry]])
+
+
+def _packed(rows: NDArray[np.int64], port: Port) -> NDArray[np.uint32]:
+    """Rows of elements as rows of beats."""
+    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % port.lanes_per_beat)))
     mask = (1 << port.element_bits) - 1
     shifts = np.arange(port.lanes_per_beat) * port.element_bits
-    return [int(b) for b in ((flat.reshape(-1, port.lanes_per_beat) & mask) << shifts).sum(1)]
+    parts = (padded.reshape(len(rows), -1, port.lanes_per_beat) & mask) << shifts
+    return parts.sum(2).astype(np.uint32)
 
 
 def words(stream: list[int], port: Port) -> NDArray[np.int64]:
@@ -83,8 +96,12 @@ def write_packet(memory: Mem, address: int, payload: list[int]) -> list[int]:
     return [header, address, *payload]
 
 
-async def load(host: Host, program: Program, weights: NDArray[np.int64]) -> None:
-    """Write program, descriptors, tables, weights, constants and registers."""
+async def load(host: Host, program: Program, weights: NDArray[np.int64],
+               rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
+    """Write program, descriptors, tables, weights, constants and registers.
+
+    ``rows``: elements by neuron address for STATE, ERROR and ACTIVITY instead of the initial ones.
+    """
     table = ports(program.machine)
     block_beats = [b >> 32 * i & 0xFFFFFFFF for b in program.blocks for i in range(4)]
     images = {
@@ -98,6 +115,7 @@ async def load(host: Host, program: Program, weights: NDArray[np.int64]) -> None
     for name, code in program.constants.items():
         activity[program.layout.places[name].word * program.machine.lanes] = code
     images[Mem.ACTIVITY] = beats(activity, table[Mem.ACTIVITY])
+    images |= {mem: beats(values, table[mem]) for mem, values in rows.items()}
     for memory, payload in images.items():
         if payload:
             host.send(write_packet(memory, 0, payload))
@@ -118,16 +136,14 @@ async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[
         clamp[start:start + program.layout.places[name].population.size] = 1
     host.send(write_packet(Mem.CLAMP, 0, beats(clamp, table[Mem.CLAMP])))
     await host.sent()
-    count = len(next(iter(job.samples.values())))
+    count = job.count
     for i, rate in enumerate(program.rates):
         await host.set(f"rate{i}", min(rate + job.halvings, MAX_RATE))
     for register, value in (("loop0", count), ("entry", program.entries[job.entry]),
                             ("control", Control.START)):
         await host.set(register, int(value))
-    for i in range(count):
-        transfers = program.inputs[job.entry]
-        host.send([b for t in transfers
-                   for b in beats(job.samples[t.population.name][i], table[t.memory])])
+    for packet in packets(program, job.entry, job.samples):
+        host.send(packet)
     outputs = await _outputs(host, job, count)
     await host.halted()
     cause, pc = await host.get("cause"), await host.get("pc")

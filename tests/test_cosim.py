@@ -16,12 +16,6 @@ from sim.wave import record, sample_job
 SAMPLES = 12
 
 
-@pytest.fixture(scope="session")
-def models(tmp_path_factory):
-    """One folder of built simulators for all test processes; a build happens once."""
-    return tmp_path_factory.getbasetemp().parent / "models"
-
-
 def job_of(rule: str, **changes) -> Job:
     config = load("tiny").replace(rule={"name": rule})
     program = compile_config(config)
@@ -64,7 +58,7 @@ def test_a_difference_is_named_and_its_waveform_recorded(models, tmp_path):
     first = compare(job.program, trace, wrong).first
     assert first is not None
     assert (first.sample, first.signal) == (5, "error of x2[7]") and "SWEEP x2" in first.operation
-    wave = record(job, trace, first, tmp_path)
+    wave = record(job, trace, first, tmp_path, build=models)
     assert wave.name == "sample_5.vcd"
     text = wave.read_text()
     assert "row_valid" in text and "$enddefinitions" in text

@@ -2,9 +2,12 @@
 
 import random
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from amaranth.sim import Simulator
+from numpy.typing import NDArray
 
 from hebbar.memories import Mem
 from hw.machine import Machine
@@ -57,8 +60,8 @@ class PysimHost(Host):
         ctx.set(m.s_axil_rready, 0)
         return value, response
 
-    def send(self, packet: list[int]) -> None:
-        self._queue += [(b, int(i == len(packet) - 1)) for i, b in enumerate(packet)]
+    def send(self, packet: Sequence[int] | NDArray[np.uint32]) -> None:
+        self._queue += [(int(b), int(i == len(packet) - 1)) for i, b in enumerate(packet)]
 
     async def sent(self) -> None:
         while self._queue or self.ctx.get(self._machine.streamer.active):

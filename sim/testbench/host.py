@@ -2,12 +2,14 @@
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import cocotb
+import numpy as np
 from cocotb.queue import Queue
 from cocotb.triggers import RisingEdge, Timer
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamSink, AxiStreamSource
+from numpy.typing import NDArray
 
 from hebbar.registers import REGISTERS, Status
 
@@ -48,7 +50,7 @@ class CocotbHost(Host):
         answer = await self._registers.read(address, 4)
         return int.from_bytes(answer.data, "little"), int(answer.resp)
 
-    def send(self, packet: list[int]) -> None:
+    def send(self, packet: Sequence[int] | NDArray[np.uint32]) -> None:
         self._unsent += 1
         self._packets.put_nowait(packet)
 
@@ -71,7 +73,7 @@ class CocotbHost(Host):
             packet = await self._packets.get()
             if not self._stall and not int(ready.value):
                 await RisingEdge(ready)
-            await self._source.send(b"".join(b.to_bytes(4, "little") for b in packet))
+            await self._source.send(np.asarray(packet, "<u4").tobytes())
             await self._source.wait()
             self._unsent -= 1
             self.data_sent += 1

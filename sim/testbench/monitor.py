@@ -1,7 +1,7 @@
 """Reads whole memories of the simulated machine at every fence."""
 
 import numpy as np
-from cocotb.triggers import ValueChange
+from cocotb.triggers import ReadOnly, ValueChange
 from numpy.typing import NDArray
 
 from hebbar.geometry import ports
@@ -69,4 +69,5 @@ async def watch(dut, job: Job, recorder: Recorder) -> None:
     memories = Memories(dut, job)
     while True:
         await ValueChange(dut.fence)
+        await ReadOnly()  # an event-driven simulator is still in the middle of this clock edge
         recorder.fence(int(dut.fence_pc.value), memories.rows, memories.weights)

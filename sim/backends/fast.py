@@ -1,0 +1,80 @@
+"""The Verilated RTL behind the fast shell: the same model as cocotb's, millions of cycles a second."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.compiler import Program
+from hebbar.errors import BadInput
+from hebbar.geometry import ports
+from hebbar.memories import Mem
+
+from ..host import load, read_weights, run as run_host
+from ..shell.host import ShellHost, finish
+from ..shell.library import prepare
+from ..trace import Job, Recorder, Trace
+
+__all__ = ["Session", "prepare", "run"]
+
+
+class Session:
+    """A machine that stays loaded from one job to the next; close it when done.
+
+    The weights and memories are those the last job left, as on a board. ``load`` starts afresh.
+    """
+
+    def __init__(self, program: Program, library: Path) -> None:
+        self.program = program
+        self.host = ShellHost(library, program)
+
+    def load(self, weights: NDArray[np.int64], rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
+        """Program, tables, a weight image (words, P, C) and memories through the buses."""
+        finish(load(self.host, self.program, weights, rows))
+
+    def memory(self, memory: Mem) -> NDArray[np.int32]:
+        """A recorded memory as it is now, by element address."""
+        return self.host.dump(memory)
+
+    def run(self, job: Job, progress: Callable[[int], None] | None = None) -> Trace:
+        """Run a job on the weights that are there (``job.weights`` is not loaded).
+
+        ``progress`` is told how many samples the machine has taken. ``final`` is read straight from
+        the memory of the model; ``read_weights`` asks the bus.
+        """
+        beats = max(1, sum(-(-t.population.size // p) for t, p in self._inputs(job.entry)))
+        self.host.recorder = Recorder(self.program) if job.steps else None
+        self.host.progress = progress and (lambda taken: progress(min(taken // beats, job.count)))
+        try:
+            outputs, counters = finish(run_host(self.host, job))
+            recorder = self.host.recorder or Recorder(self.program)
+        finally:
+            self.host.recorder = self.host.progress = None
+        return recorder.trace(self.host.dump(Mem.WEIGHT), outputs, counters)
+
+    def read_weights(self) -> NDArray[np.int64]:
+        """The weight image (words, P, C) over the bus."""
+        return finish(read_weights(self.host, self.program))
+
+    def close(self) -> None:
+        """Free the model."""
+        self.host.close()
+
+    def _inputs(self, entry: str):
+        table = ports(self.program.machine)
+        return [(t, table[t.memory].lanes_per_beat) for t in self.program.inputs[entry]]
+
+
+def run(job: Job, library: Path, progress: Callable[[int], None] | None = None) -> Trace:
+    """Load and run one job. Raises BadInput for stalls: the shell never holds a stream back."""
+    if job.stall:
+        raise BadInput("the fast shell never stalls a stream; use --backend verilator with --stall.")
+    session = Session(job.program, library)
+    try:
+        session.load(job.weights)
+        trace = session.run(job, progress)
+        return replace(trace, final=session.read_weights().astype(np.int32))
+    finally:
+        session.close()

@@ -1,0 +1,103 @@
+"""Where a long training stands, in one file that is always whole."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.compiler import Program
+from hebbar.errors import BadInput
+from hebbar.files import output_folder
+from hebbar.memories import Mem
+
+from .compare import Comparison
+
+__all__ = ["MEMORIES", "Standing", "Checkpoint", "fingerprint"]
+
+MEMORIES = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY)
+NAME = "checkpoint.npz"
+
+
+@dataclass
+class Standing:
+    """How far a training is: the next piece of the current epoch, and all that was counted so far.
+
+    ``correct`` answers in the test pieces of this epoch; ``accuracy`` after each finished epoch;
+    ``words`` and ``mismatches`` by signal; ``counters`` of the training pieces on the RTL.
+    """
+
+    epoch: int = 0
+    piece: int = 0
+    correct: int = 0
+    accuracy: list[float] = field(default_factory=list)
+    words: dict[str, int] = field(default_factory=dict)
+    mismatches: dict[str, int] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+
+    def add(self, comparison: Comparison) -> None:
+        """Count one piece's comparison."""
+        for mine, theirs in ((self.words, comparison.words), (self.mismatches, comparison.mismatches)):
+            for name, number in theirs.items():
+                mine[name] = mine.get(name, 0) + number
+
+    def count(self, counters: dict[str, int]) -> None:
+        """Add one piece's counters."""
+        for name, number in counters.items():
+            self.counters[name] = self.counters.get(name, 0) + number
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A standing with everything the machine holds: weights (words, P, C) and MEMORIES by element."""
+
+    standing: Standing
+    weights: NDArray[np.int64]
+    rows: dict[Mem, NDArray[np.int64]]
+
+    def save(self, folder: Path, program: Program) -> None:
+        """Write the file; a kill at any moment leaves the old one or the new one."""
+        partial = output_folder(folder) / f".{NAME}.partial.npz"
+        np.savez(partial, key=np.array(_key(program)), standing=np.array(json.dumps(asdict(self.standing))),
+                 weights=self.weights, **{mem.name: values for mem, values in self.rows.items()})
+        partial.replace(folder / NAME)
+
+    @staticmethod
+    def exists(folder: Path) -> bool:
+        """True when a training in ``folder`` has not ended."""
+        return (folder / NAME).exists()
+
+    @classmethod
+    def load(cls, folder: Path, program: Program) -> "Checkpoint":
+        """Read the file. Raises BadInput when it is of another configuration or not readable."""
+        path = folder / NAME
+        try:
+            with open(path, "rb") as file, np.load(file) as data:
+                key, standing = str(data["key"]), json.loads(str(data["standing"]))
+                weights, rows = data["weights"], {mem: data[mem.name] for mem in MEMORIES}
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise BadInput(f"{path} is not a readable checkpoint ({error}); start again with --restart.") from None
+        if key != _key(program):
+            raise BadInput(f"{path} belongs to another configuration; use its configuration, or start again "
+                           "with --restart.")
+        return cls(Standing(**standing), weights, rows)
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """The training has ended."""
+        (folder / NAME).unlink(missing_ok=True)
+
+
+def fingerprint(standing: Standing, weights: NDArray[np.int64]) -> str:
+    """SHA-256 over the final weights, the accuracies and every count: equal only for equal runs."""
+    record = json.dumps([standing.accuracy, standing.words, standing.mismatches, standing.counters], sort_keys=True)
+    return hashlib.sha256(np.asarray(weights, "<i4").tobytes() + record.encode()).hexdigest()
+
+
+def _key(program: Program) -> str:
+    """A hash over the configuration and the compiled program."""
+    text = program.config.model_dump_json() + repr((program.words, program.blocks, program.maps))
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,57 @@
+"""Known defects to plant in the RTL, each one changed line of the hardware's sources."""
+
+from dataclasses import dataclass
+
+__all__ = ["Defect", "DEFECTS"]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """In ``file`` the text ``old``, which occurs once, becomes ``new``; ``meaning`` says what that does."""
+
+    file: str
+    old: str
+    new: str
+    meaning: str
+
+
+DEFECTS = {
+    "rounding": Defect(
+        "hw/fixed.py", "half = ((Const(1, 1) << shift) >> 1).as_unsigned()", "half = Const(0, 1)",
+        "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
+    "error-sign": Defect(
+        "hw/neuron.py", "drive = scaled[1] - (e[4] <<", "drive = scaled[1] + (e[4] <<",
+        "STEP adds the neuron's own error instead of subtracting it"),
+    "late-error": Defect(
+        "hw/neuron.py", "drive = scaled[1] - (e[4] << f", "drive = scaled[1] - (e[5] << f",
+        "STEP takes the error one pipeline stage late, that of the row before"),
+    "activity-stale": Defect(
+        "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[5])",
+        "ACT takes f of the state before the step"),
+    "base-forgotten": Defect(
+        "hw/neuron.py", "Mux(on[0][Sweep.BASE], self.base[p], 0)", "0",
+        "the prediction leaves out the hoisted contribution of clamped sources"),
+    "slope-early": Defect(
+        "hw/neuron.py", 'slope = pipe(m, self.derivative[p], 1, f"{r}_slope")[1]', "slope = self.derivative[p]",
+        "f' of one row is multiplied with the feedback of another"),
+    "back-not-cleared": Defect(
+        "hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]",
+        "back sums keep what the last inference step added"),
+    "feedback-astray": Defect(
+        "hw/row_engine.py", "self.back_word.eq(entries[2].source)", "self.back_word.eq(entries[1].source)",
+        "TRN adds to the neurons of the next column"),
+    "write-astray": Defect(
+        "hw/row_engine.py", "self._bank.write_address.eq(address[2])", "self._bank.write_address.eq(address[1])",
+        "UPD writes a word to the address of the next"),
+    "table-truncated": Defect(
+        "hw/table.py", "round_half_up(exact, frac + ENTRY_BITS - self.format.bits)",
+        "exact >> (frac + ENTRY_BITS - self.format.bits)",
+        "the activation table cuts its interpolation off instead of rounding it"),
+    "loop-too-long": Defect(
+        "hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "with m.Elif(self._left[top] == 0):",
+        "LOOP runs its body once too often"),
+    "counter-lags": Defect(
+        "hw/counters.py", "totals[i].eq(totals[i] + self.add[i])", "totals[i].eq(totals[i] + (self.add[i] != 0))",
+        "counters count cycles with an event instead of events"),
+}
+"""By the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro."""

@@ -1,0 +1,90 @@
+"""A defect planted on purpose: does the comparison find it, and what does it look like?"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from golden.training import data_of, initial_image
+from hebbar.compiler import compile_config
+from hebbar.config import Config
+from hebbar.console import Reporter
+from hebbar.errors import BadInput, HebbarError
+from hebbar.files import BUILD
+from hebbar.record import Check
+from hebbar.suggest import suggest
+
+from .backends import fast, golden, verilator
+from .compare import Comparison, compare
+from .defects import DEFECTS, Defect
+from .simulate import job_of
+from .wave import record
+
+__all__ = ["Demonstration", "demonstrate"]
+
+BACKENDS = ("fast", "verilator")
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    """What a planted defect did. ``comparison`` is None when the machine did not even get through the
+    program, which ``stopped`` then says."""
+
+    name: str
+    defect: Defect
+    samples: int
+    comparison: Comparison | None
+    stopped: str
+    waveform: Path | None
+
+    @property
+    def found(self) -> bool:
+        return bool(self.stopped or self.comparison and self.comparison.first)
+
+    @property
+    def sentence(self) -> str:
+        """The first difference in words."""
+        first = self.comparison.first if self.comparison else None
+        return str(first) if first else self.stopped
+
+    def check(self) -> Check:
+        """Passed when the comparison found the defect."""
+        return Check(f"defect {self.name} is found", self.found,
+                     f"the defect {self.name} ({self.defect.meaning}) makes no difference in {self.samples} samples of "
+                     "this configuration; give more --samples or another preset.")
+
+    def result(self) -> dict:
+        """The record that result.json holds."""
+        c = self.comparison
+        return {"defect": self.name, "meaning": self.defect.meaning, "file": self.defect.file, "line": self.defect.old,
+                "becomes": self.defect.new, "found": self.found, "first_difference": self.sentence,
+                "mismatches": c.mismatches if c else {}, "words": c.words if c else {},
+                "waveform": str(self.waveform) if self.waveform else None}
+
+
+def demonstrate(config: Config, name: str, backend: str, entry: str, samples: int, folder: Path,
+                reporter: Reporter, wave: bool = True, build: Path = BUILD) -> Demonstration:
+    """Run ``samples`` samples on a machine with the defect ``name`` and compare with the golden machine.
+
+    With ``wave`` the sample of the first difference is recorded as a VCD.
+    """
+    if name not in DEFECTS:
+        raise BadInput(f"there is no defect {name!r}{suggest(name, tuple(DEFECTS))}; --break list shows them.")
+    if backend not in BACKENDS:
+        raise BadInput(f"--break runs the Verilog on {' or '.join(BACKENDS)}, not on {backend}.")
+    defect, program = DEFECTS[name], compile_config(config)
+    if config.machine.tile == "array" and defect.file == "hw/row_engine.py":
+        raise BadInput(f"the defect {name} is in the row engine, which machine.tile 'array' does not have; use a "
+                       "preset with tile 'rows'.")
+    job = job_of(program, data_of(program), entry, samples, initial_image(program))
+    reporter.say(f"{defect.file}, one line changed: {defect.meaning} ...")
+    expected = golden.run(job)
+    try:
+        rtl = fast.run(job, fast.prepare(program, build, defect=defect)) if backend == "fast" else \
+            verilator.run(job, verilator.prepare(program, build, defect=defect))
+    except HebbarError as error:
+        return Demonstration(name, defect, samples, None, f"the machine did not finish: {error}", None)
+    comparison = compare(program, expected, rtl)
+    waveform = None
+    if comparison.first and wave:
+        reporter.say(f"{comparison.first} recording its waveform ...")
+        waveform = record(job, expected, comparison.first, folder, defect, build)
+    return Demonstration(name, defect, samples, comparison, "", waveform)

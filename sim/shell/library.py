@@ -1,0 +1,98 @@
+"""The shared library of one machine: the objects of the Verilator build plus the shell, linked."""
+
+import ctypes
+import hashlib
+import subprocess
+from pathlib import Path
+
+from hebbar.compiler import Program
+from hebbar.errors import HebbarError
+from hebbar.files import write_text
+from hebbar.geometry import ports
+from hebbar.machine import MachineConfig
+from hebbar.memories import Mem
+from hw.verilog import TOP
+
+from ..backends import verilator
+from ..defects import Defect
+from ..toolchain import environment, require
+
+__all__ = ["Run", "RECORDED", "prepare", "open_library"]
+
+SOURCE = Path(__file__).with_name("shell.cpp")
+RECORDED = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY, Mem.WEIGHT)
+"""Memories the shell reads, in the order of its own enumeration."""
+
+_U32, _U64, _POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
+
+
+class Run(ctypes.Structure):
+    """Twin of ``struct Run`` in shell.cpp; the pointers are of NumPy buffers that Python owns."""
+
+    _fields_ = [
+        ("input", _POINTER), ("input_last", _POINTER), ("input_count", _U64), ("input_taken", _U64),
+        ("output", _POINTER), ("output_last", _POINTER), ("output_capacity", _U64), ("output_count", _U64),
+        ("marks", _POINTER), ("pc", _POINTER), ("rows", _POINTER), ("fence_capacity", _U64), ("fence_count", _U64),
+        ("weight_fence", _POINTER), ("weights", _POINTER), ("weight_capacity", _U64), ("weight_count", _U64),
+        ("fences", _U64)]
+
+
+def prepare(program: Program, folder: Path, announce: bool = True, defect: Defect | None = None) -> Path:
+    """The library of the exported Verilog, built below ``folder`` unless it is there already.
+
+    ``defect``: of a machine that is wrong in this one line.
+    """
+    model = verilator.prepare(program, folder, announce=announce, defect=defect)
+    text = _bind(program.machine)
+    digest = hashlib.sha256((text + SOURCE.read_text()).encode()).hexdigest()[:16]
+    library = model.folder / f"shell-{digest}.so"
+    if not library.exists() or library.stat().st_mtime < (model.folder / "key").stat().st_mtime:
+        write_text(model.folder / "bind.h", text)
+        _link(model.folder, library)
+    return library
+
+
+def open_library(path: Path) -> ctypes.CDLL:
+    """The library with its functions declared."""
+    library, handle = ctypes.CDLL(str(path)), ctypes.c_void_p
+    for name, result, arguments in (
+            ("open", handle, ()), ("close", None, (handle,)), ("reset", None, (handle, ctypes.c_uint)),
+            ("cycles", _U64, (handle,)), ("write", ctypes.c_int, (handle, _U32, _U32, ctypes.c_uint)),
+            ("read", ctypes.c_int, (handle, _U32, ctypes.POINTER(_U32), ctypes.c_uint)),
+            ("run", ctypes.c_int, (handle, ctypes.POINTER(Run), _U64, ctypes.c_int, ctypes.c_uint)),
+            ("dump", _U64, (handle, ctypes.c_int, _POINTER)),
+            ("bare", None, (handle, _POINTER, _POINTER, _U64, _U64))):
+        function = getattr(library, f"shell_{name}")
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+def _link(folder: Path, library: Path) -> None:
+    require("g++")
+    root = Path(environment()["VERILATOR_ROOT"]) / "include"
+    partial = library.with_suffix(".partial")
+    command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}", "-DVM_TRACE=0",
+               "-DVM_COVERAGE=0", "-o", partial.name, str(SOURCE), "Vtop__ALL.a",
+               *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
+    answer = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
+    if answer.returncode:
+        raise HebbarError(f"g++ could not link the fast shell in {folder}:\n{answer.stderr[-2000:]}")
+    partial.replace(library)
+
+
+def _bind(machine: MachineConfig) -> str:
+    """bind.h: where the recorded memories are in the Verilated model."""
+    lines = ["// Generated for one machine by sim/shell/library.py.",
+             "inline void bind(const Vtop___024root* r, Memory* m) {"]
+    for i, mem in enumerate(RECORDED):
+        port = ports(machine)[mem]
+        if mem is Mem.WEIGHT and machine.tile == "array":
+            lines += [f"    m[{i}].one(r->{TOP}__DOT__tile__DOT__crossbar__DOT__w{word}_{lane});"
+                      for word in range(port.depth) for lane in range(port.lanes)]
+            lanes = 1
+        else:
+            where = "tile__DOT__weights" if mem is Mem.WEIGHT else f"{mem.name.lower()}_memory"
+            lines.append(f"    m[{i}].all(r->{TOP}__DOT__{where}__DOT__memory, {port.depth});")
+            lanes = port.lanes
+        lines.append(f"    m[{i}].lanes = {lanes}, m[{i}].bits = {port.bits};")
+    return "\n".join([*lines, "}", ""])

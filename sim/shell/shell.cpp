@@ -1,0 +1,220 @@
+// The Verilated machine behind a C interface, for ctypes: registers, streams in bulk, fences recorded.
+// One call simulates many cycles. bind.h, written for each configuration, names the memories.
+
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "Vtop.h"
+#include "Vtop___024root.h"
+#include "verilated.h"
+
+namespace {
+
+// One memory: where its words are, and how many elements of how many bits each holds.
+struct Memory {
+    std::vector<const uint8_t*> words;
+    size_t word_bytes = 0;
+    unsigned lanes = 0, bits = 0;
+
+    template <class Word> void one(const Word& word) {
+        words.push_back(reinterpret_cast<const uint8_t*>(&word));
+        word_bytes = sizeof(Word);
+    }
+    template <class Array> void all(const Array& array, size_t depth) {
+        for (size_t i = 0; i < depth; ++i) one(array[i]);
+    }
+    int32_t* dump(int32_t* out) const {
+        for (const uint8_t* word : words) {
+            if (bits == 16) out = narrow<int16_t>(word, out);
+            else if (bits == 8) out = narrow<int8_t>(word, out);
+            else for (unsigned i = 0; i < lanes; ++i) *out++ = element(word, i);
+        }
+        return out;
+    }
+    template <class Element> int32_t* narrow(const uint8_t* word, int32_t* out) const {
+        for (unsigned i = 0; i < lanes; ++i) {
+            Element value;
+            std::memcpy(&value, word + i * sizeof(Element), sizeof(Element));
+            *out++ = value;
+        }
+        return out;
+    }
+    int32_t element(const uint8_t* word, unsigned index) const {
+        const size_t first = size_t(index) * bits, byte = first / 8;
+        uint64_t raw = 0;
+        std::memcpy(&raw, word + byte, word_bytes - byte < 8 ? word_bytes - byte : 8);
+        const unsigned unused = 64 - bits;
+        return int32_t(int64_t(raw >> first % 8 << unused) >> unused);
+    }
+};
+
+enum { STATE, ERROR, ACTIVITY, WEIGHT, MEMORIES };
+enum Mark : uint8_t { LEARNED = 1, HALTS = 2 };                    // what a fence address means
+enum Why { DONE = 0, SLICE = 1, RECORD_FULL = 2, OUTPUT_FULL = 3 };  // why run returned
+
+#include "bind.h"
+
+}  // namespace
+
+extern "C" {
+
+// Streams and the record of one run; Python owns every buffer. Counts are in elements.
+struct Run {
+    const uint32_t* in;
+    const uint8_t* in_last;
+    uint64_t in_count, in_taken;
+    uint32_t* out;
+    uint8_t* out_last;
+    uint64_t out_capacity, out_count;
+    const uint8_t* marks;  // what a fence at each address means
+    int32_t *pc, *rows;    // rows: state, error, activity of every neuron at a fence
+    uint64_t fence_capacity, fence_count;  // capacity 0: nothing is recorded
+    int64_t* weight_fence;
+    int32_t* weights;
+    uint64_t weight_capacity, weight_count;
+    uint64_t fences;       // flips seen since the run began, recorded or not
+};
+
+}
+
+struct Shell {
+    VerilatedContext context;
+    std::unique_ptr<Vtop> top;
+    Memory memories[MEMORIES];
+    uint64_t cycles = 0;
+    bool fence = false;
+
+    Shell() : top(new Vtop{&context, ""}) {
+        bind(top->rootp, memories);
+        top->clk = 0;
+        top->eval();
+    }
+
+    // A cycle is low(), a look at the outputs, high().
+    void low() { top->clk = 0; top->eval(); }
+    void high() { top->clk = 1; top->eval(); ++cycles; }
+    void idle() { low(); high(); }
+
+    void reset(unsigned count) {
+        top->rst = 1;
+        for (unsigned i = 0; i < count; ++i) idle();
+        top->rst = 0;
+        idle();
+        fence = top->fence;
+    }
+
+    // Waits at most `limit` cycles for a handshake; false when it does not come.
+    template <class Ready> bool until(Ready ready, unsigned limit) {
+        for (unsigned i = 0; i < limit; ++i) {
+            low();
+            const bool done = ready();
+            high();
+            if (done) return true;
+        }
+        return false;
+    }
+
+    int write(uint32_t address, uint32_t value, unsigned limit) {
+        top->s_axil_awaddr = address, top->s_axil_wdata = value, top->s_axil_wstrb = 15;
+        top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 1;
+        int response = -1;
+        const bool taken = until([&] { return top->s_axil_awready && top->s_axil_wready; }, limit);
+        top->s_axil_awvalid = top->s_axil_wvalid = 0;
+        if (taken) until([&] { response = top->s_axil_bvalid ? top->s_axil_bresp : -1; return response >= 0; }, limit);
+        top->s_axil_bready = 0;
+        return response;
+    }
+
+    int read(uint32_t address, uint32_t* value, unsigned limit) {
+        top->s_axil_araddr = address;
+        top->s_axil_arvalid = top->s_axil_rready = 1;
+        int response = -1;
+        const bool taken = until([&] { return bool(top->s_axil_arready); }, limit);
+        top->s_axil_arvalid = 0;
+        if (taken) until([&] {
+            if (top->s_axil_rvalid) response = top->s_axil_rresp, *value = top->s_axil_rdata;
+            return response >= 0;
+        }, limit);
+        top->s_axil_rready = 0;
+        return response;
+    }
+
+    void record(Run& run) {
+        const uint16_t pc = top->fence_pc;
+        if (run.marks[pc] & LEARNED) {
+            run.weight_fence[run.weight_count] = run.fence_count;
+            memories[WEIGHT].dump(run.weights + run.weight_count++ * elements(WEIGHT));
+        }
+        run.pc[run.fence_count] = pc;
+        int32_t* row = run.rows + run.fence_count++ * 3 * elements(STATE);
+        for (int m : {STATE, ERROR, ACTIVITY}) row = memories[m].dump(row);
+    }
+
+    size_t elements(int m) const { return memories[m].words.size() * memories[m].lanes; }
+
+    // Streams and records until `stop_at_halt` sees a HALT fence, or else all input is taken and
+    // nothing leaves for `quiet` cycles; at most `slice` cycles.
+    int run(Run& run, uint64_t slice, bool stop_at_halt, unsigned quiet) {
+        unsigned still = 0;
+        for (uint64_t end = cycles + slice; cycles < end;) {
+            if (run.out_count == run.out_capacity) return OUTPUT_FULL;
+            if (run.fence_capacity && (run.fence_count == run.fence_capacity || run.weight_count == run.weight_capacity))
+                return RECORD_FULL;
+            const bool offers = run.in_taken < run.in_count;
+            top->s_axis_tvalid = offers;
+            if (offers) top->s_axis_tdata = run.in[run.in_taken], top->s_axis_tlast = run.in_last[run.in_taken];
+            top->m_axis_tready = 1;
+            low();
+            const bool in = offers && top->s_axis_tready, out = top->m_axis_tvalid;
+            if (out) run.out[run.out_count] = top->m_axis_tdata, run.out_last[run.out_count++] = top->m_axis_tlast;
+            high();
+            run.in_taken += in;
+            still = in || out ? 0 : still + 1;
+            if (top->fence != fence) {
+                fence = top->fence;
+                ++run.fences;
+                const bool halts = run.marks[top->fence_pc] & HALTS;
+                if (run.fence_capacity) record(run);
+                if (stop_at_halt && halts) return stop(DONE);
+            }
+            if (!stop_at_halt && still >= quiet && run.in_taken == run.in_count) return stop(DONE);
+        }
+        return stop(SLICE);
+    }
+    int stop(Why why) { top->s_axis_tvalid = 0, top->m_axis_tready = 0; return why; }
+};
+
+extern "C" {
+
+Shell* shell_open() { return new Shell; }
+void shell_close(Shell* s) { s->top->final(); delete s; }
+void shell_reset(Shell* s, unsigned cycles) { s->reset(cycles); }
+uint64_t shell_cycles(const Shell* s) { return s->cycles; }
+int shell_write(Shell* s, uint32_t address, uint32_t value, unsigned limit) { return s->write(address, value, limit); }
+int shell_read(Shell* s, uint32_t address, uint32_t* value, unsigned limit) { return s->read(address, value, limit); }
+int shell_run(Shell* s, Run* run, uint64_t slice, int stop_at_halt, unsigned quiet) {
+    return s->run(*run, slice, stop_at_halt, quiet);
+}
+uint64_t shell_dump(const Shell* s, int memory, int32_t* out) { return s->memories[memory].dump(out) - out; }
+
+// The limit to measure against: clock and input stream, nothing looked at.
+void shell_bare(Shell* s, const uint32_t* in, const uint8_t* last, uint64_t count, uint64_t cycles) {
+    Vtop* top = s->top.get();
+    top->m_axis_tready = 1;
+    uint64_t taken = 0;
+    for (uint64_t i = 0; i < cycles; ++i) {
+        top->s_axis_tvalid = taken < count;
+        if (taken < count) top->s_axis_tdata = in[taken], top->s_axis_tlast = last[taken];
+        top->clk = 0;
+        top->eval();
+        taken += top->s_axis_tvalid && top->s_axis_tready;
+        top->clk = 1;
+        top->eval();
+    }
+    s->cycles += cycles;
+    s->fence = top->fence;
+}
+
+}

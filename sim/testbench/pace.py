@@ -1,0 +1,35 @@
+"""The cocotb test that measures pace: load a job, run it with bulk waits and nothing recorded."""
+
+import json
+import pickle
+import time
+from pathlib import Path
+
+import cocotb
+from cocotb.clock import Clock
+from cocotb.triggers import Timer
+from cocotb.utils import get_sim_time
+
+from ..host import load, run
+from ..trace import Job
+from .files import JOB_FILE, PACE_FILE
+from .host import PERIOD_NS, CocotbHost
+
+__all__ = ["pace"]
+
+
+@cocotb.test(timeout_time=1000, timeout_unit="sec")
+async def pace(dut) -> None:
+    """Reset, load, run; leave clock cycles and seconds of the run in a file."""
+    job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
+    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
+    dut.rst.value = 1
+    host = CocotbHost(dut)
+    await Timer(5 * PERIOD_NS, "ns")
+    dut.rst.value = 0
+    await Timer(5 * PERIOD_NS, "ns")
+    await load(host, job.program, job.weights)
+    began, start = time.perf_counter(), get_sim_time("ns")
+    await run(host, job)
+    cycles = (get_sim_time("ns") - start) / PERIOD_NS
+    Path(PACE_FILE).write_text(json.dumps({"cycles": cycles, "seconds": time.perf_counter() - began}))

@@ -1,0 +1,200 @@
+"""Whole trainings on the RTL, compared with the golden machine as they go, resumable at any moment."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.datasets import Dataset, epoch_order
+from golden.reference.training import ends, halvings
+from golden.training import codes, data_of, initial_image
+from hebbar.compiler import Program, compile_config
+from hebbar.config import Config
+from hebbar.console import Reporter, Task
+from hebbar.counters import CYCLES, HOST
+from hebbar.errors import BadInput, Mismatch
+from hebbar.files import BUILD
+from hebbar.memories import Mem
+from hebbar.record import Check
+
+from .backends import fast, golden
+from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
+from .compare import compare
+from .trace import Job
+from .wave import record
+
+__all__ = ["Trained", "train"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished training: where it stands, the weight image (words, P, C) and a hash over both.
+
+    ``samples`` of all epochs; ``seconds`` and ``samples_here`` are of this process alone, so a resumed
+    run counts only its own part.
+    """
+
+    config: Config
+    program: Program
+    standing: Standing
+    weights: NDArray[np.int64]
+    fingerprint: str
+    samples: int
+    seconds: float
+    samples_here: int
+
+    def checks(self) -> list[Check]:
+        """One check a signal: a training that gets here had no difference."""
+        return [Check(f"RTL = golden: {name}", not self.standing.mismatches[name],
+                      f"{self.standing.mismatches[name]} of {words} words of {name} differ.")
+                for name, words in self.standing.words.items()]
+
+    def result(self) -> dict:
+        """The flat record that ``result.json`` holds."""
+        s = self.standing
+        return {"accuracy": s.accuracy[-1], "curve_fixed": s.accuracy, "fingerprint": self.fingerprint,
+                "mismatches": sum(s.mismatches.values()), "compared_words": sum(s.words.values()),
+                "comparison": {"training and test set": {n: [w, s.mismatches[n]] for n, w in s.words.items()}},
+                "counters": s.counters, "samples": self.samples,
+                "cycles_per_sample": sum(s.counters[c] for c in CYCLES) / self.samples,
+                "seconds": self.seconds, "samples_here": self.samples_here}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some samples of one epoch: part of the training order, or of the test set with its labels."""
+
+    job: Job
+    labels: NDArray[np.int64] | None
+
+
+class _Pair:
+    """The RTL and the golden machine in step."""
+
+    def __init__(self, program: Program, library: Path) -> None:
+        self.program = program
+        self.rtl, self.golden = fast.Session(program, library), golden.Session(program)
+
+    def load(self, checkpoint: Checkpoint) -> None:
+        """Bring both to where a checkpoint was."""
+        for side in (self.rtl, self.golden):
+            side.load(checkpoint.weights, checkpoint.rows)
+
+    def checkpoint(self, standing: Standing) -> Checkpoint:
+        """Everything both hold now."""
+        m = self.program.machine
+        shape = m.weight_words, m.row_tiles, m.lanes
+        return Checkpoint(standing, self.rtl.memory(Mem.WEIGHT).reshape(shape).astype(np.int64),
+                          {mem: self.rtl.memory(mem).astype(np.int64) for mem in MEMORIES})
+
+
+def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False, restart: bool = False,
+          build: Path = BUILD, every_s: float = 5.0) -> Trained:
+    """Train on the RTL through the fast shell, every state, error, activity, weight and counter of
+    every fence compared with the golden machine. A checkpoint is left in ``folder`` every ``every_s``
+    seconds.
+
+    ``resume`` goes on from it to the very bits an undisturbed run ends with; ``restart`` discards it.
+    Raises Mismatch at the first difference, with the waveform of its sample.
+    """
+    program = compile_config(config)
+    data, start = data_of(program), _start(program, folder, resume, restart)
+    pair = _Pair(program, fast.prepare(program, build))
+    began = time.monotonic()
+    try:
+        pair.load(start)
+        done = _Run(program, data, pair, folder, reporter, every_s).finish(start.standing)
+        final = pair.rtl.read_weights()
+    finally:
+        pair.rtl.close()
+    Checkpoint.remove(folder)
+    return Trained(config, program, start.standing, final, fingerprint(start.standing, final),
+                   config.training.epochs * len(data.train), time.monotonic() - began, done)
+
+
+class _Run:
+    """One process's part of a training."""
+
+    def __init__(self, program: Program, data: Dataset, pair: _Pair, folder: Path, reporter: Reporter,
+                 every_s: float) -> None:
+        self._every_s = every_s
+        self._program, self._data, self._pair = program, data, pair
+        self._folder, self._reporter = folder, reporter
+        self._chunk = int(np.clip((1 << 22) // np.prod(pair.golden.weights.shape), 4, 64))
+        self._saved = time.monotonic()
+
+    def finish(self, standing: Standing) -> int:
+        """Run every piece that is left; the training samples done here."""
+        epochs, done = self._program.config.training.epochs, 0
+        size = len(self._data.train) + len(self._data.test)
+        with self._reporter.task("training on the RTL, compared", epochs * size) as task:
+            while standing.epoch < epochs:
+                pieces = list(self._pieces(standing.epoch))
+                while standing.piece < len(pieces):
+                    piece = pieces[standing.piece]
+                    self._advance(piece, standing)
+                    done += piece.job.count if piece.labels is None else 0
+                    before = sum(p.job.count for p in pieces[:standing.piece])
+                    self._show(task, standing, standing.epoch * size + before)
+                standing.accuracy.append(standing.correct / len(self._data.test))
+                standing.epoch, standing.piece, standing.correct = standing.epoch + 1, 0, 0
+                self._save(standing)
+        return done
+
+    def _pieces(self, epoch: int) -> Iterator[Piece]:
+        """The pieces of an epoch: the training set in its order, then the test set."""
+        c, d = self._program.config.training, self._data
+        for entry, part in (("train", d.train.take(epoch_order(len(d.train), c.seed, epoch))), ("predict", d.test)):
+            for first in range(0, len(part), self._chunk):
+                some = part.take(np.arange(first, min(first + self._chunk, len(part))))
+                job = Job(self._program, entry, self._pair.golden.weights, codes(self._program, some, entry == "train"),
+                          halvings(c, epoch))
+                yield Piece(job, None if entry == "train" else some.labels)
+
+    def _advance(self, piece: Piece, standing: Standing) -> None:
+        """One piece on both sides, compared; a checkpoint when it is time."""
+        before = self._pair.golden.weights.copy()
+        rtl, golden = self._pair.rtl.run(piece.job), self._pair.golden.run(piece.job)
+        comparison = compare(self._program, golden, rtl)
+        if comparison.first:
+            waveform = record(Job(self._program, piece.job.entry, before, piece.job.samples, piece.job.halvings),
+                              golden, comparison.first, self._folder)
+            raise Mismatch(f"epoch {standing.epoch + 1}, piece {standing.piece + 1}: {comparison.first} Waveform of "
+                           f"that sample: {waveform}")
+        standing.add(comparison)
+        if piece.labels is None:
+            standing.count({n: v for n, v in rtl.counters.items() if n not in HOST})
+        else:
+            answers = rtl.outputs[ends(self._program.layout.network)[1]]
+            standing.correct += int(np.count_nonzero(answers.argmax(1) == piece.labels))
+        standing.piece += 1
+        if time.monotonic() - self._saved > self._every_s:
+            self._save(standing)
+
+    def _save(self, standing: Standing) -> None:
+        self._pair.checkpoint(standing).save(self._folder, self._program)
+        self._saved = time.monotonic()
+
+    @staticmethod
+    def _show(task: Task, standing: Standing, done: int) -> None:
+        accuracy = f", accuracy {standing.accuracy[-1]:.4f}" if standing.accuracy else ""
+        task.advance(done, f"epoch {standing.epoch + 1}, {sum(standing.words.values()):,} words, "
+                     f"{sum(standing.mismatches.values())} mismatches{accuracy}")
+
+
+def _start(program: Program, folder: Path, resume: bool, restart: bool) -> Checkpoint:
+    """The checkpoint to go on from, or the seeded start."""
+    if resume and not Checkpoint.exists(folder):
+        raise BadInput(f"{folder} holds no checkpoint to resume; leave --resume out, or give the --out of the run "
+                       "that was stopped.")
+    if resume:
+        return Checkpoint.load(folder, program)
+    if Checkpoint.exists(folder) and not restart:
+        raise BadInput(f"{folder} holds the checkpoint of a training that has not ended; go on with --resume or "
+                       "discard it with --restart.")
+    Checkpoint.remove(folder)
+    return Checkpoint(Standing(), initial_image(program), golden.Session(program).rows())
+

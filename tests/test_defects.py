@@ -1,0 +1,35 @@
+"""Defects planted on purpose are found, named and explained."""
+
+from pathlib import Path
+
+import pytest
+
+from hebbar.config import load
+from hebbar.console import Reporter
+from sim.defects import DEFECTS
+from sim.demonstration import demonstrate
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_the_changed_line_is_there_once(name):
+    """Without it --break would fail after the line was rewritten."""
+    defect = DEFECTS[name]
+    assert (ROOT / defect.file).read_text().count(defect.old) == 1 and defect.old != defect.new
+
+
+@pytest.mark.parametrize(("name", "words"), [("rounding", "weight x0"), ("activity-stale", "activity of x1")])
+def test_a_planted_defect_is_found_and_named(name, words, tmp_path, models):
+    """Without it a newcomer could not trust the comparison that finds nothing in the sound machine."""
+    found = demonstrate(load("tiny"), name, "fast", "train", 3, tmp_path, Reporter(quiet=True), wave=False, build=models)
+    assert found.found and found.check().passed
+    assert found.sentence.startswith("first difference: sample 0") and words in found.sentence
+    assert sum(found.result()["mismatches"].values()) > 0
+
+
+def test_a_defect_that_shows_nothing_is_said_to_be_missed(tmp_path, models):
+    """Without it the demonstration would pass whatever happens: in a prediction nothing is learned."""
+    found = demonstrate(load("tiny"), "rounding", "fast", "predict", 3, tmp_path, Reporter(quiet=True), wave=False,
+                        build=models)
+    assert not found.found and not found.check().passed and "makes no difference" in found.check().message

@@ -1,0 +1,142 @@
+"""The fast shell: the same Verilated RTL as cocotb's, driven by C++ in bulk."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from golden.training import data_of, initial_image
+from hebbar.compiler import compile_config
+from hebbar.config import load
+from hebbar.counters import HOST
+from hebbar.errors import BadInput
+from hebbar.memories import Mem
+from hebbar.registers import IDENTITY, REGISTERS, Cause, Control
+from sim.backends import fast, golden, verilator
+from sim.compare import compare, nonzero_updates
+from sim.experiment import predict_job, replay_job
+from sim.host import beats, packets, write_packet
+from sim.shell import host as shell_host
+from sim.shell.host import finish
+
+SAMPLES = 20
+
+
+def job_of(name: str, rule: str, samples: int = SAMPLES):
+    program = compile_config(load(name).replace(rule={"name": rule}))
+    return replay_job(program, data_of(program), initial_image(program), samples)
+
+
+@pytest.fixture
+def session(models):
+    job = job_of("tiny", "il")
+    session = fast.Session(job.program, fast.prepare(job.program, models))
+    yield session
+    session.close()
+
+
+@pytest.mark.parametrize(("name", "rule"), [("tiny", "il"), ("tiny", "ipc"), ("tiny", "zil"), ("tiny", "backprop"),
+                                            ("array", "il")])
+def test_training_agrees_word_for_word(models, name, rule):
+    """Without it a long training could be compared with a shell that reads the wrong memory."""
+    job = job_of(name, rule)
+    trace = fast.run(job, fast.prepare(job.program, models))
+    result = compare(job.program, golden.run(job, "numpy"), trace)
+    assert result.first is None, result.first
+    assert result.words["weights"] and nonzero_updates(trace, job.weights) > 100
+
+
+def test_the_shell_records_what_cocotb_records(models):
+    """Without it the two test benches could look at the machine at different moments."""
+    job = job_of("tiny", "il", 5)
+    one = fast.run(job, fast.prepare(job.program, models))
+    other = verilator.run(job, verilator.prepare(job.program, models))
+    for name in ("pc", "state", "error", "activity", "weight_fence", "weights", "final"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert {n: v for n, v in one.counters.items() if n not in HOST} == \
+        {n: v for n, v in other.counters.items() if n not in HOST}
+
+
+def test_answers_leave_over_the_stream(models):
+    """Without it predictions could be cut where one packet ends and the next begins."""
+    program = compile_config(load("tiny"))
+    job = predict_job(program, data_of(program), initial_image(program))
+    trace = fast.run(job, fast.prepare(program, models))
+    assert compare(program, golden.run(job), trace).first is None
+    assert trace.outputs["x2"].shape == (360, 10)
+
+
+def test_small_buffers_and_short_slices_change_nothing(models, monkeypatch):
+    """Without it a run longer than a buffer or a slice could lose a fence or a beat."""
+    job = job_of("tiny", "il")
+    library = fast.prepare(job.program, models)
+    whole = fast.run(job, library)
+    monkeypatch.setattr(shell_host, "BUFFER_BYTES", 1)
+    monkeypatch.setattr(shell_host, "SLICE", 97)
+    monkeypatch.setattr(shell_host, "OUTPUT_BEATS", 3)
+    pieces = fast.run(job, library)
+    for name in ("pc", "state", "error", "activity", "weight_fence", "weights", "final"):
+        assert np.array_equal(getattr(whole, name), getattr(pieces, name)), name
+    assert {n: v for n, v in whole.counters.items() if n not in HOST} == \
+        {n: v for n, v in pieces.counters.items() if n not in HOST}
+
+
+def test_two_jobs_on_one_session_are_one_training(session):
+    """Without it a training in pieces could start every piece from the first weights."""
+    job, program = job_of("tiny", "il"), session.program
+    session.load(job.weights)
+    halves = [replace(job, samples={n: s[part] for n, s in job.samples.items()})
+              for part in (slice(0, 10), slice(10, SAMPLES))]
+    traces = [session.run(half) for half in halves]
+    assert np.array_equal(traces[1].final, golden.run(job, "numpy").final)
+    assert sum(t.counters["mac_upd"] for t in traces) == golden.run(job).counters["mac_upd"]
+    assert np.array_equal(session.read_weights(), traces[1].final) and program
+
+
+def test_memories_restored_are_memories_read(session):
+    """Without it a resumed training would start from other states than the killed one had."""
+    rng, neurons = np.random.default_rng(0), 64
+    rows = {mem: rng.integers(-100, 100, neurons) for mem in (Mem.STATE, Mem.ERROR, Mem.ACTIVITY)}
+    weights = rng.integers(-30000, 30000, (128, 1, 4))
+    session.load(weights, rows)
+    for mem, values in rows.items():
+        assert np.array_equal(session.memory(mem), values), mem
+    assert np.array_equal(session.memory(Mem.WEIGHT), weights.ravel())
+
+
+def test_registers_answer_and_refuse(session):
+    """Without it a driver written against the shell would not see the errors a board shows."""
+    host = session.host
+    assert finish(host.read(REGISTERS["identity"].address)) == (IDENTITY, 0)
+    assert finish(host.read(0xFFC)) == (0, 2) and finish(host.write(REGISTERS["identity"].address, 1)) == 2
+    assert finish(host.write(REGISTERS["loop0"].address, 77)) == 0
+    assert finish(host.read(REGISTERS["loop0"].address)) == (77, 0)
+
+
+def test_a_machine_that_stops_with_a_fault_does_not_hang_the_shell(session):
+    """Without it a wrong program would simulate for ever."""
+    host = session.host
+    host.send(write_packet(Mem.PROGRAM, 0, [0xF0000000]))
+    finish(host.sent())
+    finish(host.set("control", Control.START))
+    finish(host.halted())
+    assert finish(host.get("cause")) == Cause.ILLEGAL_OP
+
+
+def test_packets_are_the_beats_of_every_sample():
+    """Without it the quick packing could differ from the one the bus was tested with."""
+    job = job_of("tiny", "il", 3)
+    whole = packets(job.program, "train", job.samples)
+    from hebbar.geometry import ports
+
+    for i, packet in enumerate(whole):
+        parts = [b for t in job.program.inputs["train"]
+                 for b in beats(job.samples[t.population.name][i], ports(job.program.machine)[t.memory])]
+        assert packet.tolist() == parts
+
+
+def test_stalls_are_refused(models):
+    """Without it a user could believe to have tested back-pressure."""
+    job = replace(job_of("tiny", "il", 1), stall=0.5)
+    with pytest.raises(BadInput, match="never stalls"):
+        fast.run(job, fast.prepare(job.program, models))

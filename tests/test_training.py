@@ -1,0 +1,126 @@
+"""Whole trainings on the RTL: compared as they go, the same bits after any interruption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from golden.training import data_of, train_fixed
+from hebbar.compiler import compile_config
+from hebbar.config import load
+from hebbar.console import Reporter
+from hebbar.errors import BadInput, Mismatch
+from sim import training
+from sim.backends import fast
+from sim.checkpoint import Checkpoint, Standing, fingerprint
+from sim.defects import DEFECTS
+
+CONFIG = load("tiny").replace(training={"epochs": 2})
+
+
+def run(folder, models, config=CONFIG, **options):
+    return training.train(config, folder, Reporter(quiet=True), build=models, **options)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, models):
+    return run(tmp_path_factory.mktemp("whole"), models)
+
+
+def test_the_training_is_the_golden_one(whole):
+    """Without it the RTL could be compared with a golden run of other samples or rates."""
+    program = compile_config(CONFIG)
+    curve = train_fixed(program, data_of(program), engine="numpy")
+    assert whole.standing.accuracy == list(curve.accuracy)
+    assert np.array_equal(whole.weights, curve.weights)
+
+
+def test_every_word_of_every_fence_is_compared(whole):
+    """Without it 'compared' could mean a part of the run."""
+    fences = 2 * (1437 * 10 + -(-1437 // 64))
+    assert whole.samples == 2 * 1437 and sum(whole.standing.mismatches.values()) == 0
+    assert whole.standing.words["state"] >= fences * 64 and whole.standing.words["weights"] == 2 * 1437 * 512
+    assert whole.standing.words["output x2"] == 2 * 360 * 10
+
+
+class Stopped(Exception):
+    """What a test raises in the middle of a training."""
+
+
+@pytest.mark.parametrize("piece", [1, 24, 33])
+def test_resumed_is_bit_identical(whole, tmp_path, models, monkeypatch, piece):
+    """Without it a killed training would end with other weights, or count samples twice.
+
+    Piece 24 is in the test set of the first epoch, piece 33 in the second epoch.
+    """
+    advance, done = training._Run._advance, []
+
+    def stopping(self, *arguments):
+        if len(done) == piece:
+            raise Stopped
+        advance(self, *arguments)
+        done.append(1)
+
+    monkeypatch.setattr(training._Run, "_advance", stopping)
+    with pytest.raises(Stopped):
+        run(tmp_path, models, every_s=0)
+    monkeypatch.undo()
+    resumed = run(tmp_path, models, resume=True)
+    assert resumed.fingerprint == whole.fingerprint and resumed.standing == whole.standing
+    assert resumed.samples_here < whole.samples_here and not Checkpoint.exists(tmp_path)
+
+
+def test_kill_minus_nine_leaves_a_checkpoint_that_resumes(whole, tmp_path, models):
+    """Without it only orderly ends would be safe."""
+    command = [sys.executable, "-c", "from hebbar.cli import main; main()", "train", "tiny", "--epochs", "2", "--every",
+               "0", "--out", str(tmp_path / "out"), "--quiet"]
+    (tmp_path / "out").mkdir()
+    os.symlink(models, tmp_path / "out" / "build")
+    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not Checkpoint.exists(tmp_path / "out") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["fingerprint"] == whole.fingerprint
+
+
+def test_the_first_difference_stops_the_training(tmp_path, models, monkeypatch):
+    """Without it a defect would be buried under hours of results."""
+    prepare = fast.prepare
+    monkeypatch.setattr(fast, "prepare", lambda program, build: prepare(program, build, defect=DEFECTS["rounding"]))
+    monkeypatch.setattr(training, "record", lambda *arguments: tmp_path / "sample.vcd")
+    with pytest.raises(Mismatch, match=r"epoch 1, piece 1: first difference: sample 0, .*weight x0.*sample.vcd"):
+        run(tmp_path, models)
+
+
+def test_a_checkpoint_is_not_overwritten_or_mixed_up(tmp_path, models):
+    """Without it a second start would silently discard or misuse an hour of work."""
+    program = compile_config(CONFIG)
+    rows = {mem: np.zeros(64, np.int64) for mem in training.MEMORIES}
+    Checkpoint(Standing(epoch=1), np.zeros((128, 1, 4), np.int64), rows).save(tmp_path, program)
+    with pytest.raises(BadInput, match="--resume or discard it with --restart"):
+        run(tmp_path, models)
+    with pytest.raises(BadInput, match="another configuration"):
+        run(tmp_path, models, CONFIG.replace(training={"seed": 9}), resume=True)
+    (tmp_path / "checkpoint.npz").write_bytes((tmp_path / "checkpoint.npz").read_bytes()[:100])
+    with pytest.raises(BadInput, match="not a readable checkpoint"):
+        run(tmp_path, models, resume=True)
+
+
+def test_the_fingerprint_sees_every_part():
+    """Without it two different trainings could be called identical."""
+    standing, weights = Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), np.zeros((2, 1, 4))
+    first = fingerprint(standing, weights)
+    assert first == fingerprint(Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), weights)
+    others = [fingerprint(Standing(accuracy=[0.6], words={"state": 4}, counters={"steps": 9}), weights),
+              fingerprint(Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 8}), weights),
+              fingerprint(standing, np.eye(4)[:2].reshape(2, 1, 4))]
+    assert len({first, *others}) == 4
