@@ -1,0 +1,136 @@
+"""Every component of the machine that takes energy: how often it works and what once costs."""
+
+from dataclasses import dataclass
+
+from hebbar.activations import ENTRY_BITS
+from hebbar.compiler import Program
+from hebbar.counters import CYCLES
+from hebbar.cycles import RowTiming
+from hebbar.isa import Sweep
+from hebbar.memories import BLOCK, MAP
+
+from .interpolate import Price, adder, memory, multiplier, register, wire
+from .registers import HOUSEKEEPING
+from .technology import Technology
+
+__all__ = ["BEAT_MM", "Component", "components"]
+
+BEAT_MM = 1.0
+"""Distance a stream beat travels on the chip; assumed."""
+
+BEAT_BITS = 32
+
+
+@dataclass(frozen=True)
+class Component:
+    """``count`` times ``price``; ``group`` is arithmetic, memory or control."""
+
+    name: str
+    group: str
+    count: int
+    price: Price
+
+
+def components(program: Program, counters: dict[str, int], events: dict[str, int],
+               registers: dict[str, int], technology: Technology) -> list[Component]:
+    """All components of one run, those that never worked left out."""
+    made = _Prices(program, technology)
+    found = [*made.arithmetic(counters, events), *made.memories(counters, events),
+             *made.control(counters, events, registers)]
+    return [c for c in found if c.count]
+
+
+class _Prices:
+    """Prices of one machine in one technology."""
+
+    def __init__(self, program: Program, technology: Technology) -> None:
+        self._m, self._f, self._t = program.machine, program.machine.formats, technology
+
+    def _adders(self, terms: int, bits: int, total: int) -> Price:
+        """A sum of ``terms`` numbers of ``bits`` bits in a tree, added to ``total`` bits: for one
+        of the terms."""
+        price, width = adder(self._t, total), bits
+        while terms_left := terms // 2:
+            width += 1
+            price, terms = price + adder(self._t, width) * terms_left, terms_left
+        return price
+
+    def arithmetic(self, counters: dict[str, int], events: dict[str, int]) -> list[Component]:
+        m, f, t = self._m, self._f, self._t
+        w, a, e, d = f.weight.bits, f.activity.bits, f.error.bits, f.derivative.bits
+        scaled = d + f.feedback.bits
+        forward = self._adders(m.lanes, w + a, f.row_sum.bits) * (1 / m.lanes)
+        back = self._adders(m.row_tiles, w + e, f.back_sum.bits) * (1 / m.row_tiles)
+        table = multiplier(t, ENTRY_BITS, max(1, f.table_frac)) + adder(t, ENTRY_BITS + f.table_frac)
+        derivative = table + multiplier(t, d, f.feedback.bits)
+        step = multiplier(t, scaled + 1, f.gain.bits) + adder(t, scaled + 1) \
+            + adder(t, scaled + f.gain.bits) + adder(t, f.state.bits + 1)
+        rows = [
+            ("FWD multiply", counters["mac_fwd"], multiplier(t, w, a)),
+            ("FWD add", counters["mac_fwd"], forward),
+            ("TRN multiply", counters["mac_trn"], multiplier(t, w, e)),
+            ("TRN add", counters["mac_trn"], back),
+            ("UPD multiply", counters["mac_upd"], multiplier(t, e, a)),
+            ("UPD round and add", counters["mac_upd"], adder(t, e + a) + adder(t, w + 1)),
+            ("base add", events["row_base"], adder(t, f.row_sum.bits)),
+            ("error", events["row_error"], adder(t, f.row_sum.bits) + adder(t, f.state.bits + 1)),
+            ("derivative and feedback", counters["steps"], derivative),
+            ("state step", events["row_step"], step),
+            ("activation", counters["activations"], table)]
+        return [Component(name, "arithmetic", count, price) for name, count, price in rows]
+
+    def memories(self, counters: dict[str, int], events: dict[str, int]) -> list[Component]:
+        m, f, rows = self._m, self._f, []
+        tiles, lanes, timing = m.row_tiles, m.lanes, RowTiming(m)
+        tag = len(Sweep) + 2 + 4 + BLOCK["group_base"].width + tiles + 1
+        word = tiles * lanes * f.weight.bits + lanes * f.activity.bits + 31 + 20 + 1
+        row = tiles * f.error.bits + tag
+        for name, event, depth, bits, write in (
+                ("weights read", "weight_read", m.weight_words, tiles * lanes * f.weight.bits, False),
+                ("weights write", "weight_write", m.weight_words, tiles * lanes * f.weight.bits, True),
+                ("activities read", "activity_read", m.neuron_words, lanes * f.activity.bits, False),
+                ("activities write", "activity_write", m.neuron_words, tiles * f.activity.bits, True),
+                ("back sums read", "back_read", m.neuron_words, lanes * f.back_sum.bits, False),
+                ("back sums write", "back_write", m.neuron_words, lanes * f.back_sum.bits, True),
+                ("back sums to neurons", "back_use", m.neuron_words, lanes * f.back_sum.bits, False),
+                ("states read", "state_read", m.groups, tiles * f.state.bits, False),
+                ("states write", "state_write", m.groups, tiles * f.state.bits, True),
+                ("errors read", "error_read", m.groups, tiles * f.error.bits, False),
+                ("errors write", "error_write", m.groups, tiles * f.error.bits, True),
+                ("clamp read", "clamp_read", m.groups, tiles, False),
+                ("base read", "base_read", m.groups, tiles * f.row_sum.bits, False),
+                ("base write", "base_write", m.groups, tiles * f.row_sum.bits, True)):
+            rows.append(Component(name, "memory", events[event],
+                                  memory(self._t, depth, bits, write)))
+        for name, event, bits in (("word FIFO", "word_fifo", word), ("error FIFO", "row_fifo", row)):
+            both = memory(self._t, timing.fifo_depth, bits) \
+                + memory(self._t, timing.fifo_depth, bits, True)
+            rows.append(Component(name, "memory", events[event], both))
+        entry = memory(self._t, m.functions << f.table_bits, 2 * ENTRY_BITS)
+        return [*rows, Component("derivative table", "memory", counters["steps"], entry),
+                Component("activation table", "memory", counters["activations"], entry)]
+
+    def control(self, counters: dict[str, int], events: dict[str, int],
+                registers: dict[str, int]) -> list[Component]:
+        m, t = self._m, self._t
+        beat, cycles = wire(t, BEAT_BITS, BEAT_MM), sum(counters[c] for c in CYCLES)
+        bits = {False: 0, True: 0}
+        for block, count in registers.items():
+            bits[block in HOUSEKEEPING] += count
+        element = max(self._f.state.bits, self._f.error.bits)
+        rows = [
+            ("map", events["map_read"], memory(t, m.map_entries, _bits(MAP))),
+            ("descriptors", events["block_read"], memory(t, m.blocks, _bits(BLOCK))),
+            ("instructions", events["program_read"], memory(t, m.program_words, 32)),
+            ("stream, activities", events["beat_activity"],
+             beat + memory(t, m.neuron_words, 4 * self._f.activity.bits, True)),
+            ("stream, elements", events["beat_element"], beat + memory(t, m.groups, element, True)),
+            ("stream out", events["beat_out"], beat + memory(t, m.groups, element)),
+            ("registers of the datapath", cycles * bits[False], register(t)),
+            ("registers of bus and counters", cycles * bits[True], register(t))]
+        return [Component(name, "control", count, price) for name, count, price in rows]
+
+
+def _bits(layout: dict) -> int:
+    """Width of an entry as stored: whole beats of 32 bits."""
+    return -(-max(field.lsb + field.width for field in layout.values()) // 32) * 32

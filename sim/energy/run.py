@@ -1,0 +1,39 @@
+"""The energy of a configuration: counts of the golden machine on its own data, times a table."""
+
+from dataclasses import replace
+
+from golden.training import data_of, initial_image
+from hebbar.compiler import compile_config
+from hebbar.config import Config
+from hebbar.console import Reporter
+
+from ..backends import golden
+from ..simulate import job_of
+from .estimate import Estimate, estimate
+from .technology import Range, load_technology
+
+__all__ = ["estimate_run", "record"]
+
+
+def estimate_run(config: Config, samples: int, technology: str, reporter: Reporter) -> Estimate:
+    """Energy of training on the first ``samples`` samples from the seeded start.
+
+    ``technology``: a name that ships with Hebbar or the path of a TOML file.
+    """
+    table, program = load_technology(technology), compile_config(config)
+    job = replace(job_of(program, data_of(program), "train", samples, initial_image(program)), steps=False)
+    reporter.say(f"counting the work of {job.count} samples on the golden machine ...")
+    return estimate(program, golden.run(job).counters, job.count, table)
+
+
+def record(found: Estimate) -> dict:
+    """The estimate as plain data: pJ, low, typical and high."""
+    return {"technology": found.technology.name, "samples": found.samples, "passes": found.passes,
+            "pj_sample": _three(found.sample), "pj_step": _three(found.step), "pj_weight_read": _three(found.weight),
+            "shares": found.shares, "unverified": found.unverified,
+            "rows": [{"component": r.component, "group": r.group, "count": r.count, "pj_each": _three(r.each),
+                      "pj_sample": _three(r.sample), "source": r.source} for r in found.rows]}
+
+
+def _three(value: Range) -> list[float]:
+    return [value.low, value.typical, value.high]

@@ -1,0 +1,87 @@
+"""What the report computes anew on the golden machine: network energies and one sample's waveform."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.training import data_of, initial_image
+from hebbar.console import Reporter
+from hebbar.errors import BadInput, HebbarError
+
+from ..backends import golden
+from ..compare import Difference
+from ..experiment import replay_job
+from ..network_energy import inference_energy, reference_energy
+from ..trace import Job, Trace
+from ..wave import record, sample_job
+from .folder import RunFolder
+
+__all__ = ["SAMPLES", "Replay"]
+
+SAMPLES = 8
+"""Training samples whose network energy is shown."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """The first training samples of a run, on the golden machine, every step recorded."""
+
+    run: RunFolder
+    sample: int
+    reporter: Reporter
+
+    @cached_property
+    def job(self) -> Job:
+        """As many samples as the report shows, up to the chosen one at least."""
+        program = self.run.program
+        data = data_of(program)
+        if not 0 <= self.sample < len(data.train):
+            raise BadInput(f"sample is {self.sample}; the training set has samples 0 to "
+                           f"{len(data.train) - 1}, in the order of the first epoch.")
+        count = min(max(SAMPLES, self.sample + 1), len(data.train))
+        return replay_job(program, data, initial_image(program), count)
+
+    @cached_property
+    def trace(self) -> Trace:
+        count = len(next(iter(self.job.samples.values())))
+        self.reporter.say(f"{count} training samples on the golden machine ...")
+        return golden.run(self.job)
+
+    @property
+    def shown(self) -> range:
+        """Samples of the network energy figure, the chosen one among them."""
+        count = len(next(iter(self.job.samples.values())))
+        return range(count)[-SAMPLES:]
+
+    def energies(self) -> NDArray[np.float64]:
+        """1/2 sum e^2 of the shown samples: (samples, steps, populations)."""
+        program = self.job.program
+        return np.array([inference_energy(program, self.trace, s) for s in self.shown])
+
+    def references(self) -> NDArray[np.float64]:
+        """The same of the float reference, each sample from the golden model's weights before it."""
+        found = []
+        for s in self.shown:
+            weights = sample_job(self.job, self.trace, s).weights
+            found.append(reference_energy(self.job, np.asarray(weights, np.int64), s))
+        return np.array(found)
+
+    def waveform(self) -> Path:
+        """The VCD of the chosen sample; an earlier one of this very run is used again.
+
+        Raises HebbarError (MissingTool and others) when it cannot be recorded.
+        """
+        path = self.run.path / f"sample_{self.sample}.vcd"
+        result = self.run.path / "result.json"
+        if path.is_file() and path.stat().st_mtime >= result.stat().st_mtime:
+            return path
+        self.reporter.say(f"recording the waveform of sample {self.sample} (a simulator with "
+                          "waves is built for it once, 10 to 60 s) ...")
+        where = Difference(self.sample, "", "", 0, 0)
+        try:
+            return record(self.job, self.trace, where, self.run.path)
+        except OSError as error:
+            raise HebbarError(f"the waveform could not be recorded ({error}).") from None
