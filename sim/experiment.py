@@ -15,7 +15,8 @@ from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
-from hebbar.files import versions
+from hebbar.files import BUILD, versions
+from hebbar.record import Check
 from hebbar.workload import minimum_cycles, minimum_visits
 
 from .backends import golden, verilator
@@ -44,6 +45,21 @@ class Outcome:
     waveform: Path | None
 
     @property
+    def comparisons(self) -> dict[str, Comparison]:
+        return {"training": self.training, "test set": self.answers}
+
+    @property
+    def first_difference(self) -> str | None:
+        """In words, or None when golden and RTL agree."""
+        return next((str(c.first) for c in self.comparisons.values() if c.first), None)
+
+    def checks(self) -> list[Check]:
+        """One check for each signal of each part."""
+        where = f" Waveform of that sample: {self.waveform}" if self.waveform else ""
+        return [Check(f"{part}, RTL = golden: {signal}", not wrong, f"{part}: {comparison.first}{where}")
+                for part, comparison in self.comparisons.items() for signal, wrong in comparison.mismatches.items()]
+
+    @property
     def mismatches(self) -> int:
         return self.training.total_mismatches + self.answers.total_mismatches
 
@@ -70,6 +86,12 @@ class Outcome:
             **{f"cycles_{n}": self.counters[n] / self.replayed
                for n in CYCLES},
             **{f"words_{n.replace(' ', '_')}": w for n, w in self.training.words.items()},
+            "curve_float": self.float_curve.accuracy, "curve_fixed": self.fixed_curve.accuracy,
+            "comparison": {name: {signal: [words, comparison.mismatches[signal]]
+                                  for signal, words in comparison.words.items()}
+                           for name, comparison in self.comparisons.items()},
+            "counters": self.counters, "first_difference": self.first_difference,
+            "waveform": str(self.waveform) if self.waveform else None,
             "seed": c.training.seed, "config": c.model_dump(mode="json"), "versions": versions()}
 
 
@@ -86,14 +108,14 @@ def predict_job(program: Program, data: Dataset, weights: NDArray[np.int64]) -> 
     return Job(program, "predict", weights, codes(program, data.test, training=False))
 
 
-def run(config: Config, folder: Path, samples: int | None, reporter: Reporter) -> Outcome:
+def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, build: Path = BUILD) -> Outcome:
     """Train, replay ``samples`` training samples (None: the whole first epoch) and the test set
     on the RTL, compare. The simulator is built while the golden models train."""
     program = compile_config(config)
     data = data_of(program)
     replayed = min(samples or len(data.train), len(data.train))
     with ThreadPoolExecutor(1) as pool:
-        build = pool.submit(verilator.prepare, program, folder / "build", announce=False)
+        build = pool.submit(verilator.prepare, program, build, announce=False)
         floating, fixed = _train(config, program, data, reporter)
         if not build.done():
             reporter.say("building the simulator from the exported Verilog ...")

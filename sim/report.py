@@ -11,9 +11,19 @@ from hebbar.counters import CYCLES
 from .compare import Comparison
 
 if TYPE_CHECKING:
+    from .defects import Defect
+    from .demonstration import Demonstration
+    from .energy import Estimate
     from .experiment import Outcome
+    from .structure import Check as StructureCheck
+    from .sweep import Row as SweepRow
+    from .training import Trained
 
-__all__ = ["Figure", "print_outcome", "print_comparison", "print_figures"]
+WIDE = 130
+"""Columns of a terminal from which on sources are shown beside their figures."""
+
+__all__ = ["Figure", "print_outcome", "print_trained", "print_comparison", "print_figures", "print_defects",
+           "print_demonstration"]
 
 
 @dataclass(frozen=True)
@@ -33,9 +43,7 @@ class Figure:
 
 def print_outcome(outcome: "Outcome") -> None:
     """The main job's result in one short table."""
-    r, table = outcome.result(), Table(title=f"{outcome.config.name}: {outcome.config.rule.name}")
-    for column, justify in (("figure", "left"), ("value", "right"), ("", "left")):
-        table.add_column(column, justify=justify)
+    r, table = outcome.result(), _table(f"{outcome.config.name}: {outcome.config.rule.name}")
     rows = [
         ("accuracy, float64", f"{100 * r['accuracy_float']:.2f} %", "final epoch, test set"),
         ("accuracy, fixed point", f"{100 * r['accuracy_fixed']:.2f} %", "golden machine"),
@@ -74,3 +82,91 @@ def print_figures(figures: list[Figure]) -> None:
         value = f"{f.value:,.5g}" if isinstance(f.value, float) else str(f.value)
         table.add_row(f.figure, value, f.unit, f.target, words[f.met])
     Console().print(table)
+
+
+def print_trained(trained: "Trained") -> None:
+    """A training on the RTL in one short table."""
+    r, table = trained.result(), _table(f"{trained.config.name}: {trained.config.rule.name}, trained on the RTL")
+    pace = r["samples_here"] / r["seconds"] if r["seconds"] else 0.0
+    for row in (
+            ("accuracy", f"{100 * r['accuracy']:.2f} %", f"test set on the RTL after {len(r['curve_fixed'])} epochs"),
+            ("words compared", f"{r['compared_words']:,}", "states, errors, activities, weights, outputs, counters"),
+            ("mismatches", f"{r['mismatches']:,}", "RTL against golden, at every fence"),
+            ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
+            ("pace", f"{pace:,.0f} samples/s", f"{r['seconds']:.1f} s, comparison and tests included"),
+            ("fingerprint", r["fingerprint"][:16], "of final weights, accuracies and counts")):
+        table.add_row(*row)
+    Console().print(table)
+
+
+def print_defects(defects: "dict[str, Defect]") -> None:
+    """Names and meanings of the defects that can be planted."""
+    table = Table()
+    for column in ("--break", "what it does", "where"):
+        table.add_column(column, overflow="fold")
+    for name, defect in defects.items():
+        table.add_row(name, defect.meaning, defect.file)
+    Console().print(table)
+
+
+def print_demonstration(found: "Demonstration") -> None:
+    """What the comparison says of a planted defect."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"{found.defect.file}: {found.defect.meaning}\n  was      {found.defect.old}\n"
+                  f"  becomes  {found.defect.new or '(nothing)'}", markup=False)
+    if found.comparison:
+        print_comparison(found.comparison)
+    console.print(f"FOUND: {found.sentence}" if found.found else "NOT FOUND", markup=False)
+    if found.waveform:
+        console.print(f"waveform of that sample: {found.waveform}", markup=False)
+
+
+def print_energy(found: "Estimate") -> None:
+    """Energy a sample by component, its range and where it comes from."""
+    console = Console()
+    wide = console.width >= WIDE
+    table = Table(title=f"energy of training, {found.technology.name}, nJ a sample")
+    for column in ("component", "events a sample", "low", "typical", "high", *(["from"] if wide else [])):
+        table.add_column(column, justify="left" if column in ("component", "from") else "right", overflow="fold")
+    for row in sorted(found.rows, key=lambda r: -r.sample.typical):
+        table.add_row(row.component, f"{row.count / found.samples:,.0f}", *(f"{pj / 1000:.3f}" for pj in row.sample),
+                      *([row.source] if wide else []))
+    table.add_section()
+    for name, value in (("a sample", found.sample), (f"an inference step (1 of {found.passes})", found.step)):
+        table.add_row(name, "", *(f"{pj / 1000:.2f}" for pj in value))
+    console.print(table)
+    if not wide:
+        console.print("where each comes from: in result.json, or here on a wider terminal")
+    console.print("typical shares: " + ", ".join(f"{n} {100 * s:.0f} %" for n, s in found.shares.items()))
+    console.print("left out: " + "; ".join(found.technology.excluded))
+    for name, why in found.unverified.items():
+        console.print(f"* {name}: {why}")
+
+
+def print_sweep(rows: "list[SweepRow]") -> None:
+    """A line a configuration and seed, then means and spreads."""
+    table = Table()
+    for column in ("configuration", "rule", "seed", "float %", "fixed %", "final weights"):
+        table.add_column(column, justify="right" if "%" in column or column == "seed" else "left")
+    for r in rows:
+        table.add_row(r.name, r.rule, str(r.seed), f"{100 * r.accuracy_float:.2f}", f"{100 * r.accuracy_fixed:.2f}",
+                      r.weights[:12])
+    Console().print(table)
+
+
+def print_checks(checks: "list[StructureCheck]") -> None:
+    """What was expected of the Verilog, and what is there."""
+    table = Table()
+    for column in ("check", "expected", "found", ""):
+        table.add_column(column, overflow="fold")
+    for c in checks:
+        table.add_row(c.name, str(c.expected), str(c.found), "ok" if c.passed else "WRONG")
+    Console().print(table)
+
+
+def _table(title: str) -> Table:
+    """Figure, value, remark."""
+    table = Table(title=title)
+    for column, justify in (("figure", "left"), ("value", "right"), ("", "left")):
+        table.add_column(column, justify=justify)
+    return table

@@ -20,9 +20,10 @@ def hebbar(*arguments, cwd, **kwargs):
 def traces(tmp_path_factory):
     """A trace of the golden machine and one with a single changed word."""
     folder = tmp_path_factory.mktemp("traces")
-    answer = hebbar("simulate", "tiny", "--backend", "golden", "--samples", 2, "--out", "a.npz",
+    answer = hebbar("simulate", "tiny", "--backend", "golden", "--samples", 2, "--out", "a",
                     "--quiet", cwd=folder)
     assert answer.returncode == 0, answer.stderr
+    (folder / "a" / "trace.npz").replace(folder / "a.npz")
     with np.load(folder / "a.npz") as data:
         arrays = dict(data)
     changed = arrays["error"].copy()
@@ -36,7 +37,8 @@ def test_help_names_every_command(tmp_path):
     """Without it a newcomer could not find the commands."""
     answer = hebbar("--help", cwd=tmp_path)
     assert answer.returncode == 0
-    for command in ("run", "verilog", "simulate", "compare", "bench"):
+    for command in ("run", "train", "verilog", "check", "prove", "simulate", "compare", "report", "energy", "sweep",
+                    "presets", "doctor", "bench"):
         assert command in answer.stdout
 
 
@@ -47,6 +49,14 @@ def test_help_names_every_command(tmp_path):
     (["simulate", "tiny", "--entry", "training", "--backend", "golden"], "did you mean 'train'"),
     (["simulate", "tiny", "--weights", "none.npz", "--backend", "golden"], "not a readable .npz"),
     (["bench", "spin"], "did you mean 'spine'"),
+    (["bench", "product"], "holds no MNIST"),
+    (["run", "mnist", "--data", "nowhere"], "holds no train-images-idx3-ubyte.gz"),
+    (["report", "nowhere"], "holds no result.json"),
+    (["train", "tiny", "--resume"], "holds no checkpoint"),
+    (["simulate", "tiny", "--break", "roundin"], "did you mean 'rounding'"),
+    (["simulate", "tiny", "--break", "rounding", "--backend", "golden"], "not on golden"),
+    (["simulate", "array", "--break", "write-astray"], "row engine"),
+    (["simulate", "tiny", "--backend", "fast", "--stall", "0.5"], "never stalls"),
     (["compare", "a.npz", "b.npz"], "not a readable trace"),
     (["simulate", "tiny", "--rule", "ill"], "rule.name"),
     (["simulate", "tiny", "--stall", "2"], "--stall"),
@@ -74,9 +84,9 @@ def test_the_first_difference_is_named(traces):
 
 def test_traces_of_other_configurations_are_refused(traces):
     """Without it two runs with other seeds would look like a bug of the RTL."""
-    assert hebbar("simulate", "tiny", "--backend", "golden", "--samples", 2, "--out", "c.npz",
+    assert hebbar("simulate", "tiny", "--backend", "golden", "--samples", 2, "--out", "c",
                   "--quiet", "--seed", 5, cwd=traces).returncode == 0
-    answer = hebbar("compare", "a.npz", "c.npz", cwd=traces)
+    answer = hebbar("compare", "a.npz", "c/trace.npz", cwd=traces)
     assert answer.returncode == 2 and "training.seed" in answer.stderr
 
 
@@ -99,10 +109,10 @@ def test_weights_of_another_configuration_are_refused(tmp_path):
 
 def test_verilog_is_the_same_text_every_time(tmp_path):
     """Without it the build cache and a reviewer's diff would be useless."""
-    for name in ("a.v", "b.v"):
+    for name in ("a", "b"):
         assert hebbar("verilog", "tiny", "--out", name, cwd=tmp_path).returncode == 0
-    text = (tmp_path / "a.v").read_text()
-    assert text == (tmp_path / "b.v").read_text() and "module hebbar(" in text
+    text = (tmp_path / "a" / "hebbar.v").read_text()
+    assert text == (tmp_path / "b" / "hebbar.v").read_text() and "module hebbar(" in text
 
 
 def test_a_missing_tool_is_exit_code_3(tmp_path):

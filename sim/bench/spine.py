@@ -26,8 +26,8 @@ SEEDS = {False: 5, True: 1}
 """Seeds of weights, order and split behind the accuracies, in full and with --quick."""
 
 
-def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
-    """All figures in the order of the table; ``quick`` uses fewer samples and seeds."""
+def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
+    """All figures in the order of the table; ``quick`` uses fewer samples and seeds; ``data`` is unused."""
     figures = list(rtl.agreement(folder, 10 if quick else 100, reporter))
     figures += accuracy.measure(SEEDS[quick], reporter)
     figures.append(zil_equals_backprop())

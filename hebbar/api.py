@@ -1,0 +1,228 @@
+"""Hebbar from Python: one class, from a configuration to figures.
+
+    from hebbar.api import Experiment
+
+    e = Experiment("digits_ipc", training={"epochs": 3})
+    curve = e.train()                   # the golden machine, bit-exact fixed point
+    check = e.cosimulate(samples=20)    # the same program on the RTL, compared word for word
+    print(curve.accuracy[-1], check.mismatches, check.words, e.cycles())
+
+The configuration never changes; the state of an experiment is its weights and its data, and both
+change only by calls that say so. Every error is a ``hebbar.errors.HebbarError`` with a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .config import Config, load, parse
+from .console import Reporter
+from .errors import BadInput, MissingTool
+from .outcomes import Check, Curve, SampleCycles
+from .suggest import suggest
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from golden.datasets import Dataset
+    from golden.image import EdgeWeights
+    from golden.training import FloatCurve
+
+    from .compiler import Program
+    from .network import Population
+
+__all__ = ["Experiment", "Curve", "Check", "SampleCycles"]
+
+
+class Experiment:
+    """A network with its rule, machine, data and current weights.
+
+    ``source``: the name of a preset, the path of a TOML file, a dictionary of the same form or a
+    Config; ``sections`` override keys of ``network``, ``rule``, ``training``, ``machine`` and
+    ``data``, as in ``training={"epochs": 3}``. Raises BadInput with the key and the fix.
+
+    Weights start from the configured seed. Long calls are quiet unless given ``hebbar.console.Reporter()``.
+    """
+
+    def __init__(self, source: str | Path | Mapping[str, Any] | Config = "digits",
+                 **sections: Mapping[str, Any]) -> None:
+        config = source if isinstance(source, Config) else \
+            parse(dict(source), "configuration") if isinstance(source, Mapping) else load(str(source))
+        self.config = _override(config, sections)
+        self._image: NDArray | None = None
+        self._data: Dataset | None = None
+
+    def __repr__(self) -> str:
+        return f"Experiment({self.config.name!r}, rule {self.config.rule.name!r})"
+
+    @cached_property
+    def program(self) -> Program:
+        """The compiled program: instructions, descriptors, tables and layout."""
+        from .compiler import compile_config
+
+        return compile_config(self.config)
+
+    @property
+    def data(self) -> Dataset:
+        """Training and held-out samples: those given to ``fit``, else the configured ones."""
+        from golden.training import data_of
+
+        if self._data is None:
+            self._data = data_of(self.program)
+        return self._data
+
+    @property
+    def weights(self) -> dict[tuple[str, str], NDArray]:
+        """A copy of the current weights: float64 by (source, target), (target size, source size)."""
+        from golden.image import from_image
+
+        return from_image(self.program.layout, self.image)
+
+    @property
+    def image(self) -> NDArray:
+        """The current weights as the machine holds them: int64 codes, (weight words, P, C)."""
+        from golden.training import initial_image
+
+        if self._image is None:
+            self._image = initial_image(self.program)
+        return self._image
+
+    def set_weights(self, weights: EdgeWeights) -> None:
+        """Make real weights, from another program say, the current ones, rounded to codes.
+
+        Raises BadInput when an edge is missing or unknown, a shape differs, or a number is outside
+        the weight format.
+        """
+        from golden.weights import checked_image
+
+        self._image = checked_image(self.program.layout, weights, "set_weights")
+
+    def save_weights(self, path: str | Path) -> Path:
+        """Write the current weights to an ``.npz`` or ``.safetensors`` file, bit for bit."""
+        from golden.weights import save_weights
+
+        save_weights(Path(path), self.weights, {"config": self.config.name})
+        return Path(path)
+
+    def load_weights(self, path: str | Path) -> None:
+        """Make the weights in a file the current ones; raises BadInput as ``set_weights`` does."""
+        from golden.weights import load_image
+
+        self._image = load_image(self.program.layout, Path(path))
+
+    def train(self, reporter: Reporter | None = None) -> Curve:
+        """Train on the golden machine from the seeded start; the trained weights become the current ones."""
+        from golden.training import train_fixed
+
+        epochs = self.config.training.epochs
+        with (reporter or Reporter(quiet=True)).task("training in fixed point", epochs) as task:
+            curve = train_fixed(self.program, self.data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+        self._image = curve.weights
+        return Curve(curve.accuracy)
+
+    def fit(self, inputs: ArrayLike, labels: ArrayLike, reporter: Reporter | None = None) -> Curve:
+        """Take samples of one's own from now on, and train on them as ``train`` does.
+
+        ``inputs`` (samples, input size) in real units, ``labels`` (samples,) class numbers from 0. A
+        fifth is held out as ``data.split`` and ``data.seed`` say. Raises BadInput for samples that do
+        not fit the network or the input format.
+        """
+        from golden.datasets import check_samples, from_arrays
+
+        source, target = self._ends
+        data = from_arrays(inputs, labels, self.config.data, source.activity_frac,
+                           self.config.machine.activity_bits, target.size)
+        limits = self.config.machine.formats.activity
+        for part in (data.train, data.test):
+            check_samples(part.codes, part.labels, self.program.layout.network, limits.lo, limits.hi)
+        self._data = data
+        return self.train(reporter)
+
+    def train_float(self) -> FloatCurve:
+        """The same training in float64: accuracy by epoch and weights. Changes nothing here."""
+        from golden.training import train_float
+
+        return train_float(self.config, self.program.layout.network, self.data)
+
+    def outputs(self, inputs: ArrayLike) -> NDArray:
+        """Target states (samples, target size), float64 in real units, of the golden machine with the
+        current weights for real ``inputs`` (samples, input size)."""
+        from golden.datasets import check_samples, input_codes
+        from golden.fixed import to_float
+        from golden.machine import Machine
+
+        source, target = self._ends
+        codes = input_codes(inputs, source.activity_frac, self.config.machine.activity_bits)
+        check_samples(codes, None, self.program.layout.network)
+        machine = Machine(self.program)
+        machine.tile.weights[...] = self.image
+        answers = machine.run("predict", {source.name: codes})[target.name]
+        return to_float(answers, self.config.machine.formats.state)
+
+    def predict(self, inputs: ArrayLike) -> NDArray:
+        """Class numbers (samples,), int64: the largest of ``outputs``, the first of equal ones."""
+        return self.outputs(inputs).argmax(axis=1)
+
+    def cosimulate(self, samples: int = 20, backend: str = "verilator", entry: str = "train",
+                   folder: str | Path = "out", reporter: Reporter | None = None) -> Check:
+        """Run ``samples`` samples from the current weights on the RTL and on the golden machine and
+        compare every word. The current weights stay as they are.
+
+        ``backend``: "verilator" or "icarus" run the exported Verilog, "pysim" runs the Amaranth design
+        and needs no tools; ``entry``: "train" or "predict"; simulators are built in ``folder``/build,
+        once for each machine. Raises MissingTool when the backend is not installed.
+        """
+        from sim.compare import compare, nonzero_updates
+        from sim.simulate import job_of, run_backend
+
+        if backend == "golden":
+            raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
+                           "'pysim'.")
+        job = job_of(self.program, self.data, entry, samples, self.image)
+        try:
+            rtl = run_backend(job, backend, Path(folder) / "build", reporter or Reporter(quiet=True))
+        except MissingTool as error:
+            raise MissingTool(f"{error} Without it, backend='pysim' needs no tools.") from None
+        result = compare(self.program, run_backend(job, "golden"), rtl)
+        return Check(result.total_words, result.total_mismatches, str(result.first) if result.first else None,
+                     nonzero_updates(rtl, self.image), rtl.counters)
+
+    def cycles(self) -> SampleCycles:
+        """Cycles of one training sample in the steady state: the cycle model, exact for the RTL."""
+        from .counters import CYCLES
+        from .cycles import Cycles
+        from .workload import minimum_cycles
+
+        two, three = (Cycles(self.program).run("train", samples) for samples in (2, 3))
+        least, padded = minimum_cycles(self.program.layout.network, self.config.rule, self.config.machine)
+        return SampleCycles(**{cause: three[cause] - two[cause] for cause in CYCLES}, minimum=least, padded=padded)
+
+    def verilog(self, path: str | Path) -> Path:
+        """Write the synthesizable Verilog of the machine, top module ``hebbar``."""
+        from hw.verilog import export
+
+        from .files import write_text
+
+        write_text(Path(path), export(self.config.machine))
+        return Path(path)
+
+    @property
+    def _ends(self) -> list[Population]:
+        """The one input and the one target population."""
+        from golden.reference.training import ends
+
+        return [self.program.layout.network.by_name[name] for name in ends(self.program.layout.network)]
+
+
+def _override(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
+    """``config`` with some keys of some sections changed and everything validated again."""
+    known = [name for name in Config.model_fields if name != "name"]
+    for name, keys in sections.items():
+        if name not in known:
+            raise BadInput(f"there is no section {name!r}{suggest(name, known)}.")
+        if not isinstance(keys, Mapping):
+            raise BadInput(f"section {name} is {keys!r}; give a dictionary of its keys.")
+    return config.replace(**{name: dict(keys) for name, keys in sections.items()}) if sections else config

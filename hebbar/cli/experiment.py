@@ -1,0 +1,125 @@
+"""Commands that train, simulate and compare."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..errors import BadInput, Mismatch
+from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Seed, Source, configured
+
+__all__ = ["run", "train", "simulate", "compare"]
+
+
+def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for results.")] = Path("out/run"),
+        samples: Samples = None, seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None,
+        quiet: Quiet = False, as_json: Json = False) -> None:
+    """Train in float and fixed point, replay the training on the RTL, compare every word."""
+    config = configured(source, seed, rule, epochs, data)
+    here = Run(out, quiet, as_json, config)
+    from golden.image import from_image
+    from golden.weights import save_weights
+    from sim.experiment import run as run_experiment
+    from sim.report import print_outcome
+
+    outcome = run_experiment(config, here.folder, samples, here.reporter)
+    weights = here.folder / "weights.npz"
+    save_weights(weights, from_image(outcome.program.layout, outcome.fixed_curve.weights), {"name": config.name})
+    if not as_json:
+        print_outcome(outcome)
+        typer.echo(f"wrote {here.folder}; hebbar report {here.folder} makes one page of it.")
+    here.finish(outcome.result(), outcome.checks(), [weights])
+
+
+def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for results and the checkpoint.")]
+          = Path("out/train"), resume: Annotated[bool, typer.Option(
+              "--resume", help="Go on from the checkpoint in the folder.")] = False,
+          restart: Annotated[bool, typer.Option("--restart", help="Discard that checkpoint.")] = False,
+          every: Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")] = 5.0,
+          seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None, quiet: Quiet = False,
+          as_json: Json = False) -> None:
+    """Train on the RTL from the first sample to the last, every word compared as it goes."""
+    config = configured(source, seed, rule, epochs, data)
+    here = Run(out, quiet, as_json, config)
+    from golden.image import from_image
+    from golden.weights import save_weights
+    from sim.report import print_trained
+    from sim.training import train as train_rtl
+
+    trained = train_rtl(config, here.folder, here.reporter, resume, restart, every_s=every)
+    weights = here.folder / "weights.npz"
+    save_weights(weights, from_image(trained.program.layout, trained.weights), {"name": config.name})
+    if not as_json:
+        print_trained(trained)
+    here.finish(trained.result(), trained.checks(), [weights])
+
+
+def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
+             Path("out/simulate"), backend: Annotated[Optional[str], typer.Option(
+                 help="golden, fast, verilator, icarus or pysim; default: verilator (fast with --break).")] = None,
+             entry: Annotated[str, typer.Option(help="train or predict.")] = "train", samples: Samples = 10,
+             weights: Annotated[Optional[Path], typer.Option(
+                 help="Weights by edge (.npz or .safetensors, keys source:target); default: the seeded start.")]
+             = None, stall: Annotated[float, typer.Option(
+                 min=0, max=0.9, help="Chance that the host holds a stream back in a cycle.")] = 0,
+             defect: Annotated[Optional[str], typer.Option(
+                 "--break", metavar="NAME", help="Plant a known defect in the RTL and see the comparison find it; "
+                 "'list' shows them.")] = None, seed: Seed = None, rule: Rule = None, data: Data = None,
+             wave: Annotated[bool, typer.Option("--wave", help="Also write a VCD (verilator, icarus).")] = False,
+             quiet: Quiet = False, as_json: Json = False) -> None:
+    """Run a program on one backend and write everything it did as a trace."""
+    if defect is not None:
+        _broken(source, out, backend, entry, samples, defect, configured(source, seed, rule, None, data), quiet,
+                as_json)
+        return
+    config = configured(source, seed, rule, None, data)
+    here = Run(out, quiet, as_json, config)
+    from sim.simulate import simulate as run_simulation
+
+    path = here.folder / "trace.npz"
+    trace = run_simulation(config, backend or "verilator", entry, samples, weights, stall, wave, path, here.reporter)
+    files = [path, *([path.with_suffix(".vcd")] if wave else [])]
+    if not as_json:
+        typer.echo(f"{len(trace.pc)} fences of {samples or 'all'} samples on {backend or 'verilator'}")
+        for written in files:
+            typer.echo(f"wrote {written}")
+    here.finish({"backend": backend or "verilator", "entry": entry, "fences": len(trace.pc),
+                 "counters": trace.counters, "files": [str(f) for f in files]}, [], files)
+
+
+def _broken(source, out, backend, entry, samples, defect, config, quiet, as_json) -> None:
+    """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
+    from sim.defects import DEFECTS
+    from sim.demonstration import demonstrate
+    from sim.report import print_defects, print_demonstration
+
+    if defect == "list":
+        print_defects(DEFECTS)
+        return
+    here = Run(out, quiet, as_json, config)
+    found = demonstrate(config, defect, backend or "fast", entry, samples or 10, here.folder, here.reporter)
+    if not as_json:
+        print_demonstration(found)
+    here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [])
+
+
+def compare(golden: Annotated[Path, typer.Argument(help="Trace of one backend.")],
+            rtl: Annotated[Path, typer.Argument(help="Trace of another.")], as_json: Json = False) -> None:
+    """Compare two traces word for word; exit 1 with the first difference."""
+    import json
+
+    from sim.compare import compare as compare_traces
+    from sim.report import print_comparison
+    from sim.simulate import load_pair
+
+    from ..compiler import compile_config
+
+    config, first, second = load_pair(golden, rtl)
+    result = compare_traces(compile_config(config), first, second)
+    if as_json:
+        typer.echo(json.dumps({"words": result.words, "mismatches": result.mismatches,
+                               "first": str(result.first) if result.first else None}))
+    else:
+        print_comparison(result)
+    if result.first:
+        raise Mismatch(str(result.first))

@@ -1,0 +1,103 @@
+"""Commands that measure, estimate and show."""
+
+import importlib
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ..errors import BadInput, Mismatch
+from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Seed, Source, configured
+
+__all__ = ["report", "energy", "sweep", "bench", "presets"]
+
+AREAS = ("spine", "product")
+
+
+def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
+           sample: Annotated[int, typer.Option(min=0, help="Which sample the waveform shows.")] = 0,
+           wave: Annotated[bool, typer.Option(help="Draw a waveform (builds a second simulator).")] = True,
+           technology: Annotated[str, typer.Option(help="Energies: a name that ships with Hebbar, or a TOML file.")] =
+           "cmos45", quiet: Quiet = False) -> None:
+    """Make one self-contained HTML page of a run, and its pictures as SVG."""
+    if not (folder / "result.json").exists():
+        raise BadInput(f"{folder} holds no result.json; give the --out folder of a finished hebbar run or train.")
+    from sim.html import write_report
+
+    from ..console import Reporter
+
+    typer.echo(f"wrote {write_report(folder, Reporter(quiet), sample, wave, technology)}")
+
+
+def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
+           Path("out/energy"), samples: Samples = 100, technology: Annotated[str, typer.Option(
+               help="A technology that ships with Hebbar, or a TOML file.")] = "cmos45", rule: Rule = None,
+           data: Data = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Energy a sample: exact counts of the golden machine times a sourced table, low to high."""
+    config = configured(source, None, rule, None, data)
+    here = Run(out, quiet, as_json, config)
+    from sim.energy.run import estimate_run, record
+    from sim.report import print_energy
+
+    found = estimate_run(config, samples or 100, technology, here.reporter)
+    if not as_json:
+        print_energy(found)
+    here.finish(record(found), [])
+
+
+def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="Presets or TOML files.")],
+          seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, .. of weights, order and split.")] = 5,
+          jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
+          out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/sweep"),
+          rule: Rule = None, epochs: Epochs = None, data: Data = None, quiet: Quiet = False,
+          as_json: Json = False) -> None:
+    """Train several configurations with several seeds in float and fixed point, in parallel."""
+    configs = [configured(source, None, rule, epochs, data) for source in sources]
+    here = Run(out, quiet, as_json)
+    from sim.report import print_sweep
+    from sim.sweep import sweep as run_sweep
+
+    rows = run_sweep(configs, list(range(seeds)), jobs, here.reporter)
+    if not as_json:
+        print_sweep(rows)
+    here.finish([row.record() for row in rows], [])
+
+
+def presets() -> None:
+    """List the configurations that ship with Hebbar."""
+    from importlib import resources
+
+    from ..config import preset_names
+
+    for name in preset_names():
+        text = resources.files("hebbar").joinpath("presets", f"{name}.toml").read_text()
+        typer.echo(f"{name:12} {text.splitlines()[0].lstrip('# ')}")
+
+
+def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(AREAS)}.")],
+          out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/bench"),
+          quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and samples; figures are then not the "
+                                              "targets'.")] = False,
+          data: Annotated[Optional[Path], typer.Option(help="Folder with MNIST's idx files.")] = None,
+          quiet: Quiet = False, as_json: Json = False) -> None:
+    """Measure the figures of an area, print them beside their targets."""
+    if area not in AREAS:
+        from ..suggest import suggest
+
+        raise BadInput(f"there is no bench area {area!r}{suggest(area, AREAS)}.")
+    here = Run(out / area, quiet, as_json)
+    from sim.report import print_figures
+
+    from ..files import versions, write_json
+
+    module = importlib.import_module(f"sim.bench.{area}")
+    figures = module.measure(here.folder, quick, here.reporter, data)
+    write_json(out / f"{area}.json", [f.record() for f in figures])
+    write_json(out / f"{area}.manifest.json", {"area": area, "quick": quick, "seeds": module.SEEDS[quick],
+                                               "versions": versions()})
+    if not as_json:
+        print_figures(figures)
+    missed = [f.figure for f in figures if f.met is False]
+    here.finish([f.record() for f in figures], [])
+    if missed:
+        raise Mismatch(f"{len(missed)} of {len(figures)} figures miss their target: {missed[0]}.")

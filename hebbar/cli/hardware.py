@@ -1,0 +1,75 @@
+"""Commands about the generated hardware and the tools it needs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import MissingTool
+from .options import Json, Quiet, Run, Source, configured
+
+__all__ = ["verilog", "check", "prove", "doctor"]
+
+
+def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] =
+            Path("out/verilog"), quiet: Quiet = False, as_json: Json = False) -> None:
+    """Write the Verilog with its register map (HTML, C header), FuseSoC core file and lint report."""
+    config = configured(source)
+    here = Run(out, quiet, as_json, config)
+    from sim.package import write
+
+    files = write(config, here.folder, here.reporter)
+    if not as_json:
+        for path in files:
+            typer.echo(f"wrote {path}")
+    here.finish({"files": [str(path) for path in files]}, [], files)
+
+
+def check(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
+          Path("out/check"), quiet: Quiet = False, as_json: Json = False) -> None:
+    """Read the exported Verilog back and check its structure against the configuration (Pyverilog)."""
+    config = configured(source)
+    here = Run(out, quiet, as_json, config)
+    from sim.report import print_checks
+    from sim.structure import check as check_structure
+
+    found = check_structure(config.machine, here.reporter)
+    if not as_json:
+        print_checks(found)
+    here.finish([c.record() for c in found], [c.verdict() for c in found])
+
+
+def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the proof.")] =
+          Path("out/prove"), quiet: Quiet = False, as_json: Json = False) -> None:
+    """Prove that the emitted Verilog equals the RTLIL it was made from, and that a changed one does not."""
+    config = configured(source)
+    here = Run(out, quiet, as_json, config)
+    from sim.equivalence import prove as prove_equal
+    from sim.report import print_proof
+
+    proof = prove_equal(config.machine, here.folder, here.reporter)
+    if not as_json:
+        print_proof(proof)
+    here.finish(proof.record(), proof.verdicts())
+
+
+def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run every tool once, so that the first real "
+                                                 "run does not wait.")] = False, quiet: Quiet = False,
+           as_json: Json = False) -> None:
+    """Look for the tools and packages, their versions and what to do about those that are missing."""
+    import json
+
+    from sim.doctor import examine, print_findings, warm_up as warm
+
+    from ..console import Reporter
+
+    findings = examine()
+    if as_json:
+        typer.echo(json.dumps([finding.record() for finding in findings]))
+    else:
+        print_findings(findings)
+    missing = [finding for finding in findings if finding.verdict == "missing"]
+    if missing:
+        raise MissingTool("; ".join(f"{f.name} is missing: {f.cure}" for f in missing) + ".")
+    if warm_up:
+        warm(Reporter(quiet))

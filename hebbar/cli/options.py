@@ -1,0 +1,67 @@
+"""Options that several commands share, and how a command ends."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
+
+import typer
+
+from ..errors import Mismatch
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..console import Reporter
+    from ..record import Check
+
+__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Run", "configured"]
+
+Source = Annotated[str, typer.Argument(metavar="CONFIG", help="A preset (hebbar presets lists them) or a TOML file.")]
+Seed = Annotated[Optional[int], typer.Option(min=0, help="Training seed, instead of the configured one.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
+Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output instead of a table.")]
+Rule = Annotated[Optional[str], typer.Option(help="Learning rule, instead of the configured one.")]
+Samples = Annotated[Optional[int], typer.Option(min=1, help="Samples; default: all.")]
+Epochs = Annotated[Optional[int], typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
+Data = Annotated[Optional[Path], typer.Option(help="Where the data are, instead of the configured path.")]
+
+
+def configured(source: str, seed: int | None = None, rule: str | None = None, epochs: int | None = None,
+               data: Path | None = None) -> "Config":
+    """The configuration with the changes of the command line."""
+    from ..config import load
+
+    changes = {"training": {"seed": seed, "epochs": epochs}, "rule": {"name": rule},
+               "data": {"path": str(data) if data else None}}
+    return load(source).replace(**{section: {key: value for key, value in keys.items() if value is not None}
+                                   for section, keys in changes.items()})
+
+
+class Run:
+    """One run of a command: its folder, its progress and, at the end, its record.
+
+    Standard output carries the result alone (a table, or JSON), standard error everything else.
+    """
+
+    def __init__(self, folder: Path, quiet: bool = False, as_json: bool = False,
+                 config: "Config | None" = None) -> None:
+        from ..console import Reporter
+        from ..files import output_folder
+
+        self.folder, self.reporter = output_folder(folder), Reporter(quiet)
+        self.as_json, self._config, self._began = as_json, config, time.monotonic()
+
+    def finish(self, result: Any, checks: "Sequence[Check]", files: Sequence[Path] = ()) -> None:
+        """Write the record; raises Mismatch when a check failed."""
+        from ..record import write_record
+
+        write_record(self.folder, ["hebbar", *sys.argv[1:]], result, checks, time.monotonic() - self._began,
+                     self._config.model_dump(mode="json") if self._config else None, files)
+        if self.as_json:
+            typer.echo(json.dumps(result))
+        failed = [check for check in checks if not check.passed]
+        if failed:
+            more = f" ({len(failed)} of {len(checks)} checks failed.)" if len(failed) > 1 else ""
+            raise Mismatch(failed[0].message + more)

@@ -1,0 +1,54 @@
+"""What ``hebbar.api`` answers with: plain, frozen records."""
+
+from dataclasses import dataclass
+
+__all__ = ["Curve", "Check", "SampleCycles"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """``accuracy`` (0 to 1) on the held-out samples after every epoch."""
+
+    accuracy: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A comparison of the RTL with the golden machine.
+
+    ``words`` compared and ``mismatches`` among them; ``first`` names the first difference, None when
+    there is none; ``updates``: weights that changed, summed over the updates compared; ``counters`` of
+    the RTL by name (``hebbar.counters``).
+    """
+
+    words: int
+    mismatches: int
+    first: str | None
+    updates: int
+    counters: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SampleCycles:
+    """Clock cycles of one training sample by cause (``hebbar.counters.CYCLES``), host stalls left out.
+
+    ``minimum``: the cycles if every multiplier worked on a weight in every cycle; ``padded``: the same
+    with every block padded to whole words and row groups.
+    """
+
+    issue: int
+    slots: int
+    drain: int
+    stream: int
+    control: int
+    minimum: float
+    padded: int
+
+    @property
+    def total(self) -> int:
+        """All of them; ``minimum`` and ``padded`` are beside it, not in it."""
+        return self.issue + self.slots + self.drain + self.stream + self.control
+
+    def __str__(self) -> str:
+        return (f"{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
+                f"stream {self.stream}, control {self.control}; minimum {self.minimum:g})")

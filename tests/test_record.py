@@ -1,0 +1,37 @@
+"""What every command leaves: result, manifest and JUnit XML."""
+
+import hashlib
+import json
+from xml.etree import ElementTree
+
+from hebbar.record import Check, write_record
+
+
+def test_the_manifest_says_how_to_get_the_same_again(tmp_path):
+    """Without it a figure could not be traced to a seed, a configuration and versions."""
+    extra = tmp_path / "weights.npz"
+    extra.write_bytes(b"1234")
+    write_record(tmp_path, ["hebbar", "run", "tiny"], {"a": 1}, [], 1.0, {"training": {"seed": 7}}, [extra])
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["command"] == "hebbar run tiny" and manifest["seed"] == 7
+    assert manifest["files"]["weights.npz"] == hashlib.sha256(b"1234").hexdigest()
+    assert manifest["files"]["result.json"] == hashlib.sha256((tmp_path / "result.json").read_bytes()).hexdigest()
+    assert {"numpy", "amaranth", "cocotb", "python"} <= set(manifest["versions"])
+
+
+def test_junit_holds_every_check(tmp_path):
+    """Without it a build server would see a failed comparison as a pass."""
+    checks = [Check("state", True), Check("weights", False, "first difference: <sample 3> & \"more\"")]
+    write_record(tmp_path, ["hebbar", "run", "tiny"], {}, checks, 1.0)
+    suite = ElementTree.parse(tmp_path / "junit.xml").getroot().find("testsuite")
+    assert suite is not None and suite.get("tests") == "2" and suite.get("failures") == "1"
+    failure = suite.findall("testcase")[1].find("failure")
+    assert failure is not None and failure.get("message") == checks[1].message
+
+
+def test_the_same_run_leaves_the_same_bytes(tmp_path):
+    """Without it two records of one run would differ by a clock or by an order."""
+    for name in ("a", "b"):
+        write_record(tmp_path / name, ["hebbar", "check", "tiny"], {"x": [1, 2]}, [Check("c", True)], 2.0)
+    for file in ("result.json", "manifest.json", "junit.xml"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
