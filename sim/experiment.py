@@ -24,7 +24,7 @@ from .compare import Comparison, compare, nonzero_updates
 from .trace import Job, Trace
 from .wave import record
 
-__all__ = ["Outcome", "run", "replay_job", "predict_job"]
+__all__ = ["Outcome", "run", "prepare_golden", "replay_job", "predict_job"]
 
 
 @dataclass(frozen=True)
@@ -150,9 +150,19 @@ def _train(config: Config, program: Program, data: Dataset,
     with reporter.task("training in float64", epochs) as task:
         floating = train_float(config, program.layout.network, data,
                                lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+    prepare_golden(program, reporter)
     with reporter.task("training in fixed point", epochs) as task:
         fixed = train_fixed(program, data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
     return floating, fixed
+
+
+def prepare_golden(program: Program, reporter: Reporter) -> None:
+    """Compile the golden machine before it is timed or waited for."""
+    from golden.compiled import prepare, unsupported  # heavy: Numba
+
+    if not unsupported(program):
+        reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
+        prepare(program)
 
 
 def _both(job: Job, name: str, model: "verilator.Model",

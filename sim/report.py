@@ -150,7 +150,7 @@ def print_sweep(rows: "list[SweepRow]") -> None:
         table.add_column(column, justify="right" if "%" in column or column == "seed" else "left")
     for r in rows:
         table.add_row(r.name, r.rule, str(r.seed), f"{100 * r.accuracy_float:.2f}", f"{100 * r.accuracy_fixed:.2f}",
-                      r.weights[:12])
+                      r.weight_hash[:12])
     Console().print(table)
 
 

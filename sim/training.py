@@ -23,6 +23,7 @@ from hebbar.record import Check
 from .backends import fast, golden
 from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
 from .compare import compare
+from .experiment import prepare_golden
 from .trace import Job
 from .wave import record
 
@@ -102,6 +103,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     """
     program = compile_config(config)
     data, start = data_of(program), _start(program, folder, resume, restart)
+    prepare_golden(program, reporter)
     pair = _Pair(program, fast.prepare(program, build))
     began = time.monotonic()
     try:

@@ -1,6 +1,7 @@
 """Commands that measure, estimate and show."""
 
 import importlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -60,7 +61,7 @@ def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help
     rows = run_sweep(configs, list(range(seeds)), jobs, here.reporter)
     if not as_json:
         print_sweep(rows)
-    here.finish([row.record() for row in rows], [])
+    here.finish([asdict(row) for row in rows], [])
 
 
 def presets() -> None:

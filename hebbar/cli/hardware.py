@@ -58,6 +58,7 @@ def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run eve
            as_json: Json = False) -> None:
     """Look for the tools and packages, their versions and what to do about those that are missing."""
     import json
+    from dataclasses import asdict
 
     from sim.doctor import examine, print_findings, warm_up as warm
 
@@ -65,11 +66,11 @@ def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run eve
 
     findings = examine()
     if as_json:
-        typer.echo(json.dumps([finding.record() for finding in findings]))
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
         print_findings(findings)
-    missing = [finding for finding in findings if finding.verdict == "missing"]
-    if missing:
-        raise MissingTool("; ".join(f"{f.name} is missing: {f.cure}" for f in missing) + ".")
+    bad = [finding for finding in findings if finding.verdict in ("missing", "too old")]
+    if bad:
+        raise MissingTool("; ".join(f"{f.name} is {f.verdict}: {f.cure}" for f in bad) + ".")
     if warm_up:
         warm(Reporter(quiet))

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.errors import TimedOut
+from hebbar.fences import learning_fences
 from hebbar.geometry import ports
 from hebbar.isa import Op, decode
 from hebbar.memories import Mem
 from hebbar.registers import REGISTERS, Status
 
 from ..host import Host
-from ..trace import Recorder, learning_fences
+from ..trace import Recorder
 from .library import RECORDED, Run, open_library
 
 __all__ = ["ShellHost", "finish"]
@@ -181,6 +182,6 @@ def _joined(packets: list[NDArray[np.uint32]]) -> tuple[NDArray[np.uint32], NDAr
 def _marks(program: Program) -> NDArray[np.uint8]:
     """What a fence at each address means, for all addresses a fence can name."""
     marks = np.zeros(1 << 13, np.uint8)
-    marks[list(learning_fences(program))] |= LEARNED
+    marks[list(learning_fences(program.words))] |= LEARNED
     marks[[i for i, word in enumerate(program.words) if decode(word).op is Op.HALT]] |= HALTS
     return marks
