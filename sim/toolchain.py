@@ -82,8 +82,11 @@ def require(*names: str) -> None:
         raise MissingTool("; ".join(f"{tool.name} is not installed ({tool.cure})" for tool in missing) + ".")
 
 
-def environment() -> dict[str, str]:
-    """The whole environment of a child process; ``os.environ`` stays as it is."""
+def environment(optimise: str = "-O3") -> dict[str, str]:
+    """The whole environment of a child process; ``os.environ`` stays as it is.
+
+    ``optimise``: how the C++ compiler treats the simulated model.
+    """
     env = {name: value for name, value in os.environ.items()
            if name not in _FOREIGN_NAMES and not name.startswith(_FOREIGN_PREFIXES)}
     folders = [str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
@@ -95,7 +98,7 @@ def environment() -> dict[str, str]:
     # The wheel's verilated.mk was never configured: it lacks the flag that uses a precompiled header
     # and calls `python`. By name, not path: a blank in the path would end the word. Its -Os makes the
     # model about a fifth slower than -O3 does.
-    env["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={Path(sys.executable).name} OPT_FAST=-O3"
+    env["MAKEFLAGS"] = f"CFG_CXXFLAGS_PCH_I=-include PYTHON3={Path(sys.executable).name} OPT_FAST={optimise}"
     if shutil.which("ccache", path=env["PATH"]):
         env["OBJCACHE"] = "ccache"
         # Without these ccache never reuses a file that includes a precompiled header.

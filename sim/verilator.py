@@ -26,7 +26,8 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
 
     A test bench reads and writes the ports of ``top`` and reads the signals and memories in
     ``public``: ``"name"`` in ``top``, ``"module.name"`` in another module (its name, not its path).
-    Nothing else is visible, which makes the simulation 3 to 5 times faster. ``announce``: say on
+    Nothing else is visible, which makes the simulation 3 to 5 times faster. With ``waves`` a model for one
+    look, built quickly and slow to run. ``announce``: say on
     stderr what is going on when it takes more than two seconds.
     """
     require(*_NEEDS)
@@ -50,8 +51,8 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
             return
         (build_dir / "key").unlink(missing_ok=True)
         control.write_text(visible)
-        status = call_runner("verilator", "build", arguments, environment(), log, f"building {top} with Verilator",
-                             timeout_s, announce)
+        status = call_runner("verilator", "build", arguments, environment("-O1" if waves else "-O3"), log,
+                             f"building {top} with Verilator", timeout_s, announce)
         if status != 0:
             raise HebbarError(f"Verilator could not build {top} from {verilog}; the end of {log}:\n{tail(log)}")
         _all_visible(build_dir, public, verilog)

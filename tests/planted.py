@@ -24,6 +24,8 @@ ARRAY, BUS, DATA = "tests/test_array_macro.py", "tests/test_bus.py", "tests/test
 REF = "golden/reference/"
 THEOREMS, THEORY = "tests/test_reference_theorems.py", "tests/test_reference_theory.py"
 BEHAVIOUR = "tests/test_reference_behaviour.py"
+COMPILED, API, ENERGY = "tests/test_compiled.py", "tests/test_api.py", "tests/test_energy.py"
+TRAINING = "tests/test_training.py"
 NEURON, FIXED, TABLE = "tests/test_neuron.py", "tests/test_fixed.py", "tests/test_table.py"
 
 DEFECTS = (
@@ -115,4 +117,37 @@ DEFECTS = (
     Defect(REF + "state.py", "np.sqrt(3.0 / shape[1])", "np.sqrt(3.0 / shape[0])", BEHAVIOUR),
     Defect("golden/datasets.py", "return rows[:-count], rows[-count:]", "return rows[count:], rows[:count]", DATA),
     Defect("golden/datasets.py", "default_rng([seed, epoch])", "default_rng(seed + epoch)", DATA),
+    Defect("golden/datasets.py", "+ 128) >> 8", ") >> 8", "tests/test_idx.py"),
+    Defect("golden/weights.py", "(codes < f.lo) | (codes > f.hi)", "(codes < f.lo)", "tests/test_weights.py"),
+    Defect("golden/weights.py", "return matrix if matrix.dtype == np.float32 else matrix.astype(np.float64)",
+           "return matrix.astype(np.float16)", "tests/test_weights.py"),
+    Defect("golden/compiled/tile.py", "narrow = size * -limits.weight_lo <= TOP",
+           "narrow = size * -limits.weight_lo <= TOP + 1", COMPILED),
+    Defect("golden/compiled/plan.py", "return _runs(plan, plan.used & plan.plastic, lanes",
+           "return _runs(plan, plan.used, lanes", COMPILED),
+    Defect("golden/compiled/neuron.py", "        clips += free and kept != exact\n",
+           "        clips += kept != exact\n", COMPILED),
+    Defect("golden/compiled/machine.py", "plan.count * bool(flags & (Sweep.STEP | Sweep.DELTA)),",
+           "plan.count * bool(flags & Sweep.STEP),", COMPILED),
+    Defect("hebbar/api.py", "        self._image = curve.weights\n", "", API),
+    Defect("hebbar/api.py", "three[cause] - two[cause]", "three[cause]", API),
+    Defect("hebbar/api.py", "input_codes(inputs, source.activity_frac,",
+           "input_codes(inputs, self.config.network.input_frac,", API),
+    Defect("hebbar/record.py", "if not check.passed:", "if False:", "tests/test_record.py"),
+    Defect("sim/doctor.py", "Verdict.OPTIONAL if extra else Verdict.MISSING, cure", "Verdict.OPTIONAL, cure",
+           "tests/test_doctor.py"),
+    Defect("sim/energy/accesses.py", "\"state_write\": when(Sweep.INIT | Sweep.STEP)",
+           "\"state_write\": when(Sweep.STEP)", ENERGY),
+    Defect("sim/energy/components.py", "* (1 / m.lanes)", "* (1 / m.row_tiles)", ENERGY),
+    Defect("sim/energy/technology.py", "if not text.strip():", "if not text:", ENERGY),
+    Defect("sim/network_energy.py", "if flags & (Sweep.FWD | Sweep.BASE) or not columns:", "if True:",
+           "tests/test_network_energy.py"),
+    Defect("sim/html/figures.py", "axes.barh([0], [value], left=left,", "axes.barh([0], [value], left=0,",
+           "tests/test_report.py"),
+    Defect("sim/html/template.html", "{% elif wrong == 0 %}", "{% elif wrong is not none %}", "tests/test_report.py"),
+    Defect("sim/shell/shell.cpp", "for (int m : {STATE, ERROR, ACTIVITY})", "for (int m : {STATE, ACTIVITY, ERROR})",
+           "tests/test_shell.py"),
+    Defect("sim/shell/host.py", "if why == DONE or", "if why in (DONE, SLICED) or", "tests/test_shell.py"),
+    Defect("sim/checkpoint.py", "if key != _key(program):", "if False:", TRAINING),
+    Defect("sim/training.py", "= standing.epoch + 1, 0, 0", "= standing.epoch + 1, 0, standing.correct", TRAINING),
 )

@@ -9,7 +9,8 @@ from golden.training import data_of, initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.counters import HOST
-from hebbar.errors import BadInput
+from hebbar.errors import BadInput, TimedOut
+from hebbar.isa import Op, encode
 from hebbar.memories import Mem
 from hebbar.registers import IDENTITY, REGISTERS, Cause, Control
 from sim.backends import fast, golden, verilator
@@ -121,6 +122,19 @@ def test_a_machine_that_stops_with_a_fault_does_not_hang_the_shell(session):
     finish(host.set("control", Control.START))
     finish(host.halted())
     assert finish(host.get("cause")) == Cause.ILLEGAL_OP
+
+
+def test_an_endless_program_is_given_up(session, monkeypatch):
+    """Without it a loop that never ends would hold the shell, and the user, for ever."""
+    monkeypatch.setattr(shell_host, "PATIENCE", 10_000)
+    monkeypatch.setattr(shell_host, "SLICE", 1_000)
+    host = session.host
+    loop = encode(Op.LOOP, end=4, count=4095)
+    host.send(write_packet(Mem.PROGRAM, 0, [loop, loop, loop, encode(Op.NEXT), encode(Op.NEXT), encode(Op.NEXT)]))
+    finish(host.sent())
+    finish(host.set("control", Control.START))
+    with pytest.raises(TimedOut, match="neither took nor gave a beat"):
+        finish(host.halted())
 
 
 def test_packets_are_the_beats_of_every_sample():

@@ -27,6 +27,8 @@ BUS_LIMIT = 1000
 SLICE = 200_000
 """Cycles a call simulates before Python looks at the clock: a fraction of a second."""
 QUIET = 64
+PATIENCE = 5_000_000
+"""Cycles without a beat in or out after which a running machine is given up."""
 RESET_CYCLES = 5
 BUFFER_BYTES = 1 << 25
 OUTPUT_BEATS = 1 << 16
@@ -114,6 +116,7 @@ class ShellHost(Host):
         self._queue = []
         buffers = _Buffers(self._sizes, self.recorder is not None and until_halt)
         run = buffers.run(beats, last, self._marks)
+        last_seen, moved = self.cycles, -1
         while True:
             why = self._library.shell_run(self._handle, ctypes.byref(run), SLICE, until_halt, QUIET)
             self._received += buffers.packets(run, self._partial)
@@ -121,6 +124,11 @@ class ShellHost(Host):
                 buffers.record(run, self.recorder)
             if self.progress:
                 self.progress(run.input_taken)
+            if run.moved != moved:
+                last_seen, moved = self.cycles, run.moved
+            elif self.cycles - last_seen > PATIENCE:
+                raise TimedOut(f"the machine neither took nor gave a beat for {self.cycles - last_seen:,} cycles and did "
+                               "not halt; look for an endless loop in its program, or record a waveform.")
             if why == DONE or (until_halt and why == SLICED and not await self._is_running()):
                 return
 
@@ -182,6 +190,6 @@ def _joined(packets: list[NDArray[np.uint32]]) -> tuple[NDArray[np.uint32], NDAr
 def _marks(program: Program) -> NDArray[np.uint8]:
     """What a fence at each address means, for all addresses a fence can name."""
     marks = np.zeros(1 << 13, np.uint8)
-    marks[list(learning_fences(program.words))] |= LEARNED
+    marks[list(learning_fences(program))] |= LEARNED
     marks[[i for i, word in enumerate(program.words) if decode(word).op is Op.HALT]] |= HALTS
     return marks

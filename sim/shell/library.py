@@ -34,7 +34,7 @@ class Run(ctypes.Structure):
         ("output", _POINTER), ("output_last", _POINTER), ("output_capacity", _U64), ("output_count", _U64),
         ("marks", _POINTER), ("pc", _POINTER), ("rows", _POINTER), ("fence_capacity", _U64), ("fence_count", _U64),
         ("weight_fence", _POINTER), ("weights", _POINTER), ("weight_capacity", _U64), ("weight_count", _U64),
-        ("fences", _U64)]
+        ("moved", _U64)]
 
 
 def prepare(program: Program, folder: Path, announce: bool = True, defect: Defect | None = None) -> Path:

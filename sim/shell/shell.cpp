@@ -74,7 +74,7 @@ struct Run {
     int64_t* weight_fence;
     int32_t* weights;
     uint64_t weight_capacity, weight_count;
-    uint64_t fences;       // flips seen since the run began, recorded or not
+    uint64_t moved;        // beats in and out since the run began
 };
 
 }
@@ -171,10 +171,10 @@ struct Shell {
             if (out) run.out[run.out_count] = top->m_axis_tdata, run.out_last[run.out_count++] = top->m_axis_tlast;
             high();
             run.in_taken += in;
+            run.moved += in + out;
             still = in || out ? 0 : still + 1;
             if (top->fence != fence) {
                 fence = top->fence;
-                ++run.fences;
                 const bool halts = run.marks[top->fence_pc] & HALTS;
                 if (run.fence_capacity) record(run);
                 if (stop_at_halt && halts) return stop(DONE);
