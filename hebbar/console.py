@@ -23,9 +23,9 @@ class Reporter:
         self.console.print(text, markup=False)
 
     @contextmanager
-    def task(self, name: str, total: int) -> Iterator["Task"]:
-        """A task of ``total`` steps."""
-        task = Task(self, name, total)
+    def task(self, name: str, total: int, start: int = 0) -> Iterator["Task"]:
+        """A task of ``total`` steps, of which ``start`` were done before."""
+        task = Task(self, name, total, start)
         with task.bar or _nothing():
             if not task.bar:
                 self.say(f"{name} ...")
@@ -40,10 +40,9 @@ def _nothing() -> Iterator[None]:
 class Task:
     """Advances a bar, or prints a line now and then when there is no terminal."""
 
-    def __init__(self, reporter: Reporter, name: str, total: int) -> None:
-        self._reporter, self._name, self._total = reporter, name, total
+    def __init__(self, reporter: Reporter, name: str, total: int, start: int) -> None:
+        self._reporter, self._name, self._total, self._start = reporter, name, total, start
         self._began = self._last = time.monotonic()
-        self._first: int | None = None
         self.bar: Progress | None = None
         if reporter.console.is_terminal:
             self.bar = Progress(TextColumn("{task.description}"), BarColumn(),
@@ -54,8 +53,6 @@ class Task:
 
     def advance(self, done: int, note: str = "") -> None:
         """Say that ``done`` steps are complete."""
-        if self._first is None:
-            self._first = done
         if self.bar:
             self.bar.update(self._id, completed=done, note=note)
         elif time.monotonic() - self._last > PLAIN_SECONDS or done == self._total:
@@ -64,6 +61,6 @@ class Task:
 
     def _left(self, done: int) -> str:
         """The time that is left at the pace so far; nothing when it is short or not known yet."""
-        steps = done - (self._first or 0)
+        steps = done - self._start
         seconds = (self._total - done) * (time.monotonic() - self._began) / steps if steps else 0.0
         return f", about {seconds:.0f} s left" if seconds > PLAIN_SECONDS else ""

@@ -98,6 +98,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     every fence compared with the golden machine. A checkpoint is left in ``folder`` every ``every_s``
     seconds.
 
+    The last one stays, so that nothing is lost before the result is kept: then ``Checkpoint.remove``.
     ``resume`` goes on from it to the very bits an undisturbed run ends with; ``restart`` discards it.
     Raises Mismatch at the first difference, with the waveform of its sample.
     """
@@ -112,7 +113,6 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
         final = pair.rtl.read_weights()
     finally:
         pair.rtl.close()
-    Checkpoint.remove(folder)
     return Trained(config, program, start.standing, final, fingerprint(start.standing, final),
                    config.training.epochs * len(data.train), time.monotonic() - began, done)
 
@@ -132,7 +132,8 @@ class _Run:
         """Run every piece that is left; the training samples done here."""
         epochs, done = self._program.config.training.epochs, 0
         size = len(self._data.train) + len(self._data.test)
-        with self._reporter.task("training on the RTL, compared", epochs * size) as task:
+        start = standing.epoch * size + min(standing.piece * self._chunk, size)
+        with self._reporter.task("training on the RTL, compared", epochs * size, start) as task:
             while standing.epoch < epochs:
                 pieces = list(self._pieces(standing.epoch))
                 while standing.piece < len(pieces):

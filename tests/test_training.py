@@ -72,7 +72,8 @@ def test_resumed_is_bit_identical(whole, tmp_path, models, monkeypatch, piece):
     monkeypatch.undo()
     resumed = run(tmp_path, models, resume=True)
     assert resumed.fingerprint == whole.fingerprint and resumed.standing == whole.standing
-    assert resumed.samples_here < whole.samples_here and not Checkpoint.exists(tmp_path)
+    assert resumed.samples_here < whole.samples_here
+    assert run(tmp_path, models, resume=True).fingerprint == whole.fingerprint, "killed before its result was kept"
 
 
 def test_kill_minus_nine_leaves_a_checkpoint_that_resumes(whole, tmp_path, models):
@@ -90,6 +91,7 @@ def test_kill_minus_nine_leaves_a_checkpoint_that_resumes(whole, tmp_path, model
     again = subprocess.run([*command, "--resume"], cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 0, again.stderr
     assert json.loads((tmp_path / "out" / "result.json").read_text())["fingerprint"] == whole.fingerprint
+    assert not Checkpoint.exists(tmp_path / "out")
 
 
 def test_the_first_difference_stops_the_training(tmp_path, models, monkeypatch):

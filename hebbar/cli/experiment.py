@@ -43,6 +43,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     here = Run(out, quiet, as_json, config)
     from golden.image import from_image
     from golden.weights import save_weights
+    from sim.checkpoint import Checkpoint
     from sim.report import print_trained
     from sim.training import train as train_rtl
 
@@ -52,6 +53,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     if not as_json:
         print_trained(trained)
     here.finish(trained.result(), trained.checks(), [weights])
+    Checkpoint.remove(here.folder)
 
 
 def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
