@@ -29,7 +29,8 @@ class Difference:
     rtl: int
 
     def __str__(self) -> str:
-        return (f"first difference: sample {self.sample}, {self.operation}: {self.signal} is "
+        where = f"sample {self.sample}, {self.operation}" if self.sample >= 0 else self.operation
+        return (f"first difference: {where}: {self.signal} is "
                 f"{self.golden} in the golden model and {self.rtl} in the RTL.")
 
 

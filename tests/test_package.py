@@ -1,0 +1,111 @@
+"""The files beside the Verilog: true to the register map, readable by the tools they are for."""
+
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from hebbar.config import load
+from hebbar.console import Reporter
+from hebbar.errors import HebbarError
+from hebbar.geometry import ports
+from hebbar.memories import HEADER, Mem, pack
+from hebbar.registers import REGISTERS, Cause, Control, Status
+from sim.package import lint, write
+
+CONFIG = load("tiny")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, models):
+    folder = tmp_path_factory.mktemp("package")
+    write(CONFIG, folder, Reporter(quiet=True), models)
+    return folder
+
+
+def run_c(folder, body: str) -> str:
+    """The output of a C program around the header, compiled with every warning an error."""
+    (folder / "main.c").write_text(f'#include <stdio.h>\n#include "hebbar_registers.h"\nint main(void) {{ {body} return 0; }}\n')
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=folder,
+                   check=True)
+    return subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_c_header_has_every_register_bit_and_cause(folder):
+    """Without it a driver written in C would write to another register than the hardware has."""
+    expected = {f"HEBBAR_REG_{name.upper()}": r.address for name, r in REGISTERS.items()}
+    expected |= {f"HEBBAR_CONTROL_{b.name}": b.value for b in Control}
+    expected |= {f"HEBBAR_STATUS_{b.name}": b.value for b in Status}
+    expected |= {f"HEBBAR_CAUSE_{c.name}": c.value for c in Cause} | {f"HEBBAR_MEMORY_{m.name}": m.value for m in Mem}
+    expected |= {f"HEBBAR_{m.name}_DEPTH": p.depth for m, p in ports(CONFIG.machine).items()}
+    said = run_c(folder, "".join(f'printf("{n} %u\\n", (unsigned){n});' for n in expected))
+    assert dict((line.split()[0], int(line.split()[1])) for line in said.splitlines()) == expected
+
+
+def test_the_c_header_packs_a_packet_as_the_host_does(folder):
+    """Without it the first packet of a C driver would address another memory."""
+    said = run_c(folder, 'printf("%u", hebbar_packet(HEBBAR_MEMORY_WEIGHT, 1234, 1));')
+    assert int(said) == pack(HEADER, "packet", beats=1234, memory=Mem.WEIGHT, read=1)
+
+
+class Cells(HTMLParser):
+    """Text of the table cells of a page; fails on tags that were never opened."""
+
+    def __init__(self):
+        super().__init__()
+        self.rows, self.links, self.open = [], [], False
+
+    def handle_starttag(self, tag, attributes):
+        self.links += [v for k, v in attributes if k in ("href", "src")]
+        if tag == "tr":
+            self.rows.append([])
+        self.open = tag in ("td", "code") and bool(self.rows)
+        if tag == "td":
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+def test_the_page_shows_every_register_and_links_nowhere(folder):
+    """Without it the manual could miss a register, or need the net."""
+    cells = Cells()
+    cells.feed((folder / "registers.html").read_text())
+    shown = {row[1].strip(): int(row[0], 16) for row in cells.rows if row and row[0].startswith("0x")}
+    assert shown == {name: r.address for name, r in REGISTERS.items()}
+    assert all(link.startswith("#") for link in cells.links)
+
+
+def test_the_core_file_is_yaml_with_its_targets(folder):
+    """Without it FuseSoC would refuse the core, or find files that are not there."""
+    yaml = pytest.importorskip("yaml", reason="PyYAML is not installed")
+    text = (folder / "hebbar.core").read_text()
+    assert text.startswith("CAPI=2:\n")
+    core = yaml.safe_load(text)
+    assert {"default", "lint", "synth"} <= set(core["targets"])
+    assert core["targets"]["lint"]["toplevel"] == "hebbar" and core["targets"]["lint"]["filesets"] == ["rtl"]
+    for name in ("hebbar.v", "hebbar_registers.h"):
+        assert (folder / name).exists() and name in json.dumps(core["filesets"])
+
+
+def test_the_verilog_says_what_it_is(folder):
+    """Without it a file found later could not be traced to its configuration."""
+    head = (folder / "hebbar.v").read_text()[:600]
+    assert "configuration tiny" in head and re.search(r"SHA-256 [0-9a-f]{64}", head) and "4 lanes" in head
+
+
+def test_lint_reports_what_it_found(folder, tmp_path):
+    """Without it the report would say zero warnings whatever Verilator says."""
+    assert "0 warnings" in (folder / "lint.txt").read_text()
+    (tmp_path / "bad.v").write_text("module hebbar(input a, output [1:0] b); wire c; assign b = {a, c}; endmodule\n")
+    with pytest.raises(HebbarError, match="UNDRIVEN"):
+        lint(tmp_path / "bad.v")
+
+
+def test_the_same_configuration_gives_the_same_bytes(folder, tmp_path, models):
+    """Without it a diff between two exports would show noise."""
+    for path in write(CONFIG, tmp_path, Reporter(quiet=True), models):
+        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
