@@ -18,7 +18,8 @@ from ..host import Host
 __all__ = ["CocotbHost", "PERIOD_NS"]
 
 PERIOD_NS = 10
-POLL_CYCLES = 10_000
+FIRST_POLL, LAST_POLL = 200, 10_000
+"""Cycles between looks at STATUS: doubled each time, so that a short run is not waited out at length."""
 
 
 class CocotbHost(Host):
@@ -67,8 +68,10 @@ class CocotbHost(Host):
         return [int.from_bytes(data[i:i + 4], "little") for i in range(0, len(data), 4)]
 
     async def halted(self) -> None:
+        cycles = FIRST_POLL
         while (await self.read(REGISTERS["status"].address))[0] & Status.RUNNING:
-            await Timer(PERIOD_NS * POLL_CYCLES, "ns")
+            await Timer(PERIOD_NS * cycles, "ns")
+            cycles = min(2 * cycles, LAST_POLL)
 
     async def _feed(self) -> None:
         ready = self._dut.s_axis_tready
@@ -88,6 +91,7 @@ class CocotbHost(Host):
     async def _drive(self, packet: list[int]) -> None:
         """Offer the beats one after the other, each until an edge at which the machine was ready."""
         dut, ready, edge = self._dut, self._dut.s_axis_tready, RisingEdge(self._dut.clk)
+        await edge  # what is written at any other moment may race with the clock
         dut.s_axis_tvalid.value = 1
         for left, beat in enumerate(packet, 1 - len(packet)):
             dut.s_axis_tdata.value = beat
