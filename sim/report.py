@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .defects import Defect
     from .demonstration import Demonstration
     from .energy import Estimate
+    from .equivalence import Proof
     from .experiment import Outcome
     from .structure import Check as StructureCheck
     from .sweep import Row as SweepRow
@@ -23,7 +24,7 @@ WIDE = 130
 """Columns of a terminal from which on sources are shown beside their figures."""
 
 __all__ = ["Figure", "print_outcome", "print_trained", "print_comparison", "print_figures", "print_defects",
-           "print_demonstration"]
+           "print_demonstration", "print_energy", "print_sweep", "print_checks", "print_proof"]
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,21 @@ def print_checks(checks: "list[StructureCheck]") -> None:
     for c in checks:
         table.add_row(c.name, str(c.expected), str(c.found), "ok" if c.passed else "WRONG")
     Console().print(table)
+
+
+def print_proof(proof: "Proof", control: "Proof") -> None:
+    """Equivalence cells proven by module, and what the negative control left open."""
+    table = Table(title="RTLIL = Verilog")
+    for column in ("module", "bits", "proven"):
+        table.add_column(column, justify="left" if column == "module" else "right")
+    for m in proof.modules:
+        table.add_row(m.name, f"{m.total:,}", f"{m.proven:,}")
+    table.add_section()
+    table.add_row("all", f"{proof.total:,}", f"{proof.proven:,}")
+    Console().print(table)
+    Console().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. Negative control, one "
+                    f"operator changed: {control.total - control.proven:,} of {control.total:,} bits not proven, as it "
+                    "must be.")
 
 
 def _table(title: str) -> Table:

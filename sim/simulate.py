@@ -13,15 +13,15 @@ from hebbar.compiler import Program, compile_config
 from hebbar.config import Config, parse
 from hebbar.console import Reporter
 from hebbar.errors import BadInput
-from hebbar.files import output_folder
+from hebbar.files import BUILD, output_folder
 from hebbar.suggest import suggest
 
-from .backends import golden, icarus, pysim, verilator
+from .backends import fast, golden, icarus, pysim, verilator
 from .trace import Job, Trace
 
 __all__ = ["BACKENDS", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
 
-BACKENDS = ("golden", "pysim", "verilator", "icarus")
+BACKENDS = ("golden", "fast", "verilator", "icarus", "pysim")
 ENTRIES = ("train", "predict")
 
 
@@ -33,11 +33,14 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
     _known("entry", entry, ENTRIES)
     if wave and backend != "verilator":
         raise BadInput(f"--wave records the Verilog; use --backend verilator, not {backend}.")
+    if stall and backend in ("golden", "fast"):
+        raise BadInput(f"the backend {backend} never stalls a stream; leave --stall out or use verilator, icarus or "
+                       "pysim.")
     program = compile_config(config)
     image = load_weights(program, weights) if weights else initial_image(program)
     job = job_of(program, data_of(program), entry, samples, image, stall)
     output_folder(out.parent)
-    trace = run_backend(job, backend, out.parent / "build", reporter, out.with_suffix(".vcd") if wave else None)
+    trace = run_backend(job, backend, BUILD, reporter, out.with_suffix(".vcd") if wave else None)
     trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend})
     return trace
 
@@ -69,6 +72,8 @@ def run_backend(job: Job, backend: str, build: Path = Path("out/build"), reporte
         if backend == "pysim":
             return pysim.run(job)
         announce = not reporter.console.quiet
+        if backend == "fast":
+            return fast.run(job, fast.prepare(job.program, build, announce), task.advance)
         if backend == "icarus":
             return icarus.run(job, icarus.prepare(job.program, build, announce), task.advance)
         model = verilator.prepare(job.program, build, wave is not None, announce)

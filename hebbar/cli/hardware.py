@@ -33,24 +33,33 @@ def check(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     from sim.report import print_checks
     from sim.structure import check as check_structure
 
+    from ..record import Check
+
     found = check_structure(config.machine, here.reporter)
     if not as_json:
         print_checks(found)
-    here.finish([c.record() for c in found], [c.verdict() for c in found])
+    here.finish([{"check": c.name, "expected": str(c.expected), "found": str(c.found), "passed": c.passed}
+                 for c in found],
+                [Check(c.name, c.passed, f"{c.name}: expected {c.expected}, found {c.found}.") for c in found])
 
 
 def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the proof.")] =
           Path("out/prove"), quiet: Quiet = False, as_json: Json = False) -> None:
     """Prove that the emitted Verilog equals the RTLIL it was made from, and that a changed one does not."""
+    from dataclasses import asdict
+
     config = configured(source)
     here = Run(out, quiet, as_json, config)
-    from sim.equivalence import prove as prove_equal
+    from sim.equivalence import control, prove as prove_equal
     from sim.report import print_proof
 
     proof = prove_equal(config.machine, here.folder, here.reporter)
+    proof.require()
+    here.reporter.say("the negative control: the same with one addition turned into a subtraction ...")
+    changed = control(config.machine, here.folder / "control", here.reporter)
     if not as_json:
-        print_proof(proof)
-    here.finish(proof.record(), proof.verdicts())
+        print_proof(proof, changed)
+    here.finish({"proof": asdict(proof), "negative_control": asdict(changed)}, [])
 
 
 def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run every tool once, so that the first real "
