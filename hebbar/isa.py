@@ -10,8 +10,8 @@ from enum import IntEnum, IntFlag
 
 from .errors import BadInput
 
-__all__ = ["Op", "Sweep", "WEIGHT_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction", "encode", "decode",
-           "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
+__all__ = ["Op", "Sweep", "WEIGHT_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction", "encode",
+           "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
 LOOP_REGISTERS = 4

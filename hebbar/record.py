@@ -60,8 +60,8 @@ def _commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        head, changes = (subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True,
-                                        timeout=10).stdout.strip()
+        head, changes = (subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True,
+                                        check=True, timeout=10).stdout.strip()
                          for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"]))
     except (OSError, subprocess.SubprocessError):
         return None

@@ -47,7 +47,7 @@ def _digest(machine: MachineConfig, defect: Defect | None) -> str:
 
 @cache
 def _sources() -> str:
-    paths = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+    paths = sorted(path for package in PACKAGES for path in (ROOT / package).glob("*.py"))
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 

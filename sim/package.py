@@ -27,6 +27,17 @@ FILES = ("hebbar_registers.h", "registers.html", f"{TOP}.core")
 """Made from a template of the same name with ``.j2`` behind it."""
 
 
+LINT = """\
+{command}
+
+0 warnings, 0 errors.
+
+Every warning is on but those named with -Wno, which object to how Yosys writes Verilog: exact widths
+left to the context, signals read in part, initial values, and a case that leaves a value as it was
+assigned before it.
+"""
+
+
 def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD) -> list[Path]:
     """Write every file into ``folder``; the same configuration gives the same bytes.
 
@@ -53,10 +64,7 @@ def lint(verilog: Path) -> str:
     if answer.returncode or found:
         raise HebbarError(f"Verilator has {len(found)} warnings about {verilog}; the first ones:\n"
                           + "\n".join(answer.stderr.splitlines()[:20]))
-    return (f"verilator {' '.join(options)} {verilog.name}\n\n0 warnings, 0 errors.\n\n"
-            "Every warning is on but those named with -Wno, which object to how Yosys writes Verilog:\nexact widths left "
-            "to the context, signals read in part, initial values, and a case that leaves a\nvalue as it was "
-            "assigned before it.\n")
+    return LINT.format(command=" ".join(["verilator", *options, verilog.name]))
 
 
 def _head(config: Config) -> str:

@@ -175,9 +175,9 @@ def print_proof(proof: "Proof", control: "Proof") -> None:
     table.add_section()
     table.add_row("all", f"{proof.total:,}", f"{proof.proven:,}")
     Console().print(table)
-    Console().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. Negative control, one "
-                    f"operator changed: {control.total - control.proven:,} of {control.total:,} bits not proven, as it "
-                    "must be.")
+    Console().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. Negative control, "
+                    f"one operator changed: {control.total - control.proven:,} of {control.total:,} bits not "
+                    "proven, as it must be.")
 
 
 def _table(title: str) -> Table:

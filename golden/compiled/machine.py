@@ -112,7 +112,8 @@ class CompiledMachine:
         ins, outs = program.inputs[entry], program.outputs[entry]
         streams = Streams(
             np.concatenate([np.asarray(samples[t.population.name], np.int32) for t in ins], axis=1),
-            np.zeros((count, sum(t.population.size for t in outs)), np.int32), _columns(ins), _columns(outs), np.zeros((4, 2), np.int64), np.zeros(2, np.int64))
+            np.zeros((count, sum(t.population.size for t in outs)), np.int32), _columns(ins), _columns(outs),
+            np.zeros((4, 2), np.int64), np.zeros(2, np.int64))
         start, registers = program.entries[entry], np.array(self.loops, np.int64)
         visits = np.zeros(len(self._words), np.int64)
         fault, address, put = interpreter.walk(start, registers, self._tables, streams, visits)

@@ -5,7 +5,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from ..errors import BadInput, Mismatch
+from ..errors import Mismatch
 from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Seed, Source, configured
 
 __all__ = ["run", "train", "simulate", "compare"]

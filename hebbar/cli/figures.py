@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import BadInput, Mismatch
-from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Seed, Source, configured
+from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Source, configured
 
 __all__ = ["report", "energy", "sweep", "bench", "presets"]
 

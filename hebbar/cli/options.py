@@ -13,7 +13,6 @@ from ..errors import Mismatch
 
 if TYPE_CHECKING:
     from ..config import Config
-    from ..console import Reporter
     from ..record import Check
 
 __all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Run", "configured"]

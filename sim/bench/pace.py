@@ -45,7 +45,8 @@ def shell(config: Config, samples: int, folder: Path, reporter: Reporter) -> lis
     bare, compared = (statistics.median(column) for column in zip(*rounds))
     name, ratio = config.name, 100 * compared / bare
     return [Figure(f"bare C++ loop, {name}", round(bare), "beside it", "cycles/s", None),
-            Figure(f"fast shell, streamed, read back and compared, {name}", round(compared), "beside it", "cycles/s", None),
+            Figure(f"fast shell, streamed, read back and compared, {name}", round(compared), "beside it", "cycles/s",
+                   None),
             Figure(f"fast shell against the bare loop, {name}", ratio, ">= 80", "%", ratio >= 80)]
 
 

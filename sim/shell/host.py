@@ -127,8 +127,8 @@ class ShellHost(Host):
             if run.moved != moved:
                 last_seen, moved = self.cycles, run.moved
             elif self.cycles - last_seen > PATIENCE:
-                raise TimedOut(f"the machine neither took nor gave a beat for {self.cycles - last_seen:,} cycles and did "
-                               "not halt; look for an endless loop in its program, or record a waveform.")
+                raise TimedOut(f"the machine neither took nor gave a beat for {self.cycles - last_seen:,} cycles and "
+                               "did not halt; look for an endless loop in its program, or record a waveform.")
             if why == DONE or (until_halt and why == SLICED and not await self._is_running()):
                 return
 

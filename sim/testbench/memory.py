@@ -67,8 +67,5 @@ class _ArrayView(MemoryView):
 
 def memory_view(memory, port: Port) -> MemoryView:
     """A view of a memory of the RTL, by the quickest way the simulator offers."""
-    try:
-        ctypes.CDLL(None).vpi_get_value_array
-    except AttributeError:
-        return MemoryView([memory[i] for i in range(len(memory))], port)
-    return _ArrayView(memory, port)
+    quick = getattr(ctypes.CDLL(None), "vpi_get_value_array", None)
+    return _ArrayView(memory, port) if quick else MemoryView([memory[i] for i in range(len(memory))], port)
