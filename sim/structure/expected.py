@@ -1,0 +1,118 @@
+"""What the configuration promises of the Verilog, written down here a second time.
+
+Widths, depths and names come from the contract in ``hebbar`` (and the AXI standards), never from
+``hw``: what the hardware is compared with must not be computed by the hardware.
+"""
+
+from collections import Counter
+
+from hebbar.counters import COUNTERS
+from hebbar.cycles import RowTiming
+from hebbar.geometry import ports
+from hebbar.machine import MachineConfig
+from hebbar.memories import BLOCK, MAP, Mem, Port
+from hebbar.registers import ADDRESS_BITS, REGISTERS, Access, Control, counter_address
+
+__all__ = ["TOP", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
+
+TOP = "hebbar"
+_IN = {"clk": 1, "rst": 1,
+       "s_axil_awaddr": ADDRESS_BITS, "s_axil_awprot": 3, "s_axil_awvalid": 1, "s_axil_wdata": 32,
+       "s_axil_wstrb": 4, "s_axil_wvalid": 1, "s_axil_bready": 1, "s_axil_araddr": ADDRESS_BITS,
+       "s_axil_arprot": 3, "s_axil_arvalid": 1, "s_axil_rready": 1,
+       "s_axis_tdata": 32, "s_axis_tvalid": 1, "s_axis_tlast": 1, "m_axis_tready": 1}
+_OUT = {"s_axil_awready": 1, "s_axil_wready": 1, "s_axil_bresp": 2, "s_axil_bvalid": 1, "s_axil_arready": 1,
+        "s_axil_rdata": 32, "s_axil_rresp": 2, "s_axil_rvalid": 1,
+        "s_axis_tready": 1, "m_axis_tdata": 32, "m_axis_tvalid": 1, "m_axis_tlast": 1, "fence": 1, "fence_pc": 13}
+_UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "back_sums", "counters")
+_BANKS = (Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)
+_TABLES = (Mem.FUNCTION, Mem.DERIVATIVE)
+_TILE = {"rows": ("weights", "words", "errors"), "array": ("crossbar",)}
+
+
+def tree(machine: MachineConfig) -> set[str]:
+    """The path of every instance, each there once: one module an instance."""
+    paths = {TOP, *(f"{TOP}.{unit}" for unit in _UNITS), f"{TOP}.base_memory"}
+    paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
+    for mem in _TABLES:
+        paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
+    return paths | {f"{TOP}.tile.{part}" for part in _TILE[machine.tile]}
+
+
+def top_ports() -> dict[str, tuple[str, int]]:
+    """Direction and width of every port of the top module; the same for every configuration."""
+    return {name: ("input", width) for name, width in _IN.items()} | \
+        {name: ("output", width) for name, width in _OUT.items()}
+
+
+def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
+    """Words and bits of every memory by the path of its instance."""
+    def size(port: Port) -> tuple[int, int]:
+        return port.depth, port.lanes * port.bits
+
+    known, m = ports(machine), machine
+    sizes = {f"{TOP}.{mem.name.lower()}_memory": size(known[mem]) for mem in _BANKS}
+    sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
+    sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
+    sizes[f"{TOP}.back_sums"] = m.neuron_words, m.lanes * m.back_sum_bits
+    if m.tile == "array":
+        return sizes
+    tag = 11 + 2 + 4 + BLOCK["group_base"].width + m.row_tiles + 1  # flags, gain, function, group, live, first
+    entry = sum(f.width for f in MAP.values())
+    word = m.lanes * (m.row_tiles * m.weight_bits + m.activity_bits) + entry + BLOCK["weight_base"].width + 1
+    depth = RowTiming(m).fifo_depth
+    return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]), f"{TOP}.tile.words": (depth, word),
+                    f"{TOP}.tile.errors": (depth, m.row_tiles * m.error_bits + tag)}
+
+
+def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
+    """Multipliers of two variables by instance: how many of which operand widths, the wider first.
+
+    An unsigned operand beside a signed one takes a bit more.
+    """
+    m, f = machine, machine.formats
+    drive = max(f.derivative.bits + f.feedback.bits, f.error.bits + f.derivative.frac) + 1
+    found = {
+        "neuron": Counter({_pair(f.derivative.bits, f.feedback.bits): m.row_tiles}) +
+        Counter({_pair(drive, f.gain.bits): m.row_tiles}),
+        "sequencer": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
+    for mem in _TABLES:
+        found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.row_tiles})
+    return {f"{TOP}.{name}": n for name, n in (found | _tile(machine)).items()}
+
+
+def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
+    """Three a lane: FWD, TRN and UPD of every weight visited in a cycle; and the counting of useful ones."""
+    m, f = machine, machine.formats
+    cells = m.row_tiles * m.lanes * (1 if m.tile == "rows" else m.weight_words)
+    three = Counter({_pair(f.weight.bits, f.activity.bits): cells})
+    three += Counter({_pair(f.weight.bits, f.error.bits): cells})
+    three += Counter({_pair(f.error.bits, f.activity.bits): cells})
+    if m.tile == "array":
+        return {"tile": Counter({(20, 20): 3}), "tile.crossbar": three}
+    rows = m.row_tiles + 1  # P bits added one by one, each sum a bit wider
+    rows = m.row_tiles + 1  # P bits added one by one, each sum a bit wider
+    return {"tile": three + Counter({_pair(rows, MAP["lanes"].width): 2})}
+
+
+def _pair(a: int, b: int) -> tuple[int, int]:
+    return max(a, b), min(a, b)
+
+
+def registers() -> dict[str, tuple[int, int]]:
+    """Bits and reset value of every register that holds what the host wrote."""
+    bits = {Access.READ_WRITE: 32, Access.COMMAND: len(Control)}
+    return {name: (bits[r.access], r.reset) for name, r in REGISTERS.items() if r.access is not Access.READ}
+
+
+def written() -> dict[str, set[int]]:
+    """The byte address at which each of them is written."""
+    return {name: {REGISTERS[name].address} for name in registers()}
+
+
+def readable() -> dict[int, str]:
+    """Every readable byte address with what it shows: a register, half a counter, or 'status word'."""
+    halves = {counter_address(i) + 4 * half: f"counters[{64 * i + 32 * half + 31}:{64 * i + 32 * half}]"
+              for i in range(len(COUNTERS)) for half in range(2)}
+    return {r.address: halves.get(r.address, name if r.access is Access.READ_WRITE else "status word")
+            for name, r in REGISTERS.items() if r.access is not Access.COMMAND}

