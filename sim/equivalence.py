@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from hebbar.console import Reporter
+from hebbar.console import Reporter, Task
 from hebbar.errors import BadInput, HebbarError, Mismatch, MissingTool, TimedOut
 from hebbar.files import output_folder, write_text
 from hebbar.machine import MachineConfig
@@ -128,8 +128,8 @@ def prove(machine: MachineConfig, folder: Path, reporter: Reporter, verilog: str
     ports or first values differ so that there is nothing to prove.
     """
     start, names = time.monotonic(), _inputs(machine, output_folder(folder), verilog, only)
-    proofs = _Proofs([*names, CHANGED], reporter)
-    with proofs:
+    with reporter.task("proving RTLIL = Verilog", len(names) + 1) as task:
+        proofs = _Proofs([*names, CHANGED], task)
         try:
             run(_script(names), folder, reporter, proofs.listen, timeout_s)
         except (MissingTool, TimedOut):
@@ -152,16 +152,9 @@ def _script(names: list[str]) -> str:
 class _Proofs:
     """The modules proven so far, from what Yosys says of them."""
 
-    def __init__(self, names: list[str], reporter: Reporter) -> None:
+    def __init__(self, names: list[str], task: Task) -> None:
         self.done: list[ModuleProof] = []
-        self._names, self._unproven = names, dict[str, None]()
-        self._progress = reporter.task("proving RTLIL = Verilog", len(names))
-
-    def __enter__(self) -> None:
-        self._task = self._progress.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        self._progress.__exit__(*error)
+        self._names, self._task, self._unproven = names, task, dict[str, None]()
 
     def listen(self, line: str) -> None:
         """The counts come first, then the unproven cells, then their number."""

@@ -38,7 +38,12 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
     child = subprocess.Popen([sys.executable, "-P", "-c", _CHILD, "-Q", "-T", "-s", "script.ys"], cwd=folder,
                              env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     late = threading.Event()
-    timer = threading.Timer(timeout_s, lambda: (late.set(), child.kill()))
+
+    def stop() -> None:
+        late.set()
+        child.kill()
+
+    timer = threading.Timer(timeout_s, stop)
     timer.start()
     try:
         said = _listen(child, reporter, on_line)

@@ -13,7 +13,8 @@ from sim.equivalence import CHANGED, planted, prove
 MACHINE = load("tiny").machine
 QUIET = Reporter(quiet=True)
 WEIGHTS, WORDS, ERRORS, STATE = "hebbar.tile.weights", "hebbar.tile.words", "hebbar.tile.errors", "hebbar.state_memory"
-MODULES = (CHANGED, WEIGHTS, WORDS, ERRORS, STATE)
+BOXED = (WEIGHTS, WORDS, ERRORS, STATE)
+MODULES = (CHANGED, *BOXED)
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +48,8 @@ def test_every_kind_of_change_opens_the_proof_of_its_module(verilog, tmp_path):
     text = inside(text, WORDS, r"(storage\[)(\w+)(\] <= )", r"\1\2 + 5'd1\3")
     text = inside(text, ERRORS, r"if \((\w*en\w*|\\\$\d+ )\)\n(\s+storage\[)", r"if (!\1)\n\2")
     text = inside(text, STATE, r"always @\(posedge clk\) begin\n(\s+_0_ <=)", r"always @(negedge clk) begin\n\1")
-    proof = prove(MACHINE, tmp_path, QUIET, text, MODULES)
-    assert {m.name for m in proof.modules if m.proven < m.total} == set(MODULES) - {CHANGED}
+    proof = prove(MACHINE, tmp_path, QUIET, text, BOXED)
+    assert {m.name for m in proof.modules if m.proven < m.total} == set(BOXED)
     assert not proof.complete
     failed = [check for check in proof.verdicts() if not check.passed]
     assert len(failed) == 4 and all("not proven equal" in check.message for check in failed)

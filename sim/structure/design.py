@@ -6,7 +6,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any
 
@@ -15,6 +15,8 @@ from hebbar.errors import BadInput
 __all__ = ["Design", "Module", "Signal", "constant", "deep", "read"]
 
 _ATTRIBUTE = re.compile(r"\(\*.*?\*\)", re.DOTALL)  # Pyverilog's grammar has them in few places only
+
+_NUMBER = re.compile(r"(?:\d*'[sS]?([bodhBODH]))?([0-9a-fA-FxXzZ?_]+)")
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,10 @@ def constant(node: Any) -> int:
     """The value of a literal, x, z and ? as 0; raises BadInput for anything else."""
     if type(node).__name__ != "IntConst":
         raise BadInput(f"line {node.lineno} of the Verilog has {type(node).__name__} where a number is expected.")
-    base, digits = re.fullmatch(r"(?:\d*'[sS]?([bodhBODH]))?([0-9a-fA-FxXzZ?_]+)", node.value).groups()
+    found = _NUMBER.fullmatch(node.value)
+    if found is None:
+        raise BadInput(f"line {node.lineno} of the Verilog has the number {node.value}, which cannot be read.")
+    base, digits = found.groups()
     radix = {"b": 2, "o": 8, "d": 10, "h": 16}[(base or "d").lower()]
     return int(re.sub("[xXzZ?]", "0", digits).replace("_", ""), radix)
 
@@ -150,8 +155,8 @@ def _declare(module: Module, parts: list[Any]) -> None:
         kind = type(part).__name__
         name = plain(part.left.var.name if kind == "Assign" else part.name)
         old = module.signals.get(name)
-        if kind == "Assign":
-            module.signals[name] = Signal(old.width, old.depth, old.direction, constant(part.right.var))
+        if kind == "Assign" and old:
+            module.signals[name] = replace(old, initial=constant(part.right.var))
             continue
         width = abs(constant(part.width.msb) - constant(part.width.lsb)) + 1 if part.width else 1
         lengths = part.dimensions.lengths if part.dimensions else ()

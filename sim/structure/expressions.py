@@ -55,8 +55,8 @@ def converted(tree: Any, scope: Scope) -> Node:
         bits, width = literal(tree.value)
         return Node("number", width, bits=bits, unsigned="s" not in tree.value.lower())
     if kind == "DFBranch":
-        parts = [converted(t, scope) if t is not None else None for t in (tree.condnode, tree.truenode, tree.falsenode)]
-        return Node("branch", max(p.width for p in parts[1:] if p), tuple(parts))
+        sides = [converted(t, scope) if t is not None else None for t in (tree.truenode, tree.falsenode)]
+        return Node("branch", max(s.width for s in sides if s), (converted(tree.condnode, scope), *sides))
     if kind == "DFConcat":
         parts = [converted(t, scope) for t in tree.nextnodes]
         return Node("concat", sum(p.width for p in parts), tuple(parts))
@@ -166,6 +166,6 @@ def _operator(name: str, parts: list[Node], state: dict[str, Bits]) -> Bits:
         return combine("And" if name == "Land" else "Or", *(_true(n, state) for n in parts))
     if name in ("Eq", "NotEq"):
         width = max(n.width for n in parts)
-        same = equal(*(value(n, width, state) for n in parts), width)
+        same = equal(value(parts[0], width, state), value(parts[1], width, state), width)
         return same if name == "Eq" else invert(same)
     return UNKNOWN
