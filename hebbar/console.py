@@ -53,6 +53,7 @@ class Task:
 
     def advance(self, done: int, note: str = "") -> None:
         """Say that ``done`` steps are complete."""
+        done = min(done, self._total)
         if self.bar:
             self.bar.update(self._id, completed=done, note=note)
         elif time.monotonic() - self._last > PLAIN_SECONDS or done == self._total:

@@ -1,5 +1,7 @@
 """Verilog export, and the names simulators need to look inside."""
 
+import re
+
 from amaranth.back import verilog
 
 from hebbar.machine import MachineConfig
@@ -9,6 +11,8 @@ from .machine import TILES, Machine
 __all__ = ["TOP", "public", "export"]
 
 TOP = "hebbar"
+SOURCE = re.compile(r'^ *\(\* src = "[^"]*" \*\)\n', re.MULTILINE)
+"""Where a memory was declared: a path of this machine, which Amaranth leaves in."""
 
 
 def public(machine: MachineConfig) -> list[str]:
@@ -19,4 +23,5 @@ def public(machine: MachineConfig) -> list[str]:
 
 def export(machine: MachineConfig) -> str:
     """Synthesizable Verilog of the machine, top module ``hebbar``; same configuration, same text."""
-    return verilog.convert(Machine(machine), name=TOP, strip_internal_attrs=True)
+    text = verilog.convert(Machine(machine), name=TOP, strip_internal_attrs=True)
+    return SOURCE.sub("", text)

@@ -74,12 +74,13 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     if config.machine.tile == "array" and defect.file == "hw/row_engine.py":
         raise BadInput(f"the defect {name} is in the row engine, which machine.tile 'array' does not have; use a "
                        "preset with tile 'rows'.")
+    announce = not reporter.console.quiet
     job = job_of(program, data_of(program), entry, samples, initial_image(program))
     reporter.say(f"{defect.file}, one line changed: {defect.meaning} ...")
     expected = golden.run(job)
     try:
-        rtl = fast.run(job, fast.prepare(program, build, defect=defect)) if backend == "fast" else \
-            verilator.run(job, verilator.prepare(program, build, defect=defect))
+        rtl = fast.run(job, fast.prepare(program, build, announce, defect)) if backend == "fast" else \
+            verilator.run(job, verilator.prepare(program, build, announce=announce, defect=defect))
     except HebbarError as error:
         return Demonstration(name, defect, samples, None, f"the machine did not finish: {error}", None)
     comparison = compare(program, expected, rtl)

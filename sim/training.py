@@ -16,7 +16,7 @@ from hebbar.config import Config
 from hebbar.console import Reporter, Task
 from hebbar.counters import CYCLES, HOST
 from hebbar.errors import BadInput, Mismatch
-from hebbar.files import BUILD
+from hebbar.files import BUILD, versions
 from hebbar.memories import Mem
 from hebbar.record import Check
 
@@ -61,7 +61,9 @@ class Trained:
                 "comparison": {"training and test set": {n: [w, s.mismatches[n]] for n, w in s.words.items()}},
                 "counters": s.counters, "samples": self.samples,
                 "cycles_per_sample": sum(s.counters[c] for c in CYCLES) / self.samples,
-                "seconds": self.seconds, "samples_here": self.samples_here}
+                "seconds": self.seconds, "samples_here": self.samples_here,
+                "seed": self.config.training.seed, "config": self.config.model_dump(mode="json"),
+                "versions": versions()}
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     program = compile_config(config)
     data, start = data_of(program), _start(program, folder, resume, restart)
     prepare_golden(program, reporter)
-    pair = _Pair(program, fast.prepare(program, build))
+    pair = _Pair(program, fast.prepare(program, build, not reporter.console.quiet))
     began = time.monotonic()
     try:
         pair.load(start)

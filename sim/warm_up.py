@@ -28,7 +28,7 @@ def warm_up(reporter: Reporter) -> list[Timing]:
     Verilator, compile the Numba kernels. Raises Mismatch when the model does not agree with golden."""
     steps: dict[str, Callable[[], str]] = {
         "Verilog of tiny (Yosys)": _yosys, "tiny on Verilator, built and run": _verilator,
-        "compiled golden machine (Numba)": _numba}
+        "compiled golden machine (Numba)": _numba, "the Yosys that proves (a minute, the first time)": _prover}
     timings = []
     for name, step in steps.items():
         reporter.say(f"{name} ...")
@@ -72,6 +72,14 @@ def _numba() -> str:
     machine, data = CompiledMachine(program), data_of(program)
     for entry in ("train", "predict"):
         machine.run(entry, codes(program, data.train.take([0]), training=entry == "train"))
+    return ""
+
+
+def _prover() -> str:
+    from . import yosys
+
+    with tempfile.TemporaryDirectory(prefix="hebbar-") as folder:
+        yosys.run("help proc\n", Path(folder), Reporter(quiet=True))
     return ""
 
 

@@ -118,7 +118,8 @@ def test_warming_up_does_its_steps_and_leaves_out_what_is_not_there(monkeypatch,
         raise MissingTool("perl is not installed (on Debian: apt-get install -y perl).")
 
     monkeypatch.setattr(warm_up, "_verilator", missing)
-    yosys, verilator, numba = warm_up.warm_up(Reporter())
+    monkeypatch.setattr(warm_up, "_prover", lambda: "")
+    yosys, verilator, numba, _ = warm_up.warm_up(Reporter())
     assert yosys.seconds is not None and yosys.seconds > 0 and "lines" in yosys.note
     assert verilator.seconds is None and "perl is not installed" in verilator.note
     assert numba.seconds is not None or "No module" in numba.note

@@ -94,6 +94,7 @@ def test_the_core_file_is_yaml_with_its_targets(folder):
 def test_the_verilog_says_what_it_is(folder):
     """Without it a file found later could not be traced to its configuration."""
     head = (folder / "hebbar.v").read_text()[:600]
+    assert "src =" not in (folder / "hebbar.v").read_text(), "a path of this machine"
     assert "configuration tiny" in head and re.search(r"SHA-256 [0-9a-f]{64}", head) and "4 lanes" in head
 
 

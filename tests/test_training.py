@@ -97,7 +97,7 @@ def test_kill_minus_nine_leaves_a_checkpoint_that_resumes(whole, tmp_path, model
 def test_the_first_difference_stops_the_training(tmp_path, models, monkeypatch):
     """Without it a defect would be buried under hours of results."""
     prepare = fast.prepare
-    monkeypatch.setattr(fast, "prepare", lambda program, build: prepare(program, build, defect=DEFECTS["rounding"]))
+    monkeypatch.setattr(fast, "prepare", lambda *arguments: prepare(*arguments, DEFECTS["rounding"]))
     monkeypatch.setattr(training, "record", lambda *arguments: tmp_path / "sample.vcd")
     with pytest.raises(Mismatch, match=r"epoch 1, piece 1: first difference: sample 0, .*weight x0.*sample.vcd"):
         run(tmp_path, models)
