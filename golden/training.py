@@ -27,7 +27,7 @@ from .reference.training import accuracy, ends, epoch_rate, halvings, predict
 if TYPE_CHECKING:
     from .compiled import CompiledMachine
 
-__all__ = ["Engine", "FloatCurve", "FixedCurve", "data_of", "codes", "machine_of", "train_float", "train_fixed",
+__all__ = ["Engine", "FloatCurve", "FixedCurve", "data_of", "checked", "codes", "machine_of", "train_float", "train_fixed",
            "initial_image"]
 
 Engine = Literal["auto", "numpy", "compiled"]
@@ -57,7 +57,12 @@ def data_of(program: Program) -> Dataset:
     """The configured data in the program's formats, checked against its network."""
     config, network = program.config, program.layout.network
     source, target = (network.by_name[name] for name in ends(network))
-    data = load(config.data, source.activity_frac, config.machine.activity_bits, target.size)
+    return checked(program, load(config.data, source.activity_frac, config.machine.activity_bits, target.size))
+
+
+def checked(program: Program, data: Dataset) -> Dataset:
+    """``data``, whose codes and labels fit the program's network; raises BadInput when they do not."""
+    network = program.layout.network
     limits = program.machine.formats.activity
     for part in (data.train, data.test):
         check_samples(part.codes, part.labels, network, limits.lo, limits.hi)

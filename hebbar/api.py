@@ -130,15 +130,12 @@ class Experiment:
         fifth is held out as ``data.split`` and ``data.seed`` say. Raises BadInput for samples that do
         not fit the network or the input format.
         """
-        from golden.datasets import check_samples, from_arrays
+        from golden.datasets import from_arrays
+        from golden.training import checked
 
         source, target = self._ends
-        data = from_arrays(inputs, labels, self.config.data, source.activity_frac,
-                           self.config.machine.activity_bits, target.size)
-        limits = self.config.machine.formats.activity
-        for part in (data.train, data.test):
-            check_samples(part.codes, part.labels, self.program.layout.network, limits.lo, limits.hi)
-        self._data = data
+        self._data = checked(self.program, from_arrays(
+            inputs, labels, self.config.data, source.activity_frac, self.config.machine.activity_bits, target.size))
         return self.train(reporter)
 
     def train_float(self) -> FloatCurve:
@@ -152,13 +149,13 @@ class Experiment:
         current weights for real ``inputs`` (samples, input size)."""
         from golden.datasets import check_samples, input_codes
         from golden.fixed import to_float
-        from golden.machine import Machine
+        from golden.training import machine_of
 
         source, target = self._ends
         codes = input_codes(inputs, source.activity_frac, self.config.machine.activity_bits)
         check_samples(codes, None, self.program.layout.network)
-        machine = Machine(self.program)
-        machine.tile.weights[...] = self.image
+        machine = machine_of(self.program)
+        machine.weights[...] = self.image
         answers = machine.run("predict", {source.name: codes})[target.name]
         return to_float(answers, self.config.machine.formats.state)
 

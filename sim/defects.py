@@ -1,17 +1,35 @@
 """Known defects to plant in the RTL, each one changed line of the hardware's sources."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
-__all__ = ["Defect", "DEFECTS"]
+from hebbar.errors import HebbarError
+
+__all__ = ["Change", "Defect", "DEFECTS"]
 
 
 @dataclass(frozen=True)
-class Defect:
-    """In ``file`` the text ``old``, which occurs once, becomes ``new``; ``meaning`` says what that does."""
+class Change:
+    """In ``file`` the text ``old``, which occurs once, becomes ``new``."""
 
     file: str
     old: str
     new: str
+
+    def plant(self, sources: Path) -> None:
+        """Make the change in a copy of the sources; raises HebbarError when the text is not there once."""
+        path = sources / self.file
+        text = path.read_text()
+        if text.count(self.old) != 1:
+            raise HebbarError(f"{self.file} no longer holds exactly once the line that this defect changes; mend the "
+                              f"defect: {self.old}")
+        path.write_text(text.replace(self.old, self.new))
+
+
+@dataclass(frozen=True)
+class Defect(Change):
+    """A change of the hardware; ``meaning`` says what it does."""
+
     meaning: str
 
 

@@ -57,12 +57,7 @@ def _broken(machine: MachineConfig, defect: Defect) -> str:
         copy = Path(name)
         for package in PACKAGES:
             shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
-        path = copy / defect.file
-        text = path.read_text()
-        if text.count(defect.old) != 1:
-            raise HebbarError(f"{defect.file} no longer holds the line that this defect changes; mend it in "
-                              f"sim/defects.py: {defect.old}")
-        path.write_text(text.replace(defect.old, defect.new))
+        defect.plant(copy)
         answer = subprocess.run([sys.executable, "-c", EXPORT], cwd=copy, input=machine.model_dump_json(), text=True,
                                 capture_output=True, env=os.environ | {"PYTHONPATH": name})
     if answer.returncode:

@@ -24,7 +24,7 @@ from .compare import Comparison, compare, nonzero_updates
 from .trace import Job, Trace
 from .wave import record
 
-__all__ = ["Outcome", "run", "prepare_golden", "replay_job", "predict_job"]
+__all__ = ["Outcome", "run", "replay_job", "predict_job"]
 
 
 @dataclass(frozen=True)
@@ -115,16 +115,16 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     data = data_of(program)
     replayed = min(samples or len(data.train), len(data.train))
     with ThreadPoolExecutor(1) as pool:
-        build = pool.submit(verilator.prepare, program, build, announce=False)
+        building = pool.submit(verilator.prepare, program, build, announce=False)
         floating, fixed = _train(config, program, data, reporter)
-        if not build.done():
+        if not building.done():
             reporter.say("building the simulator from the exported Verilog ...")
-        model = build.result()
+        model = building.result()
     jobs = {"training": replay_job(program, data, initial_image(program), replayed),
             "test set": predict_job(program, data, fixed.weights)}
     traces = {name: _both(job, name, model, reporter) for name, job in jobs.items()}
     results = {name: compare(program, *pair) for name, pair in traces.items()}
-    waveform = _waveform(jobs, traces, results, folder, reporter)
+    waveform = _waveform(jobs, traces, results, folder, reporter, build)
     _, target = ends(program.layout.network)
     rtl = traces["test set"][1].outputs[target]
     return Outcome(
@@ -135,12 +135,13 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
 
 
 def _waveform(jobs: dict[str, Job], traces: dict[str, tuple[Trace, Trace]],
-              results: dict[str, Comparison], folder: Path, reporter: Reporter) -> Path | None:
+              results: dict[str, Comparison], folder: Path, reporter: Reporter,
+              build: Path) -> Path | None:
     """The sample of the first difference with every signal, if there is a difference."""
     for name, result in results.items():
         if result.first:
             reporter.say(f"{name}: {result.first} recording its waveform ...")
-            return record(jobs[name], traces[name][0], result.first, folder)
+            return record(jobs[name], traces[name][0], result.first, folder, build=build)
     return None
 
 
@@ -150,25 +151,15 @@ def _train(config: Config, program: Program, data: Dataset,
     with reporter.task("training in float64", epochs) as task:
         floating = train_float(config, program.layout.network, data,
                                lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
-    prepare_golden(program, reporter)
+    golden.prepare([program], reporter)
     with reporter.task("training in fixed point", epochs) as task:
         fixed = train_fixed(program, data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
     return floating, fixed
 
 
-def prepare_golden(program: Program, reporter: Reporter) -> None:
-    """Compile the golden machine before it is timed or waited for."""
-    from golden.compiled import prepare, unsupported  # heavy: Numba
-
-    if not unsupported(program):
-        reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
-        prepare(program)
-
-
 def _both(job: Job, name: str, model: "verilator.Model",
           reporter: Reporter) -> tuple[Trace, Trace]:
-    count = len(next(iter(job.samples.values())))
-    with reporter.task(f"{name} on the RTL", count) as task:
+    with reporter.task(f"{name} on the RTL", job.count) as task:
         rtl = verilator.run(job, model, task.advance)
     reporter.say(f"{name} on the golden machine, every step recorded ...")
     return golden.run(job), rtl

@@ -57,7 +57,7 @@ def job_of(program: Program, data: Dataset, entry: str, samples: int | None, wei
                seed=program.config.training.seed)
 
 
-def run_backend(job: Job, backend: str, build: Path = Path("out/build"), reporter: Reporter | None = None,
+def run_backend(job: Job, backend: str, build: Path = BUILD, reporter: Reporter | None = None,
                 wave: Path | None = None) -> Trace:
     """Run a job on a backend by name; simulators are built below ``build``, once for each machine.
 
@@ -66,7 +66,7 @@ def run_backend(job: Job, backend: str, build: Path = Path("out/build"), reporte
     """
     _known("backend", backend, BACKENDS)
     reporter = reporter or Reporter(quiet=True)
-    with reporter.task(f"{job.entry} on {backend}", len(next(iter(job.samples.values())))) as task:
+    with reporter.task(f"{job.entry} on {backend}", job.count) as task:
         if backend == "golden":
             return golden.run(job)
         if backend == "pysim":

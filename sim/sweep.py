@@ -15,6 +15,8 @@ from hebbar.compiler import compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
 
+from .backends import golden
+
 __all__ = ["Row", "in_parallel", "row", "sweep"]
 
 Result = TypeVar("Result")
@@ -38,7 +40,7 @@ def sweep(configs: list[Config], seeds: list[int], jobs: int, reporter: Reporter
 
     Rows in the order of the configurations, then of the seeds.
     """
-    _prepare(configs, reporter)
+    golden.prepare(map(compile_config, configs), reporter)  # here, once, so that no process has to
     work = [(config, seed) for config in configs for seed in seeds]
     return in_parallel(row, work, jobs, reporter, "trainings",
                        lambda r: f"{r.name} seed {r.seed} fixed {r.accuracy_fixed:.4f}")
@@ -52,16 +54,6 @@ def row(config: Config, seed: int) -> Row:
     floating, fixed = train_float(config, program.layout.network, data), train_fixed(program, data)
     digest = sha256(np.ascontiguousarray(fixed.weights, "<i4").tobytes()).hexdigest()
     return Row(config.name, config.rule.name, seed, floating.accuracy[-1], fixed.accuracy[-1], digest)
-
-
-def _prepare(configs: list[Config], reporter: Reporter) -> None:
-    """Compile the golden machine here, once, so that no process has to."""
-    from golden.compiled import prepare, unsupported  # heavy: Numba
-
-    reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
-    for program in map(compile_config, configs):
-        if not unsupported(program):
-            prepare(program)
 
 
 def in_parallel(function: Callable[..., Result], work: Sequence[tuple], jobs: int, reporter: Reporter, name: str,

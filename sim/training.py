@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,6 @@ from hebbar.record import Check
 from .backends import fast, golden
 from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
 from .compare import compare
-from .experiment import prepare_golden
 from .trace import Job
 from .wave import record
 
@@ -106,7 +105,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     """
     program = compile_config(config)
     data, start = data_of(program), _start(program, folder, resume, restart)
-    prepare_golden(program, reporter)
+    golden.prepare([program], reporter)
     pair = _Pair(program, fast.prepare(program, build, not reporter.console.quiet))
     began = time.monotonic()
     try:
@@ -165,8 +164,7 @@ class _Run:
         rtl, golden = self._pair.rtl.run(piece.job), self._pair.golden.run(piece.job)
         comparison = compare(self._program, golden, rtl)
         if comparison.first:
-            waveform = record(Job(self._program, piece.job.entry, before, piece.job.samples, piece.job.halvings),
-                              golden, comparison.first, self._folder)
+            waveform = record(replace(piece.job, weights=before), golden, comparison.first, self._folder)
             raise Mismatch(f"epoch {standing.epoch + 1}, piece {standing.piece + 1}: {comparison.first} Waveform of "
                            f"that sample: {waveform}")
         standing.add(comparison)

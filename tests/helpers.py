@@ -3,6 +3,8 @@
 Nothing here computes what a block should do: expectations live in the tests.
 """
 
+import re
+
 import numpy as np
 from amaranth.hdl import Module
 from amaranth.sim import Simulator
@@ -95,3 +97,13 @@ def random_samples(program, entry, count, seed):
             else rng.integers(-one, one + 1, (count, p.size))
         samples[p.name] = codes if p.role is not Role.TARGET else np.clip(codes, f.state.lo, f.state.hi)
     return samples
+
+
+def inside(verilog: str, module: str, old: str, new: str) -> str:
+    """The text with the first match of ``old`` in a module replaced; ``module`` is how its name begins
+    in the text, a blank or a bracket behind it."""
+    head, mark, rest = verilog.partition(f"module {module}")
+    body, end, tail = rest.partition("endmodule")
+    changed, count = re.subn(old, new, body, count=1)
+    assert mark and count == 1, f"{old} is not in module {module}"
+    return head + mark + changed + end + tail

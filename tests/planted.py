@@ -6,16 +6,15 @@ in a copy of the sources and expects its test to fail.
 
 from dataclasses import dataclass
 
+from sim.defects import Change
+
 __all__ = ["Defect", "DEFECTS"]
 
 
 @dataclass(frozen=True)
-class Defect:
-    """In ``file`` the text ``old``, which occurs once, becomes ``new``; ``test`` must notice."""
+class Defect(Change):
+    """A change that ``test`` must notice."""
 
-    file: str
-    old: str
-    new: str
     test: str
 
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from helpers import inside
 
 from hebbar.config import load
 from hebbar.console import Reporter
@@ -17,18 +18,14 @@ BOXED = (WEIGHTS, WORDS, ERRORS, STATE)
 MODULES = (CHANGED, *BOXED)
 
 
+def text_of(module: str) -> str:
+    """The name of a module as the Verilog has it."""
+    return f"\\{module} "
+
+
 @pytest.fixture(scope="module")
 def verilog() -> str:
     return export(MACHINE)
-
-
-def inside(verilog: str, module: str, old: str, new: str) -> str:
-    """The text with the first match of ``old`` in a module replaced."""
-    head, mark, rest = verilog.partition(f"module \\{module} ")
-    body, end, tail = rest.partition("endmodule")
-    changed, count = re.subn(old, new, body, count=1)
-    assert mark and count == 1, f"{old} is not in module {module}"
-    return head + mark + changed + end + tail
 
 
 def test_the_export_is_proven_and_the_changed_operator_is_not(verilog, tmp_path):
@@ -44,10 +41,10 @@ def test_the_export_is_proven_and_the_changed_operator_is_not(verilog, tmp_path)
 
 def test_every_kind_of_change_opens_the_proof_of_its_module(verilog, tmp_path):
     """Without it memories could hide in their boxes what is different: contents, enables, ports, read timing."""
-    text = inside(verilog, WEIGHTS, r"memory\[5\] = 64'h0000000000000000;", "memory[5] = 64'h0000000000000001;")
-    text = inside(text, WORDS, r"(storage\[)(\w+)(\] <= )", r"\1\2 + 5'd1\3")
-    text = inside(text, ERRORS, r"if \((\w*en\w*|\\\$\d+ )\)\n(\s+storage\[)", r"if (!\1)\n\2")
-    text = inside(text, STATE, r"always @\(posedge clk\) begin\n(\s+_0_ <=)", r"always @(negedge clk) begin\n\1")
+    text = inside(verilog, text_of(WEIGHTS), r"memory\[5\] = 64'h0000000000000000;", "memory[5] = 64'h0000000000000001;")
+    text = inside(text, text_of(WORDS), r"(storage\[)(\w+)(\] <= )", r"\1\2 + 5'd1\3")
+    text = inside(text, text_of(ERRORS), r"if \((\w*en\w*|\\\$\d+ )\)\n(\s+storage\[)", r"if (!\1)\n\2")
+    text = inside(text, text_of(STATE), r"always @\(posedge clk\) begin\n(\s+_0_ <=)", r"always @(negedge clk) begin\n\1")
     proof = prove(MACHINE, tmp_path, QUIET, text, BOXED)
     assert {m.name for m in proof.modules if m.proven < m.total} == set(BOXED)
     assert not proof.complete
@@ -57,14 +54,15 @@ def test_every_kind_of_change_opens_the_proof_of_its_module(verilog, tmp_path):
 
 def test_a_changed_first_value_is_found(verilog, tmp_path):
     """Without it the two could start apart: induction looks at steps only."""
-    text = inside(verilog, WEIGHTS, r"(reg \[15:0\] sub = 16'h000)0", r"\g<1>1")
+    text = inside(verilog, text_of(WEIGHTS), r"(reg \[15:0\] sub = 16'h000)0", r"\g<1>1")
     with pytest.raises(Mismatch, match="register sub of module hebbar.tile.weights starts as"):
         prove(MACHINE, tmp_path, QUIET, text, (WEIGHTS,))
 
 
 def test_another_port_is_found(verilog, tmp_path):
     """Without it a port that only one side has would be left out of the comparison."""
-    text = inside(inside(verilog, ERRORS, r"\((\w+), ", r"(spare, \1, "), ERRORS, "  input r_en;", "  input spare;\n  input r_en;")
+    text = inside(inside(verilog, text_of(ERRORS), r"\((\w+), ", r"(spare, \1, "),
+                  text_of(ERRORS), "  input r_en;", "  input spare;\n  input r_en;")
     with pytest.raises(Mismatch, match="differ in the modules or the ports of hebbar.tile.errors"):
         prove(MACHINE, tmp_path, QUIET, text, (ERRORS,))
 

@@ -19,10 +19,7 @@ def test_every_planted_defect_is_caught(defect, tmp_path):
     for name in SOURCES:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    path = tmp_path / defect.file
-    text = path.read_text()
-    assert text.count(defect.old) == 1, f"{defect.file} no longer holds the line exactly once"
-    path.write_text(text.replace(defect.old, defect.new))
+    defect.plant(tmp_path)
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", defect.test]
     env = os.environ | {"PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
     answer = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300)

@@ -5,6 +5,7 @@ import os
 import re
 
 import pytest
+from helpers import inside
 
 from hebbar.config import load
 from hebbar.console import Reporter
@@ -23,15 +24,6 @@ QUIET = Reporter(quiet=True)
 @pytest.fixture(scope="module")
 def verilog() -> str:
     return export(MACHINE)
-
-
-def inside(verilog: str, module: str, old: str, new: str) -> str:
-    """The text with the first match of ``old`` in a module replaced."""
-    head, mark, rest = verilog.partition(f"module {module}")
-    body, end, tail = rest.partition("endmodule")
-    changed, count = re.subn(old, new, body, count=1)
-    assert mark and count == 1, f"{old} is not in module {module}"
-    return head + mark + changed + end + tail
 
 
 def failed(checks) -> list[str]:

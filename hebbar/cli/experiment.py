@@ -67,11 +67,11 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
              defect: Annotated[Optional[str], typer.Option(
                  "--break", metavar="NAME", help="Plant a known defect in the RTL and see the comparison find it; "
                  "'list' shows them.")] = None, seed: Seed = None, rule: Rule = None, data: Data = None,
-             wave: Annotated[bool, typer.Option("--wave", help="Also write a VCD (verilator, icarus).")] = False,
+             wave: Annotated[bool, typer.Option("--wave", help="Also write a VCD (verilator).")] = False,
              quiet: Quiet = False, as_json: Json = False) -> None:
     """Run a program on one backend and write everything it did as a trace."""
     if defect is not None:
-        _broken(source, out, backend, entry, samples, defect, configured(source, seed, rule, None, data), quiet,
+        _broken(out, backend, entry, samples, defect, configured(source, seed, rule, None, data), quiet,
                 as_json)
         return
     config = configured(source, seed, rule, None, data)
@@ -89,7 +89,7 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
                  "counters": trace.counters, "files": [str(f) for f in files]}, [], files)
 
 
-def _broken(source, out, backend, entry, samples, defect, config, quiet, as_json) -> None:
+def _broken(out, backend, entry, samples, defect, config, quiet, as_json) -> None:
     """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
     from sim.defects import DEFECTS
     from sim.demonstration import demonstrate

@@ -1,6 +1,6 @@
 """The golden machine as a backend: cycles from the cycle model, the rest compiled or from NumPy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from golden.machine import Machine
 from golden.training import Engine, machine_of
 from hebbar.compiler import Program
+from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.cycles import Cycles
 from hebbar.memories import Mem
 
 from ..trace import Job, Recorder, Trace
 
-__all__ = ["Session", "cycles", "run"]
+__all__ = ["Session", "prepare", "cycles", "run"]
 
 
 class Session:
@@ -72,6 +73,17 @@ class Session:
     def _compiled(self, job: Job):
         outputs = self._machine.run(job.entry, job.samples, record=job.steps)
         return outputs, self._machine.fences if job.steps else Recorder(self.program)
+
+
+def prepare(programs: Iterable[Program], reporter: Reporter) -> float:
+    """Compile the golden machine for those programs it supports, before it is timed or waited for.
+
+    Returns the seconds it took.
+    """
+    from golden.compiled import prepare as compile_for, unsupported  # heavy: Numba
+
+    reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
+    return sum(compile_for(program) for program in programs if not unsupported(program))
 
 
 def cycles(job: Job) -> dict[str, int]:

@@ -13,7 +13,6 @@ from pathlib import Path
 from hebbar.config import Config
 from hebbar.console import Reporter
 from hebbar.errors import HebbarError
-from hebbar.files import BUILD
 
 from ..report import Figure
 from ..training import train
@@ -72,8 +71,7 @@ def _killed(folder: Path, moment: float) -> str:
 def _start(folder: Path, *options: str) -> subprocess.Popen:
     command = [sys.executable, "-c", MAIN, "train", "tiny", "--epochs", "8", "--every", "0.3", "--quiet", "--out",
                str(folder), *options]
-    fast_model = BUILD.resolve().parent.parent
-    return subprocess.Popen(command, cwd=fast_model, env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
+    return subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 

@@ -13,6 +13,7 @@ from hebbar.config import load
 from hebbar.console import Reporter
 from hebbar.errors import Mismatch
 
+from ..backends import golden
 from ..report import Figure
 
 __all__ = ["measure"]
@@ -31,11 +32,8 @@ def measure(quick: bool, reporter: Reporter) -> list[Figure]:
     shorter ones); they alternate, so that both see the same machine load. Raises Mismatch when the two
     end with different weights.
     """
-    from golden.compiled import prepare  # heavy: Numba
-
     program = compile_config(load(PRESET))
-    reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
-    seconds = prepare(program)
+    seconds = golden.prepare([program], reporter)
     samples = codes(program, data_of(program).train, training=True)
     part = {name: values[:NUMPY_SAMPLES[quick]] for name, values in samples.items()}
     _agree(program, part)

@@ -156,5 +156,5 @@ def _run(job, folder: Path, name: str, reporter: Reporter, quiet: bool = False):
     model = verilator.prepare(job.program, folder / "build")
     if quiet:
         return verilator.run(job, model)
-    with reporter.task(name, len(next(iter(job.samples.values())))) as task:
+    with reporter.task(name, job.count) as task:
         return verilator.run(job, model, task.advance)

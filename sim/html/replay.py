@@ -46,15 +46,13 @@ class Replay:
 
     @cached_property
     def trace(self) -> Trace:
-        count = len(next(iter(self.job.samples.values())))
-        self.reporter.say(f"{count} training samples on the golden machine ...")
+        self.reporter.say(f"{self.job.count} training samples on the golden machine ...")
         return golden.run(self.job)
 
     @property
     def shown(self) -> range:
         """Samples of the network energy figure, the chosen one among them."""
-        count = len(next(iter(self.job.samples.values())))
-        return range(count)[-SAMPLES:]
+        return range(self.job.count)[-SAMPLES:]
 
     def energies(self) -> NDArray[np.float64]:
         """1/2 sum e^2 of the shown samples: (samples, steps, populations)."""
