@@ -11,6 +11,8 @@ __all__ = ["ArrayMacro"]
 class ArrayMacro(Tile):
     """Twin of ``hw.array_macro``: same numbers as the row engine; UPD happens in place."""
 
+    identities = False
+
     def visits(self, plan: Plan, flags: Sweep) -> Visits:
         fwd, trn, upd = work(plan, flags)
         fires = bool(flags & Sweep.FWD) + bool(flags & Sweep.TRN)

@@ -11,6 +11,9 @@ __all__ = ["BackSums"]
 class BackSums:
     """``back[word] = (0 if fresh else back[word]) + sums``, one word of C neurons after another.
 
+    The order is that of the rows: row group by row group, in each column by column; on the array macro
+    column by column. ``fresh`` holds at row group 0, for an identity column at the first row group of
+    every neuron word.
     ``values``: int64 codes of shape (neurons,).
     """
 
@@ -18,11 +21,23 @@ class BackSums:
         self.values = np.zeros(neurons, np.int64)
         self._lanes = lanes
 
-    def add(self, plan: Plan, sums: Ints) -> None:
-        """Add a sweep's contributions, shape (columns * C,), column by column in order."""
-        for k, fresh in enumerate(plan.fresh):
-            lanes = slice(k * self._lanes, (k + 1) * self._lanes)
-            if plan.feedback[lanes.start]:
-                first = plan.source[lanes.start]
-                source = slice(first, first + self._lanes)
-                self.values[source] = sums[lanes] + (0 if fresh else self.values[source])
+    def add(self, plan: Plan, rows: slice, sums: Ints, across: Ints) -> None:
+        """Add what one of the plan's passes contributes.
+
+        ``sums``: those of the stored columns, shape (stored columns * C,); ``across``: what each of
+        ``rows`` sends through an identity column.
+        """
+        for feed in plan.feeds:
+            if feed.stored is None:
+                self._across(feed.neurons[rows], feed.fresh, across)
+            else:
+                lanes = slice(feed.stored * self._lanes, (feed.stored + 1) * self._lanes)
+                word, fresh = slice(feed.neurons[0], feed.neurons[-1] + 1), feed.fresh and rows.start == 0
+                self.values[word] = sums[lanes] + (0 if fresh else self.values[word])
+
+    def _across(self, neurons: Ints, fresh: bool, sums: Ints) -> None:
+        """A row and its neuron have the same lane, so the rows at lane 0 begin a word."""
+        if fresh:
+            begun = neurons[neurons % self._lanes == 0] // self._lanes
+            self.values.reshape(-1, self._lanes)[begun] = 0
+        self.values[neurons] += sums

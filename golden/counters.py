@@ -25,6 +25,14 @@ class Counters:
         for name, amount in add.items():
             self._work[name] += amount
 
+    def separate(self, rows: int) -> None:
+        """Account for one SEPARATE of ``rows`` rows."""
+        self._work["separations"] += rows
+
+    def exit(self) -> None:
+        """Account for one EXIT that left a loop."""
+        self._work["exits"] += 1
+
     def read(self) -> dict[str, int]:
         """All work counters, saturations included."""
         s = self._saturations

@@ -23,9 +23,9 @@ class Saturation:
     def __init__(self) -> None:
         self.count = 0
 
-    def __call__(self, value: Ints, format: Format) -> Ints:
-        """``value`` clipped to the codes of ``format``; same shape, int64."""
-        clipped = np.minimum(np.maximum(value, format.lo), format.hi)
+    def __call__(self, value: Ints, format: Format, least: int | Ints | None = None) -> Ints:
+        """``value`` clipped to the codes of ``format``, from ``least`` upwards if given; same shape, int64."""
+        clipped = np.minimum(np.maximum(value, format.lo if least is None else least), format.hi)
         self.count += int(np.count_nonzero(clipped != value))
         return clipped
 

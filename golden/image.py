@@ -1,12 +1,12 @@
 """Weights by edge <-> the weight image of a machine."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.errors import BadInput
-from hebbar.layout import Layout
+from hebbar.layout import Block, Layout
 
 from .fixed import Ints, quantise, to_float
 
@@ -24,32 +24,33 @@ def to_image(layout: Layout, weights: EdgeWeights) -> Ints:
     """
     m = layout.machine
     image = np.zeros((m.weight_words, m.row_tiles, m.lanes), np.int64)
-    for name, block in layout.blocks.items():
-        for k, column in enumerate(block.columns):
-            key = (column.edge.source, name)
-            matrix = _matrix(layout, weights, key)
-            codes = quantise(matrix[:, column.offset:column.offset + column.lanes],
-                             m.formats.weight, f"weights {key[0]} to {key[1]}")
-            for row, values in enumerate(codes):
-                word = block.base + row // m.row_tiles * block.stride + k
-                image[word, row % m.row_tiles, :column.lanes] = values
+    matrices = {(e.source, e.target): _matrix(layout, weights, (e.source, e.target)) for e in layout.network.stored}
+    for block, k, key, where in _parts(layout):
+        codes = quantise(matrices[key][where], m.formats.weight, f"weights {key[0]} to {key[1]}")
+        rows = np.arange(block.rows)
+        image[block.base + rows // m.row_tiles * block.stride + k, rows % m.row_tiles, :codes.shape[1]] = codes
     return image
 
 
 def from_image(layout: Layout, image: Ints) -> dict[tuple[str, str], NDArray[np.float64]]:
-    """Real weights by edge from an image."""
-    m, out = layout.machine, {}
-    for name, block in layout.blocks.items():
-        rows = np.arange(block.place.population.size)
-        words = block.base + rows // m.row_tiles * block.stride
-        for k, column in enumerate(block.columns):
-            key = (column.edge.source, name)
-            size = layout.network.by_name[key[0]].size
-            matrix = out.setdefault(key, np.zeros((rows.size, size)))
-            codes = image[words + k, rows % m.row_tiles, :column.lanes]
-            matrix[:, column.offset:column.offset + column.lanes] = to_float(codes,
-                                                                              m.formats.weight)
+    """Real weights by edge from an image; zero where a mask leaves none."""
+    m, size = layout.machine, {p.name: p.size for p in layout.network.populations}
+    out = {(e.source, e.target): np.zeros((size[e.target], size[e.source])) for e in layout.network.stored}
+    for block, k, key, where in _parts(layout):
+        rows = np.arange(block.rows)
+        codes = image[block.base + rows // m.row_tiles * block.stride + k, rows % m.row_tiles]
+        part = out[key][where]
+        part[...] = to_float(codes[:, :part.shape[1]], m.formats.weight)
     return out
+
+
+def _parts(layout: Layout) -> Iterator[tuple[Block, int, tuple[str, str], tuple[slice, slice]]]:
+    """Every stored column: its block, its word within a row, the edge and the part of the edge's matrix."""
+    for block in layout.blocks.values():
+        for k, column in enumerate(block.columns):
+            if column.lanes:
+                yield block, k - block.lead, (column.edge.source, block.name), (
+                    slice(block.first, block.first + block.rows), slice(column.offset, column.offset + column.lanes))
 
 
 def _matrix(layout: Layout, weights: EdgeWeights, key: tuple[str, str]) -> NDArray[np.float64]:

@@ -11,19 +11,22 @@ import numpy as np
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 from hebbar.formats import Format
-from hebbar.isa import Op, Sweep
-from hebbar.memories import BLOCK, MAP, Mem, unpack
+from hebbar.isa import Into, Mode, Op, Sweep
+from hebbar.memories import Mem
 from hebbar.registers import MAX_RATE, RATES
 
 from .array_macro import ArrayMacro
 from .back_sums import BackSums
 from .counters import Counters
+from .energy_sum import EnergySum
 from .fixed import Ints
-from .neuron import Neuron, Rows, Saturations
+from .neuron import Destination, Neuron, Rows, Saturations
+from .plan import plan_block
 from .row_engine import RowEngine
+from .separation import Separation
 from .sequencer import Sequencer
 from .table import Table
-from .tile import Plan, Tile
+from .tile import Tile
 
 __all__ = ["Machine", "Observer"]
 
@@ -37,7 +40,8 @@ class Machine:
     """The machine with a program loaded; memories are int64 code arrays by neuron address.
 
     ``state``, ``error``, ``activity``, ``clamp``, ``base``, ``back``: shape (neuron_words * C,).
-    ``plans`` by block; ``functions`` and ``derivatives`` are the tables; ``loops`` the LOOP registers.
+    ``plans`` by block; ``functions`` and ``derivatives`` are the tables; ``loops`` the LOOP registers;
+    ``decisions`` of the unarmed EXITs of the last run, in their order, True where one left its loop.
     """
 
     def __init__(self, program: Program) -> None:
@@ -47,16 +51,18 @@ class Machine:
         self.tile = TILES[self.config.tile](self.config)
         formats = self.config.formats
         self._neuron = Neuron(formats, self.saturations)
+        self._separation, self._energy = Separation(formats, self.saturations), EnergySum()
+        self.decisions: list[bool] = []
         size = 1 << formats.table_bits
         self.functions, self.derivatives = (
             [Table(list(entries[i:i + size]), formats, out) for i in range(0, len(entries), size)]
             for entries, out in ((program.functions, formats.activity),
                                  (program.derivatives, formats.derivative)))
-        self.plans = [self._plan(word) for word in program.blocks]
+        self.plans = [plan_block(program, word, self.tile.identities) for word in program.blocks]
         self.rates = np.zeros(RATES, np.int64)
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
-        self._sequencer = Sequencer(program.words, lambda i: self.loops[i])
+        self._sequencer = Sequencer(program.words, lambda i: self.loops[i], self.units, self._leave)
         neurons = self.config.neuron_words * self.config.lanes
         self.state, self.error, self.activity, self.clamp, self.base = (
             np.zeros(neurons, np.int64) for _ in range(5))
@@ -73,6 +79,11 @@ class Machine:
     def back(self) -> Ints:
         return self._back.values
 
+    @property
+    def units(self) -> list[Op]:
+        """Instructions whose optional unit this machine has."""
+        return [op for op, built in ((Op.SEPARATE, self.config.separation), (Op.EXIT, self.config.energy)) if built]
+
     def where(self, population: str) -> slice:
         """The neuron addresses of a population."""
         place = self.program.layout.places[population]
@@ -86,20 +97,23 @@ class Machine:
 
     def run(self, entry: str, samples: Mapping[str, Ints], observer: Observer | None = None,
             ) -> dict[str, Ints]:
-        """Run an entry over samples, codes of shape (samples, size) by input population.
+        """Run an entry over samples, codes of shape (samples, size) by key of the input transfer.
 
         Returns the streamed outputs the same way. Raises BadInput when an input is missing, has
         the wrong shape or a code outside its format.
         """
         count = self.prepare(entry, samples)
-        outputs: dict[str, list[Ints]] = {t.population.name: [] for t in self.program.outputs[entry]}
-        ins = (t.population.name for _ in range(count) for t in self.program.inputs[entry])
-        outs = (t.population.name for _ in range(count) for t in self.program.outputs[entry])
+        self._energy, self.decisions = EnergySum(), []
+        outputs: dict[str, list[Ints]] = {t.key: [] for t in self.program.outputs[entry]}
+        ins = (t.key for _ in range(count) for t in self.program.inputs[entry])
+        outs = (t.key for _ in range(count) for t in self.program.outputs[entry])
         taken = {name: 0 for name in samples}
         for address, instruction in self._sequencer.run(self.program.entries[entry]):
             fields = instruction.fields
             if instruction.op is Op.SWEEP:
                 self.sweep(fields["block"], Sweep(fields["flags"]), fields["gain"])
+            elif instruction.op is Op.SEPARATE:
+                self.separate(fields["block"], Mode(fields["mode"]), Into(fields["into"]))
             elif instruction.op is Op.IN:
                 name = next(ins)
                 self._memory(fields)[...] = samples[name][taken[name]]
@@ -119,18 +133,43 @@ class Machine:
         rows = Rows(np.zeros(plan.count, np.int64), *(getattr(self, m)[live] for m in
                     ("base", "state", "error", "back", "clamp", "activity")))
         if flags & Sweep.FWD:
-            rows.sum = self.tile.forward(weights, plan, activity)[:plan.count]
-        self._neuron(rows, flags, self.program.gains[gain], self.functions[plan.function],
-                     self.derivatives[plan.function])
-        error = np.zeros(plan.live.size, np.int64)
-        error[:plan.count] = rows.error
+            rows.sum = (self.tile.forward(weights, plan, activity)[:plan.count]
+                        + self.tile.identity(plan, self.activity))
+        self._neuron(rows, flags, self.program.gains[gain], Destination(
+            self.functions[plan.function], self.derivatives[plan.function], plan.precision, plan.align))
+        drive = np.zeros(plan.live.size, np.int64)
+        drive[:plan.count] = rows.drive
         if flags & Sweep.TRN:
-            self._back.add(plan, self.tile.transposed(weights, error))
+            for part in plan.passes:
+                self._back.add(plan, part, self.tile.transposed(weights[part], drive[part]),
+                               drive[part] * self.tile.one)
         if flags & Sweep.UPD:
-            self.tile.update(weights, plan, error, activity, self.rates, self.saturations.weight)
+            self.tile.update(weights, plan, drive, activity, self.rates, self.saturations.weight)
         for name in ("base", "state", "error", "activity"):
             getattr(self, name)[live] = getattr(rows, name)
+        if flags & Sweep.ERR:
+            self._energy.add(rows.error)
         self.counters.sweep(self.tile.visits(plan, flags), plan.count, flags)
+
+    def separate(self, block: int, mode: Mode, into: Into) -> None:
+        """Execute one SEPARATE instruction."""
+        plan = self.plans[block]
+        if plan.count > self.config.separation:
+            raise BadInput(f"block {block} has {plan.count} rows to SEPARATE and machine.separation is "
+                           f"{self.config.separation}; raise it to {plan.count}.")
+        live = slice(plan.rows.start, plan.rows.start + plan.count)
+        values = self._separation(self.base[live], self.state[live], mode, into, self.program.beta)
+        (self.state if into is Into.STATE else self.error)[live] = values
+        self.counters.separate(plan.count)
+
+    def _leave(self, arm: bool) -> bool:
+        """Execute an EXIT; True when it leaves."""
+        leaves = self._energy.exit(arm, self.program.tolerance)
+        if not arm:
+            self.decisions.append(leaves)
+        if leaves:
+            self.counters.exit()
+        return leaves
 
     def _memory(self, fields: dict[str, int]) -> Ints:
         """The part of a memory that IN or OUT moves."""
@@ -138,26 +177,6 @@ class Machine:
                   Mem.CLAMP: self.clamp}[Mem(fields["memory"])]
         start = fields["address"] * self.config.lanes
         return memory[start:start + fields["count"]]
-
-    def _plan(self, word: int) -> Plan:
-        """Unpack a block descriptor and its map entries."""
-        b, lanes, tiles = unpack(BLOCK, word), self.config.lanes, self.config.row_tiles
-        entries = self.program.maps[b["map_base"]:b["map_base"] + b["columns"]]
-        columns = [unpack(MAP, e) for e in entries]
-        lane = np.arange(lanes)
-        spread = {key: np.repeat([c[key] for c in columns], lanes).astype(np.int64)
-                  for key in ("lanes", "shift", "rate", "feedback", "plastic", "diagonal")}
-        source = np.concatenate([c["source"] * lanes + lane for c in columns] or [lane[:0]])
-        rows = np.arange(b["groups"] * tiles) + b["group_base"] * tiles
-        own = (rows[:, None] == source) & (spread["diagonal"] == 1)
-        live = np.arange(rows.size) < (b["groups"] - 1) * tiles + b["tail"]
-        return Plan(
-            base=b["weight_base"], stride=b["stride"], groups=b["groups"], columns=b["columns"],
-            rows=slice(int(rows[0]), int(rows[-1]) + 1), live=live.astype(np.int64), source=source,
-            used=(np.tile(lane, len(columns)) < spread["lanes"]).astype(np.int64),
-            shift=spread["shift"], rate=spread["rate"], feedback=spread["feedback"],
-            plastic=spread["plastic"], fresh=np.array([c["fresh"] for c in columns], np.int64),
-            own=own if own.any() else None, function=b["function"])
 
     def prepare(self, entry: str, samples: Mapping[str, Ints]) -> int:
         """Check the inputs of a run, set its LOOP register and clamp mask; the number of samples."""
@@ -170,22 +189,26 @@ class Machine:
         """The number of samples; all inputs present, in shape and in range."""
         counts = set()
         for t in self.program.inputs[entry]:
-            p = t.population
-            if p.name not in samples:
-                raise BadInput(f"no samples for population {p.name!r}; {entry} needs them.")
-            codes = np.asarray(samples[p.name])
-            if codes.ndim != 2 or codes.shape[1] != p.size or codes.dtype.kind not in "iu":
-                raise BadInput(f"samples for {p.name!r} are {codes.dtype} of shape {codes.shape}; "
-                               f"give integer codes of shape (samples, {p.size}).")
-            limits = self._format(t.memory)
-            if codes.size and not limits.lo <= codes.min() <= codes.max() <= limits.hi:
-                raise BadInput(f"samples for {p.name!r} reach {codes.min()}..{codes.max()}; codes "
-                               f"of {limits} go from {limits.lo} to {limits.hi}.")
+            size = t.population.size
+            if t.key not in samples:
+                raise BadInput(f"no samples for population {t.key!r}; {entry} needs them.")
+            codes = np.asarray(samples[t.key])
+            if codes.ndim != 2 or codes.shape[1] != size or codes.dtype.kind not in "iu":
+                raise BadInput(f"samples for {t.key!r} are {codes.dtype} of shape {codes.shape}; "
+                               f"give integer codes of shape (samples, {size}).")
+            what, lo, hi = self._codes(t.memory)
+            if codes.size and not lo <= codes.min() <= codes.max() <= hi:
+                raise BadInput(f"samples for {t.key!r} reach {codes.min()}..{codes.max()}; codes "
+                               f"of {what} go from {lo} to {hi}.")
             counts.add(len(codes))
         if len(counts) != 1:
             raise BadInput(f"inputs have different numbers of samples: {sorted(counts)}.")
         return counts.pop()
 
-    def _format(self, memory: Mem) -> Format:
+    def _codes(self, memory: Mem) -> tuple[Format | str, int, int]:
+        """What a memory holds, and its least and its greatest code."""
+        if memory is Mem.CLAMP:
+            return "a clamp mask", 0, 1
         f = self.config.formats
-        return {Mem.ACTIVITY: f.activity, Mem.STATE: f.state, Mem.ERROR: f.error}[memory]
+        format = {Mem.ACTIVITY: f.activity, Mem.STATE: f.state, Mem.ERROR: f.error}[memory]
+        return format, format.lo, format.hi

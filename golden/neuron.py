@@ -1,14 +1,20 @@
 """The neuron unit: what happens to a row once its sum is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from hebbar.formats import Formats
 from hebbar.isa import Sweep
+from hebbar.memories import BLOCK, UNIT_PRECISION
 
 from .fixed import Ints, Saturation, round_half_up
 from .table import Table
 
-__all__ = ["Saturations", "Rows", "Neuron"]
+__all__ = ["Saturations", "Rows", "Destination", "Neuron"]
+
+LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
+"""log2 of the largest precision."""
 
 
 @dataclass
@@ -27,7 +33,10 @@ class Saturations:
 
 @dataclass
 class Rows:
-    """Values of the rows of a sweep, codes of shape (rows,): sum in, the rest in and out."""
+    """Values of the rows of a sweep, codes of shape (rows,): sum in, the rest in and out.
+
+    ``drive``: what TRN and UPD take, out.
+    """
 
     sum: Ints
     base: Ints
@@ -36,48 +45,82 @@ class Rows:
     back: Ints
     clamp: Ints
     activity: Ints
+    drive: Ints = field(init=False)
+
+
+@dataclass(frozen=True)
+class Destination:
+    """What a block says of its rows: tables f and f', and the codes ``precision`` and ``align``."""
+
+    function: Table
+    derivative: Table
+    precision: int = UNIT_PRECISION
+    align: int = 0
 
 
 class Neuron:
-    """``mu = round(sum + base)``, then ERR, STEP or DELTA, ACT as the flags say.
+    """``mu = round(sum + base)``, then ERR, STEP or DELTA, ACT, FIRE as the flags say.
 
-    With f' from the derivative table and fb = sat(round(back)):
+    With f' from the derivative table, pi = 2**(precision - 8) and fb = sat(round(back)); with GATE
+    the sum is part of the feedback instead, mu = 0 and fb = sat(round(back + sum + base)):
 
-        e  = sat(x - mu)                                   ERR
+        e  = sat(round(pi (x - mu)))                       ERR
         x  = sat(x + round(gain * (f'(x) * fb - e)))       STEP, rows not clamped
         e  = sat(round(f'(x) * fb))                        DELTA
         a  = f(x)                                          ACT
+        x  = 0 where x >= 1                                FIRE, rows not clamped
 
-    One rounding each for mu, fb, the step and a.
+    One rounding each for mu, pi (x - mu), fb, the step and a. ``back + sum`` is added at the finer
+    fraction of the two, so exactly. TRN and UPD take e, or sat(a << align) with POST, a from before
+    ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
+    error format and count as no saturation.
     """
 
     def __init__(self, formats: Formats, saturations: Saturations) -> None:
         self._f = formats
         self._saturate = saturations
 
-    def __call__(self, rows: Rows, flags: Sweep, gain: int, f: Table, derivative: Table) -> None:
+    def __call__(self, rows: Rows, flags: Sweep, gain: int, to: Destination) -> None:
         """Update ``rows`` in place."""
-        total = rows.sum + rows.base if flags & Sweep.BASE else rows.sum
+        old, total = rows.activity, rows.sum + rows.base if flags & Sweep.BASE else rows.sum
         if flags & Sweep.ERR:
-            self._compare(rows, flags, round_half_up(total, self._f.sum_shift))
+            mu = total * 0 if flags & Sweep.GATE else round_half_up(total, self._f.sum_shift)
+            self._compare(rows, flags, mu, to.precision)
+        rows.drive = self._drive(old << to.align if flags & Sweep.POST else rows.error, flags)
         if flags & (Sweep.STEP | Sweep.DELTA):
-            self._move(rows, flags, gain, derivative)
+            self._move(rows, flags, gain, self._feedback(rows, flags, total), to.derivative)
         if flags & Sweep.ACT:
-            rows.activity = f(rows.state)
+            rows.activity = to.function(rows.state)
+        if flags & Sweep.FIRE:
+            fires = (rows.clamp == 0) & (rows.state >= 1 << self._f.state.frac)
+            rows.state = np.where(fires, 0, rows.state)
         if flags & Sweep.HOIST:
             rows.base = total
 
-    def _compare(self, rows: Rows, flags: Sweep, mu: Ints) -> None:
+    def _compare(self, rows: Rows, flags: Sweep, mu: Ints, precision: int) -> None:
         if flags & Sweep.INIT:
             free = rows.clamp == 0
             rows.state = rows.state.copy()
             rows.state[free] = self._saturate.state(mu[free], self._f.state)
-        rows.error = self._saturate.error(rows.state - mu, self._f.error)
+        weighed = round_half_up(rows.state - mu << LARGEST_PRECISION, LARGEST_PRECISION + UNIT_PRECISION - precision)
+        rows.error = self._saturate.error(weighed, self._f.error)
 
-    def _move(self, rows: Rows, flags: Sweep, gain: int, derivative: Table) -> None:
+    def _drive(self, value: Ints, flags: Sweep) -> Ints:
+        """What TRN and UPD take."""
+        ends = Saturation()
+        value = ends(value, self._f.error)
+        return ends(-value, self._f.error) if flags & Sweep.NEG else value
+
+    def _feedback(self, rows: Rows, flags: Sweep, total: Ints) -> Ints:
         f = self._f
-        back = rows.back if flags & Sweep.BACK else rows.back * 0
-        feedback = self._saturate.feedback(round_half_up(back, f.back_shift), f.feedback)
+        finer = max(f.back_sum.frac, f.row_sum.frac if flags & Sweep.GATE else 0)
+        back = (rows.back if flags & Sweep.BACK else rows.back * 0) << finer - f.back_sum.frac
+        if flags & Sweep.GATE:
+            back = back + (total << finer - f.row_sum.frac)
+        return self._saturate.feedback(round_half_up(back, finer - f.feedback.frac), f.feedback)
+
+    def _move(self, rows: Rows, flags: Sweep, gain: int, feedback: Ints, derivative: Table) -> None:
+        f = self._f
         scaled = derivative(rows.state) * feedback
         if flags & Sweep.DELTA:
             rows.error = self._saturate.error(round_half_up(scaled, f.derivative.frac), f.error)

@@ -18,6 +18,8 @@ def work(plan: Plan, flags: Sweep) -> tuple[int, int, int]:
 class RowEngine(Tile):
     """Twin of ``hw.row_engine``: one read of each weight serves FWD, TRN and UPD."""
 
+    identities = True
+
     def visits(self, plan: Plan, flags: Sweep) -> Visits:
         fwd, trn, upd = work(plan, flags)
         reads = int(plan.count * plan.used.sum()) * flags.weights

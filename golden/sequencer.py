@@ -1,13 +1,17 @@
 """The sequencer: executes instruction words one after the other."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from hebbar.errors import BadInput
 from hebbar.isa import (
-    LOOP_DEPTH, LOOP_REGISTERS, Instruction, Op, Sweep, decode, illegal_sweep)
+    LOOP_DEPTH, LOOP_REGISTERS, Instruction, Into, Op, Sweep, decode, illegal_sweep)
 
 __all__ = ["Sequencer"]
+
+OPTIONAL = {Op.SEPARATE: "the separation unit; set machine.separation to the size of its largest population",
+            Op.EXIT: "the energy unit; set machine.energy to true"}
+"""What an instruction needs that a machine may lack."""
 
 
 @dataclass
@@ -19,14 +23,17 @@ class _Loop:
 class Sequencer:
     """Yields ``(address, instruction)`` for everything that leaves the sequencer.
 
-    LOOP and NEXT are consumed here. ``registers`` are the LOOP registers. Raises BadInput for what
-    the machine would halt on: an unknown opcode, an illegal flag set, NEXT without LOOP, loops
-    nested too deep, a LOOP register that does not exist, an address outside the program.
+    LOOP, NEXT and EXIT are consumed here. ``registers`` are the LOOP registers, ``units`` the
+    instructions whose optional unit the machine has; ``leave`` answers an EXIT, whose ``arm`` it is
+    given. Raises BadInput for what the machine would halt on: an unknown opcode, one whose unit is
+    missing, an illegal flag set or destination, NEXT without LOOP, leaving without LOOP, loops nested
+    too deep, a LOOP register that does not exist, an address outside the program.
     """
 
-    def __init__(self, words: tuple[int, ...], registers: Callable[[int], int]) -> None:
+    def __init__(self, words: tuple[int, ...], registers: Callable[[int], int], units: Collection[Op] = (),
+                 leave: Callable[[bool], bool] = lambda arm: False) -> None:
         self._code = [decode(w) for w in words]
-        self._registers = registers
+        self._registers, self._units, self._leave = registers, units, leave
 
     def run(self, entry: int) -> Iterator[tuple[int, Instruction]]:
         """Execute from ``entry`` up to and including HALT."""
@@ -35,19 +42,29 @@ class Sequencer:
             if not 0 <= address < len(self._code):
                 raise BadInput(f"the program runs on to address {address}; end it with HALT.")
             instruction = self._code[address]
+            self._check(address, instruction)
             match instruction.op:
                 case Op.LOOP:
                     address = self._enter(address, instruction.fields, loops)
                 case Op.NEXT:
                     address = self._next(address, loops)
+                case Op.EXIT:
+                    address = self._exit(address, instruction.fields, loops)
                 case Op.HALT:
                     yield address, instruction
                     return
-                case Op.SWEEP if why := illegal_sweep(Sweep(instruction.fields["flags"])):
-                    raise BadInput(f"address {address}: {instruction} is illegal, {why}.")
                 case _:
                     yield address, instruction
                     address += 1
+
+    def _check(self, address: int, instruction: Instruction) -> None:
+        op, fields = instruction.op, instruction.fields
+        if op in OPTIONAL and op not in self._units:
+            raise BadInput(f"address {address}: {op.name} needs {OPTIONAL[op]}.")
+        if op is Op.SWEEP and (why := illegal_sweep(Sweep(fields["flags"]))):
+            raise BadInput(f"address {address}: {instruction} is illegal, {why}.")
+        if op is Op.SEPARATE and fields["into"] not in list(Into):
+            raise BadInput(f"address {address}: {instruction} is illegal, there is no destination {fields['into']}.")
 
     def _enter(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
         if len(loops) == LOOP_DEPTH:
@@ -70,3 +87,11 @@ class Sequencer:
             return loops[-1].start
         loops.pop()
         return address + 1
+
+    def _exit(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
+        if not self._leave(bool(fields["arm"])):
+            return address + 1
+        if not loops:
+            raise BadInput(f"address {address}: EXIT leaves no LOOP.")
+        loops.pop()
+        return fields["end"]

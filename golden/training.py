@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.compiler import Program
-from hebbar.config import Config
 from hebbar.errors import BadInput
-from hebbar.network import Network
 
 from .datasets import Dataset, Samples, check_samples, epoch_order, load
 from .fixed import Ints
 from .image import to_image
 from .machine import Machine
+from .reference.interpreter import FloatMachine
 from .reference.online import train_online
+from .reference.rules import RULES
 from .reference.state import Weights, initial_weights
 from .reference.training import accuracy, ends, epoch_rate, halvings, predict
+from .streams import to_codes
 
 if TYPE_CHECKING:
     from .compiled import CompiledMachine
@@ -77,17 +78,21 @@ def initial_image(program: Program) -> Ints:
 
 def codes(program: Program, samples: Samples, training: bool) -> dict[str, NDArray[np.int64]]:
     """Samples as machine inputs: input codes and, while training, target states 1 and 0."""
+    return to_codes(program, "train" if training else "predict", _reals(program, samples, training))
+
+
+def _reals(program: Program, samples: Samples, training: bool) -> dict[str, NDArray[np.float64]]:
     source, target = ends(program.layout.network)
-    inputs = {source: samples.codes}
-    if training:
-        scale = program.machine.formats.state.scale
-        inputs[target] = (samples.targets * scale).astype(np.int64)
-    return inputs
+    return {source: samples.inputs_float} | ({target: samples.targets.astype(np.float64)} if training else {})
 
 
-def train_float(config: Config, network: Network, data: Dataset,
-                progress: Progress | None = None) -> FloatCurve:
-    """Train in float64, one sample at a time."""
+def train_float(program: Program, data: Dataset, progress: Progress | None = None) -> FloatCurve:
+    """Train in float64, one sample at a time: IL, iPC, Z-IL and backprop by their own implementation, any
+    other rule by its schedule."""
+    config, network = program.config, program.layout.network
+    own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance
+    if not own or (network.order is None) is not (program.layout.order is None):
+        return _train_schedule(program, data, progress)
     weights, curve = initial_weights(network, config.training.seed), []
     inputs, targets = data.train.inputs_float, data.train.targets
     for epoch in range(config.training.epochs):
@@ -99,6 +104,20 @@ def train_float(config: Config, network: Network, data: Dataset,
         if progress:
             progress(epoch + 1, curve[-1])
     return FloatCurve(tuple(curve), weights)
+
+
+def _train_schedule(program: Program, data: Dataset, progress: Progress | None) -> FloatCurve:
+    config, network = program.config, program.layout.network
+    machine, curve = FloatMachine(program, initial_weights(network, config.training.seed)), []
+    for epoch in range(config.training.epochs):
+        machine.halvings = halvings(config.training, epoch)
+        order = epoch_order(len(data.train), config.training.seed, epoch)
+        machine.run("train", _reals(program, data.train.take(order), training=True))
+        answers = machine.run("predict", _reals(program, data.test, training=False))[ends(network)[1]]
+        curve.append(accuracy(answers, data.test.labels))
+        if progress:
+            progress(epoch + 1, curve[-1])
+    return FloatCurve(tuple(curve), machine.weights)
 
 
 def machine_of(program: Program, engine: Engine = "auto") -> "Machine | CompiledMachine":

@@ -1,13 +1,14 @@
 """Weights by edge in files, for exchange with other programs: ``.npz`` and ``.safetensors``.
 
-Both hold one matrix an edge under the key ``source:target``, shape (target size, source size), in
-real numbers and not in codes. A code has at most 24 bits, which float32 and float64 hold exactly, so
-the weights of a machine come back bit for bit.
+Both hold one matrix under the key ``source:target`` for every edge with weights of its own, shape
+(target size, source size), zero where its mask leaves none, in real numbers and not in codes. A code has
+at most 24 bits, which float32 and float64 hold exactly, so the weights of a machine come back bit for bit.
 """
 
 import json
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from zipfile import BadZipFile
@@ -18,10 +19,12 @@ from numpy.typing import NDArray
 from hebbar.errors import BadInput, MissingTool
 from hebbar.files import output_folder
 from hebbar.layout import Layout
+from hebbar.network import Edge, Network
 from hebbar.suggest import suggest
 
 from .fixed import Ints
 from .image import EdgeWeights, to_image
+from .reference.state import absent
 
 __all__ = ["save_weights", "load_weights", "load_meta", "load_image", "checked_image"]
 
@@ -81,21 +84,24 @@ def load_meta(path: Path) -> Meta:
 def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
     """Weights of ``where`` (a file, say) as the weight image of a machine: (weight words, P, C).
 
-    Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite
-    or outside the weight format: clipping would make another network of it.
+    Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite,
+    outside the mask of its edge or outside the weight format: clipping would make another network of it.
     """
-    edges = [(e.source, e.target) for e in layout.network.edges]
+    edges = {(e.source, e.target): e for e in layout.network.stored}
     for key in weights:
         if key not in edges:
             allowed = [":".join(edge) for edge in edges]
-            raise BadInput(f"{where}: {':'.join(key)!r} is no edge of this network"
+            raise BadInput(f"{where}: {':'.join(key)!r} is no edge of this network with weights of its own"
                            f"{suggest(':'.join(key), allowed)}.")
     try:
         image = to_image(layout, weights)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
     for key, matrix in weights.items():
-        _in_range(layout, f"{where}: weights {key[0]!r} to {key[1]!r}", np.asarray(matrix, np.float64))
+        place = f"{where}: weights {key[0]!r} to {key[1]!r}"
+        _in_range(layout, place, np.asarray(matrix, np.float64))
+        if edges[key].mask:
+            _in_mask(layout.network, edges[key], place, np.asarray(matrix))
     return image
 
 
@@ -113,6 +119,14 @@ def _in_range(layout: Layout, where: str, matrix: NDArray[np.float64]) -> None:
         at = tuple(int(i) for i in wrong[0])
         raise BadInput(f"{where} hold {matrix[at]:g} at {at}, outside {f.lo / f.scale:g}.."
                        f"{f.hi / f.scale:g} of {f}; scale or clip them, or lower machine.weight_frac.")
+
+
+def _in_mask(network: Network, edge: Edge, where: str, matrix: NDArray) -> None:
+    """Raise BadInput for the first weight outside the mask of an edge."""
+    wrong = np.argwhere(absent(network, replace(edge, zero_diagonal=False)) & (matrix != 0))
+    if len(wrong):
+        at = tuple(int(i) for i in wrong[0])
+        raise BadInput(f"{where} hold {matrix[at]:g} at {at}, where the mask of the edge leaves no weight; clear it.")
 
 
 def _matrix(path: Path, key: str, matrix: NDArray) -> NDArray:

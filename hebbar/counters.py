@@ -21,6 +21,8 @@ WORK = {
     "sat_state": "states clipped",
     "sat_feedback": "feedbacks clipped",
     "sat_weight": "weights clipped",
+    "separations": "neurons that went through SEPARATE",
+    "exits": "EXITs that left a loop",
 }
 
 CYCLES = {
@@ -28,6 +30,7 @@ CYCLES = {
     "slots": "cycles in which the tile issues a row that reads no weight",
     "drain": "cycles spent waiting for earlier sweeps to finish",
     "stream": "cycles in which IN or OUT moves a beat or its set-up",
+    "separate": "cycles in which SEPARATE works",
     "control": "all other running cycles: fetch, decode, loops",
 }
 

@@ -6,11 +6,14 @@ program as the sequencer does. The RTL's counters must equal it for every progra
 
 from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Iterable, Iterator
 
 from .machine import MachineConfig
 from .counters import CYCLES, HOST, ISSUE_SETS
+from .errors import BadInput
+from .exponentials import SeparationTiming
 from .geometry import ports
-from .isa import ISSUE_FLAGS, Instruction, Op, Sweep, decode
+from .isa import ISSUE_FLAGS, Instruction, Mode, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
 
 __all__ = ["RowTiming", "ArrayTiming", "Cycles"]
@@ -115,7 +118,10 @@ TIMINGS: dict[str, type[Timing]] = {"rows": RowTiming, "array": ArrayTiming}
 
 
 class Cycles:
-    """Walks a program as the sequencer does and counts cycles by cause; the host never stalls."""
+    """Walks a program as the sequencer does and counts cycles by cause; the host never stalls.
+
+    Where an EXIT leaves depends on the data, so a run is told.
+    """
 
     def __init__(self, program) -> None:
         self._program = program
@@ -123,27 +129,36 @@ class Cycles:
         self._blocks = [unpack(BLOCK, b) for b in program.blocks]
         self._ports = ports(program.machine)
 
-    def run(self, entry: str, samples: int) -> dict[str, int]:
-        """Every cycle counter after ``samples`` samples, and slots by flag set."""
+    def run(self, entry: str, samples: int, exits: Iterable[bool] = ()) -> dict[str, int]:
+        """Every cycle counter after ``samples`` samples, and slots by flag set.
+
+        ``exits``: for every EXIT with arm 0 that is executed, in their order, whether it leaves its loop.
+        Raises BadInput unless there is one for each.
+        """
+        decisions = iter(exits)
         walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine))
         pc, loops = self._program.entries[entry], []
         while True:
             code = self._code[pc]
             match code.op:
                 case Op.HALT:
+                    if any(True for _ in decisions):
+                        raise BadInput(f"{entry} halts before its last exit; give one for each EXIT that is executed.")
                     return walk.halt()
                 case Op.SWEEP:
                     walk.sweep(self._blocks[code.fields["block"]], Sweep(code.fields["flags"]))
-                case Op.WAIT:
+                case Op.WAIT | Op.EXIT:
                     walk.wait()
+                case Op.SEPARATE:
+                    walk.separate(self._separation(code.fields))
                 case Op.IN | Op.OUT:
                     walk.transfer(self._beats(code.op, code.fields))
                 case _:
                     walk.now += 1
-            pc = self._next(pc, code, loops, samples)
+            pc = self._next(pc, code, loops, samples, decisions)
 
     @staticmethod
-    def _next(pc: int, code: Instruction, loops: list[list[int]], samples: int) -> int:
+    def _next(pc: int, code: Instruction, loops: list[list[int]], samples: int, decisions: Iterator[bool]) -> int:
         """The next address; ``loops`` holds [start, iterations left] of every open loop."""
         if code.op is Op.LOOP:
             count = samples if code.fields["register"] == 1 else code.fields["count"]
@@ -155,12 +170,26 @@ class Cycles:
             if loops[-1][1]:
                 return loops[-1][0]
             loops.pop()
+        elif code.op is Op.EXIT and not code.fields["arm"]:
+            leaves = next(decisions, None)
+            if leaves is None:
+                raise BadInput(f"address {pc}: no exit is given for this EXIT; the golden machine records them.")
+            if leaves:
+                loops.pop()
+                return code.fields["end"]
         return pc + 1
 
     def _beats(self, op: Op, fields: dict[str, int]) -> int:
         """Cycles of a transfer: a beat a cycle in, two cycles a beat out."""
         per = self._ports[Mem(fields["memory"])].lanes_per_beat
         return -(-fields["count"] // per) * (2 if op is Op.OUT else 1)
+
+
+    def _separation(self, fields: dict[str, int]) -> int:
+        """Cycles in which the separation unit works."""
+        b = self._blocks[fields["block"]]
+        rows = (b["groups"] - 1) * self._program.machine.row_tiles + b["tail"]
+        return SeparationTiming().cycles(rows, Mode(fields["mode"]))
 
 
 class _Walk:
@@ -195,6 +224,12 @@ class _Walk:
         self.wait()
         self._counts["stream"] += cycles
         self.now += cycles
+
+    def separate(self, cycles: int) -> None:
+        """Drain, one cycle to decode, one to read the descriptor, then the unit."""
+        self.wait()
+        self._counts["separate"] += cycles
+        self.now += 1 + cycles
 
     def halt(self) -> dict[str, int]:
         """Decode, then at least one cycle of draining; returns the counters."""

@@ -10,8 +10,8 @@ from enum import IntEnum, IntFlag
 
 from .errors import BadInput
 
-__all__ = ["Op", "Sweep", "WEIGHT_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction", "encode",
-           "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
+__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction",
+           "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
 LOOP_REGISTERS = 4
@@ -28,6 +28,8 @@ class Op(IntEnum):
     LOOP = 4
     NEXT = 5
     WAIT = 6
+    SEPARATE = 7
+    EXIT = 8
 
 
 class Sweep(IntFlag):
@@ -37,7 +39,7 @@ class Sweep(IntFlag):
     FWD     s_r = sum_k w_rk a_k, exact
     BASE    s_r starts from base_r instead of zero
     HOIST   base_r := s_r
-    ERR     e_r := sat(x_r - round(s_r)); without it e_r is read from the error memory
+    ERR     e_r := sat(pi (x_r - round(s_r))); without it e_r is read from the error memory
     INIT    rows not clamped take x_r := sat(round(s_r)) before ERR
     TRN     back_k += w_rk e_r, for columns with feedback
     UPD     w_rk := sat(w_rk + round(e_r a_k >> rate_k)), for plastic columns
@@ -45,6 +47,10 @@ class Sweep(IntFlag):
     BACK    STEP and DELTA see back_r; without it they see zero
     DELTA   e_r := sat(round(f'(x_r) back_r)) (backprop), written to the error memory
     ACT     a_r := f(x_r), after STEP
+    GATE    s_r joins the feedback instead of the prediction: ERR sees mu = 0, STEP and DELTA back_r + s_r
+    POST    TRN and UPD take the activity a_r from before this sweep, aligned to e, instead of e_r
+    NEG     TRN and UPD take the negative of that
+    FIRE    rows not clamped take x_r := 0 where x_r >= 1, after ACT has seen it
     ======  ==========================================================================
     """
 
@@ -59,11 +65,30 @@ class Sweep(IntFlag):
     BACK = 1 << 8
     DELTA = 1 << 9
     ACT = 1 << 10
+    GATE = 1 << 11
+    POST = 1 << 12
+    NEG = 1 << 13
+    FIRE = 1 << 14
 
     @property
     def weights(self) -> bool:
         """True when the sweep has to read weights at all."""
         return bool(self & WEIGHT_FLAGS)
+
+
+class Mode(IntEnum):
+    """What SEPARATE makes of the bases s of a population: p_r = exp(beta s_r) / sum, or 1 at the first largest."""
+
+    SOFTMAX = 0
+    MAX = 1
+
+
+class Into(IntEnum):
+    """Where SEPARATE puts p: into e as x - p (a categorical error), into e as it is, or into x."""
+
+    DIFFERENCE = 0
+    ERROR = 1
+    STATE = 2
 
 
 WEIGHT_FLAGS = Sweep.FWD | Sweep.TRN | Sweep.UPD
@@ -103,9 +128,9 @@ _TRANSFER = {
 FIELDS: dict[Op, dict[str, Field]] = {
     Op.HALT: {},
     Op.SWEEP: {
-        "flags": Field(0, 11, "what to do, see the flags"),
-        "gain": Field(12, 2, "which GAIN register holds gamma"),
+        "flags": Field(0, 16, "what to do, see the flags"),
         "block": Field(16, 10, "which block descriptor"),
+        "gain": Field(26, 2, "which GAIN register holds gamma"),
     },
     Op.IN: _TRANSFER,
     Op.OUT: _TRANSFER,
@@ -116,6 +141,15 @@ FIELDS: dict[Op, dict[str, Field]] = {
     },
     Op.NEXT: {},
     Op.WAIT: {},
+    Op.SEPARATE: {
+        "mode": Field(0, 1, "0 softmax, 1 max"),
+        "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
+        "block": Field(16, 10, "which block descriptor; its rows are the population"),
+    },
+    Op.EXIT: {
+        "end": Field(0, 12, "address after the matching NEXT"),
+        "arm": Field(12, 1, "1: only remember the energy, before the loop"),
+    },
 }
 
 SUMMARY: dict[Op, str] = {
@@ -126,6 +160,8 @@ SUMMARY: dict[Op, str] = {
     Op.LOOP: f"repeat the body up to the matching NEXT; {LOOP_DEPTH} levels",
     Op.NEXT: "end of a loop body",
     Op.WAIT: "drain: the next instruction sees every result of the earlier ones",
+    Op.SEPARATE: "drain, then softmax or max of the bases of a population; needs the separation unit",
+    Op.EXIT: "drain, then leave the innermost loop unless the energy fell by TOLERANCE; needs the energy unit",
 }
 
 
@@ -173,4 +209,6 @@ def illegal_sweep(flags: Sweep) -> str:
         return "INIT needs ERR"
     if flags & Sweep.DELTA and flags & (Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD):
         return "DELTA excludes ERR, STEP, TRN and UPD"
+    if flags >> len(Sweep):
+        return f"there is no flag {flags.bit_length() - 1}"
     return ""

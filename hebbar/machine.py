@@ -23,7 +23,8 @@ class MachineConfig(Frozen):
     """``[machine]``: the geometry and the widths of the accelerator.
 
     ``lanes`` C weights of each of ``row_tiles`` P rows are processed a cycle. Depths count words:
-    a weight word is P x C weights, a neuron word is C neurons.
+    a weight word is P x C weights, a neuron word is C neurons. Optional units: ``separation`` is the
+    largest population that SEPARATE takes (0: not built), ``energy`` builds the energy sum and EXIT.
     """
 
     tile: Literal["rows", "array"] = "rows"
@@ -45,6 +46,8 @@ class MachineConfig(Frozen):
     activity_frac: int = Field(7, ge=0, le=15)
     row_sum_bits: int = Field(36, ge=8, le=53)
     back_sum_bits: int = Field(42, ge=8, le=53)
+    separation: int = Field(0, ge=0, le=1 << 10)
+    energy: bool = False
 
     @field_validator("lanes", "row_tiles")
     @classmethod

@@ -5,6 +5,11 @@ A packet on the input stream, taken while the machine is halted, is two header b
 payload with TLAST on its last beat. For a read the payload leaves on the output stream.
 A beat of 32 bits carries ``lanes_per_beat`` elements of the word, lowest lane first, each sign
 extended to its share; a word takes ``beats_per_word`` beats.
+
+An identity column (``lanes`` 0) joins every row to one neuron with the weight 1, which is stored
+nowhere: the neuron with the row's own lane in the neuron word ``source`` words after the row's own.
+It is never written and counts no work; its ``fresh`` holds at the first row group of every word. The
+array macro has no identity columns.
 """
 
 from dataclasses import dataclass
@@ -12,7 +17,7 @@ from enum import IntEnum
 
 from .isa import Field
 
-__all__ = ["Mem", "Port", "HEADER", "BLOCK", "MAP", "TABLE", "pack", "unpack"]
+__all__ = ["Mem", "Port", "HEADER", "BLOCK", "MAP", "TABLE", "UNIT_PRECISION", "pack", "unpack"]
 
 
 class Mem(IntEnum):
@@ -65,26 +70,33 @@ BLOCK = {
     "map_base": Field(32, 12, "map entry of column 0"),
     "columns": Field(44, 12, "words of a row, 1 or more"),
     "function": Field(56, 4, "activation table of the destination"),
+    "precision": Field(60, 4, "log2 of the precision pi of the destination's errors, plus 8"),
     "group_base": Field(64, 14, "first row group of the destination"),
     "groups": Field(78, 14, "row groups, 1 or more"),
+    "align": Field(92, 4, "left shift that aligns the destination's activities to errors, for POST"),
     "tail": Field(96, 8, "rows in use in the last row group, 1..P"),
 }
 
 MAP = {
-    "source": Field(0, 12, "neuron word that feeds this column"),
-    "lanes": Field(12, 8, "lanes in use, 1..C"),
+    "source": Field(0, 12, "neuron word that feeds this column; identity: less the row's own word, modulo 4096"),
+    "lanes": Field(12, 8, "lanes in use, 1..C; 0: an identity column, see below"),
     "shift": Field(20, 3, "left shift that aligns the products"),
     "rate": Field(23, 4, "which RATE register holds the update shift"),
     "feedback": Field(27, 1, "TRN adds into the source's back sums"),
     "fresh": Field(28, 1, "row group 0 replaces the back sums instead of adding"),
     "plastic": Field(29, 1, "UPD writes these weights"),
     "diagonal": Field(30, 1, "UPD leaves the weight from a neuron to itself alone"),
+    "positive": Field(31, 1, "UPD clips at zero instead of the least weight"),
 }
 
 TABLE = {
     "value": Field(0, 16, "output at the segment's left end, scaled to 16 signed bits"),
     "slope": Field(16, 16, "change across the segment in the same unit, signed"),
 }
+
+
+UNIT_PRECISION = 8
+"""The code of precision 1."""
 
 
 def pack(layout: dict[str, Field], where: str, **values: int) -> int:

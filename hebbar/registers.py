@@ -3,7 +3,7 @@
 All registers are 32 bits wide. Reading an address that is not in the table, writing one that cannot
 be written, or an unaligned access answers SLVERR and changes nothing. While the machine runs only
 the registers in LIVE can be written. Accesses are whole aligned words (wstrb selects bytes). A gain
-uses its low 8 bits, a rate its low 5.
+uses its low 8 bits, a rate its low 5, beta its low 16.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .counters import COUNTERS
 from .isa import GAINS, LOOP_REGISTERS
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
-           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "counter_address"]
+           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "ENERGY_BITS", "counter_address"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
@@ -23,6 +23,8 @@ IDENTITY = 0x48454242
 VERSION = 0x00000100
 RATES = 16
 MAX_RATE = 31
+ENERGY_BITS = 48
+"""Of the unsigned sum of e squared that TOLERANCE judges; larger sums stay at its largest."""
 COUNTER_BASE = 0x200
 
 
@@ -92,6 +94,8 @@ def _table() -> dict[str, Register]:
         "pc": Register(0x04C, r, "address of the current or the last instruction"),
         "entry": Register(0x050, rw, "address at which START begins"),
         "watchdog": Register(0x054, rw, "halt after so many cycles without progress; 0: never"),
+        "tolerance": Register(0x058, rw, "EXIT leaves when the sum of e squared, in squared codes, fell by less"),
+        "beta": Register(0x05C, rw, "SEPARATE: beta log2(e), unsigned with 8 fraction bits"),
     }
     for i in range(LOOP_REGISTERS):
         table[f"loop{i}"] = Register(0x060 + 4 * i, rw, "loop count")

@@ -30,7 +30,8 @@ class ArrayMacro(wiring.Component):
 
     A sweep without weights only converts. The next sweep is accepted in the last cycle of a sweep.
     Cycles: ``hebbar.cycles.ArrayTiming``. ``weight_base`` names a cell word (row group times
-    ``array_stride`` plus column); cells that a block would have outside the array do not exist.
+    ``array_stride`` plus column); cells that a block would have outside the array do not exist. There
+    are no identity columns: one with ``lanes`` 0 adds nothing and learns nothing.
 
     Ports: see TileSignature.
     """
@@ -109,6 +110,7 @@ class ArrayMacro(wiring.Component):
         entry, command = Signal(self.shapes.map), self._command
         per_word = self.machine.lanes // self.machine.row_tiles
         home = self._first_row - command.group_base
+        used = entry.lanes != 0
         m.d.sync += entry.eq(self.map)
         m.d.comb += [self.map_address.eq(command.map_base + self._step),
                      self.activity_address.eq(self.map.source)]
@@ -117,7 +119,10 @@ class ArrayMacro(wiring.Component):
             with m.Switch(at[:len(self._step)]):
                 for k, column in enumerate(self._array.columns):
                     with m.Case(k):
-                        m.d.sync += [column.entry.eq(entry), column.rate.eq(self.rates[entry.rate]),
+                        m.d.sync += [column.entry.eq(entry),
+                                     column.entry.feedback.eq(entry.feedback & used),
+                                     column.entry.plastic.eq(entry.plastic & used),
+                                     column.rate.eq(self.rates[entry.rate]),
                                      column.own.eq(entry.source * per_word + home)]
                         m.d.sync += [column.activity[i].eq(Mux(entry.lanes > i, a, 0))
                                      for i, a in enumerate(self.activity)]
@@ -136,7 +141,8 @@ class ArrayMacro(wiring.Component):
         m.d.comb += [self.early_group.eq(command.group_base + self._step),
                      self.row_valid.eq(valid[1])]
         m.d.sync += [self.row.flags.eq(command.flags), self.row.gain.eq(command.gain),
-                     self.row.function.eq(command.function), self.row.group.eq(self.early_group),
+                     *(self.row[name].eq(command[name]) for name in ("function", "precision", "align")),
+                     self.row.group.eq(self.early_group),
                      self.row.live.eq(live_rows(command.tail, last, tiles)),
                      self.row.first.eq(self._step == 0), self.sums.eq(0)]
         with m.If(self._in["convert"] & (self._flags & Sweep.FWD).any()), m.Switch(place[0]):
@@ -168,6 +174,8 @@ class ArrayMacro(wiring.Component):
             array.fire.eq(phase["fire"]), array.feed.eq(phase["feed"]),
             array.learn.eq(phase["learn"]), self.saturated.eq(array.saturated),
             rows.eq((command.groups - 1) * self.machine.row_tiles + command.tail),
+            array.block.eq(Cat((g >= self._first_row) & (g < self._first_row + command.groups)
+                               for g in range(array.groups))),
             self.mac_fwd.eq(work[Sweep.FWD]), self.mac_trn.eq(work[Sweep.TRN]),
             self.mac_upd.eq(work[Sweep.UPD]), self.writes.eq(work[Sweep.UPD]),
             self.reads.eq(mac_count(rows, self._lanes[Sweep.FWD], array.fire | array.feed)),

@@ -26,14 +26,16 @@ class Crossbar(wiring.Component):
         w[r][k][i]  = sat(w + round(errors[r] * activity[k][i] >> rate[k]))           learn
 
     ``learn`` leaves columns alone that are not plastic, and with ``diagonal`` the weights from a
-    neuron to itself: lane i of column k comes from row i mod P of row group ``own[k] + i // P``.
+    neuron to itself: lane i of column k comes from row i mod P of row group ``own[k] + i // P``. In the
+    row groups of ``block`` a plastic ``positive`` column clips to 0 .. the largest weight, also where
+    nothing changes.
     Latency: 1 cycle from a strobe to its results, which hold until the next strobe; ``saturated``,
     how many weights were clipped, holds one cycle. Throughput: the whole array a cycle. Rows that
     are to stay out of ``feed`` and ``learn`` have error 0, lanes that are to stay out of ``fire``
     activity 0. Weights survive a reset, as in a memory.
 
-    Ports: strobes ``fire``, ``feed``, ``learn``; ``columns``, ``errors``; ``sums``, ``backs``,
-    ``saturated``; ``host`` (words outside the array are zero and cannot be written).
+    Ports: strobes ``fire``, ``feed``, ``learn``; ``columns``, ``errors``, ``block``; ``sums``,
+    ``backs``, ``saturated``; ``host`` (words outside the array are zero and cannot be written).
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -44,7 +46,7 @@ class Crossbar(wiring.Component):
         super().__init__({
             "fire": In(1), "feed": In(1), "learn": In(1),
             "columns": In(data.ArrayLayout(self.column, machine.array_stride)),
-            "errors": In(data.ArrayLayout(s.errors, self.groups)),
+            "errors": In(data.ArrayLayout(s.errors, self.groups)), "block": In(self.groups),
             "sums": Out(data.ArrayLayout(s.sums, self.groups)),
             "backs": Out(data.ArrayLayout(s.backs, machine.array_stride)),
             "saturated": Out(20), "host": In(HostPort())})
@@ -124,7 +126,8 @@ class Crossbar(wiring.Component):
         if i % tiles == p:
             learns &= ~(column.entry.diagonal & (column.own == g - i // tiles))
         grown = Signal((weight + change).shape(), name=f"grown{g}_{p}_{k}_{i}")
-        new, clipped = saturate(grown, self.machine.formats.weight)
+        positive = self.block[g] & column.entry.plastic & column.entry.positive
+        new, clipped = saturate(grown, self.machine.formats.weight, positive)
         m.d.comb += grown.eq(weight + Mux(learns, change, 0))
         m.d.sync += weight.eq(new)
         return clipped

@@ -23,10 +23,11 @@ def round_variable(value: Value, shift: Value) -> Value:
     return (value + half) >> shift
 
 
-def saturate(value: Value, format: Format) -> tuple[Value, Value]:
-    """``value`` clipped to a format, and whether it was clipped."""
-    high, low = value > format.hi, value < format.lo
-    clipped = Mux(high, format.hi, Mux(low, format.lo, value))
+def saturate(value: Value, format: Format, positive: Value | None = None) -> tuple[Value, Value]:
+    """``value`` clipped to a format, to its codes from 0 upwards when ``positive``; whether it was clipped."""
+    least = format.lo if positive is None else Mux(positive, 0, format.lo)
+    high, low = value > format.hi, value < least
+    clipped = Mux(high, format.hi, Mux(low, least, value))
     return clipped[:format.bits].as_signed(), high | low
 
 

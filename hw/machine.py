@@ -16,8 +16,10 @@ from .back_sums import BackSums
 from .bank import Bank
 from .bus import AXI_LITE, Bus
 from .counters import Counters
+from .energy_sum import EnergySum
 from .neuron import Neuron
 from .row_engine import RowEngine
+from .separation import Separation
 from .sequencer import Sequencer
 from .streamer import AXI_STREAM, Streamer
 from .table import Table
@@ -43,6 +45,7 @@ class Machine(wiring.Component):
         m, config = Module(), self.machine
         formats = config.formats
         table_ports = ports(config)
+        self._separates, self._separated = Signal(), Signal()
         m.submodules.bus = self.bus = Bus()
         m.submodules.streamer = self.streamer = Streamer(config)
         m.submodules.sequencer = self.sequencer = Sequencer(config)
@@ -50,7 +53,7 @@ class Machine(wiring.Component):
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.back_sums = self.back_sums = BackSums(config)
         m.submodules.counters = self.counters = Counters()
-        self.banks = {mem: Bank(table_ports[mem]) for mem in (
+        self.banks = {mem: Bank(table_ports[mem], readers=2 if mem is Mem.ACTIVITY else 1) for mem in (
             Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         for mem, bank in self.banks.items():
             m.submodules[f"{mem.name.lower()}_memory"] = bank
@@ -64,7 +67,13 @@ class Machine(wiring.Component):
         self._control(m)
         self._host(m)
         self._rows(m)
+        self._old_activities(m)
         self._neuron_writes(m)
+        self._clipped = {name: getattr(self.neuron, name) for name in ("sat_error", "sat_state")}
+        if config.separation:
+            self._separation(m)
+        if config.energy:
+            self._energy(m)
         self._count(m)
         return m
 
@@ -102,8 +111,8 @@ class Machine(wiring.Component):
         m.d.comb += [
             program.read_address[0].eq(seq.program_address), seq.word.eq(program.read_data[0]),
             block.read_address[0].eq(seq.block_address), seq.block.eq(block.read_data[0].as_value()),
-            seq.idle.eq(self.tile.idle & ~self.neuron.busy),
-            seq.progress.eq(self.tile.issue | self.tile.slot | self.streamer.moving)]
+            seq.idle.eq(self.tile.idle & ~self.neuron.busy & ~self._separates),
+            seq.progress.eq(self.tile.issue | self.tile.slot | self.streamer.moving | self._separates)]
         connect(m, seq.sweep, self.tile.sweep)
 
     def _host(self, m: Module) -> None:
@@ -150,13 +159,25 @@ class Machine(wiring.Component):
                          table.state.eq(getattr(neuron, f"{name}_state")),
                          getattr(neuron, name).eq(table.out)]
 
+    def _old_activities(self, m: Module) -> None:
+        """The activities of a row's group: a part of the word that holds it."""
+        tile, bank, tiles = self.tile, self.banks[Mem.ACTIVITY], self.machine.row_tiles
+        part_bits = (self.machine.lanes // tiles - 1).bit_length()
+        word, old = bank.read_data[1].as_value(), self.neuron.old_activity.as_value()
+        part = word.word_select(tile.row.group[:part_bits], len(old)) if part_bits else word
+        m.d.comb += [bank.read_address[1].eq(tile.early_group >> part_bits), old.eq(part)]
+
+    @staticmethod
+    def _write(m: Module, bank: Bank, write) -> None:
+        m.d.comb += [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask),
+                     bank.write_data.eq(write.data)]
+
     def _neuron_writes(self, m: Module) -> None:
         neuron, tiles, lanes = self.neuron, self.machine.row_tiles, self.machine.lanes
         for bank, write in ((self.banks[Mem.STATE], neuron.write_state),
                             (self.banks[Mem.ERROR], neuron.write_error),
                             (self.base, neuron.write_base)):
-            m.d.comb += [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask),
-                         bank.write_data.eq(write.data)]
+            self._write(m, bank, write)
         bank, write = self.banks[Mem.ACTIVITY], neuron.write_activity
         part_bits = (lanes // tiles - 1).bit_length()
         part = Signal(max(1, part_bits))
@@ -166,6 +187,30 @@ class Machine(wiring.Component):
             m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
                          bank.write_mask[lane].eq(write.mask[lane % tiles]
                                                   & (part == lane // tiles))]
+
+    def _separation(self, m: Module) -> None:
+        """The separation unit: while it works, it has base, state and error memories to itself."""
+        seq, state, error = self.sequencer, self.banks[Mem.STATE], self.banks[Mem.ERROR]
+        m.submodules.separation = unit = Separation(self.machine)
+        m.d.comb += [
+            unit.start.eq(seq.separate), unit.command.eq(seq.population), seq.separated.eq(unit.done),
+            unit.beta.eq(self.bus.beta), unit.base.eq(self.base.read_data[0]),
+            unit.state.eq(state.read_data[0]), self._separates.eq(unit.busy), self._separated.eq(unit.rows)]
+        with m.If(unit.busy):
+            m.d.comb += [bank.read_address[0].eq(unit.group) for bank in (self.base, state)]
+            for bank, write in ((state, unit.write_state), (error, unit.write_error)):
+                self._write(m, bank, write)
+        for name in ("sat_error", "sat_state"):
+            self._clipped[name] = self._clipped[name] + getattr(unit, name)
+
+    def _energy(self, m: Module) -> None:
+        """The energy sum, fed by the errors that ERR writes."""
+        seq, write = self.sequencer, self.neuron.write_error
+        m.submodules.energy_sum = unit = EnergySum(self.machine)
+        m.d.comb += [
+            unit.mask.eq(Mux(self.neuron.compares, write.mask, 0)), unit.errors.eq(write.data),
+            unit.exit.eq(seq.exit), unit.arm.eq(seq.arm), seq.leave.eq(unit.leave),
+            unit.tolerance.eq(self.bus.tolerance), unit.clear.eq(self.counters.clear)]
 
     def _count(self, m: Module) -> None:
         """Every running cycle belongs to exactly one of the cycle counters."""
@@ -179,11 +224,11 @@ class Machine(wiring.Component):
         values = {
             "mac_fwd": tile.mac_fwd, "mac_trn": tile.mac_trn, "mac_upd": tile.mac_upd,
             "weight_reads": tile.reads, "weight_writes": tile.writes, "steps": neuron.steps,
-            "activations": neuron.activations, "sat_error": neuron.sat_error,
-            "sat_state": neuron.sat_state, "sat_feedback": neuron.sat_feedback,
+            "activations": neuron.activations, **self._clipped,
+            "separations": self._separated, "exits": seq.left, "sat_feedback": neuron.sat_feedback,
             "sat_weight": tile.saturated, "issue": tile.issue, "slots": tile.slot,
-            "drain": seq.draining & ~busy, "stream": rest & moving,
-            "control": rest & ~seq.streaming,
+            "drain": seq.draining & ~busy, "separate": rest & seq.separating, "stream": rest & moving,
+            "control": rest & ~seq.streaming & ~seq.separating,
             **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}
         m.d.comb += [self._counter(name).eq(value) for name, value in values.items()]
 

@@ -6,12 +6,15 @@ from amaranth.lib.wiring import In, Out
 
 from hebbar.machine import MachineConfig
 from hebbar.isa import GAINS, Sweep
-from hebbar.memories import BLOCK, MAP
+from hebbar.memories import BLOCK, MAP, UNIT_PRECISION
 
-from .fixed import pipe, round_half_up, saturate
+from .fixed import pipe, round_half_up, round_variable, saturate
 from .tile import Shapes
 
 __all__ = ["Neuron", "popcount"]
+
+LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
+"""log2 of the largest precision."""
 
 
 def popcount(bits: Value) -> Value:
@@ -20,21 +23,29 @@ def popcount(bits: Value) -> Value:
 
 
 class Neuron(wiring.Component):
-    """``mu = round(sum + base)``, then ERR, STEP or DELTA, ACT as the flags say.
+    """``mu = round(sum + base)``, then ERR, STEP or DELTA, ACT, FIRE as the flags say.
 
-    With f' from the derivative table and fb = sat(round(back)):
+    With f' from the derivative table, pi = 2**(precision - 8) and fb = sat(round(back)); with GATE
+    the sum is part of the feedback instead, mu = 0 and fb = sat(round(back + sum + base)):
 
-        e  = sat(x - mu)                                   ERR
+        e  = sat(round(pi (x - mu)))                       ERR
         x  = sat(x + round(gain * (f'(x) * fb - e)))       STEP, rows not clamped
         e  = sat(round(f'(x) * fb))                        DELTA
         a  = f(x)                                          ACT
+        x  = 0 where x >= 1                                FIRE, rows not clamped
+
+    One rounding each for mu, pi (x - mu), fb, the step and a. ``back + sum`` is added at the finer
+    fraction of the two, so exactly. TRN and UPD take e, or sat(a << align) with POST, a from before
+    ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
+    error format and count as no saturation.
 
     Latency: the error leaves 1 cycle after the row, x and e are written 6 cycles after it, a
     8 cycles after it. Throughput: one row group (P rows) a cycle.
 
-    Ports: ``row*`` from the tile; ``state``, ``old_error``, ``base``, ``clamp`` of the row's group,
-    valid with the row; ``back_word``/``back`` with one cycle latency; ``derivative_*`` and
-    ``function_*`` to the tables; ``write_*`` to the memories; ``busy``; event counts of the cycle.
+    Ports: ``row*`` from the tile, ``error`` back to it; ``state``, ``old_error``, ``base``, ``clamp``,
+    ``old_activity`` of the row's group, valid with the row; ``back_word``/``back`` with one cycle
+    latency; ``derivative_*`` and ``function_*`` to the tables; ``write_*`` to the memories;
+    ``compares``, the errors that are written come from ERR; ``busy``; event counts of the cycle.
     """
 
     error_latency = 1
@@ -50,7 +61,8 @@ class Neuron(wiring.Component):
         super().__init__({
             "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums),
             "state": In(s.states), "old_error": In(s.errors), "base": In(s.sums),
-            "clamp": In(data.ArrayLayout(1, tiles)), "gains": In(data.ArrayLayout(8, GAINS)),
+            "clamp": In(data.ArrayLayout(1, tiles)), "old_activity": In(activities),
+            "gains": In(data.ArrayLayout(8, GAINS)),
             "error": Out(s.errors),
             "back_word": Out(MAP["source"].width), "back": In(s.backs),
             "derivative_table": Out(4), "derivative_state": Out(s.states),
@@ -60,7 +72,7 @@ class Neuron(wiring.Component):
             "write_state": Out(wiring.Signature(write | {"data": Out(s.states)})),
             "write_error": Out(wiring.Signature(write | {"data": Out(s.errors)})),
             "write_activity": Out(wiring.Signature(write | {"data": Out(activities)})),
-            "busy": Out(1), "steps": Out(8), "activations": Out(8),
+            "compares": Out(1), "busy": Out(1), "steps": Out(8), "activations": Out(8),
             "sat_error": Out(8), "sat_state": Out(8), "sat_feedback": Out(8)})
 
     def elaborate(self, platform):
@@ -83,21 +95,23 @@ class Neuron(wiring.Component):
         on = [dict(zip(Sweep, bits, strict=True)) for bits in flag]
         live = [t.live[p] for t in tag]
         total = Signal(signed(f.row_sum.bits), name=f"{r}_total")
-        mu = round_half_up(total, f.sum_shift)
+        mu = Mux(on[0][Sweep.GATE], 0, round_half_up(total, f.sum_shift))
         start, start_clip = saturate(mu, f.state)
         takes = on[0][Sweep.INIT] & ~self.clamp[p]
         x0 = Mux(takes, start, self.state[p])
-        difference, difference_clip = saturate(x0 - mu, f.error)
+        weighed = round_variable((x0 - mu) << LARGEST_PRECISION, ~tag[0].precision)  # 15 - precision
+        difference, difference_clip = saturate(weighed, f.error)
         m.d.comb += total.eq(self.sums[p] + Mux(on[0][Sweep.BASE], self.base[p], 0))
         x = pipe(m, Mux(live[0], x0, 0).as_signed(), 5, f"{r}_x")
         e = pipe(m, Mux(live[0], Mux(on[0][Sweep.ERR], difference, self.old_error[p]), 0)
                  .as_signed(), 5, f"{r}_e")
-        clamp = pipe(m, self.clamp[p], 5, f"{r}_clamp")
-        held_total = pipe(m, total, 1, f"{r}_held_total")
-        m.d.comb += [self.error[p].eq(e[1]), self.derivative_state[p].eq(x[1])]
+        clamp = pipe(m, self.clamp[p], 6, f"{r}_clamp")
+        held_total = pipe(m, total, 2, f"{r}_held_total")
+        m.d.comb += [self.error[p].eq(self._drive(m, p, live[0], e[1], tag)),
+                     self.derivative_state[p].eq(x[1])]
 
         back = Mux(on[2][Sweep.BACK], self._back_of(m, p, tag[2].group), 0)
-        feedback, feedback_clip = saturate(round_half_up(back, f.back_shift), f.feedback)
+        feedback, feedback_clip = self._feedback(back, Mux(on[2][Sweep.GATE], held_total[2], 0))
         slope = pipe(m, self.derivative[p], 1, f"{r}_slope")[1]
         feedback = pipe(m, feedback, 1, f"{r}_feedback")[1]
         scaled = pipe(m, slope * feedback, 2, f"{r}_scaled")
@@ -109,13 +123,30 @@ class Neuron(wiring.Component):
         x_new = pipe(m, Mux(steps, moved, x[5]).as_signed(), 1, f"{r}_x_new")[1]
         e_new = pipe(m, Mux(on[5][Sweep.DELTA], delta, e[5]).as_signed(), 1, f"{r}_e_new")[1]
         m.d.comb += self.function_state[p].eq(x_new)
+        fires = on[6][Sweep.FIRE] & ~clamp[6] & (x_new >= 1 << f.state.frac)
         moves = on[2][Sweep.STEP] | on[2][Sweep.DELTA]
         clipped["error"] += [(0, live[0] & on[0][Sweep.ERR] & difference_clip),
                              (5, live[5] & on[5][Sweep.DELTA] & delta_clip)]
         clipped["state"] += [(0, live[0] & takes & start_clip), (5, live[5] & steps & moved_clip)]
         clipped["feedback"] += [(2, live[2] & moves & feedback_clip)]
-        return {"base": held_total[1], "state": x_new, "error": e_new,
+        return {"base": held_total[1], "state": Mux(fires, 0, x_new), "error": e_new,
                 "activity": pipe(m, self.function[p], 1, f"{r}_a")[1]}
+
+    def _drive(self, m: Module, p: int, live: Value, e: Value, tag: list) -> Value:
+        """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
+        f = self.machine.formats
+        aligned, _ = saturate(self.old_activity[p] << tag[0].align, f.error)
+        aligned = pipe(m, Mux(live, aligned, 0).as_signed(), 1, f"row{p}_aligned")[1]
+        chosen = Mux((tag[1].flags & Sweep.POST).any(), aligned, e)
+        negative, _ = saturate(-chosen, f.error)
+        return Mux((tag[1].flags & Sweep.NEG).any(), negative, chosen)
+
+    def _feedback(self, back: Value, total: Value) -> tuple[Value, Value]:
+        """fb from a back sum and a gated row sum, and whether it was clipped."""
+        f = self.machine.formats
+        finer = max(f.back_sum.frac, f.row_sum.frac)
+        both = (back << finer - f.back_sum.frac) + (total << finer - f.row_sum.frac)
+        return saturate(round_half_up(both, finer - f.feedback.frac), f.feedback)
 
     def _back_of(self, m: Module, p: int, group: Value) -> Value:
         """The back sum of row p of a group: a part of the word that holds the group."""
@@ -138,7 +169,7 @@ class Neuron(wiring.Component):
     def _writes(self, m: Module, valid: list, tag: list, rows: list[dict[str, Value]]) -> None:
         for port, name, stage, flags in (
                 (self.write_base, "base", 1, Sweep.HOIST),
-                (self.write_state, "state", 6, Sweep.INIT | Sweep.STEP),
+                (self.write_state, "state", 6, Sweep.INIT | Sweep.STEP | Sweep.FIRE),
                 (self.write_error, "error", 6, Sweep.ERR | Sweep.DELTA),
                 (self.write_activity, "activity", 8, Sweep.ACT)):
             enable = valid[stage] & (tag[stage].flags & flags).any()
@@ -146,6 +177,8 @@ class Neuron(wiring.Component):
                          port.mask.eq(Mux(enable, tag[stage].live, 0))]
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
+
+        m.d.comb += self.compares.eq((tag[6].flags & Sweep.ERR).any())
 
     def _counts(self, m: Module, valid: list, tag: list, clipped: dict) -> None:
         for name, events in clipped.items():

@@ -25,6 +25,10 @@ class RowEngine(wiring.Component):
     the neuron unit; its words have been waiting in a FIFO and then feed back and learn, one word a
     cycle, while the front already reads the next rows or the next sweep.
 
+    An identity column takes its slot like any other. Its entry gets the source word of this row, the
+    word read from the weight memory is replaced by ones at the rows' own lanes (the largest weight
+    where 1 does not fit), and the rest of the tile knows it by ``lanes`` 0.
+
     Throughput: one word a cycle for every flag set. Latency and busy cycles:
     ``hebbar.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
 
@@ -34,6 +38,7 @@ class RowEngine(wiring.Component):
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = RowTiming(machine)
+        self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
         super().__init__(TileSignature(machine))
 
     def elaborate(self, platform):
@@ -74,7 +79,8 @@ class RowEngine(wiring.Component):
                               for f in ISSUE_FLAGS)))]
         tag = Signal(self.shapes.tag)
         m.d.comb += [tag.flags.eq(flags), tag.gain.eq(command.gain),
-                     tag.function.eq(command.function), tag.group.eq(command.group_base + group),
+                     *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
+                     tag.group.eq(command.group_base + group),
                      tag.first.eq(group == 0),
                      tag.live.eq(live_rows(command.tail, last_group, self.machine.row_tiles))]
         return {"valid": active, "reads": active & reads, "first": column == 0,
@@ -84,23 +90,40 @@ class RowEngine(wiring.Component):
         """Follow a slot to its weights and activities (2 cycles later) and their products."""
         t = self.timing
         staged = {k: pipe(m, v, t.sum_latency + 1, f"slot_{k}") for k, v in slot.items()}
-        entry = Signal(self.shapes.map)
-        m.d.sync += entry.eq(self.map)
-        m.d.comb += [self.activity_address.eq(self.map.source),
+        entry, group = Signal(self.shapes.map), data.View(self.shapes.tag, staged["tag"][1]).group
+        source = Signal(self.map.source.shape())
+        m.d.sync += [entry.eq(self.map), entry.source.eq(source)]
+        m.d.comb += [source.eq(self.map.source + Mux(self.map.lanes == 0, group >> self._part_bits, 0)),
+                     self.activity_address.eq(source),
                      self._bank.read_address[0].eq(staged["address"][1])]
-        activity = [Mux(entry.lanes > i, a, 0).as_signed() for i, a in enumerate(self.activity)]
+        identity = entry.lanes == 0
+        activity = [Mux(identity, a, Mux(entry.lanes > i, a, 0)).as_signed() for i, a in enumerate(self.activity)]
         tag = data.View(self.shapes.tag, staged["tag"][2])
         rows = popcount(tag.live)
         fwd = staged["valid"][2] & (tag.flags & Sweep.FWD).any()
         m.d.comb += [self.mac_fwd.eq(mac_count(rows, entry.lanes, fwd)),
                      self.reads.eq(mac_count(rows, entry.lanes, staged["reads"][2]))]
         busy = Cat(v for v in staged["valid"][1:]).any()
-        return {"staged": staged, "entry": entry, "activity": activity, "busy": busy}
+        return {"staged": staged, "entry": entry, "activity": activity, "busy": busy,
+                "weights": self._weights(m, identity, tag.group)}
+
+    def _weights(self, m: Module, identity: Value, group: Value) -> list[Value]:
+        """The word just read; for an identity column row p has one at lane part * P + p."""
+        tiles, lanes = self.machine.row_tiles, self.machine.lanes
+        part, one = group[:self._part_bits], min(1 << self.machine.weight_frac, self.machine.formats.weight.hi)
+        weights = []
+        for n, stored in enumerate(self._bank.read_data[0]):
+            p, i = divmod(n, lanes)
+            weight = Signal(signed(self.machine.weight_bits), name=f"weight{p}_{i}")
+            own = Mux(part == i // tiles, one, 0) if i % tiles == p else 0
+            m.d.comb += weight.eq(Mux(identity, own, stored))
+            weights.append(weight)
+        return weights
 
     def _sums(self, m: Module, words: dict) -> Value:
         """Products, adder trees and the sums along the rows; hands rows to the neuron unit."""
         t, lanes, staged = self.timing, self.machine.lanes, words["staged"]
-        weights = self._bank.read_data[0]
+        weights = words["weights"]
         shift = pipe(m, words["entry"].shift, t.tree_latency + 1, "shift")[-1]
         at = t.sum_latency - 1
         tag = data.View(self.shapes.tag, staged["tag"][at])
@@ -135,7 +158,7 @@ class RowEngine(wiring.Component):
         error_valid = Signal()
         m.d.sync += [error_valid.eq(row_valid), at_error.eq(self.row)]
         m.d.comb += [
-            word.weights.eq(self._bank.read_data[0]), word.entry.eq(entry),
+            *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
             word.address.eq(staged["address"][2]), word.last.eq(staged["last"][2]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
             word_fifo.w_data.eq(word),
@@ -154,11 +177,13 @@ class RowEngine(wiring.Component):
         tiles, lanes = self.machine.row_tiles, self.machine.lanes
         entry = head.entry
         trn = pipe(m, valid & (row.tag.flags & Sweep.TRN).any() & entry.feedback, 2, "trn")
-        upd = pipe(m, valid & (row.tag.flags & Sweep.UPD).any() & entry.plastic, 2, "upd")
+        identity = entry.lanes == 0
+        upd = pipe(m, valid & (row.tag.flags & Sweep.UPD).any() & entry.plastic & ~identity, 2, "upd")
         entries = [data.View(self.shapes.map, v)
                    for v in pipe(m, entry.as_value(), 2, "back_entry")]
         address = pipe(m, head.address, 2, "back_address")
-        fresh = pipe(m, entry.fresh & row.tag.first, 2, "fresh")
+        first = Mux(identity, ~row.tag.group[:self._part_bits].any(), row.tag.first)
+        fresh = pipe(m, entry.fresh & first, 2, "fresh")
         count = mac_count(popcount(row.tag.live), entry.lanes, Const(1))
         count = pipe(m, count, 1, "back_count")[1]
         m.d.comb += [
@@ -189,7 +214,7 @@ class RowEngine(wiring.Component):
         source = Cat(Const(i, (lanes - 1).bit_length()), entries[0].source)
         own = pipe(m, entries[0].diagonal & (neuron == source), 1, f"own{p}_{i}")[1]
         change = pipe(m, Mux(own, 0, change).as_signed(), 1, f"change{p}_{i}")[1]
-        new, clipped = saturate(weight + change, self.machine.formats.weight)
+        new, clipped = saturate(weight + change, self.machine.formats.weight, entries[2].positive)
         m.d.comb += self._bank.write_data[lane].eq(new)
         return clipped & upd[2]
 

@@ -5,34 +5,36 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.machine import MachineConfig
-from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Field, Op, Sweep
-from hebbar.memories import BLOCK
+from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Into, Op
 from hebbar.registers import Cause
 
+from .fields import descriptor, field, fits, illegal
+from .separation import command
 from .tile import Shapes
 
-__all__ = ["Sequencer", "field"]
-
-
-def field(word: Value, f: Field) -> Value:
-    """The bits of a declared field."""
-    return word[f.lsb:f.lsb + f.width]
+__all__ = ["Sequencer"]
 
 
 class Sequencer(wiring.Component):
     """One instruction a cycle; a SWEEP takes two and waits while the tile is busy.
 
-    ``decode`` holds the instruction at ``pc``; WAIT, IN and OUT stay there until ``idle``.
-    ``issue`` offers the sweep whose descriptor was read in decode. ``stream`` waits for a
-    transfer. HALT, STOP and faults set the cause and ``drain`` before halting. START begins at
-    ``entry`` unless a fault is pending; CLEAR clears it.
+    ``decode`` holds the instruction at ``pc``; WAIT, IN, OUT, SEPARATE and EXIT stay there until
+    ``idle``. ``issue`` offers the sweep whose descriptor was read in decode, ``population`` starts the
+    separation unit on the rows of one and ``separate`` waits for it. ``stream`` waits for a transfer.
+    HALT, STOP and faults set the cause and ``drain`` before halting. START begins at ``entry`` unless a
+    fault is pending; CLEAR clears it.
+
+    SEPARATE and EXIT are illegal without their unit. A destination that does not exist is cause
+    ILLEGAL_SWEEP, a population larger than the unit takes ILLEGAL_BLOCK, leaving no loop LOOP.
 
     Ports: ``start``, ``stop``, ``clear``, ``entry``, ``watchdog``, ``loops``;
     ``program_address``/``word`` and ``block_address``/``block`` (memories, one cycle); ``sweep``
     to the tile; ``idle``; ``transfer*`` to the streamer and its ``transfer_fault``; ``progress``
-    of the other units for the watchdog; ``running``, ``fault``, ``cause``, ``pc``; ``draining``
-    and ``streaming`` for the counters; ``fence`` flips after every WAIT and HALT, whose address
-    is then in ``fence_pc``.
+    of the other units for the watchdog; ``separate`` to the separation unit, high for one cycle beside
+    ``population``, and its ``separated``; ``exit`` to the energy sum, high for one cycle beside ``arm``,
+    and its answer ``leave`` in the same cycle; ``running``, ``fault``, ``cause``, ``pc``; ``draining``,
+    ``streaming``, ``separating`` and ``left`` for the counters; ``fence`` flips after every WAIT and
+    HALT, whose address is then in ``fence_pc``.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -47,22 +49,26 @@ class Sequencer(wiring.Component):
             "idle": In(1), "progress": In(1),
             "transfer": Out(1), "transfer_out": Out(1), "transfer_word": Out(32),
             "transfer_done": In(1), "transfer_fault": In(4),
+            "separate": Out(1), "population": Out(command(machine)), "separated": In(1),
+            "exit": Out(1), "arm": Out(1), "leave": In(1), "left": Out(1),
             "running": Out(1), "fault": Out(1), "cause": Out(4), "pc": Out(13),
-            "draining": Out(1), "streaming": Out(1), "fence": Out(1), "fence_pc": Out(13)})
+            "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1), "fence_pc": Out(13)})
 
     def elaborate(self, platform):
         m = Module()
         self._next_pc, self._halt, self._retire = Signal(13), Signal(4), Signal()
         self._stopping, self._expired = Signal(), Signal()
-        self._flags, self._gain = Signal(11), Signal(2)
+        self._flags, self._gain = (Signal(FIELDS[Op.SWEEP][name].width) for name in ("flags", "gain"))
+        self._mode, self._into = (Signal(FIELDS[Op.SEPARATE][name].width) for name in ("mode", "into"))
         self._block = Signal(FIELDS[Op.SWEEP]["block"].width)
+        self._b, self._fits = descriptor(self.block), Signal()
         self._depth = Signal(range(LOOP_DEPTH + 1))
         self._starts = Array(Signal(13, name=f"start_{i}") for i in range(LOOP_DEPTH))
         self._left = Array(Signal(32, name=f"left_{i}") for i in range(LOOP_DEPTH))
         m.d.comb += [self._next_pc.eq(self.pc), self.program_address.eq(self._next_pc),
-                     self.fault.eq(self.cause >= Cause.ILLEGAL_OP)]
-        m.d.sync += [self.pc.eq(self._next_pc),
-                     self._stopping.eq((self._stopping | self.stop) & self.running)]
+                     self.fault.eq(self.cause >= Cause.ILLEGAL_OP),
+                     self._fits.eq(fits(self._b, (self._flags & WEIGHT_FLAGS).any(), self.machine))]
+        m.d.sync += [self.pc.eq(self._next_pc), self._stopping.eq((self._stopping | self.stop) & self.running)]
         with m.FSM() as fsm:
             with m.State("halted"):
                 self._halted(m)
@@ -77,6 +83,16 @@ class Sequencer(wiring.Component):
             with m.State("issue"):
                 self._issue(m)
                 self._guard(m)
+            if self.machine.separation:
+                with m.State("population"):
+                    self._population(m)
+                    self._guard(m)
+                with m.State("separate"):
+                    m.d.comb += self.separating.eq(1)
+                    with m.If(self.separated):
+                        self._advance(m, self.pc + 1)
+                        m.next = "decode"
+                    self._guard(m)
             with m.State("stream"):
                 m.d.comb += self.streaming.eq(1)
                 with m.If(self.transfer_done):
@@ -124,24 +140,23 @@ class Sequencer(wiring.Component):
 
     def _decode(self, m: Module) -> None:
         word, sweep = self.word, FIELDS[Op.SWEEP]
-        m.d.comb += [self.block_address.eq(field(word, sweep["block"])),
-                     self.transfer_word.eq(word)]
+        block = field(word, sweep["block"])
+        m.d.comb += [self.block_address.eq(block), self.transfer_word.eq(word)]
+        m.d.sync += [self._block.eq(block), self._flags.eq(0)]
         with m.Switch(word[28:]):
             with m.Case(Op.HALT):
                 m.d.comb += self._halt.eq(Cause.DONE)
             with m.Case(Op.SWEEP):
-                m.d.sync += [self._flags.eq(field(word, sweep["flags"])),
-                             self._gain.eq(field(word, sweep["gain"])),
-                             self._block.eq(field(word, sweep["block"]))]
-                with m.If(self._illegal(field(word, sweep["flags"]))):
+                m.d.sync += [self._flags.eq(field(word, sweep["flags"])), self._gain.eq(field(word, sweep["gain"]))]
+                with m.If(illegal(field(word, sweep["flags"]))):
                     m.d.comb += self._halt.eq(Cause.ILLEGAL_SWEEP)
-                with m.Elif(field(word, sweep["block"]) >= self.machine.blocks):
+                with m.Elif(block >= self.machine.blocks):
                     m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
                 with m.Else():
                     m.next = "issue"
             with m.Case(Op.IN, Op.OUT):
-                m.d.comb += [self.transfer_out.eq(word[28:] == Op.OUT),
-                             self.draining.eq(~self.idle), self.transfer.eq(self.idle)]
+                m.d.comb += [self.transfer_out.eq(word[28:] == Op.OUT), self.draining.eq(~self.idle),
+                             self.transfer.eq(self.idle)]
                 with m.If(self.idle):
                     m.next = "stream"
             with m.Case(Op.LOOP):
@@ -153,21 +168,47 @@ class Sequencer(wiring.Component):
                 with m.If(self.idle):
                     self._advance(m, self.pc + 1)
                     self._fence(m)
+            if self.machine.separation:
+                with m.Case(Op.SEPARATE):
+                    self._gather(m, word, block)
+            if self.machine.energy:
+                with m.Case(Op.EXIT):
+                    self._exit(m, word)
             with m.Default():
                 m.d.comb += self._halt.eq(Cause.ILLEGAL_OP)
 
-    @staticmethod
-    def _illegal(flags: Value) -> Value:
-        """The machine's reading of ``hebbar.isa.illegal_sweep``."""
-        both = Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD
-        return ((flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
-                | (flags & Sweep.DELTA).any() & (flags & both).any())
+    def _gather(self, m: Module, word: Value, block: Value) -> None:
+        """Drain, then leave for ``population``."""
+        mode, into = (field(word, FIELDS[Op.SEPARATE][name]) for name in ("mode", "into"))
+        m.d.sync += [self._mode.eq(mode), self._into.eq(into)]
+        with m.If(into >= len(Into)):
+            m.d.comb += self._halt.eq(Cause.ILLEGAL_SWEEP)
+        with m.Elif(block >= self.machine.blocks):
+            m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
+        with m.Else():
+            m.d.comb += self.draining.eq(~self.idle)
+            with m.If(self.idle):
+                m.next = "population"
+
+    def _exit(self, m: Module, word: Value) -> None:
+        """Drain, ask, and go on behind the innermost loop when told to leave."""
+        fields = FIELDS[Op.EXIT]
+        m.d.comb += [self.arm.eq(field(word, fields["arm"])), self.draining.eq(~self.idle)]
+        with m.If(self.idle):
+            m.d.comb += self.exit.eq(1)
+            with m.If(~self.leave):
+                self._advance(m, self.pc + 1)
+            with m.Elif(self._depth == 0):
+                m.d.comb += self._halt.eq(Cause.LOOP)
+            with m.Else():
+                m.d.comb += self.left.eq(1)
+                self._advance(m, field(word, fields["end"]))
+                m.d.sync += self._depth.eq(self._depth - 1)
 
     def _enter(self, m: Module, word: Value) -> None:
         loop = FIELDS[Op.LOOP]
         register, count = field(word, loop["register"]), Signal(32)
-        m.d.comb += count.eq(Mux(register == 0, field(word, loop["count"]),
-                                 self.loops[(register - 1)[:2]]))
+        m.d.comb += count.eq(Mux(register == 0, field(word, loop["count"]), self.loops[(register - 1)[:2]]))
         with m.If((self._depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)
         with m.Elif(count == 0):
@@ -190,25 +231,25 @@ class Sequencer(wiring.Component):
 
     def _issue(self, m: Module) -> None:
         payload = self.sweep.payload
-        b = {name: field(self.block, f) for name, f in BLOCK.items()}
-        m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain),
-                     self.block_address.eq(self._block)]
-        m.d.comb += [getattr(payload, name).eq(value) for name, value in b.items()]
-        end = b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"]
-        weights = (self._flags & WEIGHT_FLAGS).any()
-        inside = ((end <= self.machine.weight_words)
-                  & (b["map_base"] + b["columns"] <= self.machine.map_entries))
-        fits = ((inside | ~weights) & (b["function"] < self.machine.functions)
-                & (b["columns"] != 0) & (b["columns"] <= self.machine.max_columns)
-                & (b["groups"] != 0) & (b["tail"] != 0) & (b["tail"] <= self.machine.row_tiles)
-                & (b["group_base"] + b["groups"] <= self.machine.groups))
-        with m.If(~fits):
+        m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain), self.block_address.eq(self._block)]
+        m.d.comb += [getattr(payload, name).eq(value) for name, value in self._b.items()]
+        with m.If(~self._fits):
             m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
         with m.Else():
             m.d.comb += self.sweep.valid.eq(1)
             with m.If(self.sweep.ready):
                 self._advance(m, self.pc + 1)
                 m.next = "decode"
+
+    def _population(self, m: Module) -> None:
+        payload, rows = self.population, (self._b["groups"] - 1) * self.machine.row_tiles + self._b["tail"]
+        m.d.comb += [payload.mode.eq(self._mode), payload.into.eq(self._into), payload.rows.eq(rows),
+                     payload.group.eq(self._b["group_base"])]
+        with m.If(~self._fits | (rows > self.machine.separation)):
+            m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
+        with m.Else():
+            m.d.comb += self.separate.eq(1)
+            m.next = "separate"
 
     def _watch(self, m: Module) -> None:
         """Count cycles without progress."""

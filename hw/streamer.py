@@ -11,7 +11,7 @@ from hebbar.memories import HEADER, Mem
 from hebbar.registers import Cause
 
 from .bank import HostPort
-from .sequencer import field
+from .fields import field
 
 __all__ = ["Streamer", "AXI_STREAM"]
 

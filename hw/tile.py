@@ -9,6 +9,7 @@ from amaranth.hdl import Cat, Mux, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from hebbar.isa import Sweep
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP
 from hebbar.registers import RATES
@@ -30,10 +31,10 @@ class Shapes:
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
         self.backs = data.ArrayLayout(signed(f.back_sum.bits), lanes)
         self.command = data.StructLayout(
-            {"flags": 11, "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
+            {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
-            {"flags": 11, "gain": 2, "function": 4, "group": BLOCK["group_base"].width,
-             "live": tiles, "first": 1})
+            {"flags": len(Sweep), "gain": 2, **{n: BLOCK[n].width for n in ("function", "precision", "align")},
+             "group": BLOCK["group_base"].width, "live": tiles, "first": 1})
 
 
 class TileSignature(wiring.Signature):
@@ -42,7 +43,7 @@ class TileSignature(wiring.Signature):
     * ``sweep``: commands, ready/valid. ``idle``: nothing is in flight inside the tile.
     * ``map_address``/``map``, ``activity_address``/``activity``: memory reads, one cycle latency.
     * ``early_group``, then one cycle later ``row_valid`` with ``row`` (tag) and ``sums``.
-    * ``error``: the errors of a row, one cycle after ``row_valid``.
+    * ``error``: what TRN and UPD take for a row, one cycle after ``row_valid``.
     * ``back_*``: add ``back_sums`` to word ``back_word`` (``back_fresh``: replace it).
     * ``rates``: update shifts. Counts of this cycle: ``issue`` (weights are visited), ``slot`` (a
       row without weights), ``set`` (flag set of the sweep), ``mac_*``, ``reads``, ``writes``,

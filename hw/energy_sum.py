@@ -1,0 +1,54 @@
+"""The energy sum: the errors of a run squared, and whether they still fall."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.machine import MachineConfig
+from hebbar.registers import ENERGY_BITS
+
+from .fixed import pipe, tree
+from .tile import Shapes
+
+__all__ = ["EnergySum"]
+
+
+class EnergySum(wiring.Component):
+    """``sum = min(sum + sum_r e_r**2, 2**ENERGY_BITS - 1)``; EXIT compares it with the one before.
+
+    EXIT takes E, the sum, and starts it anew. Armed it remembers E. Otherwise, when ``previous - E <
+    tolerance`` it leaves and remembers nothing, else it remembers E. ``clear``: both are zero.
+
+    An error squared is at most 2**(2 error_bits - 2), so a sum is exact while fewer than
+    2**(ENERGY_BITS - 2 error_bits + 2) rows, 2**18 at 16 bits, were compared since the last EXIT.
+
+    Latency: errors are in the sum ``latency`` cycles later. Throughput: a row group a cycle. Multipliers:
+    one a row tile.
+
+    Ports: ``mask`` of the rows of ``errors`` that count; ``exit`` beside ``arm``, answered by ``leave`` in
+    the same cycle; ``tolerance``; ``clear``.
+    """
+
+    latency = 2
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine = machine
+        super().__init__({
+            "mask": In(machine.row_tiles), "errors": In(Shapes(machine).errors), "clear": In(1),
+            "exit": In(1), "arm": In(1), "tolerance": In(32), "leave": Out(1)})
+
+    def elaborate(self, platform):
+        m = Module()
+        energy, previous = Signal(ENERGY_BITS), Signal(ENERGY_BITS)
+        squares = [pipe(m, Mux(self.mask[p], (e * e).as_unsigned(), 0), 1, f"square_{p}")[1]
+                   for p, e in enumerate(self.errors)]
+        total = energy + tree(m, squares, "squares", registered=False)
+        m.d.comb += self.leave.eq(~self.arm & (previous - energy < self.tolerance))
+        m.d.sync += energy.eq(Mux(total[ENERGY_BITS:].any(), (1 << ENERGY_BITS) - 1, total))
+        with m.If(self.exit):
+            m.d.sync += energy.eq(0)
+            with m.If(~self.leave):
+                m.d.sync += previous.eq(energy)
+        with m.If(self.clear):
+            m.d.sync += [energy.eq(0), previous.eq(0)]
+        return m

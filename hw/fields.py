@@ -1,0 +1,37 @@
+"""Fields of instruction and table words on Amaranth values, and which of them a SWEEP may have."""
+
+from amaranth.hdl import Value
+
+from hebbar.isa import Field, Sweep
+from hebbar.machine import MachineConfig
+from hebbar.memories import BLOCK
+
+__all__ = ["field", "illegal", "descriptor", "fits"]
+
+
+def field(word: Value, f: Field) -> Value:
+    """The bits of a declared field."""
+    return word[f.lsb:f.lsb + f.width]
+
+
+def illegal(flags: Value) -> Value:
+    """The machine's reading of ``hebbar.isa.illegal_sweep``."""
+    both = Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD
+    return (flags[len(Sweep):].any() | (flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
+            | (flags & Sweep.DELTA).any() & (flags & both).any())
+
+
+def descriptor(block: Value) -> dict[str, Value]:
+    """The fields of a block descriptor by name."""
+    return {name: field(block, f) for name, f in BLOCK.items()}
+
+
+def fits(b: dict[str, Value], weights: Value, machine: MachineConfig) -> Value:
+    """True when the rows of a descriptor lie in the neuron space of ``machine``, its rows are no longer
+    than the tile takes, its function exists and, for a sweep with ``weights``, so do those and its map."""
+    end = b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"]
+    inside = (end <= machine.weight_words) & (b["map_base"] + b["columns"] <= machine.map_entries)
+    return ((inside | ~weights) & (b["function"] < machine.functions)
+            & (b["columns"] != 0) & (b["columns"] <= machine.max_columns)
+            & (b["groups"] != 0) & (b["tail"] != 0) & (b["tail"] <= machine.row_tiles)
+            & (b["group_base"] + b["groups"] <= machine.groups))
