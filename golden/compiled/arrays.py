@@ -5,38 +5,56 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TOP", "Limits", "Memory", "Record", "Streams", "Tables"]
+__all__ = ["ACROSS", "ALIGN", "BUFFER", "CLEARS", "END", "FEEDS", "FIRST", "FUNCTION", "GATHERS", "JOINS", "LANES",
+           "PADDED", "PRECISION", "ROWS", "ROW_AT", "RUN", "TOP", "UPDATES", "Ints", "Limits", "Memory", "Record",
+           "Streams", "Tables", "Tally"]
 
 Ints = NDArray[np.int64]
 
 TOP = (1 << 31) - 1
 """The largest int32."""
 
+(FIRST, ROWS, PADDED, LANES, BUFFER, ROW_AT, FUNCTION, PRECISION, ALIGN,
+ GATHERS, FEEDS, UPDATES, JOINS, ACROSS, CLEARS, END) = range(16)
+"""Columns of ``Tables.blocks``; runs of a kind go from its column to the next one."""
+
+RUN = 6
+"""Columns of ``Tables.runs``."""
+
 
 class Tables(NamedTuple):
     """The decoded program, int64 unless noted; ``golden.compiled.plan`` fills it.
 
-    ``code`` (instructions, 4): opcode and operands. ``blocks`` (blocks, 12): first row, rows, lanes
-    of a row, place in the activity buffers, place in ``row_at``, bounds of its runs in ``gathers``,
-    ``feeds`` and ``updates``, function. ``row_at``: where every row starts in the weights.
-    Runs of lanes (runs, 5) with first lane, first neuron, length and: ``gathers`` shift;
-    ``feeds`` fresh; ``updates`` rate register, diagonal. ``functions`` int8 and ``derivatives``
-    int16 (functions, state codes): f and f' of every state. ``learning``: fences after an UPD.
+    ``code`` (instructions, 4): opcode and operands. ``blocks`` (blocks, END + 1): first row, rows, rows
+    of whole row groups, lanes from the first to the last stored column, place in the activity buffers,
+    place in ``row_at``, function, precision, align, bounds in ``runs``. ``row_at``: where the first
+    stored column of every row lies in the weights.
+
+    ``runs`` (runs, RUN) by kind, each with a start, a first neuron, a length and:
+    GATHERS lanes in use; shift. FEEDS lanes; replaces the back sums, first row that counts.
+    UPDATES lanes; rate register, diagonal, positive. JOINS rows of an identity column; shift. ACROSS
+    rows of one with feedback. CLEARS no start; back sums that begin anew.
+
+    ``functions`` int8 and ``derivatives`` int16 (functions, state codes): f and f' of every state.
+    ``powers``: ``hebbar.exponentials.POWERS``. ``learning``: fences after an UPD.
     """
 
     code: Ints
     blocks: Ints
     row_at: Ints
-    gathers: Ints
-    feeds: Ints
-    updates: Ints
+    runs: Ints
     functions: NDArray[np.int8]
     derivatives: NDArray[np.int16]
+    powers: Ints
     learning: Ints
 
 
 class Limits(NamedTuple):
-    """Smallest and largest codes, and the shifts of the neuron unit."""
+    """Smallest and largest codes, the shifts of the neuron unit, the weight ``one`` of identity columns.
+
+    ``back_lift`` and ``row_lift`` bring back sums and row sums to the finer fraction of the two,
+    ``gate_shift`` from there to feedback. ``summing``: an EXIT asks for the energy.
+    """
 
     state_lo: int
     state_hi: int
@@ -48,16 +66,24 @@ class Limits(NamedTuple):
     weight_hi: int
     sum_shift: int
     back_shift: int
+    back_lift: int
+    row_lift: int
+    gate_shift: int
     derivative_frac: int
     step_shift: int
+    state_frac: int
+    one: int
+    beta: int
+    tolerance: int
+    summing: bool
 
 
 class Memory(NamedTuple):
     """``weights`` int16 or int32, (P, words, C) so that a row lies in one piece; ``values`` int32
     (4, neurons) by memory number; ``base`` and ``back`` int64 (neurons,). Scratch: ``raw``,
-    ``aligned``, ``lifted`` int16 activities by lane; ``sums`` int64, ``slopes`` int32 (rows,);
-    ``narrow`` int32, ``wide`` int64 (lanes,). ``rates`` int64 (16,); ``clipped`` int64 (4,): error,
-    state, feedback, weight."""
+    ``aligned``, ``lifted`` int16 activities by lane; ``sums``, ``mu`` int64, ``slopes``, ``drive``
+    int32 (rows,); ``narrow`` int32, ``wide`` int64 (lanes,). ``rates`` int64 (16,); ``clipped`` int64
+    (4,): error, state, feedback, weight; ``energy`` int64 (2,): sum and the one before."""
 
     weights: NDArray
     values: NDArray[np.int32]
@@ -67,11 +93,14 @@ class Memory(NamedTuple):
     aligned: NDArray[np.int16]
     lifted: NDArray[np.int16]
     sums: Ints
+    mu: Ints
     slopes: NDArray[np.int32]
+    drive: NDArray[np.int32]
     narrow: NDArray[np.int32]
     wide: Ints
     rates: Ints
     clipped: Ints
+    energy: Ints
 
 
 class Streams(NamedTuple):
@@ -97,3 +126,12 @@ class Record(NamedTuple):
     weights: NDArray[np.int32]
     tiles: int
     lanes: int
+
+
+class Tally(NamedTuple):
+    """What a run went through: ``visits`` of every address, ``decisions`` of the unarmed EXITs, and
+    ``used``: how many decisions, fences and fences after an UPD there were."""
+
+    visits: Ints
+    decisions: NDArray[np.bool_]
+    used: Ints

@@ -12,28 +12,32 @@ import numpy as np
 
 import hebbar
 from hebbar.isa import LOOP_DEPTH, Op, Sweep
-from hebbar.memories import Mem
+from hebbar.memories import UNIT_PRECISION, Mem
 
-from .arrays import TOP
+from .arrays import ALIGN, FIRST, FUNCTION, PRECISION, ROWS, TOP
+from .energy_sum import add_energy, leaves
 from .jit import entry, part
-from .neuron import compare, drive, settle, step
+from .neuron import activate, compare, drive, feedback, fire, settle, step, weigh
+from .separation import separate
 from .tile import feed_back, forward, gather, update
 
 __all__ = ["LOST", "MISFIT", "OK", "execute", "walk"]
 
 OK, LOST, MISFIT = range(3)
 DEPTH = LOOP_DEPTH
-HALT, SWEEP, IN, OUT, LOOP, NEXT, WAIT = map(int, (Op.HALT, Op.SWEEP, Op.IN, Op.OUT, Op.LOOP, Op.NEXT, Op.WAIT))
+HALT, SWEEP, IN, OUT, LOOP, NEXT, WAIT, SEPARATE, EXIT = map(int, (
+    Op.HALT, Op.SWEEP, Op.IN, Op.OUT, Op.LOOP, Op.NEXT, Op.WAIT, Op.SEPARATE, Op.EXIT))
 FWD, BASE, HOIST, ERR, INIT = map(int, (Sweep.FWD, Sweep.BASE, Sweep.HOIST, Sweep.ERR, Sweep.INIT))
-TRN, UPD, STEP, BACK, DELTA, ACT = map(int, (Sweep.TRN, Sweep.UPD, Sweep.STEP, Sweep.BACK, Sweep.DELTA, Sweep.ACT))
+TRN, UPD, STEP, DELTA, ACT = map(int, (Sweep.TRN, Sweep.UPD, Sweep.STEP, Sweep.DELTA, Sweep.ACT))
+GATE, POST, NEG, FIRE = map(int, (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE))
 RECORDED = 3
 """Memories in a record: activity, state and error."""
-ACTIVITY, STATE = int(Mem.ACTIVITY), int(Mem.STATE)
+ERROR, UNIT = int(Mem.ERROR), int(UNIT_PRECISION)
 
 
 @part
 def advance(code, at, stack, depth, registers):
-    """The next address and loop depth; address -1 where the sequencer would refuse."""
+    """The next address and loop depth, at an EXIT that stays; address -1 where the sequencer would refuse."""
     if code[at, 0] == LOOP:
         count = registers[code[at, 3] - 1] if code[at, 3] else code[at, 2]
         if depth == DEPTH:
@@ -54,13 +58,13 @@ def advance(code, at, stack, depth, registers):
 
 @part
 def sweep(tables, memory, limits, flags, plan, gain):
-    """One SWEEP, its flags in the order FWD, ERR, STEP or DELTA, ACT, TRN, UPD."""
-    row, rows, size = plan[0], plan[1], 0
+    """One SWEEP, its flags in the order FWD, ERR, STEP or DELTA, ACT, FIRE, TRN, UPD."""
+    row, rows, function, size = plan[FIRST], plan[ROWS], plan[FUNCTION], 0
     if flags & (FWD | UPD):
         size = gather(tables, plan, memory)
     if flags & FWD:
-        forward(tables, plan, memory, size * -limits.weight_lo <= TOP)
-    elif flags & (ERR | HOIST):
+        forward(tables, plan, memory, limits, size * -limits.weight_lo <= TOP)
+    elif flags & (ERR | HOIST | GATE):
         for r in range(rows):
             memory.sums[r] = 0
     if flags & BASE:
@@ -69,21 +73,30 @@ def sweep(tables, memory, limits, flags, plan, gain):
     if flags & HOIST:
         move(memory.sums, 0, memory.base, row, rows)
     if flags & ERR:
-        compare(memory, limits, row, rows, flags & INIT)
+        if flags & GATE or plan[PRECISION] != UNIT:
+            weigh(memory, limits, row, rows, flags, plan[PRECISION])
+        else:
+            compare(memory, limits, row, rows, flags & INIT)
+        if limits.summing:
+            add_energy(memory, row, rows)
+    values, at = memory.values[ERROR], row
+    if flags & (POST | NEG):
+        drive(memory, limits, row, rows, plan[ALIGN], flags)
+        values, at = memory.drive, 0
     if flags & (STEP | DELTA):
-        drive(tables, memory, limits, plan[11], row, rows, flags & BACK)
+        feedback(tables, memory, limits, function, row, rows, flags)
     if flags & DELTA:
         settle(memory, limits, row, rows)
     if flags & STEP:
         step(memory, limits, row, rows, gain)
     if flags & ACT:
-        table = tables.functions[plan[11]]
-        for r in range(row, row + rows):
-            memory.values[ACTIVITY, r] = table[memory.values[STATE, r] - limits.state_lo]
+        activate(tables, memory, limits, function, row, rows)
+    if flags & FIRE:
+        fire(memory, limits, row, rows)
     if flags & TRN:
-        feed_back(tables, plan, memory, limits)
+        feed_back(tables, plan, memory, limits, values, at)
     if flags & UPD:
-        update(tables, plan, memory, limits)
+        update(tables, plan, memory, limits, values, at)
 
 
 @part
@@ -113,7 +126,8 @@ def note(record, fence, learnt, at, learning, memory):
 def _sources() -> int:
     """A check sum of all sources that end up in the compiled code."""
     contract = Path(hebbar.__file__).parent
-    files = [*sorted(Path(__file__).parent.glob("*.py")), contract / "isa.py", contract / "memories.py"]
+    files = [*sorted(Path(__file__).parent.glob("*.py")), *(contract / f"{name}.py" for name in (
+        "isa", "memories", "exponentials", "registers"))]
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
@@ -122,7 +136,7 @@ def _build(stamp: int):
 
     @entry
     def walk(start, registers, tables, streams, visits):
-        """Control flow alone: counts the visits of every address in ``visits``.
+        """Control flow alone, no EXIT leaving: counts the visits of every address in ``visits``.
 
         Returns (fault, address, transfers out): LOST where the sequencer would refuse, MISFIT where a
         transfer differs from what is streamed.
@@ -145,13 +159,14 @@ def _build(stamp: int):
         return LOST, at, moved[1]
 
     @entry
-    def execute(start, registers, tables, limits, memory, streams, record):
+    def execute(start, registers, tables, limits, memory, streams, record, tally):
         """Run from ``start`` to HALT; ``walk`` has shown that every step of it is legal."""
         _ = stamp
         stack, depth, at, code = streams.stack, 0, start, tables.code
-        came = went = fence = learnt = 0
+        came = went = fence = learnt = decided = 0
         while True:
             op, x, y, z = code[at, 0], code[at, 1], code[at, 2], code[at, 3]
+            tally.visits[at] += 1
             if op == SWEEP:
                 sweep(tables, memory, limits, x, tables.blocks[y], z)
             elif op == IN:
@@ -162,11 +177,22 @@ def _build(stamp: int):
                 k, n = went // len(streams.outs), went % len(streams.outs)
                 move(memory.values[z], y, streams.taken[k], streams.outs[n, 1], x)
                 went += 1
+            elif op == SEPARATE:
+                separate(tables, memory, limits, tables.blocks[y], x, z)
+            elif op == EXIT:
+                left = leaves(memory, y, limits.tolerance)
+                if not y:
+                    tally.decisions[decided] = left
+                    decided += 1
+                if left:
+                    at, depth = x, depth - 1
+                    continue
             elif op == WAIT or op == HALT:
                 if record.on:
                     note(record, fence, learnt, at, tables.learning[at], memory)
                     fence, learnt = fence + 1, learnt + tables.learning[at]
                 if op == HALT:
+                    tally.used[0], tally.used[1], tally.used[2] = decided, fence, learnt
                     return
             at, depth = advance(code, at, stack, depth, registers)
 

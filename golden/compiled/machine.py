@@ -18,8 +18,9 @@ from ..machine import Machine
 from ..sequencer import Sequencer
 from ..tile import Visits
 from . import interpreter
-from .arrays import Memory, Record, Streams
-from .plan import limits, tables, unsupported
+from .arrays import LANES, PADDED, Memory, Record, Streams, Tally
+from .plan import limits, tables
+from .support import unsupported
 
 __all__ = ["CompiledMachine", "Fences", "prepare"]
 
@@ -94,6 +95,11 @@ class CompiledMachine:
         return self._machine.loops
 
     @property
+    def decisions(self) -> list[bool]:
+        """Of the unarmed EXITs of the last run, in their order, True where one left its loop."""
+        return self._machine.decisions
+
+    @property
     def counters(self) -> dict[str, int]:
         """All work counters since the start, saturations included."""
         return self._machine.counters.read()
@@ -111,7 +117,7 @@ class CompiledMachine:
         count, program = self._machine.prepare(entry, samples), self.program
         ins, outs = program.inputs[entry], program.outputs[entry]
         streams = Streams(
-            np.concatenate([np.asarray(samples[t.population.name], np.int32) for t in ins], axis=1),
+            np.concatenate([np.asarray(samples[t.key], np.int32) for t in ins], axis=1),
             np.zeros((count, sum(t.population.size for t in outs)), np.int32), _columns(ins), _columns(outs),
             np.zeros((4, 2), np.int64), np.zeros(2, np.int64))
         start, registers = program.entries[entry], np.array(self.loops, np.int64)
@@ -119,14 +125,12 @@ class CompiledMachine:
         fault, address, put = interpreter.walk(start, registers, self._tables, streams, visits)
         if fault:
             self._refuse(fault, start, address)
-        memory, fences = self._load(), self._buffers(visits, record)
-        interpreter.execute(start, registers, self._tables, self._limits, memory, streams, fences)
+        memory, buffers, tally = self._load(), self._buffers(visits, record), self._tally(visits)
+        interpreter.execute(start, registers, self._tables, self._limits, memory, streams, buffers, tally)
         self._store(memory)
-        self._count(visits)
+        self._count(tally)
         if record:
-            rows = fences.rows.reshape(-1, 3, self.state.size)
-            self.fences = Fences(fences.pc, rows[:, Mem.STATE], rows[:, Mem.ERROR], rows[:, Mem.ACTIVITY],
-                                 fences.at, fences.weights.reshape(-1, *self.weights.shape))
+            self.fences = self._fences(buffers, *tally.used[1:].tolist())
         return _outputs(streams, outs, put)
 
     def _refuse(self, fault: int, start: int, address: int) -> None:
@@ -134,7 +138,7 @@ class CompiledMachine:
         if fault == interpreter.MISFIT:
             raise BadInput(f"address {address}: {self._words[address]} does not fit what is streamed; one "
                            "sample moves the program's inputs and outputs in their order.")
-        for _ in Sequencer(self.program.words, lambda i: self.loops[i]).run(start):
+        for _ in Sequencer(self.program.words, lambda i: self.loops[i], self._machine.units).run(start):
             pass
         raise BadInput(f"address {address}: the program cannot run to its end; use the NumPy machine.")
 
@@ -145,30 +149,30 @@ class CompiledMachine:
                                     ("error", self.error, f.error), ("activity", self.activity, f.activity)):
             _in_range(name, given, format.lo, format.hi)
         _in_range("rates", self.rates, 0, MAX_RATE)
-        lanes = int(self._tables.blocks[:, 2].sum())
-        rows, row = (int(self._tables.blocks[:, k].max(initial=0)) for k in (1, 2))
-        values = np.array([self.activity, self.state, self.error, self.clamp != 0]).astype(np.int32)
+        lanes = int(self._tables.blocks[:, LANES].sum())
+        rows, row = (int(self._tables.blocks[:, k].max(initial=0)) for k in (PADDED, LANES))
+        values = np.array([self.activity, self.state, self.error, self.clamp]).astype(np.int32)
         kind = np.int16 if f.weight.bits <= 16 else np.int32
         return Memory(
             weights=np.ascontiguousarray(self.weights.transpose(1, 0, 2), kind).reshape(-1), values=values,
             base=self.base.copy(), back=self.back.copy(),
             raw=np.zeros(lanes, np.int16), aligned=np.zeros(lanes, np.int16), lifted=np.zeros(lanes, np.int16),
-            sums=np.zeros(rows, np.int64), slopes=np.zeros(rows, np.int32),
-            narrow=np.zeros(row, np.int32), wide=np.zeros(row, np.int64), rates=self.rates.copy(),
-            clipped=np.zeros(4, np.int64))
+            sums=np.zeros(rows, np.int64), mu=np.zeros(rows, np.int64), slopes=np.zeros(rows, np.int32),
+            drive=np.zeros(rows, np.int32), narrow=np.zeros(row, np.int32), wide=np.zeros(row, np.int64),
+            rates=self.rates.copy(), clipped=np.zeros(4, np.int64), energy=np.zeros(2, np.int64))
 
     def _store(self, memory: Memory) -> None:
         """Write the memories and the saturations back."""
         words, tiles, lanes = self.weights.shape
         self.weights[...] = memory.weights.reshape(tiles, words, lanes).transpose(1, 0, 2)
-        self.activity[...], self.state[...], self.error[...] = memory.values[:3]
+        self.activity[...], self.state[...], self.error[...], self.clamp[...] = memory.values
         self.base[...], self.back[...] = memory.base, memory.back
         s = self._machine.saturations
         for saturation, clips in zip((s.error, s.state, s.feedback, s.weight), memory.clipped.tolist()):
             saturation.count += clips
 
     def _buffers(self, visits: Ints, record: bool) -> Record:
-        """Room for every fence of a run whose addresses are visited so often."""
+        """Room for every fence of a run whose addresses are visited so often, or less."""
         kinds = np.array([i.op in (Op.WAIT, Op.HALT) for i in self._words])
         fences = int(visits[kinds].sum()) if record else 0
         learnt = int((visits * self._tables.learning).sum()) if record else 0
@@ -176,22 +180,39 @@ class CompiledMachine:
                       np.empty(learnt, np.int64), np.empty((learnt, self.weights.size), np.int32),
                       *self.weights.shape[1:])
 
-    def _count(self, visits: Ints) -> None:
-        """Account for the work of a run, every SWEEP as often as it was visited."""
-        *weights, stepped, activated = (visits @ self._work).tolist()
-        self._machine.counters.sweep(Visits(*weights), stepped, Sweep.STEP)
-        self._machine.counters.sweep(Visits(0, 0, 0, 0, 0), activated, Sweep.ACT)
+    def _fences(self, buffers: Record, count: int, learnt: int) -> Fences:
+        """The fences that were reached, ``learnt`` of them after an UPD."""
+        rows = buffers.rows[:count].reshape(-1, 3, self.state.size)
+        return Fences(buffers.pc[:count], rows[:, Mem.STATE], rows[:, Mem.ERROR], rows[:, Mem.ACTIVITY],
+                      buffers.at[:learnt], buffers.weights[:learnt].reshape(-1, *self.weights.shape))
+
+    def _tally(self, visits: Ints) -> Tally:
+        """Room for the decisions of a run whose addresses are visited so often, or less."""
+        unarmed = [i.op is Op.EXIT and not i.fields["arm"] for i in self._words]
+        return Tally(np.zeros(visits.size, np.int64), np.zeros(visits[unarmed].sum(), np.bool_), np.zeros(3, np.int64))
+
+    def _count(self, tally: Tally) -> None:
+        """Account for the work of a run, every instruction as often as it was visited, and its decisions."""
+        *weights, stepped, activated, separated = (tally.visits @ self._work).tolist()
+        counters, self._machine.decisions = self._machine.counters, tally.decisions[:tally.used[0]].tolist()
+        counters.sweep(Visits(*weights), stepped, Sweep.STEP)
+        counters.sweep(Visits(0, 0, 0, 0, 0), activated, Sweep.ACT)
+        counters.separate(separated)
+        for _ in range(sum(self.decisions)):
+            counters.exit()
 
     def _works(self) -> Ints:
-        """What one visit of each address counts, (addresses, 7): ``Visits``, rows with STEP or DELTA, with ACT."""
-        works = np.zeros((len(self._words), 7), np.int64)
+        """What one visit of each address counts, (addresses, 8): ``Visits``, rows with STEP or DELTA, with ACT,
+        rows of a SEPARATE."""
+        works = np.zeros((len(self._words), 8), np.int64)
         for address, word in enumerate(self._words):
-            if word.op is Op.SWEEP:
-                plan, flags = self._machine.plans[word.fields["block"]], Sweep(word.fields["flags"])
-                v = self._machine.tile.visits(plan, flags)
-                works[address] = (v.fwd, v.trn, v.upd, v.reads, v.writes,
-                                  plan.count * bool(flags & (Sweep.STEP | Sweep.DELTA)),
-                                  plan.count * bool(flags & Sweep.ACT))
+            if word.op not in (Op.SWEEP, Op.SEPARATE):
+                continue
+            plan, flags = self._machine.plans[word.fields["block"]], Sweep(word.fields.get("flags", 0))
+            v = self._machine.tile.visits(plan, flags)
+            works[address] = (v.fwd, v.trn, v.upd, v.reads, v.writes,
+                              plan.count * bool(flags & (Sweep.STEP | Sweep.DELTA)),
+                              plan.count * bool(flags & Sweep.ACT), plan.count * (word.op is Op.SEPARATE))
         return works
 
 
@@ -203,7 +224,7 @@ def prepare(program: Program) -> float:
     """
     start, machine = perf_counter(), CompiledMachine(program)
     for entry, transfers in program.inputs.items():
-        machine.run(entry, {t.population.name: np.zeros((0, t.population.size), np.int64) for t in transfers})
+        machine.run(entry, {t.key: np.zeros((0, t.population.size), np.int64) for t in transfers})
     return perf_counter() - start
 
 
@@ -220,7 +241,7 @@ def _outputs(streams: Streams, transfers: tuple[Transfer, ...], put: int) -> dic
     for i, (t, (neurons, start, _)) in enumerate(zip(transfers, streams.outs.tolist())):
         rows = (put - i + len(transfers) - 1) // len(transfers)
         block = streams.taken[:rows, start:start + neurons].astype(np.int64)
-        found[t.population.name] = block if rows else np.array([])
+        found[t.key] = block if rows else np.array([])
     return found
 
 

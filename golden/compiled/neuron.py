@@ -1,17 +1,23 @@
-"""The neuron unit, compiled: ERR, STEP, DELTA. ``golden.neuron`` defines them.
+"""The neuron unit, compiled: ERR, STEP, DELTA, ACT, FIRE and what TRN and UPD take. ``golden.neuron``
+defines them.
 
 ``row`` is the first neuron and ``rows`` the number of neurons of a sweep; values are exact in int64.
 """
 
 import numpy as np
 
-from hebbar.memories import Mem
+from hebbar.isa import Sweep
+from hebbar.memories import BLOCK, UNIT_PRECISION, Mem
 
 from .jit import part
 
-__all__ = ["compare", "drive", "settle", "step"]
+__all__ = ["activate", "compare", "drive", "feedback", "fire", "settle", "step", "weigh"]
 
-STATE, ERROR, CLAMP = int(Mem.STATE), int(Mem.ERROR), int(Mem.CLAMP)
+ACTIVITY, STATE, ERROR, CLAMP = int(Mem.ACTIVITY), int(Mem.STATE), int(Mem.ERROR), int(Mem.CLAMP)
+BACK, INIT, GATE, POST, NEG = map(int, (Sweep.BACK, Sweep.INIT, Sweep.GATE, Sweep.POST, Sweep.NEG))
+UNIT = int(UNIT_PRECISION)
+FINEST = (1 << BLOCK["precision"].width) - 1
+"""The largest precision code."""
 
 
 @part
@@ -36,17 +42,55 @@ def compare(memory, limits, row, rows, init):
 
 
 @part
-def drive(tables, memory, limits, function, row, rows, back):
-    """``f'(x) sat(round(back))`` of every row, into ``slopes``; without ``back`` zero."""
-    first, half, clips, state = np.uint64(row), (1 << limits.back_shift) >> 1, 0, memory.values[STATE]
-    slopes, table = memory.slopes, tables.derivatives[function]
+def weigh(memory, limits, row, rows, flags, precision):
+    """The same with GATE, where mu is zero, and with a precision: ``e = sat(round(pi (x - mu)))``."""
+    state, error, clips, half = memory.values[STATE], memory.values[ERROR], 0, (1 << limits.sum_shift) >> 1
+    shift = FINEST - precision
+    for r in range(rows):
+        mu = 0 if flags & GATE else (memory.sums[r] + half) >> limits.sum_shift
+        if flags & INIT and memory.values[CLAMP, row + r] == 0:
+            kept = min(max(mu, limits.state_lo), limits.state_hi)
+            memory.clipped[1] += kept != mu
+            state[row + r] = kept
+        exact = (((state[row + r] - mu) << (FINEST - UNIT)) + ((1 << shift) >> 1)) >> shift
+        kept = min(max(exact, limits.error_lo), limits.error_hi)
+        clips += kept != exact
+        error[row + r] = kept
+    memory.clipped[0] += clips
+
+
+@part
+def drive(memory, limits, row, rows, align, flags):
+    """What TRN and UPD take with POST or NEG, into ``drive``."""
+    first, lo, hi, out = np.uint64(row), limits.error_lo, limits.error_hi, memory.drive
+    source, shift = memory.values[ACTIVITY if flags & POST else ERROR], align if flags & POST else 0
+    for r in range(np.uint64(rows)):
+        value = min(max(np.int64(source[first + r]) << shift, lo), hi)
+        out[r] = min(max(-value, lo), hi) if flags & NEG else value
+
+
+@part
+def feedback(tables, memory, limits, function, row, rows, flags):
+    """``f'(x) fb`` of every row, into ``slopes``: fb from the back sums with BACK, the row sums with GATE."""
+    first, clips, state = np.uint64(row), 0, memory.values[STATE]
+    slopes, table, back, sums = memory.slopes, tables.derivatives[function], memory.back, memory.sums
     for r in range(np.uint64(rows)):
         slopes[r] = table[np.uint64(state[first + r] - limits.state_lo)]
-    for r in range(np.uint64(rows)):
-        exact = (memory.back[first + r] + half) >> limits.back_shift if back else 0
-        kept = min(max(exact, limits.feedback_lo), limits.feedback_hi)
-        clips += kept != exact
-        slopes[r] = slopes[r] * kept
+    if flags & GATE:
+        lift, raised, shift = limits.back_lift, limits.row_lift, limits.gate_shift
+        for r in range(np.uint64(rows)):
+            exact = (back[first + r] << lift if flags & BACK else 0) + (sums[r] << raised)
+            exact = (exact + ((1 << shift) >> 1)) >> shift
+            kept = min(max(exact, limits.feedback_lo), limits.feedback_hi)
+            clips += kept != exact
+            slopes[r] = slopes[r] * kept
+    else:
+        half, shift = (1 << limits.back_shift) >> 1, limits.back_shift
+        for r in range(np.uint64(rows)):
+            exact = (back[first + r] + half) >> shift if flags & BACK else 0
+            kept = min(max(exact, limits.feedback_lo), limits.feedback_hi)
+            clips += kept != exact
+            slopes[r] = slopes[r] * kept
     memory.clipped[2] += clips
 
 
@@ -74,3 +118,20 @@ def step(memory, limits, row, rows, gain):
         clips += free and kept != exact
         state[first + r] = kept if free else state[first + r]
     memory.clipped[1] += clips
+
+
+@part
+def activate(tables, memory, limits, function, row, rows):
+    """ACT: ``a = f(x)``."""
+    table = tables.functions[function]
+    for r in range(row, row + rows):
+        memory.values[ACTIVITY, r] = table[memory.values[STATE, r] - limits.state_lo]
+
+
+@part
+def fire(memory, limits, row, rows):
+    """FIRE: free states of 1 or more take 0."""
+    state, clamp, one = memory.values[STATE], memory.values[CLAMP], 1 << limits.state_frac
+    for r in range(row, row + rows):
+        if clamp[r] == 0 and state[r] >= one:
+            state[r] = 0

@@ -1,56 +1,112 @@
-"""From a golden machine to the flat tables the compiled code reads, and what it cannot run."""
+"""From a golden machine to the flat tables the compiled code reads."""
+
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from hebbar.compiler import Program
-from hebbar.errors import BadInput
+from hebbar.exponentials import POWERS
 from hebbar.fences import learning_fences
-from hebbar.isa import LOOP_REGISTERS, Op, Sweep, decode, illegal_sweep
-from hebbar.memories import BLOCK, MAP, Mem, unpack
+from hebbar.isa import Op, decode
 
 from ..machine import Machine
 from ..tile import Plan
-from .arrays import Ints, Limits, Tables
+from .arrays import END, RUN, Ints, Limits, Tables
+from .back_runs import back_runs
 
-__all__ = ["limits", "tables", "unsupported"]
+__all__ = ["limits", "tables"]
 
-STREAMED = {Mem.ACTIVITY, Mem.STATE, Mem.ERROR}
-EXACT_BITS = 53
-"""The NumPy machine multiplies in float64; what does not fit has no definition."""
+Run = tuple[int, ...]
+"""Start, first neuron, length and what else its kind says."""
 
 
 def tables(machine: Machine) -> Tables:
     """The program of ``machine``, decoded."""
-    runs: dict[str, list[tuple[int, ...]]] = {"gathers": [], "feeds": [], "updates": []}
-    blocks: list[tuple[int, ...]] = []
-    row_at, start = [np.zeros(0, np.int64)], 0
+    runs: list[Run] = []
+    blocks: list[Run] = []
+    row_at, buffer, placed = [np.zeros(0, np.int64)], 0, 0
     for plan in machine.plans:
-        bounds = []
-        for name, build in (("gathers", _gathers), ("feeds", _feeds), ("updates", _updates)):
-            bounds.append(len(runs[name]))
-            runs[name] += build(plan, machine.config.lanes)
-            bounds.append(len(runs[name]))
-        blocks.append((plan.rows.start, plan.count, plan.source.size, start, sum(r.size for r in row_at), *bounds,
-                       plan.function))
-        row_at.append(_row_at(machine, plan))
-        start += plan.source.size
+        lanes, bounds = _Lanes(plan, machine.config.lanes), [len(runs)]
+        for kind in lanes.kinds():
+            runs += [(*run, *[0] * (RUN - len(run))) for run in _joined(kind)]
+            bounds.append(len(runs))
+        blocks.append((plan.rows.start, plan.count, plan.live.size, lanes.span, buffer, placed, plan.function,
+                       plan.precision, plan.align, *bounds))
+        row_at.append(_row_at(machine, plan, lanes.first))
+        buffer, placed = buffer + lanes.span, placed + plan.live.size
     f = machine.config.formats
     states = np.arange(f.state.lo, f.state.hi + 1)
     learning = learning_fences(machine.program)
     return Tables(
-        code=_code(machine), blocks=np.array(blocks, np.int64).reshape(-1, 12),
-        row_at=np.concatenate(row_at),
-        **{name: np.array(found, np.int64).reshape(-1, 5) for name, found in runs.items()},
+        code=_code(machine), blocks=np.array(blocks, np.int64).reshape(-1, END + 1),
+        row_at=np.concatenate(row_at), runs=np.array(runs, np.int64).reshape(-1, RUN),
         functions=np.array([t(states) for t in machine.functions], np.int8).reshape(-1, states.size),
         derivatives=np.array([t(states) for t in machine.derivatives], np.int16).reshape(-1, states.size),
+        powers=np.array(POWERS, np.int64),
         learning=np.array([a in learning for a in range(len(machine.program.words))], np.int64))
 
 
 def limits(machine: Machine) -> Limits:
-    """Format limits and shifts of ``machine``."""
-    f = machine.config.formats
-    return Limits(f.state.lo, f.state.hi, f.error.lo, f.error.hi, f.feedback.lo, f.feedback.hi, f.weight.lo,
-                  f.weight.hi, f.sum_shift, f.back_shift, f.derivative.frac, f.step_shift)
+    """Format limits, shifts and registers of ``machine``."""
+    f, program = machine.config.formats, machine.program
+    finer = max(f.back_sum.frac, f.row_sum.frac)
+    return Limits(
+        f.state.lo, f.state.hi, f.error.lo, f.error.hi, f.feedback.lo, f.feedback.hi, f.weight.lo, f.weight.hi,
+        sum_shift=f.sum_shift, back_shift=f.back_shift, back_lift=finer - f.back_sum.frac,
+        row_lift=finer - f.row_sum.frac, gate_shift=finer - f.feedback.frac, derivative_frac=f.derivative.frac,
+        step_shift=f.step_shift, state_frac=f.state.frac, one=machine.tile.one, beta=program.beta,
+        tolerance=program.tolerance, summing=any(decode(word).op is Op.EXIT for word in program.words))
+
+
+class _Lanes:
+    """The runs of a plan. A lane counts from the ``first`` stored column; ``span``: up to the last one,
+    an identity column between two stored ones included, whose lanes hold no activity."""
+
+    def __init__(self, plan: Plan, lanes: int) -> None:
+        self._plan, self._lanes = plan, lanes
+        at = np.arange(plan.columns)[plan.stored][:plan.source.size // lanes]
+        self.first = int(at[0]) if at.size else 0
+        self.span = (int(at[-1]) + 1 - self.first) * lanes if at.size else 0
+        self._at = (at - self.first) * lanes
+
+    def kinds(self) -> list[list[Run]]:
+        """Runs by kind, in the order of ``golden.compiled.arrays``."""
+        feeds, across, clears = back_runs(self._plan, self._lanes, self._at)
+        return [self._gathers(), feeds, self._updates(), self._identities(), across, clears]
+
+    def _gathers(self) -> list[Run]:
+        return [(*run, int(self._plan.shift[k])) for k, run in self._columns(self._plan.used)]
+
+    def _updates(self) -> list[Run]:
+        """Plastic lanes in use; others hold no activity, so that they can change in positive columns alone."""
+        p = self._plan
+        own = np.zeros(p.source.size, bool) if p.own is None else p.own.any(axis=0)
+        return [(*run, int(p.rate[k]), int(own[k:k + self._lanes].any()), int(p.positive[k]))
+                for k, run in self._columns((p.used | p.positive) & p.plastic)]
+
+    def _columns(self, wanted: Ints) -> Iterator[tuple[int, Run]]:
+        """First lane in the plan, and run, of every column with ``wanted`` lanes."""
+        for i, at in enumerate(self._at):
+            k = i * self._lanes
+            if length := int(wanted[k:k + self._lanes].sum()):
+                yield k, (int(at), int(self._plan.source[k]), length)
+
+    def _identities(self) -> list[Run]:
+        """Rows that identity columns join to neurons."""
+        return [(r, int(column.neurons[r]), 1, column.shift)
+                for column in self._plan.identities for r in range(self._plan.count)]
+
+
+def _joined(runs: Iterable[Run]) -> list[Run]:
+    """The same runs, those as one between which nothing changes."""
+    found: list[Run] = []
+    for run in runs:
+        if found:
+            start, neuron, length, *rest = found[-1]
+            if (start + length, neuron + length, rest) == (run[0], run[1], [*run[3:]]):
+                found[-1] = (start, neuron, length + run[2], *rest)
+                continue
+        found.append(run)
+    return found
 
 
 def _code(machine: Machine) -> Ints:
@@ -66,124 +122,18 @@ def _code(machine: Machine) -> Ints:
                 operands = (f["count"], f["address"] * lanes, f["memory"])
             case Op.LOOP:
                 operands = (f["end"], f["count"], f["register"])
+            case Op.SEPARATE:
+                operands = (f["mode"], f["block"], f["into"])
+            case Op.EXIT:
+                operands = (f["end"], f["arm"], 0)
             case _:
                 operands = (0, 0, 0)
         code.append((int(instruction.op), *operands))
     return np.array(code, np.int64).reshape(-1, 4)
 
 
-def _row_at(machine: Machine, plan: Plan) -> Ints:
-    """Where each row in use starts in weights stored as (P, words, C)."""
+def _row_at(machine: Machine, plan: Plan, first: int) -> Ints:
+    """Where the stored columns of each row start in weights stored as (P, words, C)."""
     words, tiles, lanes = machine.tile.weights.shape
-    row = np.arange(plan.count)
-    return (row % tiles * words + plan.base + row // tiles * plan.stride) * lanes
-
-
-def _gathers(plan: Plan, lanes: int) -> list[tuple[int, ...]]:
-    """Runs of lanes in use."""
-    return _runs(plan, plan.used, lanes, lambda k: (int(plan.shift[k]),))
-
-
-def _feeds(plan: Plan, lanes: int) -> list[tuple[int, ...]]:
-    """Runs of whole columns with feedback."""
-    return _runs(plan, plan.feedback, lanes, lambda k: (int(plan.fresh[k // lanes]),))
-
-
-def _updates(plan: Plan, lanes: int) -> list[tuple[int, ...]]:
-    """Runs of plastic lanes in use; others hold no activity, so they cannot change."""
-    return _runs(plan, plan.used & plan.plastic, lanes, lambda k: (
-        int(plan.rate[k]), int(plan.own is not None and plan.own[:, k // lanes * lanes:][:, :lanes].any())))
-
-
-def _runs(plan: Plan, wanted: Ints, lanes: int, options) -> list[tuple[int, ...]]:
-    """Columns as (lane, neuron, length, option, option), joined where nothing changes between them."""
-    found: list[tuple[int, ...]] = []
-    for k in range(0, plan.source.size, lanes):
-        length = int(wanted[k:k + lanes].sum())
-        own = (*options(k), 0, 0)[:2]
-        if found:
-            lane, neuron, before, *rest = found[-1]
-            if (lane + before, neuron + before, tuple(rest)) == (k, int(plan.source[k]), own):
-                found[-1] = (lane, neuron, before + length, *own)
-                continue
-        if length:
-            found.append((k, int(plan.source[k]), length, *own))
-    return found
-
-
-def unsupported(program: Program) -> str:
-    """Why the compiled machine refuses ``program``, as a sentence, or an empty string.
-
-    Whatever ``hebbar.compiler`` produces is supported. Refused are hand-made programs that leave a
-    memory, learn in overlapping rows or exceed what the NumPy machine computes exactly, and those it
-    refuses as well.
-    """
-    try:
-        for entry in program.inputs:
-            _check_streams(program, entry)
-        for address, word in enumerate(program.words):
-            _check(program, address, word)
-    except BadInput as error:
-        return str(error)
-    return ""
-
-
-def _check_streams(program: Program, entry: str) -> None:
-    for way in (program.inputs[entry], program.outputs[entry]):
-        names = [t.population.name for t in way]
-        if len(set(names)) < len(names):
-            raise BadInput(f"entry {entry!r} streams a population twice a sample; use the NumPy machine.")
-    wrong = [t for t in program.inputs[entry] if t.memory not in STREAMED]
-    if wrong:
-        raise BadInput(f"entry {entry!r} streams into memory {wrong[0].memory.name}; only activities, states and "
-                       "errors can be samples.")
-
-
-def _check(program: Program, address: int, word: int) -> None:
-    """Raise BadInput when the instruction at ``address`` cannot run, whatever the data."""
-    instruction, m = decode(word), program.machine
-    f, where = instruction.fields, f"address {address}: {instruction}"
-    match instruction.op:
-        case Op.SWEEP:
-            flags = Sweep(f["flags"])
-            if why := illegal_sweep(flags):
-                raise BadInput(f"{where} is illegal, {why}.")
-            if f["block"] >= len(program.blocks):
-                raise BadInput(f"{where} names a block that does not exist; there are {len(program.blocks)}.")
-            if why := _misplaced(program, unpack(BLOCK, program.blocks[f["block"]]), flags):
-                raise BadInput(f"{where} cannot run compiled: {why}.")
-        case Op.LOOP if f["register"] > LOOP_REGISTERS or f["end"] <= address:
-            raise BadInput(f"{where} has a register above {LOOP_REGISTERS} or ends before it starts.")
-        case Op.IN | Op.OUT:
-            memories = STREAMED | ({Mem.CLAMP} if instruction.op is Op.OUT else set())
-            if f["memory"] not in memories or f["address"] * m.lanes + f["count"] > m.neuron_words * m.lanes:
-                raise BadInput(f"{where} moves what is not in a streamed memory.")
-
-
-def _misplaced(program: Program, b: dict[str, int], flags: Sweep) -> str:
-    """What is wrong with a block descriptor for a sweep with ``flags``, or an empty string."""
-    m = program.machine
-    if (b["group_base"] + b["groups"]) * m.row_tiles > m.neuron_words * m.lanes or not b["groups"]:
-        return "its rows leave the neuron memory"
-    if not 1 <= b["tail"] <= m.row_tiles:
-        return f"tail is {b['tail']}, outside 1..{m.row_tiles}"
-    if b["function"] >= len(program.functions) >> m.formats.table_bits:
-        return f"there is no function {b['function']}"
-    return _unreadable(program, b, flags) if flags.weights else ""
-
-
-def _unreadable(program: Program, b: dict[str, int], flags: Sweep) -> str:
-    """What is wrong with the weights or the map of a block, or an empty string."""
-    m, f = program.machine, program.machine.formats
-    columns = [unpack(MAP, e) for e in program.maps[b["map_base"]:b["map_base"] + b["columns"]]]
-    if len(columns) < b["columns"] or not columns:
-        return "its columns leave the map"
-    if any(c["source"] >= m.neuron_words or not 1 <= c["lanes"] <= m.lanes for c in columns):
-        return "a map entry leaves the neuron memory"
-    if b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"] > m.weight_words:
-        return "it leaves the weight memory"
-    if flags & Sweep.UPD and b["groups"] > 1 and b["stride"] < b["columns"]:
-        return "it learns in rows that overlap"
-    row = sum(c["lanes"] << m.weight_bits + m.activity_bits - 2 + c["shift"] for c in columns)
-    back = b["groups"] * m.row_tiles << f.weight.bits + f.error.bits - 2
-    return "a sum could leave the 53 bits that the NumPy machine is exact in" if max(row, back) >> EXACT_BITS else ""
+    row = np.arange(plan.live.size)
+    return (row % tiles * words + plan.base + first + row // tiles * plan.stride) * lanes

@@ -9,23 +9,24 @@ import numpy as np
 
 from hebbar.memories import Mem
 
-from .arrays import TOP
+from .arrays import (
+    ACROSS, BUFFER, CLEARS, END, FEEDS, FIRST, GATHERS, JOINS, LANES, PADDED, ROW_AT, ROWS, TOP, UPDATES)
 from .jit import added, halved, part, scaled
 
 __all__ = ["feed_back", "forward", "gather", "update"]
 
 LEAST, MOST = -(1 << 15), (1 << 15) - 1
 """The ends of int16."""
-ACTIVITY, ERROR = int(Mem.ACTIVITY), int(Mem.ERROR)
+ACTIVITY = int(Mem.ACTIVITY)
 
 
 @part
 def gather(tables, plan, memory):
     """Activities by lane, as they are and shifted into line; returns the sum of the latter's sizes."""
     activity, raw, aligned, size = memory.values[ACTIVITY], memory.raw, memory.aligned, 0
-    for s in range(plan[5], plan[6]):
-        run = tables.gathers[s]
-        to, source, shift = np.uint64(plan[3] + run[0]), np.uint64(run[1]), np.int32(run[3] & 7)
+    for s in range(plan[GATHERS], plan[FEEDS]):
+        run = tables.runs[s]
+        to, source, shift = np.uint64(plan[BUFFER] + run[0]), np.uint64(run[1]), np.int32(run[3] & 7)
         for j in range(np.uint64(run[2])):
             a = activity[source + j]
             raw[to + j] = a
@@ -35,12 +36,12 @@ def gather(tables, plan, memory):
 
 
 @part
-def forward(tables, plan, memory, narrow):
-    """FWD: exact row sums, in int32 when ``narrow``."""
-    weights, aligned = memory.weights, memory.aligned
-    n, a = np.uint64(plan[2]), np.uint64(plan[3])
-    for r in range(plan[1]):
-        w = np.uint64(tables.row_at[plan[4] + r])
+def forward(tables, plan, memory, limits, narrow):
+    """FWD: exact row sums, in int32 when ``narrow``, and what identity columns add."""
+    weights, aligned, activity = memory.weights, memory.aligned, memory.values[ACTIVITY]
+    n, a = np.uint64(plan[LANES]), np.uint64(plan[BUFFER])
+    for r in range(plan[ROWS]):
+        w = np.uint64(tables.row_at[plan[ROW_AT] + r])
         short, long = np.int32(0), 0
         if narrow:
             for j in range(n):
@@ -49,37 +50,49 @@ def forward(tables, plan, memory, narrow):
             for j in range(n):
                 long += np.int64(weights[w + j]) * np.int64(aligned[a + j])
         memory.sums[r] = short + long
+    for s in range(plan[JOINS], plan[ACROSS]):
+        row, neuron, shift = tables.runs[s, 0], tables.runs[s, 1], tables.runs[s, 3]
+        for j in range(tables.runs[s, 2]):
+            memory.sums[row + j] += (activity[neuron + j] * limits.one) << shift
 
 
 @part
-def feed(weights, row_at, first, lane, lanes, error, row, rows, total):
+def feed(weights, row_at, first, lane, lanes, drive, at, begin, rows, total):
     """TRN: contributions to the back sums of a run of lanes, in the width of ``total``."""
     n = np.uint64(lanes)
     for j in range(n):
         total[j] = 0
-    for r in range(rows):
-        w, e = np.uint64(row_at[first + r] + lane), error[row + r]
-        if e:
+    for r in range(begin, rows):
+        w, d = np.uint64(row_at[first + r] + lane), drive[at + r]
+        if d:
             for j in range(n):
-                total[j] += np.int32(weights[w + j]) * e
+                total[j] += np.int32(weights[w + j]) * d
 
 
 @part
-def feed_back(tables, plan, memory, limits):
-    """TRN of a block, added to the back sums column by column."""
-    error, size = memory.values[ERROR], 0
-    for r in range(plan[0], plan[0] + plan[1]):
-        size += abs(error[r])
+def feed_back(tables, plan, memory, limits, drive, at):
+    """TRN of a block, added to the back sums column by column; ``drive`` of row r lies at ``at + r``."""
+    size, rows, first = 0, plan[ROWS], plan[ROW_AT]
+    for r in range(at, at + rows):
+        size += abs(drive[r])
     narrow = size * -limits.weight_lo <= TOP
-    for s in range(plan[7], plan[8]):
-        lane, neuron, lanes, fresh = tables.feeds[s, 0], tables.feeds[s, 1], tables.feeds[s, 2], tables.feeds[s, 3]
+    for s in range(plan[CLEARS], plan[END]):
+        for j in range(tables.runs[s, 2]):
+            memory.back[tables.runs[s, 1] + j] = 0
+    for s in range(plan[FEEDS], plan[UPDATES]):
+        lane, neuron, lanes, fresh = tables.runs[s, 0], tables.runs[s, 1], tables.runs[s, 2], tables.runs[s, 3]
+        begin = tables.runs[s, 4]
         if narrow:
-            feed(memory.weights, tables.row_at, plan[4], lane, lanes, error, plan[0], plan[1], memory.narrow)
+            feed(memory.weights, tables.row_at, first, lane, lanes, drive, at, begin, rows, memory.narrow)
         else:
-            feed(memory.weights, tables.row_at, plan[4], lane, lanes, error, plan[0], plan[1], memory.wide)
+            feed(memory.weights, tables.row_at, first, lane, lanes, drive, at, begin, rows, memory.wide)
         for j in range(lanes):
             before = 0 if fresh else memory.back[neuron + j]
             memory.back[neuron + j] = before + (memory.narrow[j] if narrow else memory.wide[j])
+    for s in range(plan[ACROSS], plan[CLEARS]):
+        row, neuron = at + tables.runs[s, 0], tables.runs[s, 1]
+        for j in range(tables.runs[s, 2]):
+            memory.back[neuron + j] += drive[row + j] * limits.one
 
 
 @part
@@ -117,31 +130,35 @@ def learn_short(weights, at, lifted, start, lanes, error, lo, hi):
 
 
 @part
-def update(tables, plan, memory, limits):
+def update(tables, plan, memory, limits, drive, at):
     """UPD of a block, run by run and row by row; a weight from a neuron to itself is left out where asked.
 
     In 16 bits when activities can be lifted to a rate of 16, the weights fit and clips can be counted.
+    Positive weights are clipped in all rows of the row groups, also where nothing changes.
     """
-    weights, error, raw, lifted = memory.weights, memory.values[ERROR], memory.raw, memory.lifted
-    row, rows, first, clips, lo, hi = plan[0], plan[1], plan[4], 0, limits.weight_lo, limits.weight_hi
-    for s in range(plan[9], plan[10]):
-        run = tables.updates[s]
-        lane, neuron, lanes, rate, start = run[0], run[1], run[2], memory.rates[run[3]], plan[3] + run[0]
-        diagonal, short = run[4], 8 <= rate <= 16 and lo >= LEAST and lanes <= MOST
+    weights, raw, lifted = memory.weights, memory.raw, memory.lifted
+    row, rows, first, clips, hi = plan[FIRST], plan[ROWS], plan[ROW_AT], 0, limits.weight_hi
+    for s in range(plan[UPDATES], plan[JOINS]):
+        run = tables.runs[s]
+        lane, neuron, lanes, rate, start = run[0], run[1], run[2], memory.rates[run[3]], plan[BUFFER] + run[0]
+        diagonal, positive = run[4], run[5]
+        lo = 0 if positive else limits.weight_lo
+        short = 8 <= rate <= 16 and limits.weight_lo >= LEAST and lanes <= MOST
         if short:
             lift(raw, lifted, start, lanes, 16 - rate)
-        for r in range(rows):
-            e, at, own = error[row + r], tables.row_at[first + r] + lane, row + r - neuron
-            if e == 0:
+        for r in range(plan[PADDED] if positive else rows):
+            d, place, own = drive[at + r] if r < rows else np.int32(0), tables.row_at[first + r] + lane, row + r - neuron
+            if d == 0 and not positive:
                 continue
             held = diagonal and 0 <= own < lanes
-            kept = weights[at + own] if held else weights[at]
+            kept = weights[place + own] if held else weights[place]
             if short:
-                clips += learn_short(weights, at, lifted, start, lanes, e, lo, hi)
+                clips += learn_short(weights, place, lifted, start, lanes, d, lo, hi)
             else:
-                clips += learn(weights, at, raw, start, lanes, e, rate, lo, hi)
+                clips += learn(weights, place, raw, start, lanes, d, rate, lo, hi)
             if held:  # undo it, and its clip
-                weights[at + own] = kept
-                clips -= learn(weights, at + own, raw, start + own, 1, e, rate, lo, hi)
-                weights[at + own] = kept
+                weights[place + own] = kept
+                clips -= learn(weights, place + own, raw, start + own, 1, d, rate, lo, hi)
+                weights[place + own] = max(kept, lo)
+                clips += kept < lo
     memory.clipped[3] += clips
