@@ -14,18 +14,25 @@ from .errors import BadInput
 from .formats import Format, Formats
 from .memories import TABLE
 
-__all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "table"]
+__all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "activation", "table"]
 
 LEAK = 0.125
 ENTRY_BITS = 16
+STEP = 2.0**-12
+"""Between neighbouring states, for the slope of a function without a derivative."""
 
 
 @dataclass(frozen=True)
 class Activation:
-    """f and its derivative; at a kink the derivative is the one to the right."""
+    """f and its derivative; at a kink the derivative is the one to the right.
+
+    ``steps``: f is constant inside the segments of the table. ``kinked``: f' is.
+    """
 
     f: Callable[[float], float]
     derivative: Callable[[float], float]
+    kinked: bool = False
+    steps: bool = False
 
 
 def _tanh_derivative(x: float) -> float:
@@ -37,15 +44,30 @@ def _sigmoid(x: float) -> float:
 
 
 ACTIVATIONS: dict[str, Activation] = {
-    "identity": Activation(lambda x: x, lambda x: 1.0),
-    "relu": Activation(lambda x: max(x, 0.0), lambda x: float(x >= 0)),
-    "leaky": Activation(lambda x: x if x >= 0 else LEAK * x, lambda x: 1.0 if x >= 0 else LEAK),
+    "identity": Activation(lambda x: x, lambda x: 1.0, kinked=True),
+    "relu": Activation(lambda x: max(x, 0.0), lambda x: float(x >= 0), kinked=True),
+    "leaky": Activation(lambda x: x if x >= 0 else LEAK * x, lambda x: 1.0 if x >= 0 else LEAK, kinked=True),
     "tanh": Activation(math.tanh, _tanh_derivative),
     "sigmoid": Activation(_sigmoid, lambda x: _sigmoid(x) * (1.0 - _sigmoid(x))),
-    "hard_tanh": Activation(lambda x: min(max(x, -1.0), 1.0), lambda x: float(-1.0 <= x < 1.0)),
+    "hard_tanh": Activation(lambda x: min(max(x, -1.0), 1.0), lambda x: float(-1.0 <= x < 1.0), kinked=True),
+    "spike": Activation(lambda x: float(x >= 1.0), lambda x: 0.0, kinked=True, steps=True),
 }
 
-KINKED = {"relu", "leaky", "hard_tanh", "identity"}
+
+def activation(name: str, derivative: Callable[[float], float] | None = None, kinked: bool = False,
+               steps: bool = False) -> Callable[[Callable[[float], float]], Callable[[float], float]]:
+    """Make an activation of a function of one number, under a name that populations may have.
+
+    ``derivative``: f', by default the slope between two neighbouring states. Raises BadInput for a name
+    that another function has.
+    """
+    def wrap(f: Callable[[float], float]) -> Callable[[float], float]:
+        made = Activation(f, derivative or (lambda x: (f(x + STEP) - f(x)) / STEP), kinked, steps)
+        known = ACTIVATIONS.setdefault(name, made)
+        if known.f.__code__.co_code != f.__code__.co_code or known.f.__code__.co_consts != f.__code__.co_consts:
+            raise BadInput(f"activation {name!r} exists already; give yours another name.")
+        return f
+    return wrap
 
 
 def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> list[int]:
@@ -56,8 +78,9 @@ def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> 
     has slope zero; a smooth one is interpolated between segment ends.
     """
     out = formats.derivative if derivative else Format(formats.activity.bits, activity_frac)
-    function = ACTIVATIONS[name].derivative if derivative else ACTIVATIONS[name].f
-    flat = derivative and name in KINKED
+    known = ACTIVATIONS[name]
+    function = known.derivative if derivative else known.f
+    flat = known.kinked if derivative else known.steps
     width = 1 << formats.table_frac
     entries = []
     for index in range(1 << formats.table_bits):

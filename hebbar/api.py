@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from golden.datasets import Dataset
     from golden.image import EdgeWeights
+    from golden.reference.interpreter import FloatMachine
     from golden.training import FloatCurve
 
     from .compiler import Program
@@ -142,7 +143,7 @@ class Experiment:
         """The same training in float64: accuracy by epoch and weights. Changes nothing here."""
         from golden.training import train_float
 
-        return train_float(self.config, self.program.layout.network, self.data)
+        return train_float(self.program, self.data)
 
     def outputs(self, inputs: ArrayLike) -> NDArray:
         """Target states (samples, target size), float64 in real units, of the golden machine with the
@@ -163,22 +164,49 @@ class Experiment:
         """Class numbers (samples,), int64: the largest of ``outputs``, the first of equal ones."""
         return self.outputs(inputs).argmax(axis=1)
 
-    def cosimulate(self, samples: int = 20, backend: str = "verilator", entry: str = "train",
-                   folder: str | Path = "out", reporter: Reporter | None = None) -> Check:
-        """Run ``samples`` samples from the current weights on the RTL and on the golden machine and
-        compare every word. The current weights stay as they are.
+    def run(self, entry: str, samples: Mapping[str, ArrayLike]) -> dict[str, NDArray]:
+        """Run an entry of the program on the golden machine with the current weights, and take over what
+        it has learnt.
 
-        ``backend``: "verilator" or "icarus" run the exported Verilog, "pysim" runs the Amaranth design
-        and needs no tools; ``entry``: "train" or "predict"; simulators are built in ``folder``/build,
+        ``entry``: "train", "predict" or, where an input is predicted, "query". ``samples`` and the
+        returned outputs: real numbers (samples, size) by population; in a query "name.clamp" is 1 where a
+        neuron of "name" is held at its value.
+        """
+        from golden.streams import to_codes, to_reals
+        from golden.training import machine_of
+
+        machine = machine_of(self.program)
+        machine.weights[...] = self.image
+        outputs = machine.run(entry, to_codes(self.program, entry, samples))
+        self._image = machine.weights.copy()
+        return to_reals(self.program, entry, outputs)
+
+    def float_machine(self) -> FloatMachine:
+        """The same program in float64, from the current weights: ``run(entry, samples)`` as here."""
+        from golden.reference.interpreter import FloatMachine
+
+        return FloatMachine(self.program, self.weights)
+
+    def cosimulate(self, samples: int | Mapping[str, ArrayLike] = 20, backend: str = "verilator", entry: str = "train",
+                   folder: str | Path = "out", reporter: Reporter | None = None) -> Check:
+        """Run ``samples`` from the current weights on the RTL and on the golden machine and compare every
+        word. The current weights stay as they are. ``samples``: how many of the data, or samples of one's
+        own as for ``run``.
+
+        ``backend``: "verilator", "icarus" and "fast" run the exported Verilog, "pysim" runs the Amaranth design
+        and needs no tools; ``entry`` as for ``run``; simulators are built in ``folder``/build,
         once for each machine. Raises MissingTool when the backend is not installed.
         """
+        from golden.streams import to_codes
         from sim.compare import compare, nonzero_updates
         from sim.simulate import job_of, run_backend
+        from sim.trace import Job
 
         if backend == "golden":
             raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
                            "'pysim'.")
-        job = job_of(self.program, self.data, entry, samples, self.image)
+        job = job_of(self.program, self.data, entry, samples, self.image) if isinstance(samples, int) \
+            else Job(self.program, entry, self.image, to_codes(self.program, entry, samples))
         try:
             rtl = run_backend(job, backend, Path(folder) / "build", reporter or Reporter(quiet=True))
         except MissingTool as error:

@@ -9,14 +9,13 @@ from pydantic import BaseModel, Field, ValidationError
 
 from .errors import BadInput
 from .machine import Frozen, MachineConfig
-from .network import Edge, Network, Population, Role, layered
+from .network import Edge, Error, Network, Population, Role, layered
+from .rule_config import RuleConfig
+from .rules import find
 from .suggest import suggest
 
 __all__ = ["NetworkConfig", "RuleConfig", "TrainingConfig", "MachineConfig", "DataConfig", "Config",
            "load", "parse", "preset_names"]
-
-Name = Literal["il", "ipc", "zil", "backprop"]
-
 
 class PopulationConfig(Frozen):
     """One ``[[network.populations]]`` entry."""
@@ -26,6 +25,8 @@ class PopulationConfig(Frozen):
     activation: str = "identity"
     role: Role = Role.HIDDEN
     activity_frac: int = Field(5, ge=0, le=15)
+    precision: int = Field(0, ge=-8, le=7)
+    error: Error = Error.GAUSSIAN
 
 
 class EdgeConfig(Frozen):
@@ -37,6 +38,10 @@ class EdgeConfig(Frozen):
     scale: float = Field(0.5, ge=0)
     plastic: bool = True
     zero_diagonal: bool = False
+    positive: bool = False
+    identity: bool = False
+    mask: tuple[str, ...] = ()
+    shares: str = ""
 
 
 class NetworkConfig(Frozen):
@@ -49,23 +54,6 @@ class NetworkConfig(Frozen):
     bias: bool = False
     populations: tuple[PopulationConfig, ...] = ()
     edges: tuple[EdgeConfig, ...] = ()
-
-
-class RuleConfig(Frozen):
-    """``[rule]``: the learning rule and its constants.
-
-    ``steps`` counts state steps; the errors are recomputed after the last one and the update uses
-    them. ``gamma`` is rounded to the machine's GAIN format. ``alpha_shifts`` and ``init_scales``
-    are per weight layer of a layered network. ``hoist`` computes the contribution of clamped
-    sources once a sample.
-    """
-
-    name: Name = "il"
-    steps: int = Field(8, ge=0, le=4095)
-    gamma: float = Field(0.25, ge=0, lt=2)
-    alpha_shifts: tuple[int, ...] = ()
-    init_scales: tuple[float, ...] = ()
-    hoist: bool = True
 
 
 class TrainingConfig(Frozen):
@@ -105,7 +93,13 @@ class Config(Frozen):
     data: DataConfig = DataConfig()
 
     def build_network(self) -> Network:
-        """The network as a graph; raises BadInput when it is inconsistent."""
+        """The network that runs: the configured one as the rule prepares it, as a graph. Raises BadInput when
+        it is inconsistent or the rule cannot run on it."""
+        rule = find(self.rule)
+        return rule.prepare(self.configured_network(), dict(rule.options) | self.rule.options)
+
+    def configured_network(self) -> Network:
+        """The network as configured, as a graph; raises BadInput when it is inconsistent."""
         n, r = self.network, self.rule
         if bool(n.layers) == bool(n.populations):
             raise BadInput("network: give either layers or populations with edges, not both.")
@@ -146,9 +140,17 @@ def load(source: str) -> Config:
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"{source}: cannot be read ({error}); check the path.") from None
     try:
-        return parse(tomllib.loads(text), source)
+        return parse(_beside(path, tomllib.loads(text)), source)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{source}: not valid TOML, {error}.") from None
+
+
+def _beside(path: Path, data: dict) -> dict:
+    """The same tables with ``rule.source`` found from the folder of the TOML file."""
+    rule = data.get("rule")
+    if not isinstance(rule, dict) or not rule.get("source") or not isinstance(rule["source"], str):
+        return data
+    return data | {"rule": rule | {"source": str((path.parent / rule["source"]).resolve())}}
 
 
 def parse(data: dict, where: str) -> Config:

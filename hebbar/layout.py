@@ -6,68 +6,22 @@ end and the fixed sources can be left out as one contiguous column range. Neuron
 sits in lane i mod C of its words and belongs to row tile i mod P.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
-from .config import MachineConfig
+from .bands import Band, bands
+from .blocks import Block, Column, Place, View
+from .bounds import check_capacity, check_sums, check_tile
+from .machine import MachineConfig
 from .errors import BadInput
-from .network import Edge, Network, Population, Role
+from .network import Edge, Network, Role
 
 __all__ = ["View", "Place", "Column", "Block", "Layout"]
-
-View = tuple[int, int]
-"""A column range of a block: first column and number of columns (0: the block is not read)."""
 
 
 def ceil_div(a: int, b: int) -> int:
     """a / b rounded up."""
     return -(-a // b)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A population in the neuron address space: words of C neurons, row groups of P neurons."""
-
-    population: Population
-    word: int
-    words: int
-    group: int
-    groups: int
-
-
-@dataclass(frozen=True)
-class Column:
-    """One word column of a block: which neuron word feeds it, through which edge."""
-
-    edge: Edge
-    word: int
-    lanes: int
-    offset: int
-    """Index of the column's first source neuron inside its population."""
-
-
-@dataclass(frozen=True)
-class Block:
-    """All weights into one population: ``columns`` in storage order, the first ``fixed`` of them
-    from sources that never move."""
-
-    place: Place
-    columns: tuple[Column, ...]
-    fixed: int
-    base: int
-    stride: int
-
-    @property
-    def full(self) -> View:
-        return 0, len(self.columns)
-
-    @property
-    def clamped(self) -> View:
-        return 0, self.fixed
-
-    @property
-    def free(self) -> View:
-        return self.fixed, len(self.columns) - self.fixed
 
 
 @dataclass(frozen=True)
@@ -78,12 +32,9 @@ class Layout:
     machine: MachineConfig
 
     def __post_init__(self) -> None:
-        m, last = self.machine, list(self.places.values())[-1]
-        _fits("neurons", last.word + last.words, m.neuron_words, "neuron_words")
-        for name, block in self.blocks.items():
-            _fits(f"a row of population {name!r}", len(block.columns), m.max_columns, "max_columns")
-        self._check_sums()
-        _fits("weights", self.weight_words, m.weight_words, "weight_words")
+        check_tile(self)
+        check_sums(self)
+        check_capacity(self)
 
     @cached_property
     def places(self) -> dict[str, Place]:
@@ -103,27 +54,99 @@ class Layout:
 
     @cached_property
     def blocks(self) -> dict[str, Block]:
-        """Blocks of the predicted populations by destination name."""
+        """Blocks of the predicted populations: by destination name, where masks cut its rows into
+        several also by number, ``name.0`` first."""
         blocks, base = {}, 0
         for p in self.network.predicted:
-            edges = sorted(self.network.incoming(p.name), key=lambda e: not self.fixed(e.source))
-            columns = tuple(c for e in edges for c in self._columns(e))
-            fixed = sum(self.fixed(c.edge.source) for c in columns)
-            stride = self.machine.array_stride if self.machine.tile == "array" else len(columns)
-            blocks[p.name] = Block(self.places[p.name], columns, fixed, base, stride)
-            base += stride * self.places[p.name].groups
+            cut = bands(self.network, p.name, self.machine.lanes)
+            for i, band in enumerate(cut):
+                columns = self._columns(p.name, band)
+                lead = next((k for k, c in enumerate(columns) if c.lanes), 0)
+                stored = sum(c.lanes > 0 for c in columns)
+                stride = self.machine.array_stride if self.machine.tile == "array" else stored
+                base = max(base, lead)
+                block = replace(self.rows(p.name, band), columns=columns, lead=lead, base=base, stride=stride,
+                                fixed=sum(self.fixed(c.edge.source) for c in columns))
+                blocks[p.name if len(cut) == 1 else f"{p.name}.{i}"] = block
+                base += stride * block.groups
         return blocks
 
-    def _columns(self, edge: Edge) -> list[Column]:
-        source, lanes = self.places[edge.source], self.machine.lanes
+    @cached_property
+    def shared(self) -> dict[str, tuple[Block, ...]]:
+        """By "source:target" of an edge that shares: the owner's rows and columns as blocks of their own,
+        fed by and leading to the populations of this edge."""
+        return {f"{e.source}:{e.target}": tuple(self._alias(e, b) for b in self.into(e.shares.split(":")[1]))
+                for e in self.network.edges if e.shares}
+
+    def into(self, name: str) -> tuple[Block, ...]:
+        """The blocks of a population."""
+        return tuple(b for b in self.blocks.values() if b.name == name)
+
+    def rows(self, name: str, band: Band | None = None) -> Block:
+        """All rows of a population, or those of a band, as a block without columns: for sweeps that read
+        no weights, of any population."""
+        place, tiles = self.places[name], self.machine.row_tiles
+        first, rows = (band.first, band.rows) if band else (0, place.population.size)
+        return Block(place, (), 0, 0, 0, name, first, rows, place.group + first // tiles, ceil_div(rows, tiles))
+
+    def _alias(self, edge: Edge, owner: Block) -> Block:
+        first, count = owner.of(edge.shares.split(":")[0])
+        source = self.places[edge.source]
+        columns = tuple(replace(c, edge=edge, word=source.word + c.offset // self.machine.lanes)
+                        for c in owner.columns[first:first + count])
+        place = self.places[edge.target]
+        return replace(owner, place=place, columns=columns, lead=0, base=owner.base + first - owner.lead,
+                       fixed=len(columns) * self.fixed(edge.source),
+                       group=place.group + owner.group - owner.place.group)
+
+    def _columns(self, name: str, band: Band) -> tuple[Column, ...]:
+        """Fixed identities, fixed weights, free weights, free identities."""
+        edges = sorted(self.network.incoming(name), key=lambda e: (
+            not self.fixed(e.source), e.identity is not self.fixed(e.source)))
+        return tuple(c for e in edges for c in self._words(e, band))
+
+    def _words(self, edge: Edge, band: Band) -> list[Column]:
+        source, target, lanes = self.places[edge.source], self.places[edge.target], self.machine.lanes
+        if edge.identity:
+            return [Column(edge, (source.word - target.word) % 4096, 0, 0)]
         size = source.population.size
         return [Column(edge, source.word + k, min(lanes, size - k * lanes), k * lanes)
-                for k in range(source.words)]
+                for k in range(source.words) if band.holds(edge, k * lanes)]
 
     @property
     def weight_words(self) -> int:
         """Weight words in use."""
-        return max((b.base + b.stride * b.place.groups for b in self.blocks.values()), default=0)
+        return max((b.base + b.stride * b.groups for b in self.blocks.values()), default=0)
+
+    def sources(self, block: Block, column: Column) -> range:
+        """The neuron words that feed a column of a block: one, for an identity one for each word of rows."""
+        if column.lanes:
+            return range(column.word, column.word + 1)
+        first = self.words(block).start + self.places[column.edge.source].word - block.place.word
+        return range(first, first + len(self.words(block)))
+
+    def words(self, block: Block) -> range:
+        """The neuron words of the rows of a block."""
+        first = block.place.word + block.first // self.machine.lanes
+        return range(first, first + ceil_div(block.rows, self.machine.lanes))
+
+    @cached_property
+    def order(self) -> tuple[Block, ...] | None:
+        """The blocks, sources first; None when they feed each other in a circle."""
+        done: list[Block] = []
+        waiting = list(self.blocks.values())
+        while waiting:
+            unknown = {w for b in waiting for w in self.words(b)}
+            ready = [b for b in waiting if not unknown & self.fed_by(b)]
+            if not ready:
+                return None
+            done += ready
+            waiting = [b for b in waiting if b not in ready]
+        return tuple(done)
+
+    def fed_by(self, block: Block) -> set[int]:
+        """The neuron words that feed a block."""
+        return {w for c in block.columns for w in self.sources(block, c)}
 
     def shift(self, source: str) -> int:
         """Left shift that aligns the products of a source with the other columns of a row."""
@@ -133,30 +156,3 @@ class Layout:
             raise BadInput(f"population {source!r} has activity_frac {have}, which cannot be "
                            f"aligned to machine.activity_frac {want} (0 to 7 bits apart).")
         return want - have
-
-    def _check_sums(self) -> None:
-        """Prove that no accumulator can overflow for this network."""
-        m = self.machine
-        weight = 1 << (m.weight_bits - 1)
-        product = weight << (m.activity_bits - 1)
-        rows = {name: sum(product * c.lanes << self.shift(c.edge.source) for c in block.columns)
-                for name, block in self.blocks.items()}
-        fed = {p.name: sum(self.network.by_name[e.target].size
-                           for e in self.network.outgoing(p.name)) * weight << (m.error_bits - 1)
-               for p in self.network.populations}
-        _sum_fits("a row of", rows, m.row_sum_bits, "row_sum_bits")
-        _sum_fits("the feedback to", fed, m.back_sum_bits, "back_sum_bits")
-
-
-def _fits(what: str, need: int, have: int, knob: str) -> None:
-    if need > have:
-        raise BadInput(f"the network does not fit: {what} take {need} words and machine.{knob} is "
-                       f"{have}; raise machine.{knob} by {need - have} or shrink the network.")
-
-
-def _sum_fits(what: str, bounds: dict[str, int], bits: int, knob: str) -> None:
-    name = max(bounds, key=bounds.__getitem__)
-    need = bounds[name].bit_length() + 1
-    if need > bits:
-        raise BadInput(f"the network does not fit: {what} {name!r} can reach {bounds[name]}, which "
-                       f"takes {need} bits; machine.{knob} is {bits}, raise it to {need}.")

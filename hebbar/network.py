@@ -4,53 +4,20 @@ Population g predicts nothing by itself; edge ``h -> g`` carries the block ``W_g
 g, columns: neurons of h) and ``mu_g = sum_h W_gh f_h(x_h)``. A layered network is the simple case;
 any graph, cycles and self edges included, is representable. A bias is an edge from a population of
 role CONSTANT, whose single activity is 1.
+
+An identity edge has the unit matrix for a block and stores nothing; a masked edge stores only the parts
+of its block that its mask names; an edge that ``shares`` has no block of its own and takes no part in
+predictions: rules use it to reach another edge's weights from other neurons.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 
-from .activations import ACTIVATIONS
+from .elements import Edge, Error, Population, Role, check_edge, check_population
 from .errors import BadInput
 from .suggest import suggest
 
-__all__ = ["Role", "Population", "Edge", "Network", "layered"]
-
-
-class Role(StrEnum):
-    """When a population is clamped: always to data, while training to the target, never, or to 1."""
-
-    INPUT = "input"
-    TARGET = "target"
-    HIDDEN = "hidden"
-    CONSTANT = "constant"
-
-
-@dataclass(frozen=True)
-class Population:
-    """``size`` value nodes with activation ``f``; ``activity_frac`` is the binary point of f(x)."""
-
-    name: str
-    size: int
-    activation: str = "identity"
-    role: Role = Role.HIDDEN
-    activity_frac: int = 5
-
-
-@dataclass(frozen=True)
-class Edge:
-    """The weight block from ``source`` to ``target``.
-
-    ``alpha_shift``: learning rate alpha = 2**-alpha_shift. ``scale``: the initial weights are
-    uniform with standard deviation scale / sqrt(columns of this block).
-    """
-
-    source: str
-    target: str
-    alpha_shift: int = 4
-    scale: float = 0.5
-    plastic: bool = True
-    zero_diagonal: bool = False
+__all__ = ["Role", "Error", "Population", "Edge", "Network", "layered"]
 
 
 @dataclass(frozen=True)
@@ -64,21 +31,9 @@ class Network:
         if len(self.by_name) != len(self.populations):
             raise BadInput("network.populations: two populations have the same name; rename one.")
         for p in self.populations:
-            _check_population(p)
-        pairs = [(e.source, e.target) for e in self.edges]
+            check_population(p)
         for e in self.edges:
-            for end, name in (("source", e.source), ("target", e.target)):
-                if name not in self.by_name:
-                    raise BadInput(f"network.edges: {end} {name!r} is no population"
-                                   f"{suggest(name, self.by_name)}.")
-            if pairs.count((e.source, e.target)) > 1:
-                raise BadInput(f"network.edges: two edges go from {e.source!r} to {e.target!r}; "
-                               "keep one.")
-            if self.by_name[e.target].role is Role.CONSTANT:
-                raise BadInput(f"network.edges: {e.target!r} is constant and takes no edge.")
-            if e.zero_diagonal and e.source != e.target:
-                raise BadInput(f"network.edges: {e.source!r} to {e.target!r} has zero_diagonal, "
-                               "which is for an edge from a population to itself; remove it.")
+            check_edge(e, self.by_name, self.edges)
         for p in self.with_role(Role.INPUT):
             if p.activation != "identity" and not self.incoming(p.name):
                 raise BadInput(f"network.populations: input {p.name!r} has activation "
@@ -93,11 +48,58 @@ class Network:
 
     def incoming(self, name: str) -> list[Edge]:
         """Edges into a population, in the order their columns are stored."""
-        return [e for e in self.edges if e.target == name]
+        return [e for e in self.edges if e.target == name and not e.shares]
 
     def outgoing(self, name: str) -> list[Edge]:
         """Edges out of a population."""
-        return [e for e in self.edges if e.source == name]
+        return [e for e in self.edges if e.source == name and not e.shares]
+
+    @property
+    def stored(self) -> list[Edge]:
+        """Edges with weights of their own."""
+        return [e for e in self.edges if e.stored]
+
+    def edge(self, name: str) -> Edge:
+        """The edge ``"source:target"``; of an identity and a stored one the stored one."""
+        found = [e for e in self.edges if f"{e.source}:{e.target}" == name]
+        if not found:
+            raise BadInput(f"network.edges: {name!r} is no edge"
+                           f"{suggest(name, [f'{e.source}:{e.target}' for e in self.edges])}.")
+        return min(found, key=lambda e: e.identity)
+
+    def part_size(self, edge: Edge) -> tuple[int, int]:
+        """Rows and columns of one part of a masked block; the whole block without a mask."""
+        rows, columns = self.by_name[edge.target].size, self.by_name[edge.source].size
+        return (-(-rows // len(edge.mask)), -(-columns // len(edge.mask[0]))) if edge.mask else (rows, columns)
+
+    def fill(self, edge: Edge) -> float:
+        """The share of a block's weights that its mask leaves."""
+        (high, wide), size = self.part_size(edge), self.by_name
+        if not edge.mask:
+            return 1.0
+        kept = sum(min(high, size[edge.target].size - i * high) * min(wide, size[edge.source].size - j * wide)
+                   for i, row in enumerate(edge.mask) for j, part in enumerate(row) if part == "1")
+        return kept / (size[edge.target].size * size[edge.source].size)
+
+    @cached_property
+    def levels(self) -> dict[str, int] | None:
+        """Length of the paths from each population to the targets (role TARGET: 0); None when they
+        differ, when a population reaches no target or the graph has a cycle. Inputs and constants
+        that nothing predicts have no level."""
+        if self.order is None:
+            return None
+        levels: dict[str, int] = {}
+        for name in reversed(self.order):
+            p = self.by_name[name]
+            lengths = {levels[e.target] + 1 for e in self.outgoing(name) if e.target in levels}
+            if p.role is Role.TARGET:
+                lengths |= {0}
+            if p.role is Role.CONSTANT or (p.role is Role.INPUT and not self.incoming(name)):
+                continue
+            if len(lengths) != 1:
+                return None
+            levels[name] = lengths.pop()
+        return levels
 
     def with_role(self, *roles: Role) -> list[Population]:
         """Populations of the given roles, in storage order."""
@@ -139,17 +141,6 @@ class Network:
         if roles != [Role.INPUT, *inner, Role.TARGET]:
             return None
         return tuple(path) if all(p in links for p in zip(path, path[1:])) else None
-
-
-def _check_population(p: Population) -> None:
-    if p.size < 1:
-        raise BadInput(f"network.populations: {p.name!r} has size {p.size}; it must be at least 1.")
-    if p.activation not in ACTIVATIONS:
-        raise BadInput(f"network.populations: {p.name!r} has activation {p.activation!r}"
-                       f"{suggest(p.activation, ACTIVATIONS)}.")
-    if p.role is Role.CONSTANT and p.size != 1:
-        raise BadInput(f"network.populations: {p.name!r} is constant and has size {p.size}; "
-                       "a constant has size 1.")
 
 
 def layered(sizes: list[int], activation: str, alpha_shifts: list[int], scales: list[float],

@@ -40,6 +40,7 @@ class SampleCycles:
     slots: int
     drain: int
     stream: int
+    separate: int
     control: int
     minimum: float
     padded: int
@@ -47,8 +48,8 @@ class SampleCycles:
     @property
     def total(self) -> int:
         """All of them; ``minimum`` and ``padded`` are beside it, not in it."""
-        return self.issue + self.slots + self.drain + self.stream + self.control
+        return self.issue + self.slots + self.drain + self.stream + self.separate + self.control
 
     def __str__(self) -> str:
         return (f"{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
-                f"stream {self.stream}, control {self.control}; minimum {self.minimum:g})")
+                f"stream {self.stream}, separate {self.separate}, control {self.control}; minimum {self.minimum:g})")

@@ -6,63 +6,70 @@ inserts a WAIT wherever one needs the result of an earlier one (or would overwri
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
-from .isa import Op, Sweep
+from .isa import Into, Mode, Op, Sweep
 from .layout import Block, View
 
-__all__ = ["SweepOp", "TransferOp", "LoopOp", "WaitOp", "MicroOp", "Gain", "fenced", "separated"]
+__all__ = ["SweepOp", "TransferOp", "SeparateOp", "ExitOp", "LoopOp", "WaitOp", "MicroOp", "fenced", "separated",
+           "categorical"]
 
-
-class Gain(int, Enum):
-    """GAIN registers by use."""
-
-    GAMMA = 0
-    ONE = 1
+Resources = set[tuple[str, str]]
+VALUED = Sweep.TRN | Sweep.UPD
+"""The flags that use the error, or with POST the activity, of a row."""
 
 
 @dataclass(frozen=True)
 class SweepOp:
     """One SWEEP: a block, a column range of it, what to do.
 
-    ``fresh``: source populations whose back sums this sweep starts anew.
+    ``gain``: gamma, None for that of the rule. ``fresh``: source words whose back sums this sweep starts
+    anew. ``slower``: how often alpha is halved in this sweep. ``feeds``: populations that TRN reaches,
+    None for all that move.
     """
 
     block: Block
     view: View
     flags: Sweep
-    gain: Gain = Gain.GAMMA
-    fresh: frozenset[str] = frozenset()
+    gain: float | None = None
+    fresh: frozenset[int] = frozenset()
+    slower: int = 0
+    feeds: frozenset[str] | None = None
 
     @property
     def name(self) -> str:
         return self.block.place.population.name
 
     @property
-    def sources(self) -> set[str]:
+    def columns(self):
+        """The columns in view."""
         first, count = self.view
-        return {c.edge.source for c in self.block.columns[first:first + count]}
+        return self.block.columns[first:first + count]
 
-    def reads(self) -> set[tuple[str, str]]:
+    @property
+    def sources(self) -> set[str]:
+        return {c.edge.source for c in self.columns}
+
+    def reads(self) -> Resources:
         """Resources (memory, population) read."""
         f, g = self.flags, self.name
         used = [(bool(f & Sweep.FWD), {("a", s) for s in self.sources}),
                 (bool(f & Sweep.UPD), {("a", s) for s in self.sources}),
-                (f.weights, {("w", g)}),
+                (f.weights, {("w", self.block.owner)}),
                 (bool(f & Sweep.BASE), {("base", g)}),
-                (bool(f & (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT)), {("x", g)}),
-                (not f & Sweep.ERR and bool(f & (Sweep.TRN | Sweep.UPD | Sweep.STEP)), {("e", g)}),
+                (bool(f & (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT | Sweep.FIRE)), {("x", g)}),
+                (bool(f & Sweep.POST and f & VALUED), {("a", g)}),
+                (not f & Sweep.ERR and bool(f & Sweep.STEP or f & VALUED and not f & Sweep.POST), {("e", g)}),
                 (bool(f & Sweep.BACK), {("back", g)})]
         return set().union(*(resources for on, resources in used if on))
 
-    def writes(self) -> set[tuple[str, str]]:
+    def writes(self) -> Resources:
         """Resources (memory, population) written."""
         f, g = self.flags, self.name
         used = [(bool(f & Sweep.HOIST), {("base", g)}),
                 (bool(f & (Sweep.ERR | Sweep.DELTA)), {("e", g)}),
-                (bool(f & (Sweep.INIT | Sweep.STEP)), {("x", g)}),
+                (bool(f & (Sweep.INIT | Sweep.STEP | Sweep.FIRE)), {("x", g)}),
                 (bool(f & Sweep.ACT), {("a", g)}),
-                (bool(f & Sweep.UPD), {("w", g)}),
+                (bool(f & Sweep.UPD), {("w", self.block.owner)}),
                 (bool(f & Sweep.TRN), {("back", s) for s in self.sources})]
         return set().union(*(resources for on, resources in used if on))
 
@@ -75,6 +82,22 @@ class TransferOp:
     population: str
     memory: int
     last: bool = False
+
+
+@dataclass(frozen=True)
+class SeparateOp:
+    """SEPARATE: softmax or max of the bases of a population. Drains by itself."""
+
+    block: Block
+    mode: Mode
+    into: Into
+
+
+@dataclass(frozen=True)
+class ExitOp:
+    """EXIT: leave the loop around it unless the energy fell; ``arm``: remember the energy, before a loop."""
+
+    arm: bool = False
 
 
 @dataclass(frozen=True)
@@ -91,15 +114,15 @@ class WaitOp:
     """Drain the machine."""
 
 
-MicroOp = SweepOp | TransferOp | LoopOp | WaitOp
+MicroOp = SweepOp | TransferOp | SeparateOp | ExitOp | LoopOp | WaitOp
 
 
 @dataclass
 class _Pending:
     """What the sweeps since the last fence read and write."""
 
-    reads: set = field(default_factory=set)
-    writes: set = field(default_factory=set)
+    reads: Resources = field(default_factory=set)
+    writes: Resources = field(default_factory=set)
 
     def clash(self, op: SweepOp) -> bool:
         """True when ``op`` must not overtake: RAW, WAR or WAW. TRN sums may follow one another."""
@@ -126,9 +149,9 @@ def fenced(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
                 pending = _Pending()
             pending.add(op)
         else:
+            if isinstance(op, (LoopOp, SeparateOp, ExitOp)) and pending.writes:
+                out.append(WaitOp())
             if isinstance(op, LoopOp):
-                if pending.writes:
-                    out.append(WaitOp())
                 op = LoopOp(fenced(op.body), op.count, op.register)
             pending = _Pending()
         out.append(op)
@@ -150,8 +173,27 @@ def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
         if not isinstance(op, SweepOp):
             out.append(op)
             continue
-        for part in (~(Sweep.TRN | Sweep.UPD), Sweep.TRN, Sweep.UPD):
-            flags = op.flags & part
-            if flags:
+        for part in (~VALUED, Sweep.TRN, Sweep.UPD):
+            flags = op.flags & (part if part == ~VALUED else part | Sweep.POST | Sweep.NEG)
+            if flags & part:
                 out.append(replace(op, flags=flags, view=op.view if flags.weights else (0, 0)))
+    return out
+
+
+def categorical(ops: Iterable[MicroOp], populations: Iterable[str]) -> list[MicroOp]:
+    """The same schedule where the errors of ``populations`` are x - softmax(mu): every sweep that computes
+    them becomes one that leaves mu in base, a SEPARATE, and one with the flags that use the error."""
+    out: list[MicroOp] = []
+    for op in ops:
+        if isinstance(op, LoopOp):
+            out.append(replace(op, body=tuple(categorical(op.body, populations))))
+        elif isinstance(op, SweepOp) and op.name in populations and op.flags & Sweep.ERR \
+                and not op.flags & Sweep.INIT:
+            later = op.flags & (VALUED | Sweep.NEG | Sweep.STEP | Sweep.BACK | Sweep.ACT)
+            out.append(replace(op, flags=op.flags & (Sweep.FWD | Sweep.BASE) | Sweep.HOIST, fresh=frozenset()))
+            out.append(SeparateOp(op.block, Mode.SOFTMAX, Into.DIFFERENCE))
+            if later:
+                out.append(replace(op, flags=later, view=op.view if later.weights else (0, 0)))
+        else:
+            out.append(op)
     return out

@@ -34,8 +34,8 @@ def visits_per_sample(network: Network, edge: Edge, rule: RuleConfig) -> int:
 
 def minimum_visits(network: Network, rule: RuleConfig) -> int:
     """Weights visited a sample, all edges."""
-    return sum(visits_per_sample(network, e, rule) * network.by_name[e.source].size
-               * network.by_name[e.target].size for e in network.edges)
+    return round(sum(visits_per_sample(network, e, rule) * network.by_name[e.source].size
+                     * network.by_name[e.target].size * network.fill(e) for e in network.stored))
 
 
 def minimum_cycles(network: Network, rule: RuleConfig, machine: MachineConfig) -> tuple[float, int]:
@@ -44,5 +44,5 @@ def minimum_cycles(network: Network, rule: RuleConfig, machine: MachineConfig) -
     lanes, tiles = machine.lanes, machine.row_tiles
     padded = sum(visits_per_sample(network, e, rule)
                  * ceil_div(network.by_name[e.source].size, lanes)
-                 * ceil_div(network.by_name[e.target].size, tiles) for e in network.edges)
-    return minimum_visits(network, rule) / (lanes * tiles), padded
+                 * ceil_div(network.by_name[e.target].size, tiles) * network.fill(e) for e in network.stored)
+    return minimum_visits(network, rule) / (lanes * tiles), round(padded)

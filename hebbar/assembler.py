@@ -1,0 +1,173 @@
+"""Micro-operations as instructions, descriptors, maps and registers."""
+
+from dataclasses import replace
+from functools import cached_property
+
+from .errors import BadInput
+from .isa import GAINS, Op, Sweep, encode
+from .blocks import Column
+from .layout import Layout
+from .memories import BLOCK, MAP, UNIT_PRECISION, pack
+from .network import Edge
+from .registers import MAX_RATE, RATES
+from .schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp, WaitOp
+
+__all__ = ["Assembler"]
+
+
+class Assembler:
+    """Interns descriptors, maps, rates and functions while instructions are laid down."""
+
+    def __init__(self, layout: Layout, gamma: float) -> None:
+        self.layout, self.gamma = layout, gamma
+        self.words: list[int] = []
+        self.blocks: list[int] = []
+        self.maps: list[int] = []
+        self._maps: dict[tuple[int, ...], int] = {}
+        self.rates: list[int] = []
+        self.gains: list[int] = []
+        self._gain(None)
+        self._exits: list[tuple[int, bool]] = []
+        self.clamped: set[str] = set()
+
+    @cached_property
+    def functions(self) -> list[tuple[str, int]]:
+        """Distinct (activation, fraction bits): first those of the populations that have an error."""
+        network = self.layout.network
+        return list(dict.fromkeys((p.activation, p.activity_frac) for p in network.predicted))
+
+    def lay(self, ops: tuple[MicroOp, ...]) -> None:
+        """Append the instructions of ``ops``."""
+        for op in ops:
+            match op:
+                case SweepOp():
+                    self.words.append(encode(Op.SWEEP, flags=int(op.flags), gain=self._gain(op.gain),
+                                             block=self._block(op)))
+                case TransferOp():
+                    place = self.layout.places[op.population]
+                    self.words.append(encode(
+                        op.op, address=place.word, count=place.population.size,
+                        memory=op.memory, last=int(op.last)))
+                case WaitOp():
+                    self.words.append(encode(Op.WAIT))
+                case SeparateOp():
+                    self._separate(op)
+                case ExitOp():
+                    self._exits.append((len(self.words), op.arm))
+                    self.words.append(0)
+                case LoopOp():
+                    at = len(self.words)
+                    self.words.append(0)
+                    self.lay(op.body)
+                    self.words.append(encode(Op.NEXT))
+                    self.words[at] = encode(Op.LOOP, end=len(self.words), count=op.count,
+                                            register=op.register)
+                    self._close(at)
+
+    def _separate(self, op: SeparateOp) -> None:
+        m = self.layout.machine
+        if op.block.rows > m.separation:
+            raise BadInput(f"population {op.block.name!r} takes softmax or max of {op.block.rows} neurons and "
+                           f"machine.separation is {m.separation}; set it to {op.block.rows} or more.")
+        self.words.append(encode(Op.SEPARATE, mode=op.mode, into=op.into,
+                                 block=self._block(SweepOp(op.block, (0, 0), Sweep(0)))))
+
+    def _close(self, start: int) -> None:
+        """Complete the EXITs of the loop that starts at ``start`` and has just ended, and one before it."""
+        mine = [(at, arm) for at, arm in self._exits if at > start or arm]
+        if mine and not self.layout.machine.energy:
+            raise BadInput("rule.tolerance is set, or the schedule has an exit, and the machine has no energy unit; set "
+                           "machine.energy to true.")
+        for at, arm in mine:
+            self.words[at] = encode(Op.EXIT, end=len(self.words), arm=int(arm))
+        self._exits = [e for e in self._exits if e not in mine]
+
+    def _block(self, op: SweepOp) -> int:
+        block, (first, count) = op.block, op.view
+        tiles, population = self.layout.machine.row_tiles, block.place.population
+        self._check(op)
+        word = pack(
+            BLOCK, f"block {op.name!r}",
+            weight_base=block.word(0, first) if count else 0,
+            stride=block.stride if count else 0,
+            map_base=self._map(op) if count else 0, columns=max(count, 1),
+            precision=UNIT_PRECISION + population.precision, align=self._align(op),
+            function=_intern(self.functions, (population.activation, population.activity_frac)),
+            group_base=block.group, groups=block.groups,
+            tail=block.rows - (block.groups - 1) * tiles)
+        return _intern(self.blocks, word)
+
+    def _check(self, op: SweepOp) -> None:
+        """Rows overlap inside a sweep: none may write what another one still reads."""
+        own = set(self.layout.words(op.block))
+        itself = any(own & set(self.layout.sources(op.block, c)) for c in op.columns)
+        for uses, writes in ((Sweep.FWD | Sweep.UPD, Sweep.ACT), (Sweep.TRN, Sweep.BACK)):
+            if itself and op.flags & uses and op.flags & writes:
+                raise BadInput(f"rule: a sweep of {op.name!r}, which feeds itself, has {writes.name} beside "
+                               f"{(op.flags & uses).name}; do that in a sweep of its own, after it.")
+
+    def _map(self, op: SweepOp) -> int:
+        begun: set[int] = set()
+        found = []
+        for c in op.columns:
+            found.append(self._column(replace(op, fresh=op.fresh - begun), c))
+            begun |= set(self.layout.sources(op.block, c))
+        entries = tuple(found)
+        if entries not in self._maps:
+            self._maps[entries] = len(self.maps)
+            self.maps += entries
+        return self._maps[entries]
+
+    def _column(self, op: SweepOp, column: Column) -> int:
+        edge, words = column.edge, self.layout.sources(op.block, column)
+        begun = [w in op.fresh for w in words]
+        if any(begun) and not all(begun):
+            raise BadInput(f"rule: feedback through the identity from {edge.source!r} to {edge.target!r} starts some of "
+                           "its neurons anew and not others; sweep it before the blocks that feed parts of them.")
+        fed = edge.source not in self.clamped if op.feeds is None else edge.source in op.feeds
+        stored = column.lanes > 0
+        return pack(
+            MAP, f"edge {edge.source!r} to {edge.target!r}", source=column.word,
+            lanes=column.lanes, shift=self.layout.shift(edge.source),
+            rate=self._rate(edge, op.slower) if stored and edge.plastic else 0,
+            feedback=int(fed), fresh=int(all(begun)), plastic=int(edge.plastic and stored),
+            diagonal=int(edge.zero_diagonal), positive=int(edge.positive))
+
+    def _gain(self, gamma: float | None) -> int:
+        """The GAIN register of gamma; None is that of the rule."""
+        form = self.layout.machine.formats.gain
+        index = _intern(self.gains, min(int((self.gamma if gamma is None else gamma) * form.scale + 0.5), form.hi))
+        if index >= GAINS:
+            raise BadInput(f"rule: the schedule needs {index + 1} different gains; the machine has {GAINS} GAIN "
+                           "registers.")
+        return index
+
+    def _align(self, op: SweepOp) -> int:
+        """The left shift from activities to errors, for POST."""
+        m, p = self.layout.machine, op.block.place.population
+        if not op.flags & Sweep.POST:
+            return 0
+        if m.state_frac < p.activity_frac:
+            raise BadInput(f"rule: a sweep of {op.name!r} has POST, and its activity_frac {p.activity_frac} is finer than "
+                           f"machine.state_frac {m.state_frac}; lower it to {m.state_frac}.")
+        return m.state_frac - p.activity_frac
+
+    def _rate(self, edge: Edge, slower: int) -> int:
+        """The RATE register of an edge: right shift from e a to a weight change, alpha included."""
+        m, source = self.layout.machine, self.layout.network.by_name[edge.source]
+        shift = edge.alpha_shift + slower + m.state_frac + source.activity_frac - m.weight_frac
+        if not 0 <= shift <= MAX_RATE:
+            raise BadInput(f"edge {edge.source!r} to {edge.target!r}: alpha_shift "
+                           f"{edge.alpha_shift + slower} needs an update shift of {shift}, outside "
+                           f"0..{MAX_RATE}; change alpha_shift or machine.weight_frac.")
+        index = _intern(self.rates, shift)
+        if index >= RATES:
+            raise BadInput(f"network.edges need {index + 1} different learning rates; the machine "
+                           f"has {RATES} RATE registers, let some edges share one.")
+        return index
+
+
+def _intern(table: list[int], word: int) -> int:
+    if word not in table:
+        table.append(word)
+    return table.index(word)
