@@ -1,6 +1,6 @@
 """Inference: states move down the energy while some of them are clamped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.errors import BadInput
-from hebbar.network import Network
+from hebbar.network import Error, Network
 
-from .energy import activity, energy, errors, state_descent
+from .energy import activity, assess, drive, softmax, state_descent
 from .state import Array, Held, States, Weights, check_weights, hold
 
-__all__ = ["Start", "Relaxation", "default_start", "start_states", "move", "infer"]
+__all__ = ["Start", "Relaxation", "point", "default_start", "start_states", "move", "infer", "fallen"]
 
 Start = Literal["forward", "zero"] | Mapping[str, Array]
 
@@ -29,11 +29,18 @@ class Relaxation:
 
     states: tuple[States, ...]
     errors: tuple[States, ...]
+    energies: Array
 
-    @property
-    def energies(self) -> Array:
-        """E of each sample after each step, shape (T + 1, batch)."""
-        return np.array([energy(e) for e in self.errors])
+    @staticmethod
+    def of(points: Sequence[tuple[States, States, Array]]) -> "Relaxation":
+        """The trajectory through (states, errors, energy) of every step."""
+        states, error, energies = zip(*points)
+        return Relaxation(states, error, np.array(energies))
+
+
+def point(network: Network, weights: Weights, states: States) -> tuple[States, States, Array]:
+    """(states, errors, energy) of one moment of a trajectory."""
+    return states, *assess(network, weights, states)
 
 
 def default_start(network: Network) -> Literal["forward", "zero"]:
@@ -44,7 +51,8 @@ def default_start(network: Network) -> Literal["forward", "zero"]:
 def start_states(network: Network, weights: Weights, held: Held, start: Start) -> States:
     """States before the first step, clamps already in.
 
-    ``"forward"``: free x = mu, sources first, so only clamped populations have an error.
+    ``"forward"``: free x = mu, sources first (of a categorical population softmax(mu)), so only
+    clamped populations have an error.
     ``"zero"``: free x = 0. A dictionary gives the states of every population that is not wholly
     clamped, (batch, size) each. Raises BadInput for a forward start on a cycle.
     """
@@ -61,11 +69,12 @@ def start_states(network: Network, weights: Weights, held: Held, start: Start) -
         raise BadInput("start is 'forward' and the network has a cycle, so nothing comes first; "
                        "use 'zero' or give the states.")
     states: States = {}
+    known: States = {}
     for name in network.order:
-        mu = np.zeros((held.batch, network.by_name[name].size))
-        for edge in network.incoming(name):
-            mu = mu + activity(network, edge.source, states[edge.source]) @ weights[edge.source, name].T
-        states[name] = held.apply(name, mu)
+        p = network.by_name[name]
+        mu = drive(network, weights, name, known, np.zeros((held.batch, p.size)))
+        states[name] = held.apply(name, softmax(mu) if p.error is Error.CATEGORICAL else mu)
+        known[name] = activity(network, name, states[name])
     return states
 
 
@@ -88,20 +97,31 @@ def move(network: Network, weights: Weights, states: States, error: States, gamm
 
 
 def infer(network: Network, weights: Weights, clamps: Mapping[str, Array], gamma: float, steps: int,
-          start: Start = "forward", masks: Mapping[str, NDArray[np.bool_]] | None = None) -> Relaxation:
+          start: Start = "forward", masks: Mapping[str, NDArray[np.bool_]] | None = None,
+          tolerance: float = 0.0) -> Relaxation:
     """Relax for ``steps`` state steps with step size ``gamma``.
 
     ``clamps[g]`` (batch, size) is held where ``masks[g]`` ((size,) or (batch, size), all when
-    absent) is True. Populations without a clamp are free, targets too. Raises BadInput for clamps,
-    weights or a start that do not fit the network.
+    absent) is True. Populations without a clamp are free, targets too. With a ``tolerance`` a sample
+    stands still after the step from states whose 1/2 sum |e|^2 is less than that below the one of the
+    states before. Raises BadInput for clamps, weights or a start that do not fit the network.
     """
     if steps < 0:
         raise BadInput(f"steps is {steps}; give 0 or more state steps.")
     check_weights(network, weights)
     held = hold(network, clamps, masks)
-    states = [start_states(network, weights, held, start)]
-    error = [errors(network, weights, states[0])]
+    path = [point(network, weights, start_states(network, weights, held, start))]
+    still = np.zeros(held.batch, dtype=bool)
     for _ in range(steps):
-        states.append(move(network, weights, states[-1], error[-1], gamma, held))
-        error.append(errors(network, weights, states[-1]))
-    return Relaxation(tuple(states), tuple(error))
+        states, error, _ = path[-1]
+        moved = move(network, weights, states, error, gamma, held)
+        if tolerance:
+            moved = {name: np.where(still[:, None], states[name], x) for name, x in moved.items()}
+            still = still | (fallen(path[-2][1], error) < tolerance if len(path) > 1 else False)
+        path.append(point(network, weights, moved))
+    return Relaxation.of(path)
+
+
+def fallen(before: States, now: States) -> Array:
+    """How far 1/2 sum |e|^2 of each sample fell; the machine measures it so, whatever the precisions."""
+    return 0.5 * sum(((before[name] ** 2).sum(axis=-1) - (e**2).sum(axis=-1) for name, e in now.items()), np.zeros(()))

@@ -9,33 +9,63 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hebbar.config import RuleConfig
 from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Role
+from hebbar.network import Edge, Error, Network, Population, Role
+from hebbar.rule_config import RuleConfig
 
-from .energy import FUNCTIONS
+from .energy import functions, softmax
+from .inference import fallen
 from .rules import learning_rates, update
-from .state import Array, Key, Weights, check_weights, hold
+from .state import Array, Key, Weights, absent, check_weights, hold
 from .training import ends, sample_clamps
 
 __all__ = ["train_online"]
 
 Vectors = dict[str, Array]
+Link = tuple[Key | None, str]
+"""The key of an edge's weights, None for an identity, and the neighbour at its other end."""
 
 
 @dataclass(frozen=True)
 class _Cell:
-    """One population with an error: its edges as (key, neighbour), and f, f' when it is free."""
+    """One population with an error: its edges, and f, f' when it is free."""
 
     name: str
     size: int
-    clamped_in: tuple[tuple[Key, str], ...]
-    moving_in: tuple[tuple[Key, str], ...]
-    out: tuple[tuple[Key, str], ...]
+    clamped_in: tuple[Link, ...]
+    moving_in: tuple[Link, ...]
+    out: tuple[Link, ...]
     f: Callable[[Array], Array]
     slope: Callable[[Array], Array]
     free: bool
+    precision: float
+    categorical: bool
+
+    def error(self, x: Array, mu: Array) -> Array:
+        if self.categorical:
+            return x - softmax(mu)
+        return x - mu if self.precision == 1 else self.precision * (x - mu)
+
+
+@dataclass(frozen=True)
+class _Learner:
+    """One plastic edge: its weights (changed in place), its alpha and where it has no weights."""
+
+    edge: Edge
+    weights: Array
+    alpha: float
+    gone: NDArray[np.bool_] | None
+
+    def __call__(self, e: Array, a: Array) -> None:
+        """W += alpha e a^T."""
+        w = self.weights
+        w += (self.alpha * e)[:, None] * a
+        if self.gone is not None:
+            w[self.gone] = 0.0
+        if self.edge.positive:
+            np.maximum(w, 0.0, out=w)
 
 
 class _Plan:
@@ -44,29 +74,28 @@ class _Plan:
     def __init__(self, network: Network, weights: Weights, rate: float) -> None:
         self.weights = {key: w.copy() for key, w in weights.items()}
         fixed = {p.name for p in network.populations if p.role is not Role.HIDDEN}
-        self.cells = [self._cell(network, p.name, fixed) for p in network.predicted]
+        self.cells = [self._cell(network, p, fixed) for p in network.predicted]
         self.free = [c for c in self.cells if c.free]
         self.forward = [c for n in network.order or () for c in self.free if c.name == n]
         self.acyclic = network.order is not None
         alpha = learning_rates(network, rate)
-        self.plastic = [(e, self.weights[e.source, e.target], alpha[e.source, e.target])
-                        for e in network.edges if e.plastic]
+        self.learners = [_Learner(e, self.weights[e.source, e.target], alpha[e.source, e.target], absent(network, e))
+                         for e in network.stored if e.plastic]
 
-    def _cell(self, network: Network, name: str, fixed: set[str]) -> _Cell:
-        p, edges = network.by_name[name], network.incoming(name)
-        both = [tuple(((e.source, name), e.source) for e in edges if (e.source in fixed) is flag)
-                for flag in (True, False)]
-        out = tuple(((name, e.target), e.target) for e in network.outgoing(name))
-        return _Cell(name, p.size, both[0], both[1], out, *FUNCTIONS[p.activation],
-                     name not in fixed)
+    def _cell(self, network: Network, p: Population, fixed: set[str]) -> _Cell:
+        edges = network.incoming(p.name)
+        both = [tuple((_key(e), e.source) for e in edges if (e.source in fixed) is flag) for flag in (True, False)]
+        out = tuple((_key(e), e.target) for e in network.outgoing(p.name))
+        return _Cell(p.name, p.size, both[0], both[1], out, *functions(p.activation), p.name not in fixed,
+                     2.0**p.precision, p.error is Error.CATEGORICAL)
 
     def base(self, a: Vectors) -> Vectors:
         """The part of every mu that clamped sources give."""
         return {c.name: self._sum(np.zeros(c.size), c.clamped_in, a) for c in self.cells}
 
-    def _sum(self, mu: Array, edges: tuple[tuple[Key, str], ...], a: Vectors) -> Array:
-        for key, source in edges:
-            mu = mu + self.weights[key] @ a[source]
+    def _sum(self, mu: Array, links: tuple[Link, ...], a: Vectors) -> Array:
+        for key, source in links:
+            mu = mu + (self.weights[key] @ a[source] if key else a[source])
         return mu
 
     def start(self, x: Vectors, a: Vectors, base: Vectors) -> None:
@@ -76,7 +105,7 @@ class _Plan:
             a[c.name] = c.f(x[c.name])
 
     def errors(self, x: Vectors, a: Vectors, base: Vectors) -> Vectors:
-        return {c.name: x[c.name] - self._sum(base[c.name], c.moving_in, a) for c in self.cells}
+        return {c.name: c.error(x[c.name], self._sum(base[c.name], c.moving_in, a)) for c in self.cells}
 
     def moved(self, x: Vectors, e: Vectors, gamma: float) -> Vectors:
         """The free states one synchronous step on; nothing is changed in place."""
@@ -84,31 +113,34 @@ class _Plan:
         for c in self.free:
             now, back = x[c.name], np.zeros(c.size)
             for key, target in c.out:
-                back = back + e[target] @ self.weights[key]
+                back = back + (e[target] @ self.weights[key] if key else e[target])
             out[c.name] = now + gamma * (c.slope(now) * back - e[c.name])
         return out
 
     def learn(self, e: Vectors, a: Vectors) -> None:
-        """W += alpha e a^T in place."""
-        for edge, w, alpha in self.plastic:
-            _rank_one(edge, w, alpha * e[edge.target], a[edge.source])
+        """Every plastic edge learns, in place."""
+        for learner in self.learners:
+            learner(e[learner.edge.target], a[learner.edge.source])
 
 
-def _rank_one(edge: Edge, w: Array, e: Array, a: Array) -> None:
-    w += e[:, None] * a
-    if edge.zero_diagonal:
-        np.fill_diagonal(w, 0.0)
+def _key(edge: Edge) -> Key | None:
+    return None if edge.identity else (edge.source, edge.target)
 
 
 def _il(plan: _Plan, x: Vectors, a: Vectors, rule: RuleConfig) -> None:
     base = plan.base(a)
     plan.start(x, a, base)
+    before: Vectors = {}
     for _ in range(rule.steps):
-        x.update(plan.moved(x, plan.errors(x, a, base), rule.gamma))
+        e = plan.errors(x, a, base)
+        x.update(plan.moved(x, e, rule.gamma))
         for c in plan.free:
             a[c.name] = c.f(x[c.name])
         if not rule.hoist:
             base = plan.base(a)
+        if rule.tolerance and before and fallen(before, e) < rule.tolerance:
+            break
+        before = e
     plan.learn(plan.errors(x, a, base), a)
 
 
@@ -132,7 +164,7 @@ def train_online(network: Network, weights: Weights, inputs: Array, targets: Arr
     """
     check_weights(network, weights)
     held = hold(network, sample_clamps(network, inputs, targets))
-    if rule.name in ("zil", "backprop"):
+    if rule.name not in ("il", "ipc"):
         for i in order:
             clamps = sample_clamps(network, inputs[i:i + 1], targets[i:i + 1])
             weights = update(network, weights, clamps, rule, rate).weights
@@ -146,6 +178,6 @@ def train_online(network: Network, weights: Weights, inputs: Array, targets: Arr
     for i in order:
         x = {source: held.values[source][i], target: held.values[target][i],
              **{name: np.ones(1) for name in clamped}}
-        a = {name: FUNCTIONS[network.by_name[name].activation][0](v) for name, v in x.items()}
+        a = {name: functions(network.by_name[name].activation)[0](v) for name, v in x.items()}
         step(plan, x, a, rule)
     return plan.weights

@@ -1,7 +1,7 @@
 """The learning rules: IL, iPC, Z-IL and backprop, each one weight update for one batch.
 
 Learning rates are ``2**-edge.alpha_shift * rate``. Updates are summed over the batch and never
-averaged. An edge that is not plastic keeps its weights.
+averaged. An edge that is not plastic keeps its weights, one that is ``positive`` is clipped at zero.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbar.config import RuleConfig
 from hebbar.errors import BadInput
+from hebbar.graphs import levelled
 from hebbar.network import Network, Role
+from hebbar.rule_config import RuleConfig
+from hebbar.suggest import suggest
 
-from .energy import activities, errors, slope, weight_descent
-from .inference import Relaxation, Start, default_start, infer, move, start_states
-from .state import Array, Held, States, Weights, check_weights, hold
+from .energy import errors, feedback, slope, weight_descent
+from .inference import Relaxation, Start, default_start, infer, move, point, start_states
+from .state import Array, Held, Key, States, Weights, check_weights, hold
 
 __all__ = ["Learned", "learning_rates", "il", "ipc", "zil", "backprop", "RULES", "update"]
 
@@ -33,9 +35,9 @@ class Learned:
 
 
 def learning_rates(network: Network, rate: float = 1.0) -> dict[tuple[str, str], float]:
-    """alpha of every edge; 0 where it is not plastic."""
+    """alpha of every edge with weights of its own; 0 where it is not plastic."""
     return {(e.source, e.target): rate * 2.0**-e.alpha_shift if e.plastic else 0.0
-            for e in network.edges}
+            for e in network.stored}
 
 
 def _scaled(network: Network, descent: Weights, rate: float) -> Weights:
@@ -43,8 +45,19 @@ def _scaled(network: Network, descent: Weights, rate: float) -> Weights:
     return {key: alpha[key] * descent[key] for key in descent}
 
 
-def _added(weights: Weights, delta: Weights) -> Weights:
-    return {key: w + delta[key] if key in delta else w for key, w in weights.items()}
+def _added(network: Network, weights: Weights, delta: Weights) -> Weights:
+    new = {key: w + delta[key] if key in delta else w for key, w in weights.items()}
+    for e in network.stored:
+        if e.positive and e.plastic and (e.source, e.target) in delta:
+            new[e.source, e.target] = np.maximum(new[e.source, e.target], 0.0)
+    return new
+
+
+def _learned(network: Network, weights: Weights, delta: Weights, path: Relaxation | None = None) -> Learned:
+    """One update; where weights were clipped the delta is what is left of it."""
+    new = _added(network, weights, delta)
+    clipped = {(e.source, e.target) for e in network.stored if e.positive}
+    return Learned({key: new[key] - weights[key] if key in clipped else d for key, d in delta.items()}, new, path)
 
 
 def _target_held(network: Network, clamps: Mapping[str, Array], rule: str) -> None:
@@ -56,13 +69,13 @@ def _target_held(network: Network, clamps: Mapping[str, Array], rule: str) -> No
 
 def il(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,
        rate: float = 1.0, start: Start | None = None) -> Learned:
-    """Inference learning (Song et al., Nature Neuroscience 2024): ``rule.steps`` state steps, the
-    errors refreshed after the last, then one update from them."""
+    """Inference learning (Song et al., Nature Neuroscience 2024): ``rule.steps`` state steps, fewer with
+    ``rule.tolerance``, the errors refreshed after the last, then one update from them."""
     _target_held(network, clamps, "il")
     first = default_start(network) if start is None else start
-    path = infer(network, weights, clamps, rule.gamma, rule.steps, first)
+    path = infer(network, weights, clamps, rule.gamma, rule.steps, first, tolerance=rule.tolerance)
     delta = _scaled(network, weight_descent(network, path.states[-1], path.errors[-1]), rate)
-    return Learned(delta, _added(weights, delta), path)
+    return _learned(network, weights, delta, path)
 
 
 def ipc(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,
@@ -75,47 +88,61 @@ def ipc(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: R
     check_weights(network, weights)
     held = hold(network, clamps)
     current, first = weights, default_start(network) if start is None else start
-    states = [start_states(network, weights, held, first)]
-    error = [errors(network, weights, states[0])]
+    path = [point(network, weights, start_states(network, weights, held, first))]
     for _ in range(rule.steps):
-        delta = _scaled(network, weight_descent(network, states[-1], error[-1]), rate)
-        states.append(move(network, current, states[-1], error[-1], rule.gamma, held))
-        current = _added(current, delta)
-        error.append(errors(network, current, states[-1]))
+        states, error, _ = path[-1]
+        delta = _scaled(network, weight_descent(network, states, error), rate)
+        states = move(network, current, states, error, rule.gamma, held)
+        current = _added(network, current, delta)
+        path.append(point(network, current, states))
     total = {key: current[key] - weights[key] for key in weights}
-    return Learned(total, current, Relaxation(tuple(states), tuple(error)))
+    return Learned(total, current, Relaxation.of(path))
 
 
 def zil(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,
         rate: float = 1.0) -> Learned:
-    """Z-IL (Song et al., NeurIPS 2020): gamma 1, feed-forward start, the edges into layer l learn
-    at step t = L - l exactly, and the states of that step move with the old weights.
+    """Z-IL (Song et al., NeurIPS 2020; on graphs Salvatori et al., AAAI 2022): gamma 1, feed-forward
+    start, the edges into level l, l steps from the targets, learn at step t = l exactly, and the states
+    of that step move with the old weights.
 
-    Every layer moves at every step, also those the wavefront does not need. ``rule.gamma`` and
-    ``rule.steps`` play no part. Needs a layered network.
+    Every population moves at every step, also those the wavefront does not need. ``rule.gamma`` and
+    ``rule.steps`` play no part. Equal to backprop where hidden populations have precision 0. Any graph
+    without cycles whose targets feed nothing; the trajectory is that of the levelled graph
+    (``hebbar.graphs.levelled``).
     """
-    chain, held = _chain(network), hold(network, clamps)
     _only_ends_held(network, clamps, "zil")
     check_weights(network, weights)
-    total: Weights = {key: np.zeros_like(w) for key, w in weights.items()}
-    current = weights
-    states = [start_states(network, weights, held, "forward")]
-    error = [errors(network, weights, states[0])]
-    for t in range(len(chain) - 1):
-        learning = chain[len(chain) - 1 - t]
-        descent = weight_descent(network, states[-1], error[-1])
-        delta = {key: d for key, d in _scaled(network, descent, rate).items() if key[1] == learning}
-        states.append(move(network, current, states[-1], error[-1], 1.0, held))
-        current, total = _added(current, delta), total | delta
-        error.append(errors(network, current, states[-1]))
-    return Learned(total, current, Relaxation(tuple(states), tuple(error)))
+    graph, names = _levelled(network)
+    levels, held = graph.levels or {}, hold(graph, clamps)
+    current = {names[key]: w for key, w in weights.items()}
+    total: Weights = {key: np.zeros_like(w) for key, w in current.items()}
+    path = [point(graph, current, start_states(graph, current, held, "forward"))]
+    for t in range(max(levels.values()) + 1):
+        states, error, _ = path[-1]
+        descent = _scaled(graph, weight_descent(graph, states, error), rate)
+        delta = {key: d for key, d in descent.items() if levels[key[1]] == t}
+        states = move(graph, current, states, error, 1.0, held)
+        step = _learned(graph, current, delta)
+        current, total = step.weights, total | step.delta
+        path.append(point(graph, current, states))
+    return Learned({key: total[names[key]] for key in weights}, {key: current[names[key]] for key in weights},
+                   Relaxation.of(path))
+
+
+def _levelled(network: Network) -> tuple[Network, dict[Key, Key]]:
+    """The levelled network and, by edge of this one, the edge that holds its weights."""
+    if any(network.incoming(p.name) for p in network.with_role(Role.INPUT)):
+        raise BadInput("rule.name is 'zil' and an input population is predicted; use 'il'.")
+    graph = network if network.levels is not None else levelled(network)
+    return graph, {(a.source, a.target): (b.source, b.target) for a, b in zip(network.stored, graph.stored)}
 
 
 def backprop(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,
              rate: float = 1.0) -> Learned:
-    """Gradient descent on 1/2 |target - output|^2 in reverse mode, the baseline of every comparison.
+    """Gradient descent on the energy of the targets, 1/2 pi |target - output|^2 or cross entropy, in
+    reverse mode, the baseline of every comparison.
 
-    ``delta_g = f'(x_g) * sum_k W_kg^T delta_k``, at the target ``target - x``. Any graph without
+    ``delta_g = f'(x_g) * sum_k W_kg^T delta_k``, at the target its error. Any graph without
     cycles whose targets feed nothing; ``rule`` plays no part.
     """
     if network.order is None:
@@ -128,33 +155,16 @@ def backprop(network: Network, weights: Weights, clamps: Mapping[str, Array], ru
     inputs = {p.name: held.values[p.name] for p in network.with_role(Role.INPUT, Role.CONSTANT)}
     sources = Held(inputs, {name: held.masks[name] for name in inputs}, held.batch)
     x = start_states(network, weights, sources, "forward")
+    outputs = errors(network, weights, x | held.values)
     grad: States = {}
     for name in reversed(network.order):
         if name in inputs:
             grad[name] = np.zeros_like(x[name])
         elif network.by_name[name].role is Role.TARGET:
-            grad[name] = held.values[name] - x[name]
+            grad[name] = outputs[name]
         else:
-            back = [grad[e.target] @ weights[name, e.target] for e in network.outgoing(name)]
-            grad[name] = slope(network, name, x[name]) * sum(back, np.zeros_like(x[name]))
-    a = activities(network, x)
-    delta = {}
-    for e in network.edges:
-        block = np.einsum("bi,bj->ij", grad[e.target], a[e.source])
-        keep = ~np.eye(*block.shape, dtype=bool) if e.zero_diagonal else True
-        delta[e.source, e.target] = block * keep
-    delta = _scaled(network, delta, rate)
-    return Learned(delta, _added(weights, delta))
-
-
-def _chain(network: Network) -> tuple[str, ...]:
-    chain = network.chain
-    roles = [network.by_name[name].role for name in chain or ()]
-    middle = [Role.HIDDEN] * (len(roles) - 2)
-    if chain is None or roles != [Role.INPUT, *middle, Role.TARGET]:
-        raise BadInput("rule.name is 'zil' and the network is not layered from an input to a "
-                       "target; use 'il', 'ipc' or 'backprop', or remove the skip edges.")
-    return chain
+            grad[name] = slope(network, name, x[name]) * feedback(network, weights, name, grad, x[name])
+    return _learned(network, weights, _scaled(network, weight_descent(network, x, grad), rate))
 
 
 def _only_ends_held(network: Network, clamps: Mapping[str, Array], rule: str) -> None:
@@ -174,5 +184,8 @@ RULES: dict[str, Callable[..., Learned]] = {"il": il, "ipc": ipc, "zil": zil, "b
 
 def update(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,
            rate: float = 1.0) -> Learned:
-    """One update of ``rule.name``; ``weights`` is left as it is."""
+    """One update of ``rule.name``; ``weights`` is left as it is. Raises BadInput for a rule without a float
+    version here."""
+    if rule.name not in RULES:
+        raise BadInput(f"rule.name is {rule.name!r}, which has no float update{suggest(rule.name, RULES)}.")
     return RULES[rule.name](network, weights, clamps, rule, rate)

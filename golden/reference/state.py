@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.errors import BadInput
-from hebbar.network import Network, Role
+from hebbar.network import Edge, Network, Role
 from hebbar.suggest import suggest
 
-__all__ = ["Array", "Key", "Weights", "States", "Held", "initial_weights", "check_weights",
+__all__ = ["Array", "Key", "Weights", "States", "Held", "absent", "initial_weights", "check_weights",
            "must_be_clamped", "hold"]
 
 Array = NDArray[np.float64]
@@ -41,34 +41,55 @@ class Held:
         return name in self.masks and bool(self.masks[name].all())
 
 
+def absent(network: Network, edge: Edge) -> NDArray[np.bool_] | None:
+    """True where a block has no weight, (target size, source size): outside its mask and on a zero
+    diagonal. None where all of it exists."""
+    if not edge.mask and not edge.zero_diagonal:
+        return None
+    rows, columns = network.by_name[edge.target].size, network.by_name[edge.source].size
+    if not edge.mask:
+        return np.eye(rows, dtype=bool)
+    (high, wide), parts = network.part_size(edge), np.array([[part == "0" for part in row] for row in edge.mask])
+    gone = parts[np.ix_(np.arange(rows) // high, np.arange(columns) // wide)]
+    return gone | np.eye(rows, dtype=bool) if edge.zero_diagonal else gone
+
+
 def initial_weights(network: Network, seed: int) -> Weights:
-    """Uniform weights of standard deviation ``edge.scale / sqrt(columns)``.
+    """Uniform weights of standard deviation ``edge.scale / sqrt(columns)``, of each edge with weights of its own.
 
     One ``numpy.random.default_rng(seed)`` draws each edge in the order of ``network.edges``, row by
     row. An edge of scale 0 is zero and draws nothing, so adding biases changes no other weight.
-    A zero diagonal is cleared after the draw.
+    Weights outside a mask and on a zero diagonal are cleared after the draw; in a masked row only the
+    columns that its mask leaves count. Where learning keeps weights ``positive`` they start as the
+    absolute values of the draw.
     """
     rng = np.random.default_rng(seed)
     weights: Weights = {}
-    for edge in network.edges:
+    for edge in network.stored:
         shape = network.by_name[edge.target].size, network.by_name[edge.source].size
         if edge.scale == 0:
             weights[edge.source, edge.target] = np.zeros(shape)
             continue
-        bound = edge.scale * np.sqrt(3.0 / shape[1])
+        gone, columns = absent(network, edge), np.full((shape[0], 1), shape[1])
+        if gone is not None and edge.mask:
+            columns = np.maximum((~gone).sum(axis=1, keepdims=True), 1)
+        bound = edge.scale * np.sqrt(3.0 / columns)
         block = rng.uniform(-bound, bound, shape)
-        if edge.zero_diagonal:
-            np.fill_diagonal(block, 0.0)
+        if edge.positive:
+            block = np.abs(block)
+        if gone is not None:
+            block[gone] = 0.0
         weights[edge.source, edge.target] = block
     return weights
 
 
 def check_weights(network: Network, weights: Mapping[Key, Array]) -> None:
-    """Raise BadInput unless there is one finite block of the right shape for every edge."""
-    wanted = {(e.source, e.target): e for e in network.edges}
+    """Raise BadInput unless there is one finite block of the right shape for every edge with weights of its
+    own, zero where the edge has none."""
+    wanted = {(e.source, e.target): e for e in network.stored}
     for key in sorted(set(weights) ^ set(wanted)):
-        what = "is missing" if key in wanted else "belongs to no edge"
-        raise BadInput(f"weights[{key}] {what}; give one block for every edge of the network.")
+        what = "is missing" if key in wanted else "belongs to no edge with weights of its own"
+        raise BadInput(f"weights[{key}] {what}; give one block for every such edge of the network.")
     for key, edge in wanted.items():
         shape = network.by_name[edge.target].size, network.by_name[edge.source].size
         block = np.asarray(weights[key])
@@ -78,9 +99,20 @@ def check_weights(network: Network, weights: Mapping[Key, Array]) -> None:
         if not np.isfinite(block).all():
             raise BadInput(f"weights[{key}] holds a value that is not finite; "
                            "a learning rate or gamma may be too large.")
-        if edge.zero_diagonal and np.diagonal(block).any():
-            raise BadInput(f"weights[{key}] has a diagonal entry that is not zero, but the edge "
-                           "has zero_diagonal; clear the diagonal.")
+        _check_absent(network, edge, block)
+
+
+def _check_absent(network: Network, edge: Edge, block: Array) -> None:
+    gone = absent(network, edge)
+    if gone is None or not block[gone].any():
+        return
+    where = f"weights[{(edge.source, edge.target)}]"
+    if edge.zero_diagonal and np.diagonal(block).any():
+        raise BadInput(f"{where} has a diagonal entry that is not zero, but the edge has zero_diagonal; clear the "
+                       "diagonal.")
+    row, column = np.argwhere(gone & (block != 0))[0]
+    raise BadInput(f"{where} is {block[row, column]:g} at row {row}, column {column}, outside the mask of the edge; "
+                   "clear it.")
 
 
 def must_be_clamped(network: Network) -> list[str]:

@@ -3,17 +3,18 @@
 Layers are counted as everywhere here: x_0 the input, x_L the target, both clamped.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.errors import BadInput
-from hebbar.network import Network, Role
+from hebbar.network import Error, Network, Population, Role
 
 from .energy import errors, slope, state_descent
 from .inference import Start, infer, move
 from .state import Array, Held, States, Weights, hold
+from .training import ends
 
 __all__ = ["linear_equilibrium", "equilibrium_energy", "gamma_bound", "distance_to_equilibrium"]
 
@@ -21,42 +22,42 @@ STAGES = 8
 
 
 def linear_equilibrium(network: Network, weights: Weights, inputs: Array, targets: Array) -> States:
-    """The hidden states at the minimum of the energy of a linear layered network, (batch, size).
+    """The hidden states at the minimum of the energy of a linear network, (batch, size).
 
-    Solves the block-tridiagonal system ``(I + W_{l+1}^T W_{l+1}) x_l - W_l x_{l-1}
-    - W_{l+1}^T x_{l+1} = b_l - W_{l+1}^T b_{l+1}``. Raises BadInput for another network.
+    Solves ``H x = -J^T Pi e(0)``: J = de/dx over the hidden populations (before precision), Pi the precisions,
+    ``H = J^T Pi J``. On layers H is block-tridiagonal, ``(I + W_{l+1}^T W_{l+1}) x_l - W_l x_{l-1} -
+    W_{l+1}^T x_{l+1} = b_l - W_{l+1}^T b_{l+1}``. Any graph with one input and one target. Raises BadInput
+    for another activation, a categorical target, and a graph whose minimum is not one point.
     """
-    chain = _linear_chain(network)
-    w = [weights[pair] for pair in zip(chain, chain[1:])]
-    b = [_bias(network, weights, name) for name in chain[1:]]
-    ends = np.cumsum([0] + [len(block) for block in w[:-1]])
-    spans = [slice(*pair) for pair in zip(ends, ends[1:])]
-    matrix = np.eye(ends[-1])
-    rhs = np.zeros((ends[-1], len(inputs)))
-    for i, here in enumerate(spans):
-        matrix[here, here] += w[i + 1].T @ w[i + 1]
-        rhs[here] += (b[i] - w[i + 1].T @ b[i + 1])[:, None]
-        if i + 1 < len(spans):
-            matrix[here, spans[i + 1]] = -w[i + 1].T
-            matrix[spans[i + 1], here] = -w[i + 1]
-    if spans:
-        rhs[spans[0]] += w[0] @ np.asarray(inputs).T
-        rhs[spans[-1]] += w[-1].T @ np.asarray(targets).T
-    solved = np.linalg.solve(matrix, rhs)
-    return {name: solved[here].T for name, here in zip(chain[1:-1], spans)}
+    for p in network.populations:
+        _linear(p)
+    first, last = ends(network)
+    names = [p.name for p in network.with_role(Role.HIDDEN)]
+    held = hold(network, {first: inputs, last: targets})
+    states = {name: held.values.get(name, np.zeros((held.batch, p.size))) for name, p in network.by_name.items()}
+    resting = errors(network, weights, states)
+    if not names:
+        return {}
+    scaled, roots = _jacobian(network, weights, names, None), [2.0 ** (p.precision / 2) for p in network.predicted]
+    rhs = -scaled.T @ np.hstack([resting[p.name] / root for p, root in zip(network.predicted, roots)]).T
+    if np.linalg.matrix_rank(scaled) < len(rhs):
+        raise BadInput("network: its energy has no single minimum with these weights, some states may move freely; "
+                       "change the weights that close a cycle.")
+    cuts = np.cumsum([network.by_name[name].size for name in names])[:-1]
+    return dict(zip(names, np.split(np.linalg.solve(scaled.T @ scaled, rhs).T, cuts, axis=1)))
 
 
 def equilibrium_energy(network: Network, weights: Weights, inputs: Array, targets: Array) -> Array:
-    """E at that minimum, (batch,): ``1/2 r^T S^-1 r`` with r = target - output of the forward pass
-    and ``S = I + sum_{k=2..L} (W_L .. W_k)(W_L .. W_k)^T``."""
+    """E at that minimum of a layered network, (batch,): ``1/2 r^T S^-1 r`` with r = target - output of the
+    forward pass and ``S = sum_l (W_L .. W_{l+1})(W_L .. W_{l+1})^T / pi_l``, the term of l = L being 1 / pi_L."""
     chain = _linear_chain(network)
-    output, spread = np.asarray(inputs).T, np.eye(network.by_name[chain[-1]].size)
-    for pair in zip(chain, chain[1:]):
-        output = weights[pair] @ output + _bias(network, weights, pair[1])[:, None]
-    product = np.eye(network.by_name[chain[-1]].size)
-    for pair in reversed(list(zip(chain[1:], chain[2:]))):
-        product = product @ weights[pair]
-        spread = spread + product @ product.T
+    output, product = np.asarray(inputs).T, np.eye(network.by_name[chain[-1]].size)
+    for source, target in zip(chain, chain[1:]):
+        output = _block(network, weights, source, target) @ output + _bias(network, weights, target)[:, None]
+    spread = np.zeros_like(product)
+    for source, target in reversed(list(zip(chain, chain[1:]))):
+        spread = spread + product @ product.T / 2.0 ** network.by_name[target].precision
+        product = product @ _block(network, weights, source, target)
     r = np.asarray(targets).T - output
     return 0.5 * (r * np.linalg.solve(spread, r)).sum(axis=0)
 
@@ -65,32 +66,54 @@ def gamma_bound(network: Network, weights: Weights, states: Mapping[str, Array] 
                 clamped: Collection[str] | None = None) -> float:
     """2 / lambda_max(H): inference converges for a smaller gamma and diverges for a larger one.
 
-    H = J^T J with J = de/dx over the free populations. Exact for linear networks, which need no
-    ``states``; otherwise it holds near ``states`` (name -> (size,), free populations) as far as the
-    curvature of f may be neglected. ``clamped`` names the clamped populations, by default those of
-    role input, target and constant. Infinite when nothing is free.
+    ``H = J^T Pi J`` with J = d(x - mu)/dx over the free populations and Pi the precisions. Any graph. Exact
+    for linear networks, which need no ``states``; otherwise it holds near ``states`` (name -> (size,), free
+    populations) as far as the curvature of f may be neglected. A clamped categorical target counts with
+    1/2, the most that softmax curves: there the bound is safe and not exact. ``clamped`` names the clamped
+    populations, by default those of role input, target and constant. Infinite when nothing is free.
     """
     fixed = {p.name for p in network.populations if p.role is not Role.HIDDEN}
     names = [p.name for p in network.populations
              if p.name not in (fixed if clamped is None else clamped) and p.role is not Role.CONSTANT]
     if not names:
         return float("inf")
-    rows = [np.hstack([_jacobian(network, weights, g.name, h, states) for h in names])
-            for g in network.predicted]
-    return float(2.0 / np.linalg.norm(np.vstack(rows), 2) ** 2)
+    loose = [n for n in names if network.by_name[n].error is Error.CATEGORICAL]
+    if loose:
+        raise BadInput(f"gamma_bound: {loose[0]!r} is categorical and free, so its step is no descent of an energy; "
+                       "clamp it.")
+    return float(2.0 / np.linalg.norm(_jacobian(network, weights, names, states), 2) ** 2)
 
 
-def _jacobian(network: Network, weights: Weights, g: str, h: str,
-              states: Mapping[str, Array] | None) -> Array:
-    """de_g/dx_h: the identity where g is h, minus W_gh diag f'(x_h)."""
-    size = network.by_name[h].size
-    block = np.eye(size) if g == h else np.zeros((network.by_name[g].size, size))
-    if (h, g) not in weights:
-        return block
-    if states is None and network.by_name[h].activation != "identity":
-        raise BadInput(f"gamma_bound needs states: {h!r} has activation "
-                       f"{network.by_name[h].activation!r}, whose slope depends on them.")
-    return block - weights[h, g] * (1.0 if states is None else slope(network, h, np.asarray(states[h])))
+def _jacobian(network: Network, weights: Weights, names: Sequence[str], states: Mapping[str, Array] | None) -> Array:
+    """sqrt(pi_g) d(x_g - mu_g)/dx_h: rows every population g with an error, columns those of ``names``."""
+    slopes = {h: _slope(network, h, states) for h in names}
+    return np.vstack([np.hstack([_weight(g) * ((g.name == h) * np.eye(g.size, len(slopes[h]))
+                                               - _block(network, weights, h, g.name) * slopes[h]) for h in names])
+                      for g in network.predicted])
+
+
+def _weight(p: Population) -> float:
+    """The root of the curvature of a population's energy along mu."""
+    return np.sqrt(0.5) if p.error is Error.CATEGORICAL else 2.0 ** (p.precision / 2)
+
+
+def _slope(network: Network, name: str, states: Mapping[str, Array] | None) -> Array:
+    p = network.by_name[name]
+    if p.activation == "identity":
+        return np.ones(p.size)
+    if states is None or name not in states:
+        raise BadInput(f"gamma_bound needs states: {name!r} has activation {p.activation!r}, whose slope depends on "
+                       "them.")
+    return slope(network, name, np.asarray(states[name]))
+
+
+def _block(network: Network, weights: Weights, source: str, target: str) -> Array:
+    """W of all edges from ``source`` to ``target`` together, zero without one."""
+    total = np.zeros((network.by_name[target].size, network.by_name[source].size))
+    for e in network.incoming(target):
+        if e.source == source:
+            total = total + (np.eye(len(total)) if e.identity else weights[source, target])
+    return total
 
 
 def distance_to_equilibrium(network: Network, weights: Weights, clamps: Mapping[str, Array],
@@ -128,19 +151,22 @@ def _free(held: Held, values: States) -> Array:
     return np.hstack([np.where(held.masks.get(name, False), 0.0, v) for name, v in values.items()])
 
 
+def _linear(p: Population) -> None:
+    if p.activation != "identity" or p.error is Error.CATEGORICAL:
+        raise BadInput(f"population {p.name!r} has activation {p.activation!r} and {p.error.value} errors; the closed "
+                       "form needs 'identity' and gaussian ones.")
+
+
 def _linear_chain(network: Network) -> tuple[str, ...]:
     chain = network.chain
     if chain is None:
         raise BadInput("network is not layered; the closed form needs one chain of populations.")
     for name in chain:
-        if network.by_name[name].activation != "identity":
-            raise BadInput(f"population {name!r} has activation "
-                           f"{network.by_name[name].activation!r}; the closed form needs 'identity'.")
+        _linear(network.by_name[name])
     return chain
 
 
 def _bias(network: Network, weights: Weights, name: str) -> Array:
     """The summed blocks from constant populations, (size,)."""
-    blocks = [weights[e.source, name][:, 0] for e in network.incoming(name)
-              if network.by_name[e.source].role is Role.CONSTANT]
+    blocks = [_block(network, weights, p.name, name)[:, 0] for p in network.with_role(Role.CONSTANT)]
     return sum(blocks, np.zeros(network.by_name[name].size))

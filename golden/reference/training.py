@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hebbar.config import RuleConfig, TrainingConfig
+from hebbar.config import TrainingConfig
 from hebbar.errors import BadInput
 from hebbar.network import Network, Role
+from hebbar.rule_config import RuleConfig
 
+from .energy import predictions
 from .inference import default_start, infer
 from .rules import update
 from .state import Array, States, Weights
@@ -50,13 +52,14 @@ def train_epoch(network: Network, weights: Weights, inputs: Array, targets: Arra
 def predict(network: Network, weights: Weights, inputs: Array, rule: RuleConfig) -> Array:
     """The free target states (batch, target size) for given inputs.
 
-    Feed-forward, where inference has nothing left to do; on a cyclic graph ``rule.steps`` steps of
-    ``rule.gamma`` from zero.
+    Feed-forward, where inference has nothing left to do: mu, of a categorical target its log-odds. On a
+    cyclic graph ``rule.steps`` steps of ``rule.gamma`` from zero.
     """
-    steps = rule.steps if network.order is None else 0
+    steps, target = rule.steps if network.order is None else 0, ends(network)[1]
     path = infer(network, weights, sample_clamps(network, inputs), rule.gamma, steps,
                  default_start(network))
-    return path.states[-1][ends(network)[1]]
+    last = path.states[-1]
+    return last[target] if network.order is None else predictions(network, weights, last)[target]
 
 
 def accuracy(outputs: np.ndarray, labels: np.ndarray) -> float:
