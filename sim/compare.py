@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.counters import HOST
-from hebbar.isa import Instruction, Op, Sweep, decode
+from hebbar.isa import Instruction, Into, Mode, Op, Sweep, decode
 from hebbar.memories import BLOCK, unpack
 
 from .trace import Trace
 
 __all__ = ["Difference", "Comparison", "compare", "nonzero_updates"]
 
-WRITERS = {"state": Sweep.INIT | Sweep.STEP, "error": Sweep.ERR | Sweep.DELTA,
+WRITERS = {"state": Sweep.INIT | Sweep.STEP | Sweep.FIRE, "error": Sweep.ERR | Sweep.DELTA,
            "activity": Sweep.ACT, "weights": Sweep.UPD}
 
 
@@ -152,35 +152,43 @@ class _Reader:
 
     def _weight(self, at: tuple[int, ...]) -> tuple[str, str]:
         word, tile, lane = at
-        for name, block in self._program.layout.blocks.items():
-            group, column = divmod(word - block.base, max(block.stride, 1))
-            if 0 <= group < block.place.groups and 0 <= column < len(block.columns):
+        for block in self._program.layout.blocks.values():
+            group, place = divmod(word - block.base, max(block.stride, 1))
+            column = block.lead + place
+            if 0 <= group < block.groups and column < len(block.columns) and block.columns[column].lanes:
                 source = block.columns[column]
-                row = group * self._program.machine.row_tiles + tile
-                return name, (f"weight {source.edge.source}[{source.offset + lane}] to "
-                              f"{name}[{row}]")
+                row = block.first + group * self._program.machine.row_tiles + tile
+                return block.owner, (f"weight {source.edge.source}[{source.offset + lane}] to "
+                                     f"{block.name}[{row}]")
         return "", f"unused weight word {word} tile {tile} lane {lane}"
 
     def _operation(self, fence: int, name: str, population: str) -> str:
-        """The sweep before the fence that writes this signal, else the fence itself."""
+        """The instruction before the fence that writes this signal, else the fence itself."""
         pc = int(self._pc[fence])
         for address in range(pc, -1, -1):
             code = self._code[address]
             if address < pc and code.op in (Op.WAIT, Op.HALT):
                 break
-            if code.op is Op.SWEEP and self._writes(code, name, population):
+            if self._writes(code, name) and self._destination(code, name) in ("", population):
                 return f"address {address} {self._describe(code)}"
         return f"address {pc} {self._code[pc]}"
 
-    def _writes(self, code: Instruction, name: str, population: str) -> bool:
-        writer = WRITERS.get(name, Sweep(0))
-        return bool(Sweep(code.fields["flags"]) & writer) and \
-            self._destination(code) in ("", population)
+    @staticmethod
+    def _writes(code: Instruction, name: str) -> bool:
+        if code.op is Op.SEPARATE:
+            return name == ("state" if code.fields["into"] == Into.STATE else "error")
+        return code.op is Op.SWEEP and bool(Sweep(code.fields["flags"]) & WRITERS.get(name, Sweep(0)))
 
-    def _destination(self, code: Instruction) -> str:
-        group = unpack(BLOCK, self._program.blocks[code.fields["block"]])["group_base"]
-        return next((n for n, p in self._program.layout.places.items() if p.group == group), "")
+    def _destination(self, code: Instruction, name: str = "") -> str:
+        """The population of an instruction's rows; for weights that of the block they belong to."""
+        b, layout = unpack(BLOCK, self._program.blocks[code.fields["block"]]), self._program.layout
+        if name == "weights":
+            return next((k.owner for k in layout.blocks.values()
+                         if k.base - k.lead <= b["weight_base"] < k.base + k.stride * k.groups), "")
+        return next((n for n, p in layout.places.items() if p.group <= b["group_base"] < p.group + p.groups), "")
 
     def _describe(self, code: Instruction) -> str:
-        flags = "|".join(f.name or "" for f in Sweep(code.fields["flags"]))
-        return f"SWEEP {self._destination(code)} {flags}"
+        to, fields = self._destination(code), code.fields
+        if code.op is Op.SEPARATE:
+            return f"SEPARATE {to} {Mode(fields['mode']).name} into {Into(fields['into']).name}"
+        return f"SWEEP {to} " + "|".join(f.name or "" for f in Sweep(fields["flags"]))

@@ -65,6 +65,13 @@ DEFECTS = {
         "hw/table.py", "round_half_up(exact, frac + ENTRY_BITS - self.format.bits)",
         "exact >> (frac + ENTRY_BITS - self.format.bits)",
         "the activation table cuts its interpolation off instead of rounding it"),
+    "share-truncated": Defect(
+        "hw/separation.py", "round_half_up(product, RECIPROCAL_FRAC - f.state.frac)",
+        "product >> RECIPROCAL_FRAC - f.state.frac",
+        "SEPARATE cuts the shares of softmax off instead of rounding them"),
+    "energy-kept": Defect(
+        "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)",
+        "EXIT adds the errors of a step to those of all steps before"),
     "loop-too-long": Defect(
         "hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "with m.Elif(self._left[top] == 0):",
         "LOOP runs its body once too often"),
@@ -72,4 +79,5 @@ DEFECTS = {
         "hw/counters.py", "totals[i].eq(totals[i] + self.add[i])", "totals[i].eq(totals[i] + (self.add[i] != 0))",
         "counters count cycles with an event instead of events"),
 }
-"""By the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro."""
+"""By the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro, those of an
+optional unit no machine without it."""

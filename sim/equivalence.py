@@ -5,7 +5,7 @@ the module's inputs, registers and boxes: Yosys puts a ``$equiv`` cell on every 
 port and box input and proves each by SAT (``equiv_simple``) or one step of induction
 (``equiv_induct``). A box is an instance of another module (proven on its own) or a memory, whose
 ports, size, first contents and kinds of ports must agree and whose inside is Yosys' own on both
-sides. First values of registers are compared by name and bit.
+sides; one that nothing writes is logic and proven with the rest. First values of registers are compared by name and bit.
 
 Not proven: that Yosys reads Verilog as other tools do (Verilator and Icarus run the same tests for
 that), nor that Amaranth elaborates what its author meant (the golden model is there for that).
@@ -32,14 +32,17 @@ __all__ = ["CHANGED", "ModuleProof", "Proof", "planted", "prove"]
 CHANGED = "hebbar.tile"
 """The module of the negative control."""
 
+# The Verilog writer names registers _N_; hidden, they give way to the names that both sides have.
 _PREPARE = """\
 hierarchy -check -top hebbar
 proc -norom
 write_json {side}.json
+rename -hide w:_?_ w:_??_
 opt_clean
 memory_dff
 memory_share
 memory_collect
+memory_map t:$mem_v2 r:WR_PORTS=0 %i
 wreduce t:$mul t:$add t:$sub t:$lt t:$le t:$gt t:$ge
 opt_clean
 techmap -map memory_box.v {option} t:$mem_v2

@@ -29,8 +29,8 @@ __all__ = ["Outcome", "run", "replay_job", "predict_job"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the main job found; ``comparison`` is of the training replay, ``answers`` of the test
-    set on the RTL with the final weights."""
+    """What the main job found; ``training`` is of the training replay, ``answers`` of the test set on the
+    RTL with the final weights. ``decisions`` of the replay's EXITs."""
 
     config: Config
     program: Program
@@ -42,6 +42,7 @@ class Outcome:
     replayed: int
     updates: int
     counters: dict[str, int]
+    decisions: list[bool]
     waveform: Path | None
 
     @property
@@ -90,7 +91,7 @@ class Outcome:
             "comparison": {name: {signal: [words, comparison.mismatches[signal]]
                                   for signal, words in comparison.words.items()}
                            for name, comparison in self.comparisons.items()},
-            "counters": self.counters, "first_difference": self.first_difference,
+            "counters": self.counters, "decisions": self.decisions, "first_difference": self.first_difference,
             "waveform": str(self.waveform) if self.waveform else None,
             "seed": c.training.seed, "config": c.model_dump(mode="json"), "versions": versions()}
 
@@ -131,7 +132,7 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
         config, program, floating, fixed, results["training"], results["test set"],
         accuracy(rtl, data.test.labels), replayed,
         nonzero_updates(traces["training"][1], jobs["training"].weights),
-        traces["training"][1].counters, waveform)
+        traces["training"][1].counters, traces["training"][0].decisions.tolist(), waveform)
 
 
 def _waveform(jobs: dict[str, Job], traces: dict[str, tuple[Trace, Trace]],
@@ -149,7 +150,7 @@ def _train(config: Config, program: Program, data: Dataset,
            reporter: Reporter) -> tuple[FloatCurve, FixedCurve]:
     epochs = config.training.epochs
     with reporter.task("training in float64", epochs) as task:
-        floating = train_float(config, program.layout.network, data,
+        floating = train_float(program, data,
                                lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
     golden.prepare([program], reporter)
     with reporter.task("training in fixed point", epochs) as task:

@@ -69,7 +69,7 @@ def beats(values: NDArray[np.int64], port: Port) -> list[int]:
 def packets(program: Program, entry: str, samples: dict[str, NDArray[np.int64]]) -> NDArray[np.uint32]:
     """One packet a sample, shape (samples, beats): what the transfers of the entry ask for."""
     table = ports(program.machine)
-    return np.hstack([_packed(np.asarray(samples[t.population.name], np.int64), table[t.memory])
+    return np.hstack([_packed(np.asarray(samples[t.key], np.int64), table[t.memory])
                       for t in program.inputs[entry]])
 
 
@@ -122,6 +122,8 @@ async def load(host: Host, program: Program, weights: NDArray[np.int64],
     await host.sent()
     for i, gain in enumerate(program.gains):
         await host.set(f"gain{i}", gain)
+    await host.set("tolerance", program.tolerance)
+    await host.set("beta", program.beta)
 
 
 async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[str, int]]:
@@ -154,13 +156,13 @@ async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[
 
 async def _outputs(host: Host, job: Job, count: int) -> dict[str, NDArray[np.int64]]:
     transfers = job.program.outputs[job.entry]
-    rows: dict[str, list] = {t.population.name: [] for t in transfers}
+    rows: dict[str, list] = {t.key: [] for t in transfers}
     for _ in range(count if transfers else 0):
         packet = await host.receive()
         for t in transfers:
             port = ports(job.program.machine)[t.memory]
             need = _beats_of(t.population, port)
-            rows[t.population.name].append(words(packet[:need], port)[:t.population.size])
+            rows[t.key].append(words(packet[:need], port)[:t.population.size])
             packet = packet[need:]
     return {name: np.array(r) for name, r in rows.items()}
 

@@ -1,13 +1,17 @@
-"""The energy of the network: F = 1/2 sum e^2 over inference steps, read out of a recorded trace.
+"""The energy of the network over inference steps, read out of a recorded trace.
+
+    E = sum over populations of  1/2 sum e^2 / pi,  of a categorical one  -sum x log softmax(mu)
 
 This is the (variational free) energy that predictive coding descends, not the machine's. Where the
 steps are follows from the program: step t (t = 0..T) is complete when an ERR sweep has computed the
 error of every population that has one from the states of step t; a state moves by STEP, and the
-errors in memory stay those from before the move. The first fence after that shows them.
+errors in memory stay those from before the move. The first fence after that shows them. A categorical
+error is there after its SEPARATE; softmax(mu) is read back as x - e, half a code at least.
 Z-IL recomputes only the errors that its next update uses and backprop puts deltas in their place, so
 both show step 0 alone; there, backprop's is the loss.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,8 +21,9 @@ from golden.image import from_image
 from golden.reference.rules import update
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
-from hebbar.isa import Instruction, Op, Sweep, decode
+from hebbar.isa import Instruction, Into, Op, Sweep, decode
 from hebbar.memories import BLOCK, MAP, unpack
+from hebbar.network import Error, Population
 
 from .trace import Job, Trace
 
@@ -34,22 +39,40 @@ class Steps:
 
 
 def inference_energy(program: Program, trace: Trace, sample: int) -> NDArray[np.float64]:
-    """1/2 sum e^2 of a recorded sample, shape (steps, populations), populations in the order of
-    ``network.predicted``, in real units (error codes / scale). Sum over axis 1 for the total.
+    """E of a recorded sample, shape (steps, populations), populations in the order of
+    ``network.predicted``, in real units (codes / scale). Sum over axis 1 for the total.
 
-    Raises BadInput when the trace holds no such sample or is of another program.
+    Raises BadInput when the trace holds no such sample, is of another program, or has moved the state of
+    a categorical population.
     """
-    found = inference_steps(program, _entry(program, trace))
-    start, count = sample * len(found.pc), len(found.pc)
-    if sample < 0 or start + count > len(trace.pc):
+    entry, formats = _entry(program, trace), program.machine.formats
+    decisions, start = iter(trace.decisions.tolist()), 0
+    found = _steps(program, entry, decisions)
+    for _ in range(sample):
+        start += len(found.pc)
+        found = _steps(program, entry, decisions) if trace.decisions.size else found
+    if sample < 0 or start + len(found.pc) > len(trace.pc):
         raise BadInput(f"sample {sample} is not in the trace, which holds "
-                       f"{len(trace.pc) // max(1, count)} samples with every step recorded.")
-    if tuple(trace.pc[start:start + count]) != found.pc:
+                       f"{np.count_nonzero(trace.pc == trace.pc[0])} samples with every step recorded.")
+    if tuple(trace.pc[start:start + len(found.pc)]) != found.pc:
         raise BadInput(f"the fences of sample {sample} are not those of this program; give the "
                        "trace of the same configuration.")
-    error = trace.error[[start + f for f in found.steps]] / program.machine.formats.error.scale
-    parts = [error[:, _where(program, p.name)] for p in program.layout.network.predicted]
-    return np.stack([0.5 * (part**2).sum(axis=1) for part in parts], axis=1)
+    shown, parts = [start + f for f in found.steps], []
+    for p in program.layout.network.predicted:
+        if p.error is Error.CATEGORICAL and p.name not in program.clamped(entry):
+            raise BadInput(f"population {p.name!r} has categorical errors and moves in {entry}; record the training, "
+                           "where it is clamped.")
+        at = _where(program, p.name)
+        error, state = trace.error[shown][:, at] / formats.error.scale, trace.state[shown][:, at] / formats.state.scale
+        parts.append(_energy(p, error, state, 0.5 / formats.state.scale))
+    return np.stack(parts, axis=1)
+
+
+def _energy(p: Population, error: NDArray, state: NDArray, least: float) -> NDArray[np.float64]:
+    """E of one population from its errors and states, shape (steps, size); ``least``: of a share."""
+    if p.error is Error.CATEGORICAL:
+        return -(state * np.log(np.maximum(state - error, least))).sum(axis=1)
+    return 2.0 ** -(p.precision + 1) * (error**2).sum(axis=1)
 
 
 def reference_energy(job: Job, weights: NDArray[np.int64], sample: int) -> NDArray[np.float64]:
@@ -57,25 +80,35 @@ def reference_energy(job: Job, weights: NDArray[np.int64], sample: int) -> NDArr
     from the weight image ``weights``: shape (steps, populations), the steps the machine shows."""
     program = job.program
     network, config, by_name = program.layout.network, program.config, program.layout.network.by_name
-    clamps = {}
+    clamps, f = {}, program.machine.formats
     for t in program.inputs["train"]:
-        p, f = by_name[t.population.name], program.machine.formats
+        p = by_name[t.population.name]
         scale = 2.0**p.activity_frac if program.layout.fixed(p.name) else f.state.scale
-        clamps[p.name] = job.samples[p.name][sample:sample + 1] / scale
+        clamps[p.name] = job.samples[t.key][sample:sample + 1] / scale
     learned = update(network, from_image(program.layout, weights), clamps, config.rule,
                      2.0**-job.halvings)
-    errors = learned.relaxation.errors if learned.relaxation else ()
-    energies = [[0.5 * float((e[p.name]**2).sum()) for p in network.predicted] for e in errors]
+    path = learned.relaxation
+    energies = [[float(_energy(p, e[p.name], x[p.name], 0.5 / f.state.scale)[0]) for p in network.predicted]
+                for e, x in (zip(path.errors, path.states) if path else ())]
     shown = len(inference_steps(program, "train").steps)
     return np.array(energies).reshape(-1, len(network.predicted))[:shown]
 
 
-def inference_steps(program: Program, entry: str) -> Steps:
-    """Walk one sample of an entry and find the fences that show complete inference steps."""
+def inference_steps(program: Program, entry: str, decisions: Iterable[bool] = ()) -> Steps:
+    """Walk one sample of an entry and find the fences that show complete inference steps.
+
+    ``decisions`` of the unarmed EXITs of the sample; those not given leave no loop.
+    """
+    return _steps(program, entry, iter(decisions))
+
+
+def _steps(program: Program, entry: str, decisions: Iterator[bool]) -> Steps:
     walk = _Walk(program)
-    for address, instruction in _sample(program, entry):
+    for address, instruction in _sample(program, entry, decisions):
         if instruction.op is Op.SWEEP:
             walk.sweep(instruction.fields)
+        elif instruction.op is Op.SEPARATE:
+            walk.separate(instruction.fields)
         elif instruction.op is Op.WAIT:
             walk.fence(address)
     return Steps(tuple(walk.pc), tuple(walk.steps))
@@ -96,67 +129,100 @@ def _where(program: Program, population: str) -> slice:
     return slice(start, start + place.population.size)
 
 
-def _sample(program: Program, entry: str) -> list[tuple[int, Instruction]]:
+def _sample(program: Program, entry: str, decisions: Iterator[bool]) -> list[tuple[int, Instruction]]:
     """What one pass of the sample loop executes, inner loops unrolled."""
     code = [decode(word) for word in program.words]
+    out: list[tuple[int, Instruction]] = []
 
-    def body(address: int, end: int) -> list[tuple[int, Instruction]]:
-        out: list[tuple[int, Instruction]] = []
+    def body(address: int, end: int) -> bool:
+        """True when an EXIT leaves."""
         while address < end:
-            instruction = code[address]
+            instruction, fields = code[address], code[address].fields
             if instruction.op is Op.LOOP:
-                after, count = instruction.fields["end"], instruction.fields["count"]
-                out += body(address + 1, after - 1) * (1 if instruction.fields["register"] else count)
-                address = after
+                for _ in range(1 if fields["register"] else fields["count"]):
+                    if body(address + 1, fields["end"] - 1):
+                        break
+                address = fields["end"]
+            elif instruction.op is Op.EXIT and not fields["arm"] and next(decisions, False):
+                return True
             else:
                 out.append((address, instruction))
                 address += 1
-        return out
+        return False
 
     start = program.entries[entry]
-    halt = next(a for a in range(start, len(code)) if code[a].op is Op.HALT)
-    return body(start, halt)
+    body(start, next(a for a in range(start, len(code)) if code[a].op is Op.HALT))
+    return out
 
 
 @dataclass
 class _Walk:
-    """What is known of the errors while the sweeps of a sample pass by."""
+    """What is known of the errors while the sweeps of a sample pass by, by neuron word.
+
+    ``done``: words with errors of this step; ``moved``: words whose states moved since; ``fed``: the words
+    that the bases of a word were computed from.
+    """
 
     program: Program
     pc: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
-    done: set[str] = field(default_factory=set)
-    moved: set[str] = field(default_factory=set)
+    done: set[int] = field(default_factory=set)
+    moved: set[int] = field(default_factory=set)
+    fed: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._complete = False
-        self._needed = {p.name for p in self.program.layout.network.predicted}
-        places = self.program.layout.places
-        self._group = {p.group: name for name, p in places.items()}
-        self._word = {p.word + i: name for name, p in places.items() for i in range(p.words)}
+        layout = self.program.layout
+        self._needed = {w for b in layout.blocks.values() for w in layout.words(b)}
+        self._predicted = {w for b in layout.blocks.values() if b.columns for w in layout.words(b)}
+
+    def _rows(self, block: dict[str, int]) -> set[int]:
+        """The neuron words of a descriptor's rows."""
+        m, first = self.program.machine, block["group_base"]
+        return {group * m.row_tiles // m.lanes for group in range(first, first + block["groups"])}
+
+    def _sources(self, block: dict[str, int], rows: set[int]) -> set[int]:
+        """The neuron words that feed a descriptor's rows."""
+        start, count = block["map_base"], block["columns"]
+        columns = [unpack(MAP, e) for e in self.program.maps[start:start + count]]
+        return {w for c in columns for w in
+                ([c["source"]] if c["lanes"] else [(row + c["source"]) % 4096 for row in rows])}
 
     def sweep(self, fields: dict[str, int]) -> None:
         """Account for one SWEEP: errors written, states moved."""
         flags = Sweep(fields["flags"])
         block = unpack(BLOCK, self.program.blocks[fields["block"]])
-        name = self._group[block["group_base"]]
-        if flags & (Sweep.ERR | Sweep.DELTA):
+        rows = self._rows(block)
+        sources = self._sources(block, rows) if flags.weights else set()
+        if flags & Sweep.HOIST:
+            self.fed |= {row: sources for row in rows}
+        if flags & Sweep.DELTA or flags & Sweep.ERR and flags & Sweep.GATE:
             self._complete = False
-            self.done.discard(name) if flags & Sweep.DELTA else self._error(name, block, flags)
-        if flags & Sweep.STEP:
-            self.moved.add(name)
+            self.done -= rows
+        elif flags & Sweep.ERR:
+            self._error(rows, sources, bool(flags & (Sweep.FWD | Sweep.BASE)))
+        if flags & (Sweep.STEP | Sweep.FIRE):
+            self.moved |= rows
 
-    def _error(self, name: str, block: dict[str, int], flags: Sweep) -> None:
-        """ERR of a population: part of the current step, or the first error of the next."""
-        start, count = block["map_base"], block["columns"] if flags.weights else 0
-        sources = {self._word[unpack(MAP, e)["source"]]
-                   for e in self.program.maps[start:start + count]}
-        if name in self.done or name in self.moved or sources & self.moved:
+    def separate(self, fields: dict[str, int]) -> None:
+        """Account for one SEPARATE: categorical errors, or something else in their place."""
+        rows, into = self._rows(unpack(BLOCK, self.program.blocks[fields["block"]])), Into(fields["into"])
+        if into is Into.DIFFERENCE:
+            self._error(rows, set().union(*(self.fed.get(row, set()) for row in rows)), True)
+        elif into is Into.ERROR:
+            self._complete = False
+            self.done -= rows
+        else:
+            self.moved |= rows
+
+    def _error(self, rows: set[int], sources: set[int], compared: bool) -> None:
+        """The errors of ``rows``, ``compared`` with predictions from ``sources``: part of the current step,
+        or the first errors of the next."""
+        if rows & (self.done | self.moved) or sources & self.moved:
             self.done, self.moved = set(), set()
-        columns = self.program.layout.blocks[name].columns
-        if flags & (Sweep.FWD | Sweep.BASE) or not columns:
-            self.done.add(name)
-        self._complete = self.done == self._needed
+        if compared or not rows & self._predicted:
+            self.done |= rows
+        self._complete = self.done >= self._needed
 
     def fence(self, address: int) -> None:
         """A WAIT: the errors in memory can be seen here."""

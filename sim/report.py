@@ -133,7 +133,7 @@ def print_energy(found: "Estimate") -> None:
         table.add_row(row.component, f"{row.count / found.samples:,.0f}", *(f"{pj / 1000:.3f}" for pj in row.sample),
                       *([row.source] if wide else []))
     table.add_section()
-    for name, value in (("a sample", found.sample), (f"an inference step (1 of {found.passes})", found.step)):
+    for name, value in (("a sample", found.sample), (f"an inference step (1 of {found.passes:g})", found.step)):
         table.add_row(name, "", *(f"{pj / 1000:.2f}" for pj in value))
     console.print(table)
     if not wide:

@@ -51,7 +51,7 @@ def row(config: Config, seed: int) -> Row:
     config = config.replace(training={"seed": seed}, data={"seed": seed})
     program = compile_config(config)
     data = data_of(program)
-    floating, fixed = train_float(config, program.layout.network, data), train_fixed(program, data)
+    floating, fixed = train_float(program, data), train_fixed(program, data)
     digest = sha256(np.ascontiguousarray(fixed.weights, "<i4").tobytes()).hexdigest()
     return Row(config.name, config.rule.name, seed, floating.accuracy[-1], fixed.accuracy[-1], digest)
 

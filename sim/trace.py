@@ -1,7 +1,8 @@
 """What a backend reports: every memory at every fence, outputs and counters."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ __all__ = ["Job", "Trace", "Recorder"]
 
 @dataclass(frozen=True)
 class Job:
-    """One run: entry point, weight image (words, P, C), samples by population (samples, size).
+    """One run: entry point, weight image (words, P, C), samples by key of their transfer (samples, size).
 
     ``halvings`` of every alpha; ``steps``: record every fence, else only outputs and counters;
     ``stall``: probability that the host holds a stream back in a cycle; ``seed`` of those stalls.
@@ -42,7 +43,8 @@ class Trace:
 
     ``pc`` (F,); ``state``, ``error``, ``activity`` (F, neurons); ``weights`` (W, words, P, C), one
     for each fence that follows an update, whose numbers are in ``weight_fence`` (W,); ``final``
-    the weight image at the end; ``outputs`` by population; ``counters`` by name.
+    the weight image at the end; ``outputs`` by key of their transfer; ``counters`` by name. ``decisions`` of
+    the unarmed EXITs in their order, True where one left its loop; the golden machine alone tells them.
     """
 
     pc: NDArray[np.int64]
@@ -54,6 +56,7 @@ class Trace:
     final: NDArray[np.int32]
     outputs: dict[str, NDArray[np.int64]]
     counters: dict[str, int]
+    decisions: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
     def save(self, path: Path, meta: dict | None = None) -> None:
         """Write one .npz file; ``meta`` (JSON) says what was run."""
@@ -76,7 +79,7 @@ class Trace:
                 counters={n[8:]: int(data[n]) for n in data.files if n.startswith("counter_")}), meta
 
 
-_ARRAYS = ("pc", "state", "error", "activity", "weight_fence", "weights", "final")
+_ARRAYS = ("pc", "state", "error", "activity", "weight_fence", "weights", "final", "decisions")
 
 
 class Recorder:
@@ -105,10 +108,11 @@ class Recorder:
         self._weights.append(weights.reshape(len(weight_fence), *self._weights[0].shape[1:]).copy())
         self._count += len(pc)
 
-    def trace(self, final, outputs: dict, counters: dict[str, int]) -> Trace:
+    def trace(self, final, outputs: dict, counters: dict[str, int], decisions: Sequence[bool] = ()) -> Trace:
         """Everything recorded, as arrays."""
         rows = np.concatenate(self._rows)
         return Trace(
             pc=np.concatenate(self._pc), state=rows[:, 0], error=rows[:, 1], activity=rows[:, 2],
             weight_fence=np.concatenate(self._weight_fence), weights=np.concatenate(self._weights),
-            final=np.array(final, np.int32).reshape(self._weights[0].shape[1:]), outputs=outputs, counters=counters)
+            final=np.array(final, np.int32).reshape(self._weights[0].shape[1:]), outputs=outputs,
+            counters=counters, decisions=np.array(decisions, np.bool_))

@@ -51,12 +51,14 @@ class Session:
         self._machine.set_rates(job.halvings)
         outputs, recorded = self._numpy(job) if isinstance(self._machine, Machine) else self._compiled(job)
         work = {name: value - before[name] for name, value in self._work().items()}
-        counters = work | self._cycles(job.entry, job.count)
+        exits = tuple(self._machine.decisions)
+        counters = work | self._cycles(job.entry, job.count, exits)
         final = self.weights.astype(np.int32)
         if isinstance(recorded, Recorder):
-            return recorded.trace(final, outputs, counters)
+            return recorded.trace(final, outputs, counters, exits)
         f = recorded
-        return Trace(f.pc, f.state, f.error, f.activity, f.weight_fence, f.weights, final, outputs, counters)
+        return Trace(f.pc, f.state, f.error, f.activity, f.weight_fence, f.weights, final, outputs, counters,
+                     np.array(exits, np.bool_))
 
     def _work(self) -> dict[str, int]:
         counters = self._machine.counters
@@ -87,7 +89,7 @@ def prepare(programs: Iterable[Program], reporter: Reporter) -> float:
 
 
 def cycles(job: Job) -> dict[str, int]:
-    """Running cycles of a job by cause, from the cycle model; the host never stalls."""
+    """Running cycles of a job without EXIT by cause, from the cycle model; the host never stalls."""
     counted = Cycles(job.program).run(job.entry, job.count)
     return {name: counted[name] for name in CYCLES}
 

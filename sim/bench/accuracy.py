@@ -42,7 +42,7 @@ def score(rule: str, split: str, seed: int) -> Score:
                                          data={"split": split, "seed": seed})
     program, data = compile_config(config), load_data(config.data)
     network = program.layout.network
-    floating = train_float(config, network, data)
+    floating = train_float(program, data)
     fixed = train_fixed(program, data)
     probe = data.train.take(np.arange(PROBES))
     clamps = sample_clamps(network, probe.inputs_float, probe.targets)

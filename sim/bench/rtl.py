@@ -84,7 +84,7 @@ def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
     sets = [Sweep(sum(p for i, p in enumerate(ISSUE_FLAGS) if n >> i & 1)) for n in range(16)]
     for flags in (s for s in sets if s.weights):
         loop = LoopOp((SweepOp(block, block.full, flags),), count=200)
-        ops = (LoopOp((*Schedule(layout, config.rule, True).inputs(True), loop), register=1),)
+        ops = (LoopOp((*Schedule(layout, config.rule, "train").inputs(), loop), register=1),)
         program = assemble(config, {"train": ops}, layout)
         job = replace(_random_job(program, 1), steps=False)
         c = _run(job, folder, f"issue rate of {flags!r}", reporter, quiet=True).counters
@@ -121,7 +121,7 @@ def _extra_reads(config: Config, transform, folder: Path, reporter: Reporter) ->
     for steps in (6, 7):
         c = config.replace(rule={"steps": steps})
         layout = Layout(c.build_network(), c.machine)
-        ops = fenced(transform(train(Schedule(layout, c.rule, True))))
+        ops = fenced(transform(train(Schedule(layout, c.rule, "train"))))
         job = replace(_random_job(assemble(c, {"train": ops}, layout), 2), steps=False)
         reads.append(_run(job, folder, "reads", reporter, quiet=True).counters["weight_reads"] / 2)
     return reads[1] - reads[0]

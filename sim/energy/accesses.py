@@ -1,43 +1,59 @@
 """What a program does to every memory, counted exactly from its instructions and descriptors.
 
-The program is walked with the multiplicity of its loops; nothing depends on data. An access counts
-when a flag of the sweep needs it: the RTL presents an address in every cycle and leaves its read
-enables at one, an implementation gates them. Who reads what: ``hebbar.isa.Sweep``,
-``hw.row_engine``, ``hw.array_macro``, ``hw.neuron``.
+The program is walked with the multiplicity of its loops; of the data nothing matters but where an EXIT
+leaves. An access counts when a flag of the sweep needs it: the RTL presents an address in every cycle and
+leaves its read enables at one, an implementation gates them. Who reads what: ``hebbar.isa.Sweep``,
+``hw.row_engine``, ``hw.array_macro``, ``hw.neuron``, ``hw.separation``, ``hw.energy_sum``.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from hebbar.compiler import Program
 from hebbar.errors import Mismatch
 from hebbar.geometry import ports
-from hebbar.isa import Instruction, Op, Sweep, decode
-from hebbar.memories import BLOCK, MAP, Mem, unpack
+from hebbar.isa import Into, Mode, Op, Sweep
+from hebbar.machine import MachineConfig
+from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
 
-__all__ = ["EVENTS", "accesses", "check", "executions"]
+from .executions import executions
+
+__all__ = ["EVENTS", "accesses", "check"]
 
 EVENTS = {
-    "weight_read": "words of P x C weights read",
+    "weight_read": "words of P x C weights read; identity columns have none",
     "weight_write": "words of P x C weights written",
     "map_read": "map entries read, one a column",
     "activity_read": "words of C activities read for FWD or UPD",
     "activity_write": "groups of P activities written by ACT",
+    "post_read": "words of C activities read for the POST of a row group",
     "word_fifo": "words that went through the FIFO of the row engine (a write and a read)",
     "row_fifo": "errors of row groups that went through the FIFO (a write and a read)",
     "back_read": "words of C back sums read to add to them",
     "back_write": "words of C back sums written",
     "back_use": "words of C back sums read by the neuron unit",
-    "state_read": "groups of P states read for ERR, STEP, DELTA or ACT",
-    "state_write": "groups of P states written by INIT or STEP",
+    "state_read": "groups of P states read for ERR, STEP, DELTA, ACT or FIRE, or for a row of SEPARATE",
+    "state_write": "groups of P states written by INIT, STEP or FIRE, or for a row of SEPARATE",
     "error_read": "groups of P errors read by sweeps without ERR",
-    "error_write": "groups of P errors written by ERR or DELTA",
-    "clamp_read": "groups of P clamp bits read for INIT or STEP",
-    "base_read": "groups of P bases read",
+    "error_write": "groups of P errors written by ERR or DELTA, or for a row of SEPARATE",
+    "clamp_read": "groups of P clamp bits read for INIT, STEP or FIRE",
+    "base_read": "groups of P bases read, by SEPARATE for every row in every pass that looks at sums",
     "base_write": "groups of P bases written by HOIST",
     "row_base": "rows whose base was added",
-    "row_error": "rows whose error was computed",
+    "row_error": "rows whose error was computed from a prediction",
+    "row_precision": "rows whose error was rounded because its precision is below 1",
+    "row_gate": "rows whose sum was added to the feedback",
+    "row_negated": "rows whose error or activity was negated for TRN or UPD",
     "row_step": "rows that went through STEP",
+    "row_square": "rows whose error was squared and summed",
+    "identity_fwd": "additions of an identity column to a row sum",
+    "identity_trn": "additions of an identity column to a back sum",
+    "separations": "as the counter",
+    "softmax_rows": "rows of those that were weighed: power, product with the reciprocal",
+    "softmaxes": "reciprocals of sums of powers",
+    "row_difference": "rows whose share was subtracted from the state",
+    "exit_executed": "EXITs, whether they left or not",
+    "exits": "as the counter",
     "program_read": "instructions fetched",
     "block_read": "block descriptors read",
     "beat_activity": "input beats written to activities (4 lanes each)",
@@ -47,52 +63,73 @@ EVENTS = {
     "steps": "as the counter", "activations": "as the counter",
 }
 
+Fields = dict[str, int]
+"""The fields of an instruction, a descriptor or a map entry."""
 
-def executions(program: Program, entry: str, samples: int) -> Iterator[tuple[Instruction, int]]:
-    """Every instruction of an entry with the number of times it leaves the sequencer."""
-    times = [1]
-    for word in program.words[program.entries[entry]:]:
-        instruction = decode(word)
-        yield instruction, times[-1]
-        if instruction.op is Op.LOOP:
-            register = instruction.fields["register"]
-            times.append(times[-1] * (samples if register == 1 else instruction.fields["count"]))
-        elif instruction.op is Op.NEXT:
-            times.pop()
-        elif instruction.op is Op.HALT:
-            return
+VALUED = Sweep.TRN | Sweep.UPD
+"""The flags that take an error, or with POST an activity."""
 
 
-def accesses(program: Program, entry: str, samples: int) -> dict[str, int]:
-    """Counts of every name in EVENTS for ``samples`` samples of an entry."""
+def accesses(program: Program, entry: str, samples: int, exits: Iterable[bool] = ()) -> dict[str, int]:
+    """Counts of every name in EVENTS for ``samples`` samples of an entry.
+
+    ``exits``: for every unarmed EXIT that is executed, in their order, whether it leaves its loop.
+    """
+    exits = tuple(bool(leaves) for leaves in exits)
     total: Counter[str] = Counter(dict.fromkeys(EVENTS, 0))
-    for instruction, times in executions(program, entry, samples):
+    total["exits"] = sum(exits)
+    for instruction, times in executions(program, entry, samples, exits):
         total["program_read"] += times
-        if instruction.op is Op.SWEEP:
-            for name, count in _sweep(program, instruction.fields).items():
-                total[name] += times * count
-        elif instruction.op in (Op.IN, Op.OUT):
-            memory, count = Mem(instruction.fields["memory"]), instruction.fields["count"]
-            per = ports(program.machine)[memory].lanes_per_beat
-            name = "beat_activity" if memory is Mem.ACTIVITY else "beat_element"
-            total["beat_out" if instruction.op is Op.OUT else name] += times * -(-count // per)
+        for name, count in _events(program, instruction.op, instruction.fields).items():
+            total[name] += times * count
     return dict(total)
 
 
-def _sweep(program: Program, fields: dict[str, int]) -> dict[str, int]:
+def _events(program: Program, op: Op, fields: Fields) -> dict[str, int]:
+    """What one execution of an instruction does."""
+    match op:
+        case Op.SWEEP:
+            return _sweep(program, fields)
+        case Op.SEPARATE:
+            return _separate(program, fields)
+        case Op.EXIT:
+            return {"exit_executed": 1}
+        case Op.IN | Op.OUT:
+            memory = Mem(fields["memory"])
+            name = "beat_activity" if memory is Mem.ACTIVITY else "beat_element"
+            per = ports(program.machine)[memory].lanes_per_beat
+            return {"beat_out" if op is Op.OUT else name: -(-fields["count"] // per)}
+    return {}
+
+
+def _sweep(program: Program, fields: Fields) -> dict[str, int]:
     """The events of one SWEEP instruction."""
     flags, m = Sweep(fields["flags"]), program.machine
     block = unpack(BLOCK, program.blocks[fields["block"]])
     start, count = block["map_base"], block["columns"] if flags.weights else 0
     columns = [unpack(MAP, e) for e in program.maps[start:start + count]]
-    groups = block["groups"]
-    rows = (groups - 1) * m.row_tiles + block["tail"]
+    rows = _rows(block, m)
     tile = _row_engine if m.tile == "rows" else _array_macro
-    return {"block_read": 1, **_macs(flags, columns, rows), **tile(flags, columns, groups),
-            **_neurons(flags, groups, rows)}
+    return {"block_read": 1, **_macs(flags, columns, rows), **tile(flags, columns, block, m),
+            **_neurons(flags, block["groups"], rows), **_arithmetic(flags, block, rows, m)}
 
 
-def _macs(flags: Sweep, columns: list[dict[str, int]], rows: int) -> dict[str, int]:
+def _rows(block: Fields, machine: MachineConfig) -> int:
+    return (block["groups"] - 1) * machine.row_tiles + block["tail"]
+
+
+def _separate(program: Program, fields: Fields) -> dict[str, int]:
+    """The events of one SEPARATE: a row at a time, the largest sum, with SOFTMAX the powers, then the shares."""
+    rows = _rows(unpack(BLOCK, program.blocks[fields["block"]]), program.machine)
+    weighed = rows * (fields["mode"] == Mode.SOFTMAX)
+    into = Into(fields["into"])
+    difference = rows * (into is Into.DIFFERENCE)
+    return {"block_read": 1, "separations": rows, "softmax_rows": weighed, "softmaxes": int(weighed > 0),
+            "base_read": rows + weighed, "state_read": difference, "row_difference": difference,
+            "state_write" if into is Into.STATE else "error_write": rows}
+
+
+def _macs(flags: Sweep, columns: list[Fields], rows: int) -> dict[str, int]:
     """Multiply-accumulates on weights in use."""
     lanes = {"mac_fwd": [c["lanes"] for c in columns],
              "mac_trn": [c["lanes"] for c in columns if c["feedback"]],
@@ -101,23 +138,32 @@ def _macs(flags: Sweep, columns: list[dict[str, int]], rows: int) -> dict[str, i
     return {name: rows * sum(used) * bool(flags & on[name]) for name, used in lanes.items()}
 
 
-def _row_engine(flags: Sweep, columns: list[dict[str, int]], groups: int) -> dict[str, int]:
-    """Every column once a row group; a fresh back sum is not read in the first row group."""
-    visits, later = groups * len(columns), bool(flags & (Sweep.TRN | Sweep.UPD))
+def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
+    """Every column once a row group; a fresh back sum is not read when a row group is the first of its word."""
+    groups, rows = block["groups"], _rows(block, m)
+    visits, later = groups * len(columns), bool(flags & VALUED)
+    stored = [c for c in columns if c["lanes"]]
+    identities = [c for c in columns if not c["lanes"]]
     fed = [c for c in columns if c["feedback"]] if flags & Sweep.TRN else []
-    learnt = sum(c["plastic"] for c in columns) if flags & Sweep.UPD else 0
+    learnt = sum(c["plastic"] for c in stored) if flags & Sweep.UPD else 0
+    begun = {True: 1, False: sum(g * m.row_tiles % m.lanes == 0 for g in
+                                 range(block["group_base"], block["group_base"] + groups))}
+    asked = stored if flags & Sweep.UPD else []
     return {
-        "weight_read": visits, "weight_write": groups * learnt, "map_read": visits,
-        "activity_read": visits * bool(flags & (Sweep.FWD | Sweep.UPD)),
-        "word_fifo": visits * later, "row_fifo": groups * later,
-        "back_write": groups * len(fed), "back_read": groups * len(fed) - sum(c["fresh"] for c in fed)}
+        "weight_read": groups * len(stored), "weight_write": groups * learnt, "map_read": visits,
+        "activity_read": groups * len(columns if flags & Sweep.FWD else asked),
+        "word_fifo": visits * later, "row_fifo": groups * later, "back_write": groups * len(fed),
+        "back_read": groups * len(fed) - sum(c["fresh"] * begun[bool(c["lanes"])] for c in fed),
+        "identity_fwd": rows * len(identities) * bool(flags & Sweep.FWD),
+        "identity_trn": rows * sum(not c["lanes"] for c in fed)}
 
 
-def _array_macro(flags: Sweep, columns: list[dict[str, int]], groups: int) -> dict[str, int]:
-    """Every column once a sweep; the weights are registers, no memory."""
-    fed = [c for c in columns if c["feedback"]] if flags & Sweep.TRN else []
+def _array_macro(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
+    """Every column once a sweep; the weights are registers, no memory, and identity columns do nothing."""
+    stored = [c for c in columns if c["lanes"]]
+    fed = [c for c in stored if c["feedback"]] if flags & Sweep.TRN else []
     return {
-        "map_read": len(columns), "activity_read": len(columns) * bool(flags & (Sweep.FWD | Sweep.UPD)),
+        "map_read": len(columns), "activity_read": len(stored) * bool(flags & (Sweep.FWD | Sweep.UPD)),
         "back_write": len(fed), "back_read": len(fed) - sum(c["fresh"] for c in fed)}
 
 
@@ -127,24 +173,34 @@ def _neurons(flags: Sweep, groups: int, rows: int) -> dict[str, int]:
         return groups * bool(flags & wanted)
 
     moves = Sweep.STEP | Sweep.DELTA
-    stored = Sweep(0) if flags & Sweep.ERR else Sweep.TRN | Sweep.UPD | Sweep.STEP
+    stored = Sweep(0) if flags & Sweep.ERR else Sweep.STEP if flags & Sweep.POST else VALUED | Sweep.STEP
+    changed = Sweep.INIT | Sweep.STEP | Sweep.FIRE
     return {
-        "state_read": when(Sweep.ERR | moves | Sweep.ACT), "state_write": when(Sweep.INIT | Sweep.STEP),
+        "state_read": when(Sweep.ERR | moves | Sweep.ACT | Sweep.FIRE), "state_write": when(changed),
         "error_read": when(stored), "error_write": when(Sweep.ERR | Sweep.DELTA),
-        "clamp_read": when(Sweep.INIT | Sweep.STEP), "base_read": when(Sweep.BASE),
+        "clamp_read": when(changed), "base_read": when(Sweep.BASE),
         "base_write": when(Sweep.HOIST), "activity_write": when(Sweep.ACT),
-        "back_use": when(moves) * bool(flags & Sweep.BACK),
-        "row_base": rows * bool(flags & Sweep.BASE), "row_error": rows * bool(flags & Sweep.ERR),
-        "row_step": rows * bool(flags & Sweep.STEP), "steps": rows * bool(flags & moves),
-        "activations": rows * bool(flags & Sweep.ACT)}
+        "post_read": when(VALUED) * bool(flags & Sweep.POST), "back_use": when(moves) * bool(flags & Sweep.BACK),
+        "steps": rows * bool(flags & moves), "activations": rows * bool(flags & Sweep.ACT)}
+
+
+def _arithmetic(flags: Sweep, block: Fields, rows: int, m: MachineConfig) -> dict[str, int]:
+    """What the neuron unit and the energy sum compute, a row at a time."""
+    compares, gates = bool(flags & Sweep.ERR), bool(flags & Sweep.GATE)
+    return {
+        "row_base": rows * bool(flags & Sweep.BASE), "row_error": rows * (compares and not gates),
+        "row_precision": rows * (compares and block["precision"] < UNIT_PRECISION),
+        "row_gate": rows * (gates and bool(flags & (Sweep.STEP | Sweep.DELTA))),
+        "row_negated": rows * bool(flags & Sweep.NEG and flags & VALUED),
+        "row_step": rows * bool(flags & Sweep.STEP), "row_square": rows * (compares and m.energy)}
 
 
 def check(events: dict[str, int], counters: dict[str, int], rows: bool) -> None:
     """Raise Mismatch when counters are not of this program; ``rows``: the tile is a row engine."""
-    names = {n: n for n in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations")}
-    names |= {"weight_read": "issue"} if rows else {}
+    names = {n: n for n in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations", "separations", "exits")}
+    names |= {"map_read": "issue"} if rows else {}
     for event, counter in names.items():
-        if counters.get(counter) != events[event]:
+        if counters.get(counter, 0) != events[event]:
             raise Mismatch(f"counter {counter} is {counters.get(counter)} and the program makes it "
                            f"{events[event]}; give the counters of this program, entry and number "
                            "of samples.")

@@ -6,9 +6,11 @@ from hebbar.activations import ENTRY_BITS
 from hebbar.compiler import Program
 from hebbar.counters import CYCLES
 from hebbar.cycles import RowTiming
-from hebbar.isa import Sweep
+from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, RECIPROCAL_BITS
 from hebbar.memories import BLOCK, MAP
+from hebbar.registers import ENERGY_BITS
 
+from ..fifos import row_bits, word_bits
 from .interpolate import Price, adder, memory, multiplier, register, wire
 from .registers import HOUSEKEEPING
 from .technology import Technology
@@ -19,6 +21,7 @@ BEAT_MM = 1.0
 """Distance a stream beat travels on the chip; assumed."""
 
 BEAT_BITS = 32
+POWER_BITS = POWER_FRAC + 1
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ def components(program: Program, counters: dict[str, int], events: dict[str, int
                registers: dict[str, int], technology: Technology) -> list[Component]:
     """All components of one run, those that never worked left out."""
     made = _Prices(program, technology)
-    found = [*made.arithmetic(counters, events), *made.memories(counters, events),
+    found = [*made.arithmetic(counters, events), *made.units(events), *made.memories(counters, events),
              *made.control(counters, events, registers)]
     return [c for c in found if c.count]
 
@@ -72,23 +75,54 @@ class _Prices:
             ("TRN add", counters["mac_trn"], back),
             ("UPD multiply", counters["mac_upd"], multiplier(t, e, a)),
             ("UPD round and add", counters["mac_upd"], adder(t, e + a) + adder(t, w + 1)),
+            ("identity FWD add", events["identity_fwd"], adder(t, f.row_sum.bits)),
+            ("identity TRN add", events["identity_trn"], adder(t, f.back_sum.bits)),
             ("base add", events["row_base"], adder(t, f.row_sum.bits)),
             ("error", events["row_error"], adder(t, f.row_sum.bits) + adder(t, f.state.bits + 1)),
+            ("precision round", events["row_precision"], adder(t, f.state.bits + 1)),
+            ("GATE add", events["row_gate"], adder(t, self._gated())),
+            ("NEG", events["row_negated"], adder(t, e + 1)),
             ("derivative and feedback", counters["steps"], derivative),
             ("state step", events["row_step"], step),
             ("activation", counters["activations"], table)]
         return [Component(name, "arithmetic", count, price) for name, count, price in rows]
 
+    def _gated(self) -> int:
+        """Bits of a back sum and a row sum brought to the finer fraction of the two."""
+        back, row = self._f.back_sum, self._f.row_sum
+        finer = max(back.frac, row.frac)
+        return max(back.bits + finer - back.frac, row.bits + finer - row.frac)
+
+    def units(self, events: dict[str, int]) -> list[Component]:
+        """Arithmetic of the separation unit and of the energy sum, where they are built.
+
+        A power: distance to the largest sum, its rounding, the product with beta and its rounding, the sum of
+        powers. A share: the product with the reciprocal and its rounding. A reciprocal: a subtraction for
+        each of its bits. The search for the largest sum compares, which no entry prices.
+        """
+        m, f, t = self._m, self._f, self._t
+        exponent, share = DISTANCE_BITS + BETA_BITS, POWER_BITS + RECIPROCAL_BITS
+        total = POWER_BITS + m.separation.bit_length()
+        weigh = adder(t, f.row_sum.bits + 1) * 2 + multiplier(t, DISTANCE_BITS, BETA_BITS) + adder(t, exponent) \
+            + adder(t, total) + multiplier(t, POWER_BITS, RECIPROCAL_BITS) + adder(t, share)
+        square = multiplier(t, f.error.bits, f.error.bits) \
+            + self._adders(m.row_tiles, 2 * f.error.bits, ENERGY_BITS) * (1 / m.row_tiles)
+        rows = [
+            ("SEPARATE weigh and share", events["softmax_rows"], weigh),
+            ("SEPARATE reciprocal", events["softmaxes"] * RECIPROCAL_BITS, adder(t, total + 1)),
+            ("SEPARATE error", events["row_difference"], adder(t, f.state.bits + 1)),
+            ("energy sum", events["row_square"], square),
+            ("EXIT", events["exit_executed"], adder(t, ENERGY_BITS))]
+        return [Component(name, "arithmetic", count, price) for name, count, price in rows]
+
     def memories(self, counters: dict[str, int], events: dict[str, int]) -> list[Component]:
         m, f, rows = self._m, self._f, []
         tiles, lanes, timing = m.row_tiles, m.lanes, RowTiming(m)
-        tag = len(Sweep) + 2 + 4 + BLOCK["group_base"].width + tiles + 1
-        word = tiles * lanes * f.weight.bits + lanes * f.activity.bits + 31 + 20 + 1
-        row = tiles * f.error.bits + tag
         for name, event, depth, bits, write in (
                 ("weights read", "weight_read", m.weight_words, tiles * lanes * f.weight.bits, False),
                 ("weights write", "weight_write", m.weight_words, tiles * lanes * f.weight.bits, True),
                 ("activities read", "activity_read", m.neuron_words, lanes * f.activity.bits, False),
+                ("activities read for POST", "post_read", m.neuron_words, lanes * f.activity.bits, False),
                 ("activities write", "activity_write", m.neuron_words, tiles * f.activity.bits, True),
                 ("back sums read", "back_read", m.neuron_words, lanes * f.back_sum.bits, False),
                 ("back sums write", "back_write", m.neuron_words, lanes * f.back_sum.bits, True),
@@ -102,18 +136,22 @@ class _Prices:
                 ("base write", "base_write", m.groups, tiles * f.row_sum.bits, True)):
             rows.append(Component(name, "memory", events[event],
                                   memory(self._t, depth, bits, write)))
-        for name, event, bits in (("word FIFO", "word_fifo", word), ("error FIFO", "row_fifo", row)):
+        for name, event, bits in (("word FIFO", "word_fifo", word_bits(m)), ("error FIFO", "row_fifo", row_bits(m))):
             both = memory(self._t, timing.fifo_depth, bits) \
                 + memory(self._t, timing.fifo_depth, bits, True)
             rows.append(Component(name, "memory", events[event], both))
         entry = memory(self._t, m.functions << f.table_bits, 2 * ENTRY_BITS)
+        for name, words, write in (("exponentials read", 1 << INDEX_BITS, False),
+                                   ("powers write", m.separation, True), ("powers read", m.separation, False)):
+            if m.separation:
+                rows.append(Component(name, "memory", events["softmax_rows"], memory(self._t, words, POWER_BITS, write)))
         return [*rows, Component("derivative table", "memory", counters["steps"], entry),
                 Component("activation table", "memory", counters["activations"], entry)]
 
     def control(self, counters: dict[str, int], events: dict[str, int],
                 registers: dict[str, int]) -> list[Component]:
         m, t = self._m, self._t
-        beat, cycles = wire(t, BEAT_BITS, BEAT_MM), sum(counters[c] for c in CYCLES)
+        beat, cycles = wire(t, BEAT_BITS, BEAT_MM), sum(counters.get(c, 0) for c in CYCLES)
         bits = {False: 0, True: 0}
         for block, count in registers.items():
             bits[block in HOUSEKEEPING] += count

@@ -1,13 +1,16 @@
 """The estimate: counts times energies, by component, with low, typical and high."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hebbar.compiler import Program
-from hebbar.workload import visits_per_sample
+from hebbar.isa import Op, Sweep
+from hebbar.memories import BLOCK, unpack
 
 from .accesses import accesses, check
 from .components import Component, components
+from .executions import executions
 from .registers import register_bits
 from .technology import Range, Technology
 
@@ -45,13 +48,14 @@ class Row:
 class Estimate:
     """Energy of ``samples`` samples of one entry; dynamic energy only, see ``excluded``.
 
-    ``passes``: how often a sample visits the weights of a moving source, the unit of ``step``.
+    ``passes``: how often a sample visits the weights of a moving source, the unit of ``step``; on average
+    where an EXIT ends inference.
     """
 
     rows: tuple[Row, ...]
     technology: Technology
     samples: int
-    passes: int
+    passes: float
     weight_reads: int
 
     @property
@@ -87,28 +91,31 @@ class Estimate:
 
 
 def estimate(program: Program, counters: dict[str, int], samples: int, technology: Technology,
-             entry: str = "train",
+             entry: str = "train", exits: Iterable[bool] = (),
              registers: Callable[..., dict[str, int]] = register_bits) -> Estimate:
     """The energy of a run of ``samples`` samples whose counters are ``counters``.
 
-    ``registers`` gives the register bits of a machine by block. Raises Mismatch when the counters
-    are of another program or another number of samples.
+    ``exits``: the decisions of its unarmed EXITs. ``registers`` gives the register bits of a machine by
+    block. Raises Mismatch when the counters are of another program or another number of samples.
     """
-    events = accesses(program, entry, samples)
+    exits = tuple(exits)
+    events = accesses(program, entry, samples, exits)
     check(events, counters, program.machine.tile == "rows")
     bits = registers(program.machine)
     rows = tuple(_row(c, samples, technology)
                  for c in components(program, counters, events, bits, technology))
-    return Estimate(rows, technology, samples, passes(program, entry), counters["weight_reads"])
+    return Estimate(rows, technology, samples, passes(program, entry, samples, exits), counters["weight_reads"])
 
 
-def passes(program: Program, entry: str) -> int:
-    """How often one sample visits the weights from moving sources, as ``hebbar.workload`` counts;
-    a prediction visits them once, on a cyclic graph once a state step."""
-    network, rule = program.layout.network, program.config.rule
-    if entry == "predict":
-        return 1 if network.order is not None else max(1, rule.steps)
-    return max(visits_per_sample(network, edge, rule) for edge in network.edges)
+def passes(program: Program, entry: str, samples: int, exits: Iterable[bool] = ()) -> float:
+    """How often one sample visits the weights that are visited most, those of moving sources."""
+    visits: Counter[int] = Counter()
+    for instruction, times in executions(program, entry, samples, tuple(exits)):
+        if instruction.op is Op.SWEEP and Sweep(instruction.fields["flags"]).weights:
+            block = unpack(BLOCK, program.blocks[instruction.fields["block"]])
+            for word in range(block["weight_base"], block["weight_base"] + block["columns"]):
+                visits[word] += times
+    return max(visits.values(), default=samples) / samples
 
 
 def _row(c: Component, samples: int, technology: Technology) -> Row:

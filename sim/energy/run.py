@@ -23,7 +23,8 @@ def estimate_run(config: Config, samples: int, technology: str, reporter: Report
     table, program = load_technology(technology), compile_config(config)
     job = replace(job_of(program, data_of(program), "train", samples, initial_image(program)), steps=False)
     reporter.say(f"counting the work of {job.count} samples on the golden machine ...")
-    return estimate(program, golden.run(job).counters, job.count, table)
+    trace = golden.run(job)
+    return estimate(program, trace.counters, job.count, table, exits=trace.decisions.tolist())
 
 
 def record(found: Estimate) -> dict:

@@ -56,6 +56,11 @@ class RunFolder:
         return self.result.get("counters")
 
     @property
+    def decisions(self) -> list[bool]:
+        """Of the EXITs of the training replay."""
+        return self.result.get("decisions", [])
+
+    @property
     def cycles(self) -> dict[str, float]:
         """Cycles a sample by cause."""
         found = {name: self.result.get(f"cycles_{name}") for name in CYCLES}

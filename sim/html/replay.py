@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.reference.rules import RULES
 from golden.training import data_of, initial_image
 from hebbar.console import Reporter
 from hebbar.errors import BadInput, HebbarError
@@ -55,17 +56,20 @@ class Replay:
         return range(self.job.count)[-SAMPLES:]
 
     def energies(self) -> NDArray[np.float64]:
-        """1/2 sum e^2 of the shown samples: (samples, steps, populations)."""
+        """The network energies of the shown samples: (samples, steps, populations)."""
         program = self.job.program
-        return np.array([inference_energy(program, self.trace, s) for s in self.shown])
+        return _level([inference_energy(program, self.trace, s) for s in self.shown])
 
     def references(self) -> NDArray[np.float64]:
-        """The same of the float reference, each sample from the golden model's weights before it."""
+        """The same of the float reference, each sample from the golden model's weights before it; no steps
+        for a rule without one."""
+        if self.run.config.rule.name not in RULES or self.run.config.rule.source:
+            return np.zeros((len(self.shown), 0, 0))
         found = []
         for s in self.shown:
             weights = sample_job(self.job, self.trace, s).weights
             found.append(reference_energy(self.job, np.asarray(weights, np.int64), s))
-        return np.array(found)
+        return _level(found)
 
     def waveform(self) -> Path:
         """The VCD of the chosen sample; an earlier one of this very run is used again.
@@ -83,3 +87,9 @@ class Replay:
             return record(self.job, self.trace, where, self.run.path)
         except OSError as error:
             raise HebbarError(f"the waveform could not be recorded ({error}).") from None
+
+
+def _level(energies: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Samples of different length as one array; one that stopped early stays at its last energy."""
+    longest = max(len(e) for e in energies)
+    return np.array([np.pad(e, ((0, longest - len(e)), (0, 0)), "edge") if len(e) else e for e in energies])

@@ -115,7 +115,10 @@ class _Page:
     def network(self) -> Section:
         replay, network = self._replay, self._run.program.layout.network
         energies, references = replay.energies(), replay.references()
-        shown = replay.shown
+        if not energies.shape[1]:
+            return Section.missing(f"The schedule of rule {self._run.config.rule.name!r} never holds the errors of all "
+                                    "populations at one time, so there is no energy to show.")
+        references, shown = references[:, :energies.shape[1]], replay.shown
         figure = figures.network_energy(energies, references, [p.name for p in network.predicted],
                                         shown.index(replay.sample), replay.sample)
         total = energies.sum(2).mean(0)
@@ -144,7 +147,7 @@ class _Page:
             return Section.missing("result.json holds no counters of the replay; run hebbar run again "
                                     "to have the energy.")
         self._reporter.say("energy: counting the register bits of the RTL ...")
-        made = estimate(self._run.program, counters, samples, load_technology(technology))
+        made = estimate(self._run.program, counters, samples, load_technology(technology), exits=self._run.decisions)
         figure = figures.component_energy(made)
         return Section(self._figure("energy", figure, "Energy a sample by component"), _energy(made))
 
@@ -179,7 +182,7 @@ class _Page:
 def _energy(made: Estimate) -> dict[str, Any]:
     """What the energy section's tables show."""
     totals: list[tuple[str, Range]] = [
-        ("a training sample", made.sample), (f"an inference step (a sample / {made.passes})", made.step),
+        ("a training sample", made.sample), (f"an inference step (a sample / {made.passes:g})", made.step),
         ("a weight read", made.weight)]
-    return {"technology": made.technology, "totals": totals, "shares": made.shares, "passes": made.passes,
+    return {"technology": made.technology, "totals": totals, "shares": made.shares, "passes": f"{made.passes:g}",
             "rows": sorted(made.rows, key=lambda r: -r.sample.typical), "unverified": made.unverified}

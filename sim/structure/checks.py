@@ -16,7 +16,7 @@ from sim.yosys import run
 
 from . import contents, drivers, expected
 from .dataflow import bind
-from .design import Design, read
+from .design import Design, Module, Signal, read
 from .writes import paths, statements
 
 __all__ = ["Check", "check", "netlist_checks", "text_checks"]
@@ -91,9 +91,11 @@ def text_checks(machine: MachineConfig, design: Design) -> Iterator[Check]:
     yield _same("instances of one module", "modules used once", dict.fromkeys(design.modules, 1), _uses(design))
     ports = {name: (s.direction, s.width) for name, s in design.modules[design.top].ports.items()}
     yield _same("ports of the top module", "ports with direction and width", expected.top_ports(), ports)
-    sizes = {f"{_plain(path)}": (s.depth, s.width) for path, kind in design.tree.items() if kind in design.modules
-             for s in design.modules[kind].memories.values()}
+    sizes = {place: (s.depth, s.width) for place, _, _, s in _memories(design)}
     yield _same("memories", "memories with words and bits", expected.memories(machine), sizes)
+    words = {f"{place}[{i}]": word for place, module, name, _ in _memories(design)
+             if name in drivers.unwritten(design, module) for i, word in enumerate(contents.first(module, name))}
+    yield _same("constant memories", "words that nothing writes", expected.constants(machine), words)
     yield from _register_checks(design)
     yield _none("latches in the text", "processes assign all bits on every way", drivers.latches, design)
     yield _none("undriven signals", "every bit has a driver", lambda m: drivers.undriven(design, m), design)
@@ -156,6 +158,14 @@ def _write_checks(machine: MachineConfig, copy: Design) -> Iterator[Check]:
                 _list(opened.neither) or "impossible", not opened.neither)
     for who, names in (("UPD", opened.upd), ("the host", opened.host)):
         yield Check(f"weight writes by {who} alone", "possible", "possible" if names else "impossible", bool(names))
+
+
+def _memories(design: Design) -> Iterator[tuple[str, Module, str, Signal]]:
+    """Every memory: path of the instance, with its name where that has several, module, name and signal."""
+    for path, kind in design.tree.items():
+        if module := design.modules.get(kind):
+            for name, signal in module.memories.items():
+                yield _plain(path) + (f".{name}" if len(module.memories) > 1 else ""), module, name, signal
 
 
 def _uses(design: Design) -> dict[str, int]:

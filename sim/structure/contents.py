@@ -9,7 +9,7 @@ from hebbar.errors import BadInput
 from .design import Module, constant, plain
 from .drivers import clocked, targets
 
-__all__ = ["multipliers", "readable", "registers", "written"]
+__all__ = ["first", "multipliers", "readable", "registers", "written"]
 
 
 def multipliers(module: Module) -> Counter[tuple[int, int]]:
@@ -45,6 +45,17 @@ def _width(module: Module, node: Any) -> int:
     if kind in ("Identifier", "Partselect", "Pointer"):
         return sum(mask.bit_count() for _, mask in targets(module, node))
     raise BadInput(f"line {node.lineno} of the Verilog multiplies a {kind}.")
+
+
+def first(module: Module, name: str) -> list[int]:
+    """The first contents of a memory, word by word."""
+    words = [0] * module.memories[name].depth
+    for start in module.starts:
+        for statement in _nodes(start, "BlockingSubstitution"):
+            left = statement.left.var
+            if type(left).__name__ == "Pointer" and plain(left.var.name) == name:
+                words[constant(left.ptr)] = constant(statement.right.var)
+    return words
 
 
 def registers(bus: Module, names: set[str]) -> dict[str, tuple[int, int | None]]:

@@ -8,7 +8,7 @@ from hebbar.errors import BadInput
 
 from .design import Design, Module, constant, plain
 
-__all__ = ["clocked", "driven_twice", "drivers", "latches", "targets", "undriven"]
+__all__ = ["clocked", "driven_twice", "drivers", "latches", "targets", "undriven", "unwritten"]
 
 _ENUMERABLE = 12
 """Bits of a selector whose values can all be looked at."""
@@ -163,10 +163,17 @@ def _assignments(node: Any) -> Iterator[Any]:
 
 
 def undriven(design: Design, module: Module) -> list[str]:
-    """Signals with bits that nothing drives; the memories' bits are driven by their writes."""
+    """Signals with bits that nothing drives; the memories' bits are driven by their writes, all of them or
+    none (``unwritten``)."""
     found = drivers(design, module)
-    return [name for name, signal in module.signals.items()
+    return [name for name, signal in module.signals.items() if name in found or not signal.depth
             if (1 << signal.width) - 1 & ~_union(found.get(name, []))]
+
+
+def unwritten(design: Design, module: Module) -> list[str]:
+    """Memories that nothing writes: they keep their first contents."""
+    found = drivers(design, module)
+    return [name for name in module.memories if name not in found]
 
 
 def driven_twice(design: Design, module: Module) -> list[str]:

@@ -8,12 +8,14 @@ from collections import Counter
 
 from hebbar.counters import COUNTERS
 from hebbar.cycles import RowTiming
+from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWERS, POWER_FRAC, RECIPROCAL_BITS
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, Mem, Port
 from hebbar.registers import ADDRESS_BITS, REGISTERS, Access, Control, counter_address
+from sim.fifos import row_bits, word_bits
 
-__all__ = ["TOP", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
+__all__ = ["TOP", "constants", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
 
 TOP = "hebbar"
 _IN = {"clk": 1, "rst": 1,
@@ -36,6 +38,8 @@ def tree(machine: MachineConfig) -> set[str]:
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
+    paths |= {f"{TOP}.{unit}" for unit, built in (("separation", machine.separation), ("energy_sum", machine.energy))
+              if built}
     return paths | {f"{TOP}.tile.{part}" for part in _TILE[machine.tile]}
 
 
@@ -46,7 +50,7 @@ def top_ports() -> dict[str, tuple[str, int]]:
 
 
 def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
-    """Words and bits of every memory by the path of its instance."""
+    """Words and bits of every memory by the path of its instance, with its name where that has several."""
     def size(port: Port) -> tuple[int, int]:
         return port.depth, port.lanes * port.bits
 
@@ -55,14 +59,19 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
     sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
     sizes[f"{TOP}.back_sums"] = m.neuron_words, m.lanes * m.back_sum_bits
+    if m.separation:
+        sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
+        sizes[f"{TOP}.separation.exponentials"] = 1 << INDEX_BITS, POWER_FRAC + 1
     if m.tile == "array":
         return sizes
-    tag = 11 + 2 + 4 + BLOCK["group_base"].width + m.row_tiles + 1  # flags, gain, function, group, live, first
-    entry = sum(f.width for f in MAP.values())
-    word = m.lanes * (m.row_tiles * m.weight_bits + m.activity_bits) + entry + BLOCK["weight_base"].width + 1
     depth = RowTiming(m).fifo_depth
-    return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]), f"{TOP}.tile.words": (depth, word),
-                    f"{TOP}.tile.errors": (depth, m.row_tiles * m.error_bits + tag)}
+    return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]), f"{TOP}.tile.words": (depth, word_bits(m)),
+                    f"{TOP}.tile.errors": (depth, row_bits(m))}
+
+
+def constants(machine: MachineConfig) -> dict[str, int]:
+    """Every word of the memories that nothing writes, by path and index."""
+    return {f"{TOP}.separation.exponentials[{i}]": power for i, power in enumerate(POWERS) if machine.separation}
 
 
 def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
@@ -78,6 +87,11 @@ def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
         "sequencer": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
     for mem in _TABLES:
         found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.row_tiles})
+    if m.separation:
+        found["separation"] = Counter({_pair(DISTANCE_BITS, BETA_BITS): 1}) + \
+            Counter({_pair(POWER_FRAC + 1, RECIPROCAL_BITS): 1})
+    if m.energy:
+        found["energy_sum"] = Counter({_pair(f.error.bits, f.error.bits): m.row_tiles})
     return {f"{TOP}.{name}": n for name, n in (found | _tile(machine)).items()}
 
 
@@ -90,7 +104,6 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     three += Counter({_pair(f.error.bits, f.activity.bits): cells})
     if m.tile == "array":
         return {"tile": Counter({(20, 20): 3}), "tile.crossbar": three}
-    rows = m.row_tiles + 1  # P bits added one by one, each sum a bit wider
     rows = m.row_tiles + 1  # P bits added one by one, each sum a bit wider
     return {"tile": three + Counter({_pair(rows, MAP["lanes"].width): 2})}
 
