@@ -4,6 +4,7 @@ Nothing here computes what a block should do: expectations live in the tests.
 """
 
 import re
+from random import Random
 
 import numpy as np
 from amaranth.hdl import Module
@@ -11,10 +12,21 @@ from amaranth.sim import Simulator
 
 from hebbar.config import MachineConfig, parse
 from hebbar.isa import Sweep, illegal_sweep
-from hebbar.network import Role
+from hebbar.memories import Mem
 
-LEGAL = [f for f in map(Sweep, range(1 << len(Sweep))) if not illegal_sweep(f)]
-"""Every flag set that a SWEEP may carry."""
+LATER = (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE)
+
+
+def legal_sets():
+    """Every legal set of the flags but LATER; 60 of them with each of LATER alone, 200 with any of LATER."""
+    rng, plain = Random(0), [f for f in map(Sweep, range(int(LATER[0]))) if not illegal_sweep(f)]
+    alone = [old | new for new in LATER for old in rng.sample(plain, 60)]
+    mixed = [rng.choice(plain) | sum(rng.sample(LATER, rng.randint(2, 4)), Sweep(0)) for _ in range(200)]
+    return list(dict.fromkeys(plain + alone + mixed))
+
+
+LEGAL = legal_sets()
+"""Flag sets that a SWEEP may carry: none of LATER changes what is legal."""
 
 MACHINE = {"lanes": 4, "row_tiles": 1, "weight_words": 64, "neuron_words": 16, "max_columns": 6,
            "map_entries": 32, "blocks": 16, "program_words": 64, "functions": 3}
@@ -87,15 +99,14 @@ def random_weights(program, seed, spread=1.0):
 
 
 def random_samples(program, entry, count, seed):
-    """Codes by population for every transfer of ``entry``, of moderate size."""
+    """Codes by key for every transfer of ``entry``: of moderate size, of a clamp mask 0 and 1."""
     rng, f = np.random.default_rng(seed), program.machine.formats
-    one = int(f.state.scale)
+    one = min(int(f.state.scale), f.state.hi)
+    limits = {Mem.ACTIVITY: (0, f.activity.hi), Mem.CLAMP: (0, 1)}
     samples = {}
     for t in program.inputs[entry]:
-        p = t.population
-        codes = rng.integers(0, f.activity.hi + 1, (count, p.size)) if t.memory == 0 \
-            else rng.integers(-one, one + 1, (count, p.size))
-        samples[p.name] = codes if p.role is not Role.TARGET else np.clip(codes, f.state.lo, f.state.hi)
+        lo, hi = limits.get(t.memory, (-one, one))
+        samples[t.key] = rng.integers(lo, hi + 1, (count, t.population.size))
     return samples
 
 

@@ -14,9 +14,9 @@ ALLOWED = {
 OURS = {"hebbar", "golden", "hw", "sim"}
 USERS = {"cli", "cli.py", "api.py"}
 """What of ``hebbar`` stands above all packages, for people and not for the machine."""
-HARDWARE_ONLY = {"bank", "bus", "crossbar", "machine", "streamer", "tile", "verilog"}
-TWINS = ["array_macro", "back_sums", "counters", "fixed", "machine", "neuron", "row_engine",
-         "sequencer", "table", "tile"]
+HARDWARE_ONLY = {"bank", "bus", "crossbar", "fields", "machine", "streamer", "tile", "verilog"}
+TWINS = ["array_macro", "back_sums", "counters", "energy_sum", "fixed", "machine", "neuron", "row_engine",
+         "separation", "sequencer", "table", "tile"]
 
 
 def imports(path: Path) -> set[str]:

@@ -21,8 +21,8 @@ from hebbar.errors import BadInput
 from hebbar.geometry import ports
 from hebbar.isa import Op, Sweep, illegal_sweep
 from hebbar.layout import Layout
-from hebbar.memories import MAP, Mem, unpack
-from hebbar.schedule import Gain, LoopOp, SweepOp, TransferOp, fenced
+from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
+from hebbar.schedule import LoopOp, SweepOp, TransferOp, fenced
 from hw.crossbar import Crossbar
 from sim.backends import golden, pysim
 from sim.host import beats, words
@@ -141,7 +141,7 @@ class Sizes:
 
 
 class Sweeps:
-    """A program of random sweeps: legal flags, any columns and lanes, any back sums anew."""
+    """A program of random sweeps: legal flags, any columns, lanes and precision, any back sums anew."""
 
     def __init__(self, config, entry, count, seed):
         self.layout = Layout(config.build_network(), config.machine)
@@ -150,24 +150,28 @@ class Sweeps:
                   (("data", Mem.STATE), ("hidden", Mem.ACTIVITY), ("target", Mem.STATE))]
         body = (*inputs, *(self._sweep() for _ in range(count)))
         program = assemble(config, {entry: fenced([LoopOp(body, register=1)])}, self.layout)
-        self.program = replace(program, maps=tuple(self._partial(w) for w in program.maps))
+        draw, lanes = self._random, config.machine.lanes
+        maps = [self._with(MAP["positive"], w, draw.randrange(2)) for w in program.maps]
+        self.program = replace(
+            program, maps=tuple(self._with(MAP["lanes"], w, draw.randint(0, lanes)) for w in maps),
+            blocks=tuple(self._with(BLOCK["precision"], w, draw.choice([UNIT_PRECISION, 3, 15]))
+                         for w in program.blocks))
 
-    def _partial(self, entry):
-        """A map entry that uses any number of lanes, also fewer than its source has."""
-        lanes = MAP["lanes"]
-        used = self._random.randint(1, self.layout.machine.lanes)
-        return entry + lanes.put(used) - lanes.put(lanes.get(entry))
+    @staticmethod
+    def _with(field, word, value):
+        """The word with another value of a field; lanes may be fewer than the source has, or none."""
+        return word + field.put(value) - field.put(field.get(word))
 
     def _sweep(self):
         draw = self._random
         block = draw.choice(list(self.layout.blocks.values()))
-        flags = Sweep(draw.getrandbits(11))
+        flags = Sweep(draw.getrandbits(len(Sweep)))
         while illegal_sweep(flags):
-            flags = Sweep(draw.getrandbits(11))
+            flags = Sweep(draw.getrandbits(len(Sweep)))
         first = draw.randrange(len(block.columns))
         view = (first, draw.randint(1, len(block.columns) - first)) if flags.weights else (0, 0)
-        fresh = frozenset(n for n in self.layout.places if draw.random() < 0.5)
-        return SweepOp(block, view, flags, draw.choice(list(Gain)), fresh)
+        fresh = frozenset(w for w in range(self.layout.machine.neuron_words) if draw.random() < 0.5)
+        return SweepOp(block, view, flags, draw.choice([None, 1.0]), fresh)
 
     def job(self, entry, samples=1):
         """With weights of every size in every cell, those of lanes and rows not in use included."""
@@ -201,7 +205,7 @@ def test_random_sweeps_agree(name):
     entry = ("train", "predict")[number % 2]  # with the target clamped and not
     sweeps = Sweeps(MACHINES[name].config(), entry, 50, number)
     columns = [unpack(MAP, word) for word in sweeps.program.maps]
-    for flag in ("feedback", "fresh", "plastic", "diagonal"):
+    for flag in ("feedback", "fresh", "plastic", "diagonal", "positive"):
         assert {c[flag] for c in columns} == {0, 1}, flag
     trace = agree(sweeps.job(entry))
     assert trace.counters["sat_weight"] > 5

@@ -12,6 +12,7 @@ import pytest
 from helpers import machine, simulate
 
 from golden.back_sums import BackSums as GoldenBackSums
+from golden.plan import Feed
 from hw.back_sums import BackSums as HwBackSums
 
 
@@ -50,20 +51,59 @@ def test_hw_adds_every_cycle_and_reads_what_was_there(lanes):
     simulate(unit, bench)
 
 
-def test_golden_adds_column_by_column():
-    """Feedback and fresh are per column; a column of a clamped source must leave its sums alone."""
-    rng, lanes, words = np.random.default_rng(1), 4, 6
-    unit = GoldenBackSums(words * lanes, lanes)
-    model = [0] * (words * lanes)
-    for _ in range(60):
-        columns = rng.permutation(words)[:rng.integers(1, words + 1)]
-        feedback, fresh = rng.integers(0, 2, (2, columns.size))
-        sums = rng.integers(-1000, 1000, columns.size * lanes)
-        plan = SimpleNamespace(fresh=fresh, feedback=np.repeat(feedback, lanes),
-                               source=np.concatenate([c * lanes + np.arange(lanes) for c in columns]))
-        unit.add(plan, sums)
-        for k, column in enumerate(columns):
-            for lane in range(lanes if feedback[k] else 0):
-                at = column * lanes + lane
-                model[at] = int(sums[k * lanes + lane]) + (0 if fresh[k] else model[at])
+def shuffled_block(rng, lanes, words, groups, tiles):
+    """Columns of a block whose rows begin in the middle of the words, and what their rows send."""
+    base = int(rng.integers(words * lanes // tiles - groups + 1))
+    rows = base * tiles + np.arange(groups * tiles)
+    own = np.unique(rows // lanes)
+    columns = []
+    for _ in range(rng.integers(1, 6)):
+        identity = rng.random() < 0.4
+        lowest = 0 if not identity else int(rng.integers(words - own[-1] + own[0]) - own[0])
+        columns.append({"identity": identity, "source": lowest if identity else int(rng.integers(words)),
+                        "fresh": bool(rng.integers(2)), "feedback": rng.random() < 0.8,
+                        "weights": rng.integers(-9, 10, (rows.size, lanes))})
+    return base, rows, columns, rng.integers(-1000, 1000, rows.size)
+
+
+def feed_of(column, number, rows, lanes):
+    """The part of a plan that says where a column's feedback goes."""
+    if column["identity"]:
+        return Feed(None, (rows // lanes + column["source"]) * lanes + rows % lanes, column["fresh"])
+    return Feed(number, column["source"] * lanes + np.arange(lanes), column["fresh"])
+
+
+def walk(model, base, rows, columns, errors, lanes, tiles):
+    """``hebbar.memories`` word by word, as the machine adds: a row group, a column, a lane after the other."""
+    for g in range(rows.size // tiles):
+        mine = range(g * tiles, (g + 1) * tiles)
+        for column in (c for c in columns if c["feedback"]):
+            word = column["source"] + (rows[mine[0]] // lanes if column["identity"] else 0)
+            first = (base + g) * tiles % lanes == 0 if column["identity"] else g == 0
+            for lane in range(lanes):
+                old = 0 if column["fresh"] and first else model[word * lanes + lane]
+                weights = [rows[r] % lanes == lane if column["identity"] else column["weights"][r, lane] for r in mine]
+                model[word * lanes + lane] = old + sum(int(w) * int(errors[r]) for w, r in zip(weights, mine, strict=True))
+
+
+@pytest.mark.parametrize("tiles", [1, 2, 4])
+def test_golden_adds_word_by_word(tiles):
+    """Columns that feed one word after another or twice, identity columns between them, some fresh: what is
+    lost depends on the order alone. Taken row group by row group, and at once where no word is fed twice."""
+    rng, lanes, words, at_once = np.random.default_rng(tiles), 4, 7, 0
+    unit, model = GoldenBackSums(words * lanes, lanes), [0] * (words * lanes)
+    for _ in range(150):
+        base, rows, columns, errors = shuffled_block(rng, lanes, words, int(rng.integers(1, 8)), tiles)
+        walk(model, base, rows, columns, errors, lanes, tiles)
+        stored = [c for c in columns if not c["identity"]]
+        feeds = tuple(feed_of(c, next((i for i, s in enumerate(stored) if s is c), 0), rows, lanes)
+                      for c in columns if c["feedback"])
+        fed = [w for f in feeds for w in set(f.neurons // lanes)]
+        at_once += len(fed) == len(set(fed))
+        step = rows.size if len(fed) == len(set(fed)) else tiles
+        weights = np.hstack([c["weights"] for c in stored]) if stored else np.zeros((rows.size, 0), np.int64)
+        for start in range(0, rows.size, step):
+            part = slice(start, start + step)
+            unit.add(SimpleNamespace(feeds=feeds), part, errors[part] @ weights[part], errors[part])
         assert unit.values.tolist() == model
+    assert 20 < at_once < 130

@@ -43,7 +43,7 @@ class Model:
             return OKAY, word & 15 if strobe & 1 else 0
         if name not in self.settings:
             return SLVERR, 0
-        if locked and name.startswith(("entry", "loop", "gain", "rate")):
+        if locked and name != "watchdog":
             return SLVERR, 0
         mask = sum(0xFF << 8 * lane for lane in range(4) if strobe >> lane & 1)
         self.settings[name] = self.settings[name] & ~mask | word & mask

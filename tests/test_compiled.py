@@ -22,7 +22,7 @@ from hebbar.isa import Op, Sweep, decode, encode
 from hebbar.layout import Layout
 from hebbar.memories import BLOCK
 from hebbar.rules import Schedule
-from hebbar.schedule import Gain, LoopOp, SweepOp, WaitOp
+from hebbar.schedule import LoopOp, SweepOp, WaitOp
 from sim.backends import golden
 from sim.bench.random_networks import random_configs
 from sim.trace import Job
@@ -137,14 +137,18 @@ def test_random_networks_at_the_ends_of_every_format(shape):
 
 def random_program(config, rng, length=14):
     """Legal sweeps in any order: any flags, views, gains and fresh sources, loops and WAITs."""
-    s = Schedule(Layout(config.build_network(), config.machine), config.rule, True)
+    s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
 
     def sweep():
         block, flags = s.blocks[rng.integers(len(s.blocks))], LEGAL[rng.integers(len(LEGAL))]
         first = int(rng.integers(len(block.columns)))
         view = (first, int(rng.integers(1, len(block.columns) - first + 1)))
-        fresh = frozenset(c.edge.source for c in block.columns if rng.random() < 0.5)
-        return SweepOp(block, view if flags.weights else (0, 0), flags, list(Gain)[rng.integers(2)], fresh)
+        fresh = frozenset(c.word for c in block.columns if rng.random() < 0.5)
+        if block.name in {c.edge.source for c in block.columns}:
+            flags &= ~(Sweep.ACT | Sweep.BACK)
+        if config.machine.state_frac < block.place.population.activity_frac:
+            flags &= ~Sweep.POST
+        return SweepOp(block, view if flags.weights else (0, 0), flags, [None, 1.0][rng.integers(2)], fresh)
 
     def body(depth):
         for _ in range(length):
@@ -154,7 +158,7 @@ def random_program(config, rng, length=14):
             else:
                 yield WaitOp() if kind < 0.4 else sweep()
 
-    ops = (LoopOp((*s.inputs(targets=True), *body(1), *s.outputs()), register=1),)
+    ops = (LoopOp((*s.inputs(), *body(1), *s.outputs()), register=1),)
     return assemble(config, {"train": ops}, s.layout)
 
 
@@ -183,10 +187,10 @@ def _one_sweep(flags, size, rows):
                     ("out", rows, "target", "identity", 7)], [("in", "h"), ("h", "out")],
                    lanes=16, weight_words=1024, neuron_words=64, max_columns=64, map_entries=64, row_sum_bits=40,
                    back_sum_bits=48)
-    s = Schedule(Layout(config.build_network(), config.machine), config.rule, True)
+    s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     block = s.layout.blocks["out"]
     op = SweepOp(block, block.full, flags, fresh=frozenset({"h"}))
-    return Pair(assemble(config, {"train": (*s.inputs(targets=True), op, WaitOp())}, s.layout))
+    return Pair(assemble(config, {"train": (*s.inputs(), op, WaitOp())}, s.layout))
 
 
 @pytest.mark.parametrize("size", [511, 512, 513])
@@ -297,7 +301,7 @@ REFUSED = {
     "leave the map": lambda p: _descriptor(p, 0, map_base=4000),
     "does not exist": lambda p: _word(p, Op.SWEEP, block=900),
     "INIT needs ERR": lambda p: _word(p, Op.SWEEP, flags=int(Sweep.INIT)),
-    "not in a streamed memory": lambda p: _word(p, Op.IN, memory=3),
+    "not in a streamed memory": lambda p: _word(p, Op.IN, memory=5),
     "register above": lambda p: _word(p, Op.LOOP, register=7),
     "opcode 15": lambda p: replace(p, words=(15 << 28, *p.words))}
 

@@ -2,15 +2,17 @@
 
 import numpy as np
 import pytest
+from test_energy import units_job
 
 from golden.training import codes, data_of, initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load
-from hebbar.counters import HOST
+from hebbar.counters import CYCLES, HOST
+from hebbar.cycles import Cycles
 from sim.backends import golden, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
-from sim.trace import Job
+from sim.trace import Job, Trace
 from sim.wave import record, sample_job
 
 SAMPLES = 12
@@ -34,6 +36,33 @@ def test_training_agrees_word_for_word(models, rule, stall):
     assert result.first is None, result.first
     assert result.words["weights"] and nonzero_updates(trace, job.weights) > 100
     assert (trace.counters["stall_in"] > 50) == bool(stall)
+
+
+@pytest.mark.parametrize("tolerance", [0, 40_000_000])
+def test_the_units_agree_and_the_decisions_are_kept(models, tmp_path, tolerance):
+    """Without it a SEPARATE or an EXIT could go another way in the Verilog, or the trace forget which."""
+    job = units_job(tolerance=tolerance)
+    want, trace = golden.run(job), verilator.run(job, verilator.prepare(job.program, models))
+    result = compare(job.program, want, trace)
+    assert result.first is None and result.words["state"] and trace.counters["exits"] == sum(want.decisions) > 0
+    want.save(tmp_path / "trace.npz")
+    kept = Trace.load(tmp_path / "trace.npz")[0]
+    assert np.array_equal(kept.decisions, want.decisions) and kept.decisions.dtype == bool
+    counted = Cycles(job.program).run("train", job.count, kept.decisions.tolist())
+    assert all(counted[name] == trace.counters[name] for name in CYCLES) and counted["separate"] > 0
+
+
+def test_a_difference_after_a_separate_is_laid_to_it():
+    """Without it the words would blame a sweep that wrote nothing of the kind."""
+    job = units_job()
+    trace, wrong = golden.run(job), golden.run(job)
+    last, x2 = len(trace.pc) - 1, job.program.layout.places["x2"]
+    for name, fence, operation in (("state", last, "SEPARATE x2 SOFTMAX into STATE"),
+                                   ("error", last, "SEPARATE x2 MAX into ERROR")):
+        getattr(wrong, name)[fence, x2.word * 4 + 1] ^= 1
+        first = compare(job.program, trace, wrong).first
+        assert first is not None and first.signal == f"{name} of x2[1]" and operation in first.operation
+        getattr(wrong, name)[fence, x2.word * 4 + 1] ^= 1
 
 
 def test_answers_agree_and_leave_over_the_stream(models):

@@ -20,7 +20,7 @@ from hebbar.compiler import compile_config
 from hebbar.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
 from hebbar.formats import Format
 from hebbar.isa import Sweep
-from hebbar.memories import BLOCK, MAP, pack
+from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, pack
 from hw.counters import Counters as HwCounters
 
 
@@ -53,16 +53,16 @@ def test_names_are_unique_and_cover_all_kinds():
 
 @pytest.mark.parametrize("tile", [RowEngine, ArrayMacro])
 def test_golden_counts_weights_in_use_one_by_one(tile):
-    """Padding lanes, padding rows, unplastic and feedback-free columns are no work."""
+    """Padding lanes, padding rows, identity, unplastic and feedback-free columns are no work."""
     program = compile_config(layered([6, 5, 3], row_tiles=2))
     rng = Random(tile.__name__)
     for flags in LEGAL:
-        columns = [{"source": rng.randrange(4), "lanes": rng.randrange(1, 5), "shift": 0, "rate": 0,
+        columns = [{"source": rng.randrange(4), "lanes": rng.randrange(5), "shift": 0, "rate": 0,
                     "feedback": rng.randrange(2), "fresh": 0, "plastic": rng.randrange(2),
-                    "diagonal": 0} for _ in range(rng.randrange(1, 4))]
+                    "diagonal": 0, "positive": rng.randrange(2)} for _ in range(rng.randrange(1, 4))]
         groups, tail = rng.randrange(1, 4), rng.randrange(1, 3)
-        block = pack(BLOCK, "block", weight_base=0, stride=len(columns), map_base=0,
-                     columns=len(columns), function=0, group_base=8, groups=groups, tail=tail)
+        block = pack(BLOCK, "block", weight_base=0, stride=len(columns), map_base=0, columns=len(columns), function=0,
+                     precision=UNIT_PRECISION, align=0, group_base=8, groups=groups, tail=tail)
         golden = Machine(replace(program, blocks=(block,),
                                  maps=tuple(pack(MAP, "map", **c) for c in columns)))
         golden.tile = tile(golden.config)
@@ -88,3 +88,12 @@ def test_golden_reports_every_place_that_clips():
         getattr(saturations, place)(np.full(count, 99), Format(4, 0))
     read = GoldenCounters(saturations).read()
     assert [read[f"sat_{p}"] for p in ("error", "state", "feedback", "weight")] == [1, 2, 3, 4]
+
+
+def test_golden_counts_what_the_units_did():
+    """Rows of every SEPARATE and EXITs that left: without it an early end would look like a fast machine."""
+    counters = GoldenCounters(Saturations.zero())
+    for rows in (3, 10):
+        counters.separate(rows)
+    counters.exit()
+    assert (counters.read()["separations"], counters.read()["exits"]) == (13, 1)

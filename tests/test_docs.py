@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from hebbar import exponentials
 from hebbar.counters import COUNTERS
 from hebbar.isa import FIELDS, Op, Sweep
 from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
@@ -71,6 +72,25 @@ def test_instructions_fields_and_flags_are_all_there(sections):
             rows = next(rows for title, rows in sections.items()
                         if title.startswith("Fields of") and op.name in title.split())
             check_layout(rows, FIELDS[op])
+
+
+def test_the_arithmetic_of_separate_is_there(sections):
+    """Without it nobody could compute what SEPARATE leaves: its formulas, widths and powers."""
+    rows = {row[0]: row[1] for row in sections["Arithmetic of SEPARATE"][2:]}
+    assert rows == {n: str(getattr(exponentials, n)) for n in
+                    ("BETA_BITS", "BETA_FRAC", "DISTANCE_BITS", "INDEX_BITS", "OCTAVES", "POWER_FRAC",
+                     "RECIPROCAL_BITS", "RECIPROCAL_FRAC")}
+    text = REFERENCE.read_text(encoding="utf-8")
+    for line in (*(exponentials.__doc__ or "").splitlines(), *(exponentials.SeparationTiming.__doc__ or "").splitlines()):
+        if line.startswith("    ") and ("=" in line or "n +" in line):
+            assert line.strip() in text
+
+
+def test_what_an_identity_column_is_stands_beside_the_entries(sections):
+    """Without it `lanes` 0 would be a number without a meaning."""
+    text = REFERENCE.read_text(encoding="utf-8")
+    assert "An identity column (`lanes` 0) joins every row" in text
+    assert "The array macro has no identity columns" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("title, fields", [

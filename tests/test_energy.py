@@ -6,6 +6,7 @@ formulas in the documentation, and the interpolation against figures that are no
 """
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,8 +18,9 @@ from golden.image import to_image
 from hebbar.compiler import assemble, compile_config
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput, Mismatch
-from hebbar.isa import Sweep
+from hebbar.isa import Into, Mode, Op, Sweep, encode
 from hebbar.layout import Layout
+from hebbar.memories import BLOCK, MAP, Mem, pack
 from hebbar.rules import Schedule
 from hebbar.schedule import LoopOp, SweepOp, fenced
 from hw.machine import Machine
@@ -48,12 +50,28 @@ def flat(_):
     return {"tile": 70, "neuron": 30, "bus": 10, "counters": 1}
 
 
+def mul(a, b):
+    """Horowitz's multipliers by the documented law."""
+    return 0.2 * (a * b / 64) ** (np.log(3.1 / 0.2) / np.log(16))
+
+
+def add(bits):
+    return np.interp(bits, [8, 16, 32], [0.03, 0.05, 0.1]) if bits <= 32 else 0.1 * bits / 32
+
+
+def mem(words, bits, write):
+    """Memories of 1024 words and less by the documented law, never below their register bits."""
+    a, b = (5.69, 12.8) if write else (2.72, 10.0)
+    slope = np.log(b / a) / np.log(8)
+    return max(a * (words / 128) ** slope * bits / 64, 0.0053 * bits)
+
+
 def small_program():
     """One sample: input of 8 in, then a single sweep that predicts, compares and learns."""
     config = layered([8, 3], rule={"steps": 0})
-    s = Schedule(Layout(config.build_network(), config.machine), config.rule, True)
+    s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     sweep = SweepOp(s.blocks[0], s.blocks[0].full, Sweep.FWD | Sweep.ERR | Sweep.UPD)
-    ops = fenced([LoopOp((*s.inputs(targets=True), sweep), register=1)])
+    ops = fenced([LoopOp((*s.inputs(), sweep), register=1)])
     return assemble(config, {"train": ops}, s.layout)
 
 
@@ -62,19 +80,8 @@ def test_energy_of_a_tiny_program_by_hand():
     program, samples = small_program(), 5
     counters = {"mac_fwd": 24 * 5, "mac_trn": 0, "mac_upd": 24 * 5, "steps": 0, "activations": 0,
                 "weight_reads": 24 * 5, "weight_writes": 24 * 5,
-                "issue": 6 * 5, "slots": 0, "drain": 20 * 5, "stream": 5 * 5, "control": 9 * 5}
+                "issue": 6 * 5, "slots": 0, "drain": 20 * 5, "stream": 5 * 5, "separate": 0, "control": 9 * 5}
     made = estimate(program, counters, samples, CMOS, registers=flat)
-
-    def mul(a, b):
-        return 0.2 * (a * b / 64) ** (np.log(3.1 / 0.2) / np.log(16))
-
-    def add(bits):
-        return np.interp(bits, [8, 16, 32], [0.03, 0.05, 0.1]) if bits <= 32 else 0.1 * bits / 32
-
-    def mem(words, bits, write):
-        a, b = (5.69, 12.8) if write else (2.72, 10.0)
-        slope = np.log(b / a) / np.log(8)
-        return a * (words / 128) ** slope * bits / 64
 
     m = program.machine
     words, rows = 6, 3                       # 3 rows of 2 words of 4 lanes, a row group a row
@@ -88,8 +95,8 @@ def test_energy_of_a_tiny_program_by_hand():
         "weights write": words * mem(m.weight_words, 64, True),
         "activities read": words * mem(16, 32, False),
         "states read": rows * mem(64, 16, False), "errors write": rows * mem(64, 16, True),
-        "word FIFO": words * sum(mem(fifo, 64 + 32 + 52, w) for w in (False, True)),
-        "error FIFO": rows * sum(mem(fifo, 16 + 33, w) for w in (False, True)),
+        "word FIFO": words * sum(mem(fifo, 64 + 32 + 53, w) for w in (False, True)),
+        "error FIFO": rows * sum(mem(fifo, 16 + 45, w) for w in (False, True)),
         "map": words * mem(32, 32, False), "descriptors": mem(16, 128, False),
         # IN, IN, SWEEP, WAIT, NEXT a sample; LOOP and HALT once
         "instructions": (5 + 2 / samples) * mem(64, 32, False),
@@ -107,8 +114,8 @@ def test_energy_of_a_tiny_program_by_hand():
 
 
 WATCHED = {
-    "state_write": lambda m: m.neuron.write_state.mask, "error_write": lambda m: m.neuron.write_error.mask,
-    "activity_write": lambda m: m.neuron.write_activity.mask, "base_write": lambda m: m.neuron.write_base.mask,
+    "state_write": lambda m: m.banks[Mem.STATE].write_mask, "error_write": lambda m: m.banks[Mem.ERROR].write_mask,
+    "activity_write": lambda m: m.neuron.write_activity.mask, "base_write": lambda m: m.base.write_mask,
     "back_write": lambda m: m.tile.back_valid, "weight_read": lambda m: m.tile.issue,
     "weight_write": lambda m: m.tile.writes, "beat_element": None}
 
@@ -155,11 +162,160 @@ SKIP = graph([("in", 5, "input", "identity", 7), ("low", 6, "hidden", "leaky", 5
 def test_access_counts_equal_the_enables_of_the_rtl(config):
     """Accesses are derived from flags; were one flag read wrongly, nothing else would notice."""
     job = job_of(config)
-    events, seen = accesses(job.program, "train", 2), counted_in_rtl(job)
-    fresh = seen.pop("fresh")
+    seen = check_accesses(job, ())
+    assert seen["state_write"] or config.rule.name == "backprop"
+
+
+def check_accesses(job, exits):
+    """Events against enables; returns the enables seen. Identity columns are slots without a weight read."""
+    events, seen = accesses(job.program, "train", job.count, exits), counted_in_rtl(job)
+    fresh, slots = seen.pop("fresh"), seen.pop("weight_read")
     assert {n: events[n] for n in seen} == seen
     assert events["back_read"] == seen["back_write"] - fresh
-    assert seen["state_write"] or config.rule.name == "backprop"
+    assert (events["map_read"], events["weight_read"] <= slots) == (slots, True)
+    return seen
+
+
+A, B = 0, 1
+"""The blocks of ``units_job``: five rows of x1 from x0, three of x2 from x1."""
+
+
+def units_job(count=3, tolerance=40_000_000, **changes):
+    """A hand-laid program with everything that the machine can do beside the classic rules: an identity from
+    x0 to x1, POST, NEG, GATE, FIRE, two precisions, SEPARATE in three kinds and an EXIT that leaves."""
+    config = layered([6, 5, 3], **({"row_tiles": 2, "weight_words": 64, "separation": 8, "energy": True} | changes))
+    base = compile_config(config)
+    entry = {"shift": 0, "rate": 0, "fresh": 0, "feedback": 0, "plastic": 0, "diagonal": 0, "positive": 0}
+    maps = [entry | {"source": (0 - 2) % 4096, "lanes": 0, "feedback": 1, "fresh": 1, "plastic": 1, "shift": 2},
+            entry | {"source": 0, "lanes": 4}, entry | {"source": 1, "lanes": 2, "plastic": 1, "positive": 1},
+            entry | {"source": 2, "lanes": 4, "feedback": 1, "fresh": 1, "plastic": 1},
+            entry | {"source": 3, "lanes": 1, "feedback": 1, "plastic": 1}]
+    rows = {"function": 0, "align": 5}
+    blocks = [rows | {"weight_base": 0, "stride": 3, "map_base": 0, "columns": 3, "group_base": 4, "groups": 3,
+                      "tail": 1, "precision": 7},
+              rows | {"weight_base": 20, "stride": 2, "map_base": 3, "columns": 2, "group_base": 8, "groups": 2,
+                      "tail": 1, "precision": 5}]
+
+    def sweep(block, flags):
+        return encode(Op.SWEEP, block=block, flags=int(flags), gain=0)
+
+    s, wait = Sweep, encode(Op.WAIT)
+    words = [
+        encode(Op.LOOP, end=23, register=1), encode(Op.IN, address=0, count=6),
+        encode(Op.IN, address=4, count=3, memory=Mem.STATE, last=1),
+        sweep(A, s.FWD | s.ERR | s.STEP | s.ACT | s.TRN), wait, sweep(B, s.FWD | s.HOIST), wait,
+        encode(Op.SEPARATE, block=B, mode=Mode.SOFTMAX, into=Into.DIFFERENCE), sweep(B, s.TRN | s.UPD | s.NEG), wait,
+        encode(Op.EXIT, arm=1), encode(Op.LOOP, end=19, count=6),
+        sweep(A, s.FWD | s.ERR | s.STEP | s.BACK | s.ACT | s.POST | s.UPD | s.FIRE), wait,
+        sweep(B, s.FWD | s.ERR | s.TRN), wait, sweep(A, s.FWD | s.GATE | s.STEP | s.BACK),
+        encode(Op.EXIT, end=19), encode(Op.NEXT),
+        encode(Op.SEPARATE, block=B, mode=Mode.MAX, into=Into.ERROR), sweep(A, s.FIRE | s.TRN | s.POST | s.NEG),
+        encode(Op.SEPARATE, block=B, mode=Mode.SOFTMAX, into=Into.STATE), encode(Op.NEXT), encode(Op.HALT)]
+    program = replace(base, words=tuple(words), entries={"train": 0}, tolerance=tolerance, beta=369,
+                      blocks=tuple(pack(BLOCK, "block", **b) for b in blocks), rates=(14,), gains=(64, 0, 0, 0),
+                      maps=tuple(pack(MAP, "map", **m) for m in maps))
+    weights = np.random.default_rng(5).integers(-9000, 9000, (64, config.machine.row_tiles, 4))
+    return Job(program, "train", weights, random_samples(program, "train", count, 1))
+
+
+def test_the_events_of_the_units_by_hand():
+    """Whatever is not a classic rule, counted on paper: what an identity spares, what SEPARATE reads, what EXIT
+    cuts short. n: rounds of the inner loop in all samples, here 1 + 6 + 2."""
+    program, n, samples = units_job().program, 9, 3
+    exits = (True, *[False] * 6, False, True)
+    events = accesses(program, "train", samples, exits)
+    hand = {
+        # A: 3 groups of 3 columns, of which the first is an identity whose words begin at groups 4 and 6
+        # B: 2 groups of 2 columns
+        "map_read": (9 + 4 + 4 + 9) * samples + (9 + 4 + 9) * n,
+        "weight_read": (6 + 4 + 4 + 6) * samples + (6 + 4 + 6) * n,
+        "weight_write": 2 * 2 * samples + 3 * n,
+        "activity_read": (9 + 4 + 4) * samples + (9 + 4 + 9) * n,
+        "post_read": 3 * n + 3 * samples, "identity_fwd": 5 * (samples + 2 * n), "identity_trn": 5 * 2 * samples,
+        "back_write": (3 + 4 + 3) * samples + 4 * n, "back_read": (1 + 3 + 1) * samples + 3 * n,
+        "word_fifo": (9 + 4 + 9) * samples + (9 + 4) * n, "row_fifo": (3 + 2 + 3) * samples + (3 + 2) * n,
+        "mac_fwd": (30 + 15) * samples + (30 + 15 + 30) * n, "mac_trn": 15 * samples + 15 * n,
+        "mac_upd": 15 * samples + 10 * n,
+        "state_read": (3 + 3 + 3) * samples + (3 + 2 + 3) * n, "state_write": (3 + 3 + 3) * samples + (3 + 3) * n,
+        "clamp_read": (3 + 3) * samples + (3 + 3) * n, "error_read": 2 * samples + 3 * n,
+        "error_write": (3 + 3 + 3) * samples + (3 + 2) * n,
+        "base_write": 2 * samples, "base_read": (6 + 3 + 6) * samples,
+        "separations": 9 * samples, "softmax_rows": 6 * samples, "softmaxes": 2 * samples,
+        "row_difference": 3 * samples, "row_error": 5 * samples + (5 + 3) * n,
+        "row_precision": 5 * samples + (5 + 3) * n, "row_gate": 5 * n, "row_negated": (3 + 5) * samples,
+        "row_square": 5 * samples + (5 + 3) * n, "row_step": 5 * samples + 10 * n, "steps": 5 * samples + 10 * n,
+        "activations": 5 * samples + 5 * n, "row_base": 0, "back_use": 6 * n,
+        "activity_write": 3 * samples + 3 * n, "exit_executed": samples + n, "exits": 2,
+        # seven of the rounds end with NEXT
+        "program_read": 2 + samples * 15 + n * 6 + 7,
+        "block_read": (3 + 3 + 1) * samples + 3 * n, "beat_activity": 2 * samples, "beat_element": 3 * samples,
+        "beat_out": 0}
+    assert events == hand
+
+
+def test_the_energy_of_the_units_by_hand():
+    """Prices of what only the optional units and the new flags do; a width off by one operand shows here."""
+    job = units_job()
+    trace = golden.run(job)
+    exits, m = trace.decisions.tolist(), job.program.machine
+    events = accesses(job.program, "train", job.count, exits)
+    made = estimate(job.program, trace.counters, job.count, CMOS, exits=exits, registers=flat)
+    found = {r.component: (r.count, r.each.typical) for r in made.rows}
+    total = 17 + 4                                       # eight powers of 2**16 or less
+    hand = {
+        "identity FWD add": ("identity_fwd", add(36)), "identity TRN add": ("identity_trn", add(42)),
+        "precision round": ("row_precision", add(17)), "GATE add": ("row_gate", add(42)),
+        "NEG": ("row_negated", add(17)),
+        "SEPARATE weigh and share": ("softmax_rows", 2 * add(37) + mul(24, 16) + add(40) + add(total)
+                                     + mul(17, 25) + add(42)),
+        "SEPARATE error": ("row_difference", add(17)),
+        "energy sum": ("row_square", mul(16, 16) + (add(48) + add(33)) / 2),
+        "EXIT": ("exit_executed", add(48)), "activities read for POST": ("post_read", mem(16, 32, False)),
+        "exponentials read": ("softmax_rows", mem(256, 17, False)),
+        "powers write": ("softmax_rows", mem(8, 17, True)), "powers read": ("softmax_rows", mem(8, 17, False))}
+    for name, (event, price) in hand.items():
+        assert found[name] == (events[event], pytest.approx(price, rel=1e-9)), name
+    count, price = found["SEPARATE reciprocal"]
+    assert (count, price) == (25 * events["softmaxes"], pytest.approx(add(total + 1)))
+    fifo = m.max_columns + 10
+    assert found["error FIFO"][1] == pytest.approx(sum(mem(fifo, 2 * 16 + 46, w) for w in (False, True)))
+    rounds = events["row_gate"] / 5
+    assert made.passes == pytest.approx(2 + 2 * rounds / job.count)
+
+
+def test_units_cost_nothing_where_they_are_not_built():
+    """A machine without the energy sum squares no error, whatever the program does."""
+    job = units_job(energy=False)
+    assert accesses(job.program, "train", 3, [True] * 3)["row_square"] == 0
+    classic = job_of(layered([6, 5, 3]))
+    rows = estimate(classic.program, golden.run(classic).counters, 2, CMOS, registers=flat).rows
+    assert not [r for r in rows if any(word in r.component for word in ("SEPARATE", "powers", "EXIT", "energy sum"))]
+
+
+@pytest.mark.parametrize("tolerance", [0, 40_000_000, (1 << 32) - 1])
+def test_access_counts_of_the_units_equal_the_enables_of_the_rtl(tolerance):
+    """SEPARATE writes a row at a time and identity columns replace back sums word by word: events must follow,
+    through EXITs that leave late, now and then, or at once: no energy here falls by 2**32."""
+    job = units_job(tolerance=tolerance)
+    trace = golden.run(job)
+    exits = trace.decisions.tolist()
+    assert (exits == [True] * job.count) == (tolerance > 1 << 31) and sum(exits) == trace.counters["exits"] > 0
+    check_accesses(job, exits)
+    events = accesses(job.program, "train", job.count, exits)
+    for name in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations", "separations", "exits"):
+        assert events[name] == trace.counters[name], name
+
+
+def test_decisions_that_do_not_belong_to_a_run_are_refused():
+    """Energies of a run that left its loops elsewhere would look perfectly sensible."""
+    job = units_job()
+    with pytest.raises(BadInput, match="address 17: no exit is given for this EXIT"):
+        accesses(job.program, "train", 1, [False] * 5)
+    with pytest.raises(BadInput, match="halts before its last exit"):
+        accesses(job.program, "train", 1, [True, False])
+    trace = golden.run(job)
+    with pytest.raises(Mismatch, match="counter mac_fwd"):
+        estimate(job.program, trace.counters, 3, CMOS, exits=[False] * 18, registers=flat)
 
 
 @pytest.mark.parametrize("tile", ["rows", "array"])
@@ -270,7 +426,7 @@ def test_pj_a_weight_against_the_published_model(flags, model):
     layers, rows = [4, 256, 32], 32
     config = layered(layers, rule={"steps": 1}, lanes=32, row_tiles=1, weight_words=rows * 8 + 256,
                      max_columns=8, neuron_words=16)
-    s = Schedule(Layout(config.build_network(), config.machine), config.rule, True)
+    s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     block = s.blocks[-1]
     ops = fenced([LoopOp((SweepOp(block, block.full, flags),), register=1)])
     program = assemble(config, {"train": ops}, s.layout)

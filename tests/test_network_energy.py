@@ -6,10 +6,11 @@ errors are still those of the step before, it would go down just as nicely.
 
 import numpy as np
 import pytest
-from helpers import layered
+from helpers import graph, layered
 from test_programs import CASES, NETWORKS, Learner, job_of
 
 from hebbar.compiler import assemble, compile_config
+from hebbar.config import parse
 from hebbar.errors import BadInput
 from hebbar.isa import Sweep
 from hebbar.layout import Layout
@@ -17,6 +18,7 @@ from hebbar.rules import Schedule
 from hebbar.schedule import LoopOp, fenced
 from sim.backends import golden
 from sim.network_energy import inference_energy, inference_steps, reference_energy
+from sim.wave import sample_job
 
 
 class Recording(Learner):
@@ -91,15 +93,75 @@ def test_hand_made_errors_of_a_trace():
     assert inference_energy(job.program, trace, 0).tolist() == [[0.0, 12.5], [2.5, 1.0]]
 
 
+def new_elements(rule=None, **target):
+    """x0 -> x1 (precision 2) -> x2, an identity from x1 beside it; ``target`` changes x2."""
+    config = graph([("x0", 4, "input", "identity", 7), ("x1", 3, "hidden", "identity", 5),
+                    ("x2", 3, "target", "identity", 5)],
+                   [("x0", "x1"), ("x1", "x2"), ("x1", "x2", {"identity": True})], rule, separation=3, energy=True)
+    raw = config.model_dump(mode="json")
+    for p, changes in zip(raw["network"]["populations"], ({}, {"precision": 1}, target), strict=True):
+        p.update(changes)
+    return parse(raw, "new elements")
+
+
+def test_hand_made_energies_of_precisions_and_shares():
+    """An error of precision pi weighs e^2 / pi; a categorical one is worth what it is short of certainty."""
+    job = job_of(new_elements({"steps": 1}, error="categorical"), count=1)
+    trace, found = golden.run(job), inference_steps(job.program, "train")
+    lanes, scale = job.program.machine.lanes, 2**12
+    places = job.program.layout.places
+    x1, x2 = (slice(places[n].word * lanes, places[n].word * lanes + 3) for n in ("x1", "x2"))
+    first, last = found.steps
+    trace.error[first, x1], trace.error[last, x1] = np.array([[3, 1, 0], [0, 0, 2]]) * scale
+    trace.state[first, x2], trace.state[last, x2] = np.array([[0.75, 0.25, 0], [1, 0, 0]]) * scale
+    trace.error[first, x2], trace.error[last, x2] = np.array([[0.25, -0.25, 0], [1, -0.5, -0.5]]) * scale
+    assert inference_energy(job.program, trace, 0) == pytest.approx(np.array([[2.5, np.log(2)], [1.0, 13 * np.log(2)]]))
+
+
+@pytest.mark.parametrize("target", [{}, {"error": "categorical"}, {"precision": -1}])
+def test_energies_of_new_elements_are_those_of_the_reference(target):
+    """Errors after a SEPARATE and columns without weights must be found at the fences that show them."""
+    job = job_of(new_elements({"steps": 4, "gamma": 0.25}, **target), count=2)
+    job.samples["x2"][:] = np.array([[4096, 0, 0], [1024, 2048, 1024]])
+    trace = golden.run(job)
+    for sample in range(2):
+        found = inference_energy(job.program, trace, sample)
+        weights = sample_job(job, trace, sample).weights
+        reference = reference_energy(job, np.asarray(weights, np.int64), sample)
+        assert found.shape == reference.shape == (5, 2)
+        assert found == pytest.approx(reference, rel=0.1, abs=0.03) and found[-1].sum() < found[0].sum()
+
+
+def test_a_sample_that_stops_early_has_fewer_steps():
+    """With EXITs the fences of a sample begin where the decisions of those before it say."""
+    tolerance = 0.002
+    whole, cut = (job_of(new_elements({"steps": 30, "gamma": 0.125, "tolerance": t}), count=3)
+                  for t in (0.0, tolerance))
+    long, short = golden.run(whole), golden.run(cut)
+    for sample in range(3):
+        found = inference_energy(cut.program, short, sample)
+        falls = -np.diff((found * [2, 1]).sum(1))  # 1/2 e^2: the precision of x1 is 2
+        assert 3 < len(found) < 31 and (falls[:-2] >= tolerance).all() and falls[-2] < tolerance
+    first = inference_energy(cut.program, short, 0)
+    assert first == pytest.approx(inference_energy(whole.program, long, 0)[:len(first)])
+
+
+def test_a_free_categorical_population_has_no_energy():
+    """Its error is there when its state has moved on: a figure of both would mix two steps."""
+    job = job_of(new_elements({"steps": 2}, error="categorical"), count=1, entry="predict")
+    with pytest.raises(BadInput, match="'x2' has categorical errors and moves in predict"):
+        inference_energy(job.program, golden.run(job), 0)
+
+
 @pytest.mark.parametrize("moves, shown", [(True, 0), (False, 1)])
 def test_errors_of_different_states_are_no_step(moves, shown):
     """A schedule that moves x1 between two errors has no fence with the energy of one state."""
     config = layered([6, 5, 3])
-    s = Schedule(Layout(config.build_network(), config.machine), config.rule, True)
+    s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     x1, x2 = s.blocks
     ops = [s.sweep(x1, Sweep.FWD | Sweep.ERR), s.sweep(x1, Sweep.ACT | (Sweep.STEP if moves else Sweep(0))),
            s.sweep(x2, Sweep.FWD | Sweep.ERR)]
-    program = assemble(config, {"train": fenced([LoopOp((*s.inputs(targets=True), *ops), register=1)])}, s.layout)
+    program = assemble(config, {"train": fenced([LoopOp((*s.inputs(), *ops), register=1)])}, s.layout)
     found = inference_steps(program, "train")
     assert found.steps == (len(found.pc) - 1,) * shown
 

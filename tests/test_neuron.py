@@ -13,10 +13,11 @@ import pytest
 from helpers import LEGAL, machine, simulate
 
 from golden.neuron import Neuron as GoldenNeuron
-from golden.neuron import Rows, Saturations
+from golden.neuron import Destination, Rows, Saturations
 from golden.table import Table
 from hebbar.activations import table
 from hebbar.isa import Sweep
+from hebbar.memories import UNIT_PRECISION
 from hw.neuron import Neuron as HwNeuron
 
 CONFIGS = {
@@ -40,32 +41,38 @@ def rnd(value):
     return floor(value + Fraction(1, 2))
 
 
-def clip(value, format, counts, name):
+def clip(value, format, counts=None, name=""):
     nearest = min(max(value, format.lo), format.hi)
-    counts[name] += nearest != value
+    if counts is not None:
+        counts[name] += nearest != value
     return nearest
 
 
-def formula(f, row, flags, gain, function, derivative, counts):
+def formula(f, row, flags, gain, to, counts):
     """The docstring of both twins, one row, in rationals; returns the new row."""
     total = row["sum"] + (row["base"] if Sweep.BASE in flags else 0)
-    mu = rnd(Fraction(total * 2**f.state.frac, 2**f.row_sum.frac))
+    gated = Sweep.GATE in flags
+    mu = 0 if gated else rnd(Fraction(total * 2**f.state.frac, 2**f.row_sum.frac))
     x, e, free = row["state"], row["error"], not row["clamp"]
     if Sweep.INIT in flags and free:
         x = clip(mu, f.state, counts, "state")
     if Sweep.ERR in flags:
-        e = clip(x - mu, f.error, counts, "error")
-    slope = Fraction(int(derivative(np.array([x]))[0]), 2**f.derivative.frac)
-    back = row["back"] if Sweep.BACK in flags else 0
-    fb = rnd(Fraction(back * 2**f.feedback.frac, 2**f.back_sum.frac))
+        e = clip(rnd((x - mu) * Fraction(2) ** (to.precision - 8)), f.error, counts, "error")
+    drive = clip(row["activity"] * 2**to.align if Sweep.POST in flags else e, f.error)
+    drive = clip(-drive, f.error) if Sweep.NEG in flags else drive
+    slope = Fraction(int(to.derivative(np.array([x]))[0]), 2**f.derivative.frac)
+    back = Fraction(row["back"] if Sweep.BACK in flags else 0, 2**f.back_sum.frac)
+    fb = rnd((back + Fraction(total if gated else 0, 2**f.row_sum.frac)) * 2**f.feedback.frac)
     if flags & (Sweep.STEP | Sweep.DELTA):
         fb = clip(fb, f.feedback, counts, "feedback")
     if Sweep.DELTA in flags:
         e = clip(rnd(slope * fb), f.error, counts, "error")
     if Sweep.STEP in flags and free:
         x = clip(x + rnd(Fraction(gain, 2**f.gain.frac) * (slope * fb - e)), f.state, counts, "state")
-    a = int(function(np.array([x]))[0]) if Sweep.ACT in flags else row["activity"]
-    return {"state": x, "error": e, "activity": a,
+    a = int(to.function(np.array([x]))[0]) if Sweep.ACT in flags else row["activity"]
+    if Sweep.FIRE in flags and free and x >= 2**f.state.frac:
+        x = 0
+    return {"state": x, "error": e, "activity": a, "drive": None if Sweep.DELTA in flags else drive,
             "base": total if Sweep.HOIST in flags else row["base"]}
 
 
@@ -92,7 +99,8 @@ def counts_of(saturations):
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_golden_follows_the_formula(name):
-    """All legal flag sets; one rounding each for mu, feedback and step, in rationals."""
+    """Legal flag sets; one rounding each for mu, error, feedback and step, in rationals. Without it the
+    gated sum could be aligned to the wrong fraction, FIRE hide the state from ACT, or NEG wrap."""
     config, rng = machine(**CONFIGS[name]), np.random.default_rng(1)
     f, saturations = config.formats, Saturations.zero()
     unit, fs, ds = GoldenNeuron(f, saturations), tables(config, False), tables(config, True)
@@ -100,11 +108,13 @@ def test_golden_follows_the_formula(name):
     for number, flags in enumerate(LEGAL):
         values, gain, which = random_rows(config, 4, rng), int(rng.choice([0, 1, 64, 128, 255])), number % 3
         rows = Rows(**{k: v.copy() for k, v in values.items()})
-        unit(rows, flags, gain, fs[which], ds[which])
+        to = Destination(fs[which], ds[which], number % 16, number // 3 % 16)
+        unit(rows, flags, gain, to)
         for i in range(4):
             row = {k: int(v[i]) for k, v in values.items()}
-            new = formula(f, row, flags, gain, fs[which], ds[which], expected_counts)
-            assert {k: int(getattr(rows, k)[i]) for k in new} == new, (flags, row)
+            new = formula(f, row, flags, gain, to, expected_counts)
+            assert {k: int(getattr(rows, k)[i]) for k in new if new[k] is not None} \
+                == {k: v for k, v in new.items() if v is not None}, (flags, row)
     assert counts_of(saturations) == expected_counts
     assert all(expected_counts.values())
 
@@ -112,11 +122,9 @@ def test_golden_follows_the_formula(name):
 class _Bench:
     """The memories and tables around hw.neuron: every answer one cycle after its address."""
 
-    def __init__(self, config, groups, rng):
+    def __init__(self, config, values, rng):
         self.config, self.unit, self.rng = config, HwNeuron(config), rng
-        tiles = config.row_tiles
-        self.memory = {k: v.reshape(groups, tiles) for k, v in
-                       random_rows(config, groups * tiles, np.random.default_rng(3)).items()}
+        self.memory = {k: v.reshape(-1, config.row_tiles) for k, v in values.items()}
         self.fs, self.ds = tables(config, False), tables(config, True)
         self.gains = [int(g) for g in rng.sample(range(256), 3)] + [255]
         self.rows, self.errors = [], {}
@@ -125,7 +133,7 @@ class _Bench:
         self.busy_at, self.quiet_at = {}, {}
 
     def stream(self, rows, gap):
-        """Add rows (group, flags, live mask, gain, function), each after a random gap."""
+        """Add rows (group, flags, live mask, gain, function, precision, align), each after a random gap."""
         for row in rows:
             self.rows += [None] * (self.rng.randrange(4) if self.rng.random() < gap else 0) + [row]
 
@@ -147,13 +155,14 @@ class _Bench:
 
     def _offer(self, ctx, row):
         unit = self.unit
-        group, flags, live, gain, function = row or (
-            self.rng.randrange(len(self.memory["state"])), Sweep(2047), 255, 3, 1)
+        group, flags, live, gain, function, precision, align = row or (
+            self.rng.randrange(len(self.memory["state"])), Sweep((1 << len(Sweep)) - 1), 255, 3, 1, 15, 15)
+        live &= (1 << self.config.row_tiles) - 1
         ctx.set(unit.row_valid, int(row is not None))
         ctx.set(unit.row, {"flags": int(flags), "gain": gain, "function": function, "group": group,
-                           "live": live & (1 << self.config.row_tiles) - 1, "first": 0})
+                           "precision": precision, "align": align, "live": live, "first": 0})
         for port, name in (("sums", "sum"), ("state", "state"), ("old_error", "error"),
-                           ("base", "base"), ("clamp", "clamp")):
+                           ("base", "base"), ("clamp", "clamp"), ("old_activity", "activity")):
             ctx.set(getattr(unit, port), self.memory[name][group].tolist())
 
     def _answer(self, ctx, back_word, table_d, state_d, table_f, state_f):
@@ -184,33 +193,139 @@ class _Bench:
 @pytest.mark.parametrize("gap", [0, 0.5])
 @pytest.mark.parametrize("name", CONFIGS)
 def test_hw_equals_golden(name, gap):
-    """Every legal flag set, neighbours with different flags, tails, gains and clips; all counts."""
+    """Legal flag sets, neighbours with different flags, tails, gains, codes and clips; all counts."""
     config, rng = machine(**CONFIGS[name]), Random(f"{name} {gap}")
-    tiles, bench = config.row_tiles, None
-    orders = LEGAL + rng.sample(LEGAL, 32)
-    bench = _Bench(config, len(orders), rng)
+    tiles, orders = config.row_tiles, LEGAL + rng.sample(LEGAL, 32)
+    bench = _Bench(config, random_rows(config, len(orders) * tiles, np.random.default_rng(3)), rng)
     rng.shuffle(orders)
     full = (1 << tiles) - 1
     rows = [(group, flags, rng.choice([full, full, full >> rng.randrange(tiles)]),
-             rng.randrange(4), rng.randrange(3)) for group, flags in enumerate(orders)]
+             rng.randrange(4), rng.randrange(3), rng.choice([UNIT_PRECISION, rng.randrange(16)]),
+             rng.randrange(16)) for group, flags in enumerate(orders)]
     bench.stream(rows, gap)
     before = {k: v.copy() for k, v in bench.memory.items()}
     simulate(bench.unit, bench.run, bench.writes)
 
     saturations = Saturations.zero()
     twin, work = GoldenNeuron(config.formats, saturations), {"steps": 0, "activations": 0}
-    for group, flags, live, gain, function in rows:
+    for group, flags, live, gain, function, *codes in rows:
         count = live.bit_count()
         values = Rows(**{k: v[group, :count].copy() for k, v in before.items()})
-        twin(values, flags, bench.gains[gain], bench.fs[function], bench.ds[function])
+        twin(values, flags, bench.gains[gain], Destination(bench.fs[function], bench.ds[function], *codes))
         for key in ("base", "state", "error", "activity"):
             after = before[key][group].copy()
             after[:count] = getattr(values, key)
             assert bench.memory[key][group].tolist() == after.tolist(), (key, flags, live)
         if not flags & Sweep.DELTA:
-            assert bench.errors[group] == values.error.tolist() + [0] * (tiles - count), flags
+            assert bench.errors[group] == values.drive.tolist() + [0] * (tiles - count), flags
         work["steps"] += count * bool(flags & (Sweep.STEP | Sweep.DELTA))
         work["activations"] += count * bool(flags & Sweep.ACT)
     expected = {f"sat_{k}": v for k, v in counts_of(saturations).items()} | work
     assert bench.counts == expected
     assert all(expected.values())
+
+
+SMALL = {"state_bits": 4, "state_frac": 2, "error_bits": 3, "activity_bits": 3, "activity_frac": 2, "weight_bits": 4,
+         "weight_frac": 1, "row_sum_bits": 8, "back_sum_bits": 8, "row_tiles": 4}
+ONE = 2
+"""The number of the identity among FUNCTIONS: f(x) = x and f'(x) = 1, exactly."""
+
+
+def grid(**axes):
+    """Rows with every combination of the codes of some values, the others zero."""
+    names = ("sum", "base", "state", "error", "back", "clamp", "activity")
+    rows = dict(zip(axes, (a.ravel() for a in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
+    return rows | {n: np.zeros(len(next(iter(rows.values()))), np.int64) for n in names if n not in rows}
+
+
+def codes(bits):
+    return np.arange(-(1 << bits - 1), 1 << bits - 1)
+
+
+def near(value, bits):
+    """The nearest code, ties up."""
+    return np.clip(np.floor(value + 0.5), *codes(bits)[[0, -1]]).astype(np.int64)
+
+
+def every_error():
+    """pi (x - mu) of every state, sum and precision; with GATE without the sum."""
+    config = SMALL | {"state_bits": 3}
+    rows, alone = grid(state=codes(3), sum=codes(6)), grid(state=codes(3), sum=np.array([-128, 127]))
+    for code in range(16):
+        mu = np.floor(rows["sum"] / 2 + 0.5)
+        yield config, rows, Sweep.FWD | Sweep.ERR, {"precision": code}, {
+            "error": near((rows["state"] - mu) * 2.0 ** (code - 8), 3), "drive": None}
+        yield config, alone, Sweep.FWD | Sweep.ERR | Sweep.GATE, {"precision": code}, {
+            "error": near(alone["state"] * 2.0 ** (code - 8), 3), "drive": None}
+
+
+def every_drive():
+    """What TRN and UPD take of every error and activity, at every alignment."""
+    rows = grid(activity=codes(3), error=codes(3))
+    for align in range(16):
+        post = near(rows["activity"] * 2.0**align, 3)
+        for flags, value in ((Sweep(0), rows["error"]), (Sweep.NEG, near(-rows["error"], 3)), (Sweep.POST, post),
+                             (Sweep.POST | Sweep.NEG, near(-post, 3))):
+            yield SMALL, rows, Sweep.UPD | flags, {"align": align}, {"drive": value}
+        later = {"activity": near(rows["state"] + 0.0, 3), "drive": post}
+        yield SMALL, rows, Sweep.UPD | Sweep.POST | Sweep.ACT, {"align": align}, later
+
+
+def every_feedback(activity_frac):
+    """back + s of every back sum with sums at the ends and around zero, the two at different fractions."""
+    config = SMALL | {"error_bits": 12, "activity_frac": activity_frac}
+    sums = np.array([-128, -127, -65, -64, -4, -3, -2, -1, 0, 1, 2, 3, 63, 64, 126, 127])
+    rows = grid(back=codes(8), sum=sums)
+    gated = rows["sum"] / 2.0 ** (1 + activity_frac)
+    for flags, value in ((Sweep.BACK, rows["back"] / 2.0**3), (Sweep.BACK | Sweep.GATE, rows["back"] / 2.0**3 + gated),
+                         (Sweep.GATE, gated)):
+        yield config, rows, Sweep.FWD | Sweep.DELTA | flags, {}, {"error": near(value * 4, 8)}
+
+
+def every_fire():
+    """Every state, clamped and not; ACT sees what FIRE takes away, also what a step has just reached."""
+    rows = grid(state=codes(4), clamp=np.array([0, 1]), error=codes(3))
+    for flags in (Sweep.FIRE, Sweep.FIRE | Sweep.ACT, Sweep.FIRE | Sweep.ACT | Sweep.STEP):
+        free = rows["clamp"] == 0
+        x = np.where(free, near(rows["state"] - rows["error"] + 0.0, 4), rows["state"]) \
+            if flags & Sweep.STEP else rows["state"]
+        yield SMALL, rows, flags, {}, {
+            "state": np.where(free & (x / 4 >= 1), 0, x), "drive": rows["error"],
+            "activity": near(x + 0.0, 3) if flags & Sweep.ACT else rows["activity"]}
+
+
+EXHAUSTIVE = {"error": every_error, "drive": every_drive, "fire": every_fire,
+              **{f"feedback, {n} bits": lambda n=n: every_feedback(n) for n in (1, 2, 4)}}
+
+
+@pytest.mark.parametrize("name", EXHAUSTIVE)
+def test_golden_at_every_small_code(name):
+    """Closed forms on reals, nothing sampled: a clip at the wrong end or a tie that goes down is one code of many."""
+    for changes, values, flags, fields, expected in EXHAUSTIVE[name]():
+        config, rows = machine(**changes), Rows(**{k: v.copy() for k, v in values.items()})
+        to = Destination(tables(config, False)[ONE], tables(config, True)[ONE], **fields)
+        GoldenNeuron(config.formats, Saturations.zero())(rows, flags, 128, to)
+        for key, value in expected.items():
+            assert (getattr(rows, key) == (expected["error"] if value is None else value)).all(), (key, flags, fields)
+
+
+@pytest.mark.parametrize("name", EXHAUSTIVE)
+def test_hw_at_every_small_code(name):
+    """The same without golden in between: a twin that shares a mistake would agree with itself."""
+    runs = list(EXHAUSTIVE[name]())
+    config = machine(**runs[0][0])
+    together = {k: np.concatenate([run[1][k] for run in runs]) for k in runs[0][1]}
+    bench, group, spans = _Bench(config, together, Random(1)), 0, []
+    bench.gains = [128] * 4
+    for _, values, flags, fields, expected in runs:
+        span = range(group, group + len(values["state"]) // 4)
+        bench.stream([(g, flags, 15, 0, ONE, fields.get("precision", UNIT_PRECISION), fields.get("align", 0))
+                      for g in span], 0)
+        spans.append((span, flags, fields, expected))
+        group = span.stop
+    simulate(bench.unit, bench.run, bench.writes)
+    bench.memory["drive"] = np.array([bench.errors[g] for g in range(group)])
+    for span, flags, fields, expected in spans:
+        for key, value in expected.items():
+            found = bench.memory[key][span.start:span.stop].ravel()
+            assert (found == (expected["error"] if value is None else value)).all(), (key, flags, fields)

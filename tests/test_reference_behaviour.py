@@ -7,9 +7,10 @@ import pytest
 
 from golden import reference as ref
 from hebbar.activations import ACTIVATIONS
-from hebbar.config import RuleConfig, TrainingConfig
+from hebbar.config import TrainingConfig
 from hebbar.errors import BadInput
 from hebbar.network import Edge, Network, Population, Role, layered
+from hebbar.rule_config import RuleConfig
 
 RULES = [RuleConfig(name=n, steps=5, gamma=0.3) for n in ("il", "ipc", "zil", "backprop")]
 NAMES = [r.name for r in RULES]
@@ -214,7 +215,7 @@ LINEAR = layered([4, 6, 3], "identity", [0, 0], [1.0, 1.0])
     (lambda: ref.update(NET, W, {"x0": X}, RULES[0]), "clamps has no 'x3'"),
     (lambda: ref.ipc(NET, W, GOOD, RuleConfig(name="ipc", steps=0)), "rule.steps is 0"),
     (lambda: ref.train_online(NET, W, X, Y, RuleConfig(name="ipc", steps=0), [0]), "rule.steps is 0"),
-    (lambda: ref.zil(CYCLE, WC, {"in": X, "out": Y}, RULES[0]), "not layered"),
+    (lambda: ref.zil(CYCLE, WC, {"in": X, "out": Y}, RULES[0]), "has a cycle, so its populations have no levels"),
     (lambda: ref.zil(NET, W, GOOD | {"x1": np.zeros((5, 6))}, RULES[0]), "is hidden"),
     (lambda: ref.backprop(CYCLE, WC, {"in": X, "out": Y}, RULES[0]), "has a cycle"),
     (lambda: ref.backprop(NET, W, {"x3": Y}, RULES[0]), "needs every input"),

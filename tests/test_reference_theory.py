@@ -1,10 +1,13 @@
 """Closed forms and convergence bounds: theorems 2 and 3, and how far inference has come."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from golden import reference as ref
-from hebbar.network import Edge, Network, Population, Role, layered
+from hebbar.errors import BadInput
+from hebbar.network import Edge, Error, Network, Population, Role, layered
 
 SIZES = [5, 7, 6, 4, 3]
 
@@ -131,3 +134,100 @@ def test_distance_is_zero_where_inference_has_nothing_to_do():
     network, weights, clamps = chain()
     clamps["x4"] = clamps["x0"] @ np.linalg.multi_dot(list(weights.values())[::-1]).T
     assert (ref.distance_to_equilibrium(network, weights, clamps, 0.05, 3) == 0).all()
+
+
+def tangle(gain=0.3):
+    """A linear graph with a cycle, identity edges, a mask, a bias and precisions; weights, input and target."""
+    pops = (Population("in", 3, role=Role.INPUT), Population("u", 4, precision=2), Population("v", 4, precision=-1),
+            Population("w", 4), Population("out", 2, role=Role.TARGET, precision=1),
+            Population("one", 1, role=Role.CONSTANT))
+    edges = [Edge("in", "u"), Edge("u", "v", mask=("10", "11")), Edge("v", "u"), Edge("v", "w"), Edge("w", "out"),
+             Edge("u", "w", identity=True), Edge("v", "w", identity=True), Edge("one", "v"),
+             Edge("u", "u", zero_diagonal=True)]
+    network, rng = Network(pops, tuple(edges)), np.random.default_rng(2)
+    weights = {k: gain * rng.normal(size=w.shape) for k, w in ref.initial_weights(network, 0).items()}
+    weights["u", "v"][:2, 2:] = 0
+    np.fill_diagonal(weights["u", "u"], 0)
+    return network, weights, {"in": rng.normal(size=(3, 3)), "out": rng.normal(size=(3, 2))}
+
+
+def curvature(network, weights, clamps, free):
+    """The Hessian of E over the free populations by second differences: exact, for E is a square."""
+    sizes = [network.by_name[n].size for n in free]
+    cuts = np.cumsum(sizes)[:-1]
+
+    def total(flat):
+        states = {**clamps, "one": np.ones((1, 1)), **dict(zip(free, np.split(flat[None], cuts, axis=1)))}
+        return ref.energy(network, weights, states)[0]
+
+    unit, n = np.eye(sum(sizes)), sum(sizes)
+    return np.array([[total(a + b) - total(a) - total(b) + total(np.zeros(n)) for b in unit] for a in unit])
+
+
+def test_the_bound_and_the_closed_form_hold_on_any_linear_graph():
+    """Theorems 2 and 3 beyond layers: an identity or a precision left out moves both by far more than this."""
+    network, weights, clamps = tangle()
+    one = {k: v[:1] for k, v in clamps.items()}
+    bound = ref.gamma_bound(network, weights)
+    top = np.linalg.eigvalsh(curvature(network, weights, one, ["u", "v", "w"])).max()
+    assert bound == pytest.approx(2 / top, rel=1e-10)
+    wanted = ref.linear_equilibrium(network, weights, clamps["in"], clamps["out"])
+    start = {n: x + 1 for n, x in wanted.items()}
+    below = ref.infer(network, weights, clamps, 0.99 * bound, 6000, start)
+    same(wanted, below.states[-1], 1e-10)
+    assert (np.diff(below.energies, axis=0) <= 1e-9 * below.energies[0]).all()
+    above = ref.infer(network, weights, clamps, 1.01 * bound, 3000, start).energies
+    assert (above[-1] > 1e6 * above[0]).all()
+
+
+def test_the_bound_of_free_targets_and_predicted_inputs():
+    """A query leaves other populations free than training does; the wrong set gives the wrong gamma."""
+    network, weights, clamps = tangle()
+    free = ["u", "v", "w", "out"]
+    top = np.linalg.eigvalsh(curvature(network, weights, {"in": clamps["in"][:1]}, free)).max()
+    assert ref.gamma_bound(network, weights, clamped={"in"}) == pytest.approx(2 / top, rel=1e-10)
+    assert ref.gamma_bound(network, weights, clamped=set(free) | {"in"}) == np.inf
+
+
+@pytest.mark.parametrize("precisions", [(0, 0, 0, 0), (2, -1, 0, 1), (-3, 3, 1, -2)])
+def test_equilibrium_energy_with_precisions(precisions):
+    """S adds up what each layer can take: 1 / pi of it, seen through the layers above."""
+    network, weights, clamps = chain(bias=True, scale=0.8)
+    by_name = dict(zip(("x1", "x2", "x3", "x4"), precisions))
+    network = Network(tuple(replace(p, precision=by_name.get(p.name, 0)) for p in network.populations), network.edges)
+    wanted = ref.linear_equilibrium(network, weights, clamps["x0"], clamps["x4"])
+    states = clamps | wanted | {"one": np.ones((4, 1))}
+    energy = ref.equilibrium_energy(network, weights, clamps["x0"], clamps["x4"])
+    np.testing.assert_allclose(energy, ref.energy(network, weights, states), rtol=1e-10)
+    force = ref.state_descent(network, weights, states, ref.errors(network, weights, states))
+    assert max(np.abs(force[n]).max() for n in wanted) < 1e-11
+
+
+def test_the_bound_with_a_categorical_target_is_safe():
+    """Softmax curves by at most 1/2 of what a square does; at equal shares of two classes by just that."""
+    pops = (Population("in", 2, role=Role.INPUT), Population("h", 3),
+            Population("out", 2, role=Role.TARGET, error=Error.CATEGORICAL))
+    network, rng = Network(pops, (Edge("in", "h"), Edge("h", "out"))), np.random.default_rng(1)
+    column = rng.normal(size=(1, 3))
+    weights = {("in", "h"): np.zeros((3, 2)), ("h", "out"): np.vstack([column, -column])}
+    clamps = {"in": np.zeros((1, 2)), "out": np.array([[0.5, 0.5]])}
+
+    def total(x):
+        return ref.energy(network, weights, clamps | {"h": x[None]})[0]
+
+    unit = 1e-4 * np.eye(3)
+    hessian = [[(total(a + b) - total(a - b) - total(b - a) + total(-a - b)) / 4e-8 for b in unit] for a in unit]
+    assert ref.gamma_bound(network, weights) == pytest.approx(2 / np.linalg.eigvalsh(np.array(hessian)).max(), rel=1e-5)
+    with pytest.raises(BadInput, match="'out' is categorical and free"):
+        ref.gamma_bound(network, weights, clamped={"in"})
+    with pytest.raises(BadInput, match="'out' has activation 'identity' and categorical errors"):
+        ref.linear_equilibrium(network, weights, clamps["in"], clamps["out"])
+
+
+def test_a_minimum_that_is_no_point_is_refused():
+    """A self weight of 1 lets a state drift for free; solving would answer with rounding noise."""
+    pops = (Population("in", 1, role=Role.INPUT), Population("h", 1), Population("out", 1, role=Role.TARGET))
+    network = Network(pops, (Edge("in", "h"), Edge("h", "h", identity=True), Edge("h", "out")))
+    weights = {("in", "h"): np.ones((1, 1)), ("h", "out"): np.zeros((1, 1))}
+    with pytest.raises(BadInput, match="no single minimum"):
+        ref.linear_equilibrium(network, weights, np.ones((1, 1)), np.ones((1, 1)))

@@ -1,8 +1,9 @@
 """Random sweeps on the whole machine: every memory at every fence, every counter at the end.
 
 Blocks, maps and flags are drawn without the compiler's help, so they reach what it never emits: every
-legal flag set, unaligned row groups, spaced rows, partial lanes, extremes everywhere, sweeps of
-different shape on each other's heels. A pipeline register too few, a FIFO a word too short or a mask
+legal set of the first flags, unaligned row groups, spaced rows, partial lanes, identity columns among
+the others and fed words in common with them, extremes everywhere, sweeps of different shape on each
+other's heels. A pipeline register too few, a FIFO a word too short or a mask
 on the wrong stage would otherwise wait for the one network that meets it.
 """
 
@@ -12,7 +13,7 @@ from random import Random
 import numpy as np
 import pytest
 from amaranth.sim import Simulator
-from helpers import LEGAL, layered
+from helpers import LEGAL, clip, half_up, layered
 
 from golden.machine import Machine as GoldenMachine
 from golden.sequencer import Sequencer
@@ -21,14 +22,14 @@ from hebbar.counters import COUNTERS, CYCLES, HOST
 from hebbar.cycles import Cycles
 from hebbar.geometry import ports
 from hebbar.isa import Op, Sweep, encode
-from hebbar.memories import BLOCK, MAP, Mem, pack, unpack
+from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpack
 from hebbar.registers import Cause, Control
 from hw.machine import Machine as HwMachine
 from sim.backends.pysim import PysimHost
 from sim.host import beats, write_packet
 
 ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 7)
-GEOMETRIES = {(4, 1): 8, (4, 2): 6, (4, 4): 4, (8, 1): 4, (8, 2): 2, (8, 4): 1}
+GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 1}
 """Lanes and tiles, and the share of the flag sets that runs there: simulation slows down by width."""
 
 TURNS = [g for g, share in GEOMETRIES.items() for _ in range(share)]
@@ -53,23 +54,40 @@ class Draw:
     maps: list = field(default_factory=list)
 
     def block(self, rows, columns, base=None, sources=None):
-        """A block of ``rows`` with ``columns`` distinct source words; its number."""
+        """A block of ``rows`` with ``columns`` source words, by chance some of them identity columns,
+        which at the end of a row need no room in the weight memory; its number."""
         m, rng = self.machine, self.rng
         groups = -(-rows // m.row_tiles)
-        stride = columns + rng.choice([0, 0, 1])
+        group_base = rng.randrange(m.groups - groups + 1)
+        entries = [self.column(s, group_base, groups, plain=sources is not None)
+                   for s in sources or rng.choices(range(m.neuron_words), k=columns)]
+        stored = max((k + 1 for k, e in enumerate(entries) if e["lanes"]), default=0)
+        stride = rng.choice([columns, columns, columns + 1, stored])
         words = (groups - 1) * stride + columns
-        sources = sources or rng.sample(range(m.neuron_words), columns)
         self.blocks.append(pack(
             BLOCK, "block", weight_base=rng.randrange(m.weight_words - words + 1) if base is None else base,
             stride=stride, map_base=len(self.maps), columns=columns, function=rng.randrange(2),
-            group_base=rng.randrange(m.groups - groups + 1), groups=groups,
-            tail=rows - (groups - 1) * m.row_tiles))
-        self.maps += [pack(
-            MAP, "map", source=s, lanes=rng.choice([m.lanes, rng.randrange(1, m.lanes + 1)]),
-            shift=rng.choice([0, 0, 2, 7]), rate=rng.randrange(16), feedback=rng.random() < 0.8,
-            fresh=rng.random() < 0.3, plastic=rng.random() < 0.8, diagonal=rng.randrange(2))
-            for s in sources]
+            precision=rng.choice([UNIT_PRECISION, rng.randrange(16)]), align=rng.choice([0, 3, 5, 15]),
+            group_base=group_base, groups=groups, tail=rows - (groups - 1) * m.row_tiles))
+        self.maps += [pack(MAP, "map", **e) for e in entries]
         return len(self.blocks) - 1
+
+    def column(self, source, group_base, groups, plain):
+        """A map entry; a quarter of those not ``plain`` are identity columns, at ``source`` or before."""
+        m, rng = self.machine, self.rng
+        lanes = rng.choice([m.lanes, rng.randrange(1, m.lanes + 1)])
+        if not plain and rng.random() < 0.25:
+            first, last = (g * m.row_tiles // m.lanes for g in (group_base, group_base + groups - 1))
+            source, lanes = (min(source, m.neuron_words - 1 - last + first) - first) % 4096, 0
+        return {"source": source, "lanes": lanes, "shift": rng.choice([0, 0, 2, 7]), "rate": rng.randrange(16),
+                "feedback": rng.random() < 0.8, "fresh": rng.random() < 0.3, "plastic": rng.random() < 0.8,
+                "diagonal": rng.randrange(2), "positive": rng.random() < 0.3}
+
+    def words(self, column, rows):
+        """The neuron words that a column joins to rows."""
+        if column["lanes"]:
+            return {column["source"]}
+        return {(r // self.machine.lanes + column["source"]) % 4096 for r in rows}
 
     def touched(self, number, flags):
         """(reads, writes) of a sweep as sets of (memory, address)."""
@@ -77,27 +95,27 @@ class Draw:
         rows = range(b["group_base"] * m.row_tiles, (b["group_base"] + b["groups"]) * m.row_tiles)
         columns = [unpack(MAP, e) for e in self.maps[b["map_base"]:b["map_base"] + b["columns"]]]
         own = {n: {(n, r) for r in rows} for n in ("x", "e", "a", "base", "back")}
-        sources = [{(n, c["source"] * m.lanes + i) for c in columns if n == "a" or c["feedback"]
-                    for i in range(m.lanes)} for n in ("a", "back")]
+        sources = [{(n, word * m.lanes + i) for c in columns if n == "a" or c["feedback"]
+                    for word in self.words(c, rows) for i in range(m.lanes)} for n in ("a", "back")]
         weights = {("w", b["weight_base"] + g * b["stride"] + k)
                    for g in range(b["groups"]) for k in range(b["columns"])}
         reads, writes = set(), set()
         for asked, things in (
                 (Sweep.FWD | Sweep.UPD, sources[0]), (Sweep.FWD | Sweep.TRN | Sweep.UPD, weights),
                 (Sweep.BASE, own["base"]), (Sweep.BACK, own["back"]),
-                (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT, own["x"]),
+                (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT | Sweep.FIRE, own["x"]), (Sweep.POST, own["a"]),
                 (Sweep.TRN | Sweep.UPD | Sweep.STEP, set() if flags & Sweep.ERR else own["e"])):
             reads |= things if flags & asked else set()
         for asked, things in (
                 (Sweep.HOIST, own["base"]), (Sweep.ERR | Sweep.DELTA, own["e"]),
-                (Sweep.INIT | Sweep.STEP, own["x"]), (Sweep.ACT, own["a"]), (Sweep.UPD, weights),
+                (Sweep.INIT | Sweep.STEP | Sweep.FIRE, own["x"]), (Sweep.ACT, own["a"]), (Sweep.UPD, weights),
                 (Sweep.TRN, sources[1])):
             writes |= things if flags & asked else set()
         return reads, writes
 
     def defined(self, number, flags):
         """False when a row would see what another row of the same sweep writes."""
-        reads, writes = self.touched(number, flags)
+        reads, writes = self.touched(number, flags & ~Sweep.POST)  # of its own row only
         return not {t for t in reads & writes if t[0] in ("a", "back")}
 
     def program(self, sweeps):
@@ -239,7 +257,7 @@ def build(program, draw, sweeps, rng):
 
 @pytest.mark.parametrize("lanes, tiles", GEOMETRIES)
 def test_random_sweeps(lanes, tiles):
-    """All six geometries together run every legal flag set; each ends with every memory equal."""
+    """All six geometries together run every flag set of LEGAL; each ends with every memory equal."""
     rng = Random(f"{lanes} {tiles}")
     program = experiment(lanes, tiles)
     draw = Draw(program.machine, rng)
@@ -282,6 +300,90 @@ def test_sweeps_on_each_others_heels(lanes, tiles):
     program = build(program, draw, sweeps, rng)
     assert encode(Op.WAIT) not in program.words
     agree(program, contents(program.machine, np.random.default_rng(1)))
+
+
+@pytest.mark.parametrize("lanes, tiles", [(4, 1), (4, 2), (4, 4)])
+def test_identity_columns_on_each_others_heels(lanes, tiles):
+    """Alone, in a row and between stored columns, all feeding the same few words while the next sweep
+    already reads: without it a unit matrix could take the weights, the source or the fresh of a neighbour."""
+    rng, every = Random(tiles), Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
+    program = experiment(lanes, tiles, weight_words=150, neuron_words=40, blocks=64)
+    draw, sweeps, at, group = Draw(program.machine, rng), [], 0, 0
+    while len(sweeps) < 20:
+        groups, kinds = rng.randrange(1, 6), rng.choice(["i", "ii", "is", "si", "sis", "isi", "iiss"])
+        words = {(group + g) * tiles // lanes for g in range(groups)}
+        offsets = range(24 - min(words), 40 - max(words))
+        entries = [{"source": rng.choice(offsets) if kind == "i" else rng.randrange(24, 40), "shift": rng.choice([0, 2]),
+                    "lanes": 0 if kind == "i" else rng.randrange(1, lanes + 1), "rate": rng.randrange(16),
+                    "feedback": rng.random() < 0.9, "fresh": rng.random() < 0.3, "plastic": rng.randrange(2),
+                    "diagonal": 0, "positive": rng.randrange(2)} for kind in kinds]
+        draw.blocks.append(pack(
+            BLOCK, "block", weight_base=at, stride=len(kinds), map_base=len(draw.maps), columns=len(kinds), function=0,
+            precision=UNIT_PRECISION, align=5, group_base=group, groups=groups, tail=rng.randrange(1, tiles + 1)))
+        draw.maps += [pack(MAP, "map", **e) for e in entries]
+        flags = rng.choice([every, every, Sweep.FWD | Sweep.ERR | Sweep.TRN, Sweep.TRN | Sweep.POST, Sweep.TRN])
+        sweeps.append((len(draw.blocks) - 1, flags, 0))
+        at, group = (at + groups * len(kinds)) % 130, (group + groups) % (24 * lanes // tiles - 5)
+    program = build(program, draw, sweeps, rng)
+    assert program.words.count(encode(Op.WAIT)) <= 4, "only where rows or weights come round again"
+    agree(program, contents(program.machine, np.random.default_rng(1)))
+
+
+def definition(program, number, memories, flags):
+    """Sums, back sums and weights of FWD, TRN and UPD with the old activities, a number at a time and in the
+    order of ``hebbar.isa`` and ``hebbar.memories``."""
+    m, b, rates = program.machine, unpack(BLOCK, program.blocks[number]), program.rates
+    columns = [unpack(MAP, e) for e in program.maps[b["map_base"]:b["map_base"] + b["columns"]]]
+    a, old, new = memories["activity"].tolist(), memories["weights"].tolist(), memories["weights"].copy()
+    sums, back, one = {}, memories["back"].tolist(), min(2**m.weight_frac, m.formats.weight.hi)
+    for g in range(b["groups"]):
+        live = range(m.row_tiles if g + 1 < b["groups"] else b["tail"])
+        own, drives = (b["group_base"] + g) * m.row_tiles, {}
+        for k, c in enumerate(columns):
+            at, lane = b["weight_base"] + g * b["stride"] + k, own % m.lanes
+            word = c["source"] if c["lanes"] else (c["source"] + own // m.lanes) % 4096
+            for p in range(m.row_tiles):  # of a row not in use nothing is taken, and positive words are whole
+                used = range(c["lanes"]) if c["lanes"] else [lane + p]
+                weights = old[at][p] if c["lanes"] else [one * (i == lane + p) for i in range(m.lanes)]
+                drives[p] = 0 if p not in live else int(memories["error"][own + p]) if Sweep.POST not in flags \
+                    else clip(a[own + p] * 2**b["align"], m.error_bits)[0]
+                if p in live:
+                    total = sum(weights[i] * a[word * m.lanes + i] for i in used) * 2**c["shift"]
+                    sums[own + p] = sums.get(own + p, 0) + total
+                for i in range(m.lanes if c["lanes"] and c["plastic"] else 0):
+                    grown = old[at][p][i]
+                    if not (c["diagonal"] and own + p == word * m.lanes + i) and i in used:
+                        grown += half_up(drives[p] * a[word * m.lanes + i], rates[c["rate"]])
+                    kept = clip(grown, m.weight_bits)[0]
+                    new[at, p, i] = max(kept, 0) if c["positive"] else kept
+            anew = c["fresh"] and (g == 0 if c["lanes"] else lane == 0)
+            for i in range(m.lanes if c["feedback"] else 0):
+                fed = sum((old[at][p][i] if c["lanes"] else one * (i == lane + p)) * drives[p] for p in live)
+                back[word * m.lanes + i] = fed + (0 if anew else back[word * m.lanes + i])
+    return sums, back, new
+
+
+@pytest.mark.parametrize("lanes, tiles", GEOMETRIES)
+def test_golden_follows_the_definition(lanes, tiles):
+    """The RTL is held to the golden tile, so that must be right by itself: identity columns, fresh words,
+    positive and diagonal weights, padding of every kind, without a matrix product."""
+    rng, program = Random(lanes + tiles), experiment(lanes, tiles)
+    draw = Draw(program.machine, rng)
+    for rows in ROWS:
+        for columns in COLUMNS:
+            draw.block(rows, columns)
+    program, memories = build(program, draw, [], rng), contents(program.machine, np.random.default_rng(tiles))
+    for number in range(len(draw.blocks)):
+        flags = rng.choice([Sweep(0), Sweep.POST])
+        golden = GoldenMachine(program)
+        for name in NEURONS:
+            getattr(golden, name)[...] = memories[name]
+        golden.tile.weights[...] = memories["weights"]
+        golden.sweep(number, flags | Sweep.FWD | Sweep.HOIST | Sweep.TRN | Sweep.UPD, 0)
+        sums, back, weights = definition(program, number, memories, flags)
+        assert {r: int(golden.base[r]) for r in sums} == sums
+        assert golden.back.tolist() == back
+        assert (golden.tile.weights == weights).all()
 
 
 def test_narrow_formats():

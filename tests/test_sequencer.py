@@ -8,23 +8,30 @@ from dataclasses import dataclass
 from random import Random
 
 import pytest
-from helpers import LEGAL, machine, simulate
+from amaranth.hdl import Module, Signal
+from helpers import LEGAL, machine, settle, simulate
 
 from golden.sequencer import Sequencer as GoldenSequencer
 from hebbar.errors import BadInput
-from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Op, Sweep, encode, illegal_sweep
-from hebbar.memories import BLOCK, pack
+from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode, illegal_sweep
+from hebbar.memories import BLOCK, UNIT_PRECISION, pack
 from hebbar.registers import Cause
+from hw.fields import illegal
 from hw.sequencer import Sequencer as HwSequencer
 
-CONFIG = machine(row_tiles=2)
+CONFIG = machine(row_tiles=2, separation=7, energy=True)
+UNITS = (Op.SEPARATE, Op.EXIT)
 GOOD = {"weight_base": 5, "stride": 3, "map_base": 2, "columns": 3, "function": 1, "group_base": 4,
-        "groups": 2, "tail": 2}
+        "groups": 2, "tail": 2, "precision": UNIT_PRECISION, "align": 0}
 HALT, WAIT, NEXT = encode(Op.HALT), encode(Op.WAIT), encode(Op.NEXT)
 
 
 def sweep(block=0, flags=Sweep.FWD, gain=0):
     return encode(Op.SWEEP, block=block, flags=int(flags), gain=gain)
+
+
+def separate(block=0, mode=0, into=0):
+    return encode(Op.SEPARATE, block=block, mode=mode, into=int(into))
 
 
 @dataclass
@@ -37,22 +44,26 @@ class Run:
 
 
 class Bench:
-    """hw.sequencer with its memories; a tile and a streamer that answer whenever they like."""
+    """hw.sequencer with its memories; a tile, a streamer and optional units that answer whenever they like.
+
+    ``leaves``: what the energy sum answers, EXIT by EXIT; False from its end on.
+    """
 
     def __init__(self, seed, config=CONFIG, blocks=None):
         self.unit, self.rng, self.config = HwSequencer(config), Random(seed), config
         self.words, self.events, self.frozen = [], [], False
         self.blocks = blocks or [pack(BLOCK, "block", **(GOOD | {"weight_base": i}))
                                  for i in range(config.blocks)]
-        self.stop_after = None
+        self.leaves = []
 
     async def world(self, ctx):
         """Answers of the units around the sequencer; collects what leaves it."""
         u, rng, fence, busy = self.unit, self.rng, 0, 0
         signals = (u.program_address, u.block_address, u.sweep.valid, u.sweep.ready, u.sweep.payload,
-                   u.transfer, u.transfer_out, u.transfer_word, u.fence, u.fence_pc, u.pc, u.streaming)
-        async for _, _, pa, ba, valid, ready, payload, move, out, word, flip, fpc, pc, streaming \
-                in ctx.tick().sample(*signals):
+                   u.transfer, u.transfer_out, u.transfer_word, u.fence, u.fence_pc, u.pc, u.streaming,
+                   u.idle, u.separate, u.population, u.separating, u.exit, u.arm)
+        async for _, _, pa, ba, valid, ready, payload, move, out, word, flip, fpc, pc, streaming, \
+                idle, start, rows, separating, leaving, arm in ctx.tick().sample(*signals):
             ctx.set(u.word, self.words[pa] if pa < len(self.words) else 0)
             ctx.set(u.block, self.blocks[ba] if ba < len(self.blocks) else 0)
             if flip != fence:
@@ -63,6 +74,14 @@ class Bench:
                 busy = rng.randrange(6)
             if move:
                 self.events.append((pc, ("out" if out else "in", word)))
+            if start:
+                self.events.append((pc, ("separate", rows.mode, rows.into, rows.group, rows.rows)))
+            if leaving:
+                self.events.append((pc, ("exit", arm)))
+                self.leaves = self.leaves[1:]
+            assert idle or not (start or leaving or move), "not drained"
+            ctx.set(u.leave, bool(self.leaves and self.leaves[0]))
+            ctx.set(u.separated, separating and rng.random() < 0.3)
             busy = max(busy - 1, 0)
             ctx.set(u.sweep.ready, not self.frozen and rng.random() < 0.7)
             ctx.set(u.idle, not self.frozen and busy == 0)
@@ -73,10 +92,11 @@ class Bench:
     def _payload(payload):
         return (payload.flags, payload.gain, *(getattr(payload, name) for name in BLOCK))
 
-    async def run(self, ctx, words, loops=(0, 0, 0, 0), entry=0, watchdog=0, stop=None, limit=20000):
+    async def run(self, ctx, words, loops=(0, 0, 0, 0), entry=0, watchdog=0, stop=None, limit=20000, leaves=()):
         """Start at ``entry`` and wait for the end; ``stop`` cycles later ask for STOP."""
         u = self.unit
-        self.words, self.events = list(words), []
+        self.words, self.events, self.leaves = list(words), [], list(leaves)
+        ctx.set(u.leave, bool(leaves and leaves[0]))
         ctx.set(u.loops, list(loops))
         ctx.set(u.entry, entry)
         ctx.set(u.watchdog, watchdog)
@@ -101,26 +121,35 @@ class Bench:
         simulate(self.unit, bench, self.world)
 
 
-def expected(words, blocks, loops=(0, 0, 0, 0), entry=0):
+def expected(words, blocks, loops=(0, 0, 0, 0), entry=0, leaves=(), config=CONFIG):
     """The golden order of events in the form the bench collects them."""
-    events = []
-    for address, i in GoldenSequencer(tuple(words), lambda r: loops[r]).run(entry):
+    events, answers = [], iter(leaves)
+
+    def leave(arm):
+        events.append(("exit", int(arm)))
+        return next(answers, False)
+
+    for address, i in GoldenSequencer(tuple(words), lambda r: loops[r], UNITS, leave).run(entry):
         if i.op is Op.SWEEP:
             fields = [f.get(blocks[i.fields["block"]]) for f in BLOCK.values()]
             events.append((address, (i.fields["flags"], i.fields["gain"], *fields)))
         elif i.op in (Op.IN, Op.OUT):
             events.append((address, (i.op.name.lower(), words[address])))
+        elif i.op is Op.SEPARATE:
+            b = {name: f.get(blocks[i.fields["block"]]) for name, f in BLOCK.items()}
+            rows = (b["groups"] - 1) * config.row_tiles + b["tail"]
+            events.append((address, ("separate", i.fields["mode"], i.fields["into"], b["group_base"], rows)))
         else:
             events.append((address, "fence"))
     return events
 
 
 def random_program(rng, depth=0):
-    """Instructions with nested loops, counts of zero and registers; a LOOP holds its body's length
-    until ``place`` knows the address."""
+    """Instructions with nested loops, counts of zero and registers; a LOOP holds its body and an EXIT its
+    ``arm`` until ``place`` knows the address."""
     body = []
     for _ in range(rng.randrange(6)):
-        kind = rng.choice(["sweep", "move", "wait", "loop", "loop"])
+        kind = rng.choice(["sweep", "move", "wait", "loop", "loop", "loop", "separate", "exit"])
         if kind == "sweep":
             body.append(sweep(rng.randrange(CONFIG.blocks), rng.choice(LEGAL), rng.randrange(4)))
         elif kind == "move":
@@ -129,6 +158,10 @@ def random_program(rng, depth=0):
                                last=rng.randrange(2)))
         elif kind == "wait":
             body.append(WAIT)
+        elif kind == "separate":
+            body.append(separate(rng.randrange(CONFIG.blocks), rng.randrange(2), rng.choice(list(Into))))
+        elif kind == "exit" and depth:
+            body.append((rng.randrange(2),))
         elif depth < LOOP_DEPTH:
             register = rng.choice([0, 0, 1, 2, 3, 4])
             body.append((random_program(rng, depth + 1), rng.choice([0, 1, 2, 3]), register))
@@ -137,7 +170,7 @@ def random_program(rng, depth=0):
 
 def place(program, words):
     for item in program:
-        if isinstance(item, int):
+        if isinstance(item, int) or len(item) == 1:
             words.append(item)
             continue
         body, count, register = item
@@ -146,13 +179,14 @@ def place(program, words):
         place(body, words)
         words.append(NEXT)
         words[at] = encode(Op.LOOP, end=len(words), count=count, register=register)
+        words[at:] = [encode(Op.EXIT, end=len(words), arm=w[0]) if isinstance(w, tuple) else w for w in words[at:]]
     return words
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_random_nested_programs_run_in_golden_order(seed):
     """Loops of zero, one and many rounds, immediate and by register, four deep; any tile speed."""
-    bench, rng, depths = Bench(seed), Random(seed), []
+    bench, rng, depths, taken = Bench(seed), Random(seed), [], []
 
     async def check(ctx):
         for _ in range(150):
@@ -161,15 +195,19 @@ def test_random_nested_programs_run_in_golden_order(seed):
             if len(words) > CONFIG.program_words:
                 continue
             loops = [rng.randrange(3) for _ in range(LOOP_REGISTERS)]
-            events = expected(words, bench.blocks, loops, entry)
+            leaves = [rng.random() < 0.2 for _ in range(400)]
+            events = expected(words, bench.blocks, loops, entry, leaves)
             if len(events) > 400:
                 continue
-            run = await bench.run(ctx, words, loops, entry)
-            assert (run.events, run.cause, run.pc) == (events, Cause.DONE, len(words) - 1)
+            run = await bench.run(ctx, words, loops, entry, leaves=leaves)
+            found = [e[1] if e[1][0] == "exit" else e for e in run.events]
+            assert (found, run.cause, run.pc) == (events, Cause.DONE, len(words) - 1)
             depths.append(len(events))
+            taken.extend(leaves[:sum(e[0] == "exit" for e in events)])
 
     bench.simulate(check)
     assert len(depths) > 80 and max(depths) > 100
+    assert sum(taken) > 20 and len(taken) - sum(taken) > 20
 
 
 def test_a_count_register_holds_32_bits():
@@ -195,10 +233,13 @@ def _nest(depth):
 
 BAD_FLAGS = [f for f in map(Sweep, range(1 << len(Sweep))) if illegal_sweep(f)]
 FAULTS = {
-    "no such opcode": ([WAIT, 7 << 28, HALT], Cause.ILLEGAL_OP, 1),
+    "no such opcode": ([WAIT, 9 << 28, HALT], Cause.ILLEGAL_OP, 1),
     "last opcode": ([15 << 28], Cause.ILLEGAL_OP, 0),
     "INIT without ERR": ([sweep(flags=Sweep.INIT)], Cause.ILLEGAL_SWEEP, 0),
     "DELTA with UPD": ([WAIT, WAIT, sweep(flags=Sweep.DELTA | Sweep.UPD)], Cause.ILLEGAL_SWEEP, 2),
+    "no such flag": ([sweep(flags=1 << len(Sweep))], Cause.ILLEGAL_SWEEP, 0),
+    "no such destination": ([WAIT, separate(into=len(Into))], Cause.ILLEGAL_SWEEP, 1),
+    "no block to separate": ([separate(block=CONFIG.blocks)], Cause.ILLEGAL_BLOCK, 0),
     "NEXT alone": ([WAIT, NEXT, HALT], Cause.LOOP, 1),
     "NEXT after its loop": ([encode(Op.LOOP, end=2, count=2), NEXT, NEXT, HALT], Cause.LOOP, 2),
     "five loops": (nested(LOOP_DEPTH + 1), Cause.LOOP, LOOP_DEPTH),
@@ -236,18 +277,92 @@ def test_every_fault_has_its_cause_and_address(seed):
     bench.simulate(check)
 
 
-def test_every_illegal_flag_set_is_refused_and_nothing_issued():
-    """The RTL reads the rule of legality a second time; all 2,048 sets, both ways."""
-    bench = Bench(2)
+def test_every_illegal_flag_set_is_read_as_such():
+    """The RTL reads the rule of legality a second time; all sets that fit the field, both ways."""
+    m, flags, answer = Module(), Signal(16), Signal()
+    m.d.comb += answer.eq(illegal(flags))
 
     async def check(ctx):
-        for flags in BAD_FLAGS[::7] + BAD_FLAGS[-3:]:
+        for value in range(1 << 16):
+            ctx.set(flags, value)
+            assert ctx.get(answer) == bool(illegal_sweep(Sweep(value))), value
+
+    settle(m, check)
+
+
+def test_illegal_flag_sets_are_refused_and_nothing_issued():
+    """Without it an illegal sweep could reach the tile before the machine halts."""
+    bench, rng = Bench(2), Random(2)
+
+    async def check(ctx):
+        for flags in rng.sample(BAD_FLAGS, 100) + BAD_FLAGS[-3:]:
             run = await bench.run(ctx, [sweep(flags=flags), HALT])
             assert (run.events, run.cause, run.pc) == ([], Cause.ILLEGAL_SWEEP, 0), flags
-        for at in range(0, len(LEGAL), 50):
-            words = [sweep(flags=f) for f in LEGAL[at:at + 50]] + [HALT]
+        for _ in range(10):
+            words = [sweep(flags=f) for f in rng.sample(LEGAL, 50)] + [HALT]
             run = await bench.run(ctx, words)
             assert run.cause is Cause.DONE and len(run.events) == len(words)
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("word", [separate(), encode(Op.EXIT, arm=1)])
+def test_an_instruction_without_its_unit_is_an_unknown_opcode(word):
+    """Without it a machine built without the unit would wait for it for ever."""
+    bench = Bench(8, machine(row_tiles=2))
+
+    async def check(ctx):
+        run = await bench.run(ctx, [WAIT, word, HALT])
+        assert (run.cause, run.pc) == (Cause.ILLEGAL_OP, 1)
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+@pytest.mark.parametrize("arm", [0, 1])
+def test_only_an_exit_that_leaves_needs_a_loop(arm, depth):
+    """Without it the stack of loops could go round to its far end."""
+    bench, exits = Bench(9), encode(Op.EXIT, arm=arm, end=4)
+
+    async def check(ctx):
+        words = [encode(Op.LOOP, end=4, count=2), exits, WAIT, NEXT, WAIT, exits, HALT][0 if depth else 4:]
+        staying = await bench.run(ctx, words)
+        assert staying.cause is Cause.DONE and len(staying.events) == (7 if depth else 3)
+        run = await bench.run(ctx, words, leaves=[True, not depth])
+        cause = Cause.DONE if depth else Cause.LOOP
+        assert (run.cause, run.pc) == (cause, 6 if depth else 1)
+        assert [e[0] for e in run.events] == ([1, 4, 5, 6] if depth else [0, 1])
+
+    bench.simulate(check)
+
+
+@pytest.mark.parametrize("key, value, good", [
+    ("groups", 4, True), ("tail", 1, True), ("groups", 0, False), ("tail", 0, False), ("tail", 3, False),
+    ("group_base", CONFIG.groups - 2, True), ("group_base", CONFIG.groups - 1, False), ("columns", 0, False),
+    ("function", CONFIG.functions, False), ("weight_base", CONFIG.weight_words, True),
+    ("map_base", CONFIG.map_entries, True), ("groups", 5, False), ("groups", (1 << 14) - 1, False)])
+@pytest.mark.parametrize("before", [[], [sweep()]])
+def test_a_population_that_does_not_fit_is_refused(key, value, good, before):
+    """Weights and map of the block do not matter, not even after a sweep that used them; the unit has 7
+    words, which 4 groups of 2 with a tail of 1 fill."""
+    change = {"groups": 4, "tail": 1} if (key, value) == ("groups", 4) else {key: value}
+    bench = Bench(3, blocks=[pack(BLOCK, "block", **GOOD), pack(BLOCK, "block", **(GOOD | change))])
+
+    async def check(ctx):
+        run = await bench.run(ctx, [*before, separate(block=1), HALT])
+        assert run.cause is (Cause.DONE if good else Cause.ILLEGAL_BLOCK)
+        assert len(run.events) == len(before) + (2 if good else 0)
+
+    bench.simulate(check)
+
+
+def test_a_population_one_row_too_large_is_refused():
+    """Without it the last power would be lost."""
+    bench = Bench(3, blocks=[pack(BLOCK, "block", **(GOOD | {"groups": 4}))])
+
+    async def check(ctx):
+        run = await bench.run(ctx, [separate(), HALT])
+        assert (run.cause, run.events) == (Cause.ILLEGAL_BLOCK, [])
 
     bench.simulate(check)
 
@@ -275,7 +390,8 @@ def test_descriptors_that_do_not_fit_are_refused(key, value, good):
 
 
 @pytest.mark.parametrize("words", [[WAIT, HALT], [sweep(), HALT], [encode(Op.IN, count=1), HALT],
-                                   [encode(Op.OUT, count=1), HALT]])
+                                   [encode(Op.OUT, count=1), HALT], [separate(), HALT],
+                                   [encode(Op.EXIT), HALT]])
 def test_the_watchdog_ends_what_never_ends(words):
     """A tile or a host that never answers; the machine must halt and say so, not before its time."""
     bench, watchdog = Bench(4), 37
@@ -376,8 +492,19 @@ def test_a_fault_of_the_streamer_is_kept_running_or_halted(fault):
 
 @pytest.mark.parametrize("words, message", [
     ([NEXT], "address 0: NEXT without a LOOP"), (nested(LOOP_DEPTH + 1), "nested deeper than 4"),
-    ([WAIT], "runs on to address 1; end it with HALT"), ([9 << 28], "opcode 9")])
+    ([WAIT], "runs on to address 1; end it with HALT"), ([9 << 28], "opcode 9"),
+    ([sweep(flags=1 << 15)], "there is no flag 15"), ([separate()], "SEPARATE needs .*set machine.separation to"),
+    ([encode(Op.EXIT)], "EXIT needs .*set machine.energy to true")])
 def test_golden_refuses_what_the_machine_halts_on(words, message):
     """The golden machine must not quietly run a program that the RTL refuses."""
     with pytest.raises(BadInput, match=message):
         list(GoldenSequencer(tuple(words), lambda i: 1).run(0))
+
+
+@pytest.mark.parametrize("words, message", [
+    ([separate(into=3)], "address 0: SEPARATE .* is illegal, there is no destination 3"),
+    ([WAIT, encode(Op.EXIT, end=3)], "address 1: EXIT leaves no LOOP")])
+def test_golden_refuses_what_the_units_cannot_do(words, message):
+    """Without it the golden machine would go on where the RTL halts."""
+    with pytest.raises(BadInput, match=message):
+        list(GoldenSequencer(tuple(words), lambda i: 1, UNITS, lambda arm: True).run(0))

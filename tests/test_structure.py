@@ -18,12 +18,18 @@ from sim.structure.design import read
 from sim.structure.ternary import Bits, combine, equal, invert, join, literal, truth
 
 MACHINE = load("tiny").machine
+UNITS = MACHINE.model_copy(update={"separation": 6, "energy": True, "row_tiles": 2, "weight_words": 64})
 QUIET = Reporter(quiet=True)
 
 
 @pytest.fixture(scope="module")
 def verilog() -> str:
     return export(MACHINE)
+
+
+@pytest.fixture(scope="module")
+def units() -> str:
+    return export(UNITS)
 
 
 def failed(checks) -> list[str]:
@@ -96,10 +102,35 @@ def test_planted_defects_in_the_netlist_are_found(verilog, defect):
     assert set(failed(netlist_checks(MACHINE, verilog, QUIET))) == names
 
 
-def test_another_configuration_does_not_fit(verilog):
+SEPARATION, ENERGY = r"\hebbar.separation ", r"\hebbar.energy_sum "
+UNIT_DEFECTS = {
+    "another power of two": (SEPARATION, r"exponentials\[3\] = 17'h0fdee", "exponentials[3] = 17'h0fdef",
+                             {"constant memories"}),
+    "powers that nothing keeps": (SEPARATION, r"powers\[at_5[^;]*;", ";", {"constant memories"}),
+    "a power too short": (SEPARATION, r"reg \[16:0\] powers", "reg [15:0] powers", {"memories"})}
+
+
+@pytest.mark.parametrize("defect", UNIT_DEFECTS)
+def test_a_planted_defect_in_the_text_of_a_unit_is_found(units, defect):
+    """Without it the optional units could hold other memories and tables than the contract's."""
+    module, old, new, names = UNIT_DEFECTS[defect]
+    assert set(failed(text_checks(UNITS, read(inside(units, module, old, new), "hebbar")))) == names
+
+
+def test_the_optional_units_pass_with_the_multipliers_they_need(units):
+    """Without it the checks could object to a machine with SEPARATE and EXIT, or not look into its units."""
+    assert failed(check(UNITS, QUIET, units)) == []
+    fewer = inside(units, ENERGY, r" \* ", " + ")
+    assert failed(netlist_checks(UNITS, fewer, QUIET)) == ["multipliers"]
+
+
+def test_another_configuration_does_not_fit(verilog, units):
     """Without it the checks could look at the Verilog alone."""
     other = MACHINE.model_copy(update={"lanes": 8, "weight_words": 256})
     assert "memories" in failed(text_checks(other, read(verilog, "hebbar")))
+    without = UNITS.model_copy(update={"separation": 0, "energy": False})
+    for machine, text in ((without, units), (UNITS, verilog)):
+        assert {"module tree", "constant memories"} <= set(failed(text_checks(machine, read(text, "hebbar"))))
 
 
 def test_text_that_is_no_verilog_is_refused():

@@ -28,6 +28,15 @@ def program_of(bits: int = 16, frac: int = 13):
         weight_bits=bits, weight_frac=frac, row_sum_bits=50, back_sum_bits=50))
 
 
+def with_elements():
+    """A masked block, an identity beside weights, and an edge that shares."""
+    return compile_config(graph(
+        [("in", 8, "input", "identity", 7), ("h", 8, "hidden", "leaky", 5), ("k", 8, "hidden", "leaky", 5),
+         ("out", 3, "target", "identity", 5)],
+        [("in", "h", {"mask": ("10", "11")}), ("h", "k"), ("h", "k", {"identity": True, "plastic": False}),
+         ("k", "out"), ("in", "k", {"shares": "h:k"})]))
+
+
 def every_code(program, seed=0):
     """An image with random codes of the whole range wherever a weight is, zero elsewhere."""
     f = program.machine.formats.weight
@@ -51,6 +60,23 @@ def test_codes_come_back_bit_for_bit(tmp_path, suffix, bits, frac, dtype):
     assert np.array_equal(load_image(program.layout, path), image)
     assert np.array_equal(simulate_weights(program, path), image)
     assert all(m.dtype == np.float64 for m in load_weights(path).values())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_only_edges_with_weights_of_their_own_are_in_a_file(tmp_path, suffix):
+    """Without it an identity would be written as a matrix that no machine stores, or a hole as weights."""
+    program, path = with_elements(), tmp_path / f"w{suffix}"
+    image = every_code(program)
+    save_weights(path, from_image(program.layout, image))
+    weights = load_weights(path)
+    assert set(weights) == {("in", "h"), ("h", "k"), ("k", "out")}
+    assert not weights["in", "h"][:4, 4:].any() and (weights["in", "h"] != 0).sum() > 40
+    assert np.array_equal(load_image(program.layout, path), image)
+    for key, words in ((("in", "k"), "'in:k' is no edge of this network with weights of its own"),
+                       (("in", "h"), "hold 1 at (0, 4), where the mask of the edge leaves no weight")):
+        with pytest.raises(BadInput) as caught:
+            checked_image(program.layout, weights | {key: np.ones((8, 8))}, "mine.npz")
+        assert words in str(caught.value) and str(caught.value).startswith("mine.npz: ")
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
