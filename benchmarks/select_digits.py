@@ -14,6 +14,7 @@ from joblib import Parallel, delayed
 
 from golden.datasets import load as load_data
 from golden.training import train_float
+from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.console import Reporter
 from hebbar.files import versions, write_json
@@ -38,7 +39,7 @@ def judge(rule: str, shifts, gamma: float, activation: str, scales) -> dict:
             rule={"name": rule, "gamma": gamma, "alpha_shifts": shifts, "init_scales": scales})
         data = load_data(config.data).validation(FRACTION)
         with np.errstate(all="ignore"):
-            found.append(train_float(config, config.build_network(), data).accuracy[-1])
+            found.append(train_float(compile_config(config), data).accuracy[-1])
     return {"rule": rule, "activation": activation, "gamma": gamma, "alpha_shifts": shifts,
             "init_scales": scales, "validation": float(np.mean(found)), "seeds": found}
 

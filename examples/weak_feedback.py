@@ -1,0 +1,48 @@
+"""How weak may feedback be? Nudged PC and equilibrium propagation against the gradient, as lambda shrinks.
+
+    python examples/weak_feedback.py [--seeds 3] [--quick]      # draws out/weak_feedback.svg
+
+In float64 the error of an update falls with lambda, or with its square where both signs are used; in fixed
+point the signal shrinks with lambda and rounding does not.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from hebbar.console import Reporter
+from sim.bench.nudge import CLAMPED, METHODS, NUDGES, accuracies, errors, order, usable
+from sim.html.learning import weak_feedback
+from sim.html.svg import save
+
+
+def main() -> str | None:
+    """Measure updates and trainings by nudge, print and draw them; what went wrong, or None."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--samples", type=int, default=20)
+    parser.add_argument("--quick", action="store_true", help="two samples, one seed, one epoch")
+    options = parser.parse_args()
+    samples, seeds = (2, 1) if options.quick else (options.samples, options.seeds)
+
+    found = {name: errors(method, samples) for name, method in METHODS.items()}
+    clamped = errors(CLAMPED, samples, nudges=(None,))
+    learnt = accuracies(seeds, Reporter(), epochs=1 if options.quick else None)
+    wrong = None
+    for name, e in found.items():
+        power, wanted = order(e.floating), METHODS[name].order
+        print(f"{name}: error of an update ~ lambda^{power:.2f} in float64; usable: "
+              + ", ".join(f"2^-{k}" for k in usable(learnt[name])))
+        for k in NUDGES:
+            print(f"  lambda 2^-{k}: float64 {e.floating[k]:.5f}, fixed point {e.fixed[k]:.4f}; trained {learnt[name][k]:.1f} %")
+        if abs(power - wanted) > 0.15 or not np.nanargmin(e.fixed) < len(NUDGES) - 1:
+            wrong = f"{name}: the order is {power:.2f} and not {wanted}, or fixed point has no floor."
+    print(f"contrastive Hebbian, target clamped: float64 {clamped.floating[0]:.3f}, fixed point {clamped.fixed[0]:.3f}")
+    save(weak_feedback(found, learnt, float(clamped.fixed[0])), Path("out/weak_feedback.svg"))
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())
