@@ -40,7 +40,7 @@ def experiment(lanes, tiles, network=None, **changes):
     return compile_config(layered([4, 4, 4], network=network, **({
         "lanes": lanes, "row_tiles": tiles, "weight_words": 128 // tiles + 16,
         "neuron_words": 96 // lanes,
-        "max_columns": max(COLUMNS), "map_entries": 256, "blocks": 48, "program_words": 512,
+        "max_columns": max(COLUMNS), "map_entries": 256, "blocks": 48, "program_words": 1024,
         "functions": 2, "row_sum_bits": 44, "back_sum_bits": 48} | changes)))
 
 
@@ -249,15 +249,17 @@ def agree(program, memories):
 
 def build(program, draw, sweeps, rng):
     """The hand-made program in place of the compiled one."""
+    words = tuple(draw.program(sweeps))
+    assert len(words) <= program.machine.program_words
     return replace(
-        program, words=tuple(draw.program(sweeps)), blocks=tuple(draw.blocks), maps=tuple(draw.maps),
+        program, words=words, blocks=tuple(draw.blocks), maps=tuple(draw.maps),
         rates=tuple(rng.choice([0, 3, 9, 16, 20, 31]) for _ in range(16)),
         gains=(64, 128, 255, 1), entries={"train": 0})
 
 
 @pytest.mark.parametrize("lanes, tiles", GEOMETRIES)
 def test_random_sweeps(lanes, tiles):
-    """All six geometries together run every flag set of LEGAL; each ends with every memory equal."""
+    """All six geometries together run a third of the flag sets of LEGAL; each ends with every memory equal."""
     rng = Random(f"{lanes} {tiles}")
     program = experiment(lanes, tiles)
     draw = Draw(program.machine, rng)
@@ -265,7 +267,7 @@ def test_random_sweeps(lanes, tiles):
         for rows in ROWS:
             for columns in COLUMNS:
                 draw.block(rows, columns)
-    flag_sets = Random(0).sample(LEGAL, len(LEGAL))
+    flag_sets = Random(0).sample(LEGAL, len(LEGAL) // 3)
     mine = [f for i, f in enumerate(flag_sets) if TURNS[i % len(TURNS)] == (lanes, tiles)]
     sweeps = []
     for flags in mine:
