@@ -30,8 +30,9 @@ PROCESSES = 2
 TWO = {"shifts": [(2, 3), (2, 4), (3, 3), (3, 4), (3, 5), (4, 4), (4, 5)],
        "scales": [(0.5, 0.5), (1.0, 0.25), (1.0, 0.5), (0.5, 0.25)]}
 GAMMA = {"gamma": [0.125, 0.25, 0.5]}
-PHASES = GAMMA | {"shifts": [*TWO["shifts"], (4, 6), (5, 5), (5, 6), (6, 6)], "scales": TWO["scales"], "hidden_frac": [5, 6, 7],
-                  "steps": [8, 12, 20, 32], "activation": ["hard_tanh", "tanh", "leaky", "relu"]}
+PHASES = {"activation": ["hard_tanh", "tanh", "leaky", "relu"]} | GAMMA | {
+    "shifts": [*TWO["shifts"], (4, 6), (5, 5), (5, 6), (6, 6)], "scales": TWO["scales"], "hidden_frac": [5, 6, 7],
+    "steps": [8, 12, 20, 32]}
 AXES: dict[str, dict[str, list[Any]]] = {
     "backprop": TWO | {"activation": ["leaky", "relu"]},
     "early_exit": TWO | {"gamma": [0.25, 0.5], "activation": ["leaky", "relu"]},
@@ -60,7 +61,8 @@ def start(preset: str) -> Choice:
               "scales": rule.init_scales or tuple(e.scale for e in learnt),
               "gamma": rule.gamma, "steps": rule.steps, "beta": rule.beta,
               "activation": hidden[0].activation if hidden else config.network.activation,
-              "hidden_frac": config.network.hidden_frac, "precision": hidden[0].precision if hidden else 0} | rule.options
+              "hidden_frac": config.network.hidden_frac,
+              "precision": hidden[0].precision if hidden else 0} | rule.options
     return {axis: values[axis] for axis in AXES[preset]}
 
 
@@ -68,10 +70,12 @@ def configure(preset: str, choice: Choice, seed: int) -> Config:
     """The preset with other constants, and one seed for weights, order and split."""
     config = load(preset).replace(training={"seed": seed}, data={"seed": seed})
     options = {k: choice[k] for k in ("nudge", "symmetric") if k in choice}
-    rule = {k: choice[k] for k in ("gamma", "steps", "beta") if k in choice} | {"options": config.rule.options | options}
+    rule = {k: choice[k] for k in ("gamma", "steps", "beta") if k in choice}
+    rule["options"] = config.rule.options | options
     if config.network.layers:
         network = {k: choice[k] for k in ("activation", "hidden_frac") if k in choice}
-        return config.replace(network=network, rule=rule | {"alpha_shifts": choice["shifts"], "init_scales": choice["scales"]})
+        return config.replace(network=network, rule=rule | {
+            "alpha_shifts": choice["shifts"], "init_scales": choice["scales"]})
     populations = [p.model_dump() | ({k: choice[k] for k in ("activation", "precision") if k in choice}
                                      if p.role == "hidden" else {}) for p in config.network.populations]
     constants = iter(zip(choice["shifts"], choice["scales"], strict=True))

@@ -28,8 +28,8 @@ def main() -> str | None:
 
     points = sweep(1 if options.quick else options.seeds, reporter, epochs)
     for p in points:
-        print(f"tolerance {p.tolerance:<6g}: {p.accuracy:.2f} %, {p.steps:.2f} state steps a sample ({p.last_steps:.2f} in the "
-              f"last epoch, {p.cycles:,.0f} cycles, {p.energy:.0f} nJ)")
+        print(f"tolerance {p.tolerance:<6g}: {p.accuracy:.2f} %, {p.steps:.2f} state steps a sample "
+              f"({p.last_steps:.2f} in the last epoch, {p.cycles:,.0f} cycles, {p.energy:.0f} nJ)")
     save(early_exit(points), Path("out/early_exit.svg"))
 
     e = Experiment("early_exit", training={"epochs": epochs} if epochs else {})

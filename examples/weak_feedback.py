@@ -36,7 +36,8 @@ def main() -> str | None:
         print(f"{name}: error of an update ~ lambda^{power:.2f} in float64; usable: "
               + ", ".join(f"2^-{k}" for k in usable(learnt[name])))
         for k in NUDGES:
-            print(f"  lambda 2^-{k}: float64 {e.floating[k]:.5f}, fixed point {e.fixed[k]:.4f}; trained {learnt[name][k]:.1f} %")
+            print(f"  lambda 2^-{k}: float64 {e.floating[k]:.5f}, fixed point {e.fixed[k]:.4f}; "
+                  f"trained {learnt[name][k]:.1f} %")
         if abs(power - wanted) > 0.15 or not np.nanargmin(e.fixed) < len(NUDGES) - 1:
             wrong = f"{name}: the order is {power:.2f} and not {wanted}, or fixed point has no floor."
     print(f"contrastive Hebbian, target clamped: float64 {clamped.floating[0]:.3f}, fixed point {clamped.fixed[0]:.3f}")

@@ -155,7 +155,8 @@ def study(seeds: int, reporter: Reporter, lessons: Iterable[str] = tuple(LESSONS
     """Choose the rates of every rule in every lesson, then learn with ``seeds`` seeds."""
     grid, cases = tuple(grid), [Case(lesson, n, rule) for n in networks for lesson in lessons for rule in RULES]
     tried = [Case(c.lesson, c.network, c.rule, shifts) for c in cases for shifts in grid]
-    found = _curves([(c, seed, True) for c in tried for seed in range(CHOICE_SEEDS)], reporter, "rates on validation data")
+    work = [(c, seed, True) for c in tried for seed in range(CHOICE_SEEDS)]
+    found = _curves(work, reporter, "rates on validation data")
     scores = np.array([curve.mean() for curve in found]).reshape(len(cases), len(grid), CHOICE_SEEDS).mean(axis=2)
     chosen = [tried[i * len(grid) + int(row.argmax())] for i, row in enumerate(scores)]
     curves = _curves([(c, seed, False) for c in chosen for seed in range(seeds)], reporter, "lessons")
@@ -206,12 +207,12 @@ def differences(il: Found, bp: Found) -> list[Figure]:
     sides = "; ".join(f"{f.case.rule} {f.means.mean():.2f} at alpha {', '.join(f'2^-{s}' for s in f.case.shifts)}"
                       for f in (il, bp))
     where = f"{il.case.lesson}, {il.case.network}"
-    found = [Figure(f"{where}: accuracy, IL less backprop (+- {error:.2f}, {len(il.means)} pairs; {sides})", round(mean, 2),
-                    "reported", "points", None)]
+    found = [Figure(f"{where}: accuracy, IL less backprop (+- {error:.2f}, {len(il.means)} pairs; {sides})",
+                    round(mean, 2), "reported", "points", None)]
     if il.curves.shape[2] > 1:
         mean, error = paired(kept(il), kept(bp))
-        found.append(Figure(f"{where}: of the task before, IL {kept(il).mean():.2f} less backprop {kept(bp).mean():.2f} "
-                            f"(+- {error:.2f})", round(mean, 2), "reported", "points", None))
+        found.append(Figure(f"{where}: of the task before, IL {kept(il).mean():.2f} less backprop "
+                            f"{kept(bp).mean():.2f} (+- {error:.2f})", round(mean, 2), "reported", "points", None))
     return found
 
 
@@ -232,7 +233,7 @@ def _alignment(networks: int) -> list[Figure]:
         il, bp = found["IL"][:, n], found["backprop"][:, n]
         mean, error = paired(il, bp)
         wanted = {"all layers": mean > 2 * error}.get(part)
-        figures.append(Figure(f"target alignment, {part}: IL at equilibrium {il.mean():.3f} less backprop {bp.mean():.3f} "
-                              f"(+- {error:.3f}, {networks} networks)", round(mean, 4),
+        figures.append(Figure(f"target alignment, {part}: IL at equilibrium {il.mean():.3f} less backprop "
+                              f"{bp.mean():.3f} (+- {error:.3f}, {networks} networks)", round(mean, 4),
                               "reported" if wanted is None else "> 2 standard errors", "", wanted))
     return figures

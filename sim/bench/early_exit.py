@@ -47,13 +47,14 @@ def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
     session.load(initial_image(program))
     for epoch in range(epochs):
         samples = data.train.take(epoch_order(len(data.train), training.seed, epoch))
-        job = Job(program, "train", session.weights, codes(program, samples, True), halvings(training, epoch), steps=False)
+        job = Job(program, "train", session.weights, codes(program, samples, True), halvings(training, epoch), False)
         trace = session.run(job)
         # the first state step stands before the loop, and every EXIT without arm ends one more
         steps.append(1 + len(trace.decisions) / job.count if tolerance else float(config.rule.steps))
-    found = estimate(program, trace.counters, len(data.train), load_technology(TECHNOLOGY), exits=trace.decisions.tolist())
-    answers = session.run(Job(program, "predict", session.weights, codes(program, data.test, False), steps=False)).outputs
-    right = accuracy(answers[ends(program.layout.network)[1]], data.test.labels)
+    technology, exits = load_technology(TECHNOLOGY), trace.decisions.tolist()
+    found = estimate(program, trace.counters, len(data.train), technology, exits=exits)
+    test = session.run(Job(program, "predict", session.weights, codes(program, data.test, False), steps=False))
+    right = accuracy(test.outputs[ends(program.layout.network)[1]], data.test.labels)
     return Point(tolerance, 100 * right, float(np.mean(steps)), steps[-1],
                  sum(trace.counters[c] for c in CYCLES) / len(data.train), found.sample.typical / 1000)
 
@@ -61,7 +62,8 @@ def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
 def sweep(seeds: int, reporter: Reporter, epochs: int | None = None) -> list[Point]:
     """Means over ``seeds`` seeds at every tolerance."""
     work = [(t, seed, epochs) for t in TOLERANCES for seed in range(seeds)]
-    found = in_parallel(point, work, PROCESSES, reporter, "tolerances", lambda p: f"{p.tolerance:g}: {p.accuracy:.1f} %")
+    found = in_parallel(point, work, PROCESSES, reporter, "tolerances",
+                        lambda p: f"{p.tolerance:g}: {p.accuracy:.1f} %")
     return [mean(found[i * seeds:(i + 1) * seeds]) for i in range(len(TOLERANCES))]
 
 

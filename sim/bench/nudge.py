@@ -124,7 +124,8 @@ def accuracy(method: Method, nudge: int, seed: int, epochs: int | None = None) -
     cannot shift far enough for alpha / lambda."""
     chosen = load(method.preset)
     training = {"seed": seed, "epochs": epochs or chosen.training.epochs}
-    chosen = chosen.replace(rule={"options": dict(method.options) | {"nudge": nudge}}, training=training, data={"seed": seed})
+    options = dict(method.options) | {"nudge": nudge}
+    chosen = chosen.replace(rule={"options": options}, training=training, data={"seed": seed})
     try:
         program = compile_config(chosen)
     except BadInput:
@@ -161,6 +162,5 @@ def measure(seeds: int, reporter: Reporter, samples: int = 20) -> list[Figure]:
                    f"{', '.join(f'2^-{k} {a:.1f}' for k, a in zip(NUDGES, learnt[name]))} %)",
                    f"2^-{range_[-1]} .. 2^-{range_[0]}", "reported", "", None)]
     clamped = errors(CLAMPED, samples, nudges=(None,))
-    figures.append(Figure("contrastive Hebbian: distance of an update from the gradient, fixed point (float64 "
-                          f"{clamped.floating[0]:.3f})", round(float(clamped.fixed[0]), 3), "reported", "relative", None))
-    return figures
+    name = f"contrastive Hebbian: error of an update in fixed point (float64 {clamped.floating[0]:.3f})"
+    return [*figures, Figure(name, round(float(clamped.fixed[0]), 3), "reported", "relative", None)]

@@ -46,17 +46,19 @@ def early_exit(points: Sequence["Point"]) -> Figure:
         return figure
 
 
-def weak_feedback(errors: Mapping[str, "Errors"], accuracies: Mapping[str, NDArray[np.float64]], clamped: float) -> Figure:
+def weak_feedback(errors: Mapping[str, "Errors"], accuracies: Mapping[str, NDArray[np.float64]],
+                  clamped: float) -> Figure:
     """Errors of updates in float64 (dashed) and in fixed point, and what trainings reach, against lambda = 2**-k."""
     with rc_context(STYLE):
         figure, (left, right) = _panels(3.2, 2)
         for (name, e), (colour, marker) in zip(errors.items(), LOOKS):
             strengths = 2.0 ** -np.arange(len(e.fixed))
-            left.loglog(strengths, e.floating, "--", color=colour, marker=marker, markersize=4, markerfacecolor="none")
-            left.loglog(strengths, e.fixed, "-", color=colour, marker=marker, markersize=4, label=name)
-            right.semilogx(strengths, accuracies[name], "-", color=colour, marker=marker, markersize=4, base=2, label=name)
+            left.loglog(strengths, e.floating, "--", color=colour, marker=marker, markersize=4, markerfacecolor="none",
+                        base=2)
+            left.loglog(strengths, e.fixed, "-", color=colour, marker=marker, markersize=4, label=name, base=2)
+            right.semilogx(strengths, accuracies[name], "-", color=colour, marker=marker, markersize=4, base=2)
         left.axhline(clamped, color=PURPLE, linestyle=":", label="CHL, target clamped")
-        left.set(xlabel="lambda", ylabel="error of an update, relative\n(dashed: float64)", ylim=(1e-5, 10))
+        left.set(xlabel="lambda", ylabel="error of an update, relative\n(dashed: float64)", ylim=(2.0**-16, 8))
         right.set(xlabel="lambda", ylabel="accuracy after training, %")
         left.legend(loc="lower right")
         return figure
@@ -89,5 +91,5 @@ def alignment(found: Mapping[str, NDArray[np.float64]]) -> Figure:
                   hatch="//" * n, label=f"{name}, {len(values)} networks")
         a.set(xticks=np.arange(3) + 0.18, ylabel="target alignment, cosine",
               xticklabels=("all layers learn", "the last alone", "all but the last"))
-        a.legend(loc="upper center")
+        a.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
