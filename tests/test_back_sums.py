@@ -83,7 +83,8 @@ def walk(model, base, rows, columns, errors, lanes, tiles):
             for lane in range(lanes):
                 old = 0 if column["fresh"] and first else model[word * lanes + lane]
                 weights = [rows[r] % lanes == lane if column["identity"] else column["weights"][r, lane] for r in mine]
-                model[word * lanes + lane] = old + sum(int(w) * int(errors[r]) for w, r in zip(weights, mine, strict=True))
+                sent = sum(int(w) * int(errors[r]) for w, r in zip(weights, mine, strict=True))
+                model[word * lanes + lane] = old + sent
 
 
 @pytest.mark.parametrize("tiles", [1, 2, 4])

@@ -4,6 +4,7 @@ The compiler emits a few shapes of program. What it will emit next year, and wha
 covered by this alone: any instruction after any other, at every depth of loops.
 """
 
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -11,12 +12,14 @@ import pytest
 from golden.sequencer import Sequencer
 from hebbar.console import Reporter
 from hebbar.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
-from hebbar.isa import LOOP_DEPTH, Into, Mode, Op, Sweep, decode
-from hebbar.memories import BLOCK, MAP, Mem, unpack
+from hebbar.isa import LOOP_DEPTH, Into, Mode, Op, Sweep, decode, encode
+from hebbar.memories import BLOCK, MAP, Mem, pack, unpack
+from hebbar.registers import Cause, Control
 from sim.backends import fast
 from sim.bench import random_programs
 from sim.bench.random_programs import MACHINES, random_cases, run
 from sim.compare import compare
+from sim.shell.host import finish
 
 OPERATIONS = 1000
 MACHINE = "rows 2 x 4"
@@ -111,6 +114,22 @@ def reached(words, address):
     code = [decode(w) for w in words]
     return not any(i.op is Op.LOOP and not i.fields["count"] and a < address < i.fields["end"]
                    for a, i in enumerate(code) if a)
+
+
+def test_the_watchdog_lets_a_long_separation_work(models):
+    """Without it a watchdog shorter than the largest softmax would end it; one cycle a row, three passes."""
+    case = next(random_cases(MACHINE, seed=5))
+    block = pack(BLOCK, "block", **(dict.fromkeys(BLOCK, 0) | {"columns": 1, "groups": 10, "tail": 1}))
+    program = replace(case.job.program, words=(encode(Op.SEPARATE), encode(Op.HALT)), blocks=(block,))
+    session = fast.Session(program, fast.prepare(program, models, announce=False))
+    try:
+        session.load(case.job.weights)
+        for register, value in (("watchdog", 20), ("control", Control.START)):
+            finish(session.host.set(register, value))
+        finish(session.host.halted())
+        assert finish(session.host.get("cause")) == Cause.DONE
+    finally:
+        session.close()
 
 
 def test_the_counters_of_the_host_are_the_only_ones_left_out():

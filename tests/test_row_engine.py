@@ -29,7 +29,7 @@ from sim.backends.pysim import PysimHost
 from sim.host import beats, write_packet
 
 ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 7)
-GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 1}
+GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 3}
 """Lanes and tiles, and the share of the flag sets that runs there: simulation slows down by width."""
 
 TURNS = [g for g, share in GEOMETRIES.items() for _ in range(share)]
@@ -315,7 +315,8 @@ def test_identity_columns_on_each_others_heels(lanes, tiles):
         groups, kinds = rng.randrange(1, 6), rng.choice(["i", "ii", "is", "si", "sis", "isi", "iiss"])
         words = {(group + g) * tiles // lanes for g in range(groups)}
         offsets = range(24 - min(words), 40 - max(words))
-        entries = [{"source": rng.choice(offsets) if kind == "i" else rng.randrange(24, 40), "shift": rng.choice([0, 2]),
+        entries = [{"source": rng.choice(offsets) if kind == "i" else rng.randrange(24, 40),
+                    "shift": rng.choice([0, 2]),
                     "lanes": 0 if kind == "i" else rng.randrange(1, lanes + 1), "rate": rng.randrange(16),
                     "feedback": rng.random() < 0.9, "fresh": rng.random() < 0.3, "plastic": rng.randrange(2),
                     "diagonal": 0, "positive": rng.randrange(2)} for kind in kinds]

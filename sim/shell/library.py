@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import os
 import subprocess
 from pathlib import Path
 
@@ -70,7 +71,7 @@ def open_library(path: Path) -> ctypes.CDLL:
 def _link(folder: Path, library: Path) -> None:
     require("g++")
     root = Path(environment()["VERILATOR_ROOT"]) / "include"
-    partial = library.with_suffix(".partial")
+    partial = library.with_suffix(f".{os.getpid()}.partial")
     command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}", "-DVM_TRACE=0",
                "-DVM_COVERAGE=0", "-o", partial.name, str(SOURCE), "Vtop__ALL.a",
                *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
