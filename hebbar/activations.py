@@ -20,6 +20,8 @@ LEAK = 0.125
 ENTRY_BITS = 16
 STEP = 2.0**-12
 """Between neighbouring states, for the slope of a function without a derivative."""
+REACH = 8
+"""How far from zero a new function is tried: the states of the default format."""
 
 
 @dataclass(frozen=True)
@@ -58,16 +60,36 @@ def activation(name: str, derivative: Callable[[float], float] | None = None, ki
                steps: bool = False) -> Callable[[Callable[[float], float]], Callable[[float], float]]:
     """Make an activation of a function of one number, under a name that populations may have.
 
-    ``derivative``: f', by default the slope between two neighbouring states. Raises BadInput for a name
-    that another function has.
+    ``derivative``: f', by default the slope between two neighbouring states, of ``steps`` zero. Raises BadInput
+    for a name that a function with other values has, and for a function without a finite value somewhere
+    in -REACH..REACH.
     """
     def wrap(f: Callable[[float], float]) -> Callable[[float], float]:
-        made = Activation(f, derivative or (lambda x: (f(x + STEP) - f(x)) / STEP), kinked, steps)
-        known = ACTIVATIONS.setdefault(name, made)
-        if known.f.__code__.co_code != f.__code__.co_code or known.f.__code__.co_consts != f.__code__.co_consts:
-            raise BadInput(f"activation {name!r} exists already; give yours another name.")
+        slope = derivative or ((lambda x: 0.0) if steps else (lambda x: (f(x + STEP) - f(x)) / STEP))
+        made = Activation(f, slope, kinked, steps)
+        values = _values(name, made)
+        if name in ACTIVATIONS and _values(name, ACTIVATIONS[name]) != values:
+            raise BadInput(f"activation {name!r} exists already, with other values; give yours another name.")
+        ACTIVATIONS.setdefault(name, made)
         return f
     return wrap
+
+
+def _values(name: str, a: Activation) -> list:
+    """What tells one activation from another."""
+    points = [n / 256 for n in range(-256 * REACH, 256 * REACH + 1)]
+    return [a.kinked, a.steps, *(_value(name, g, x) for g in (a.f, a.derivative) for x in points)]
+
+
+def _value(name: str, function: Callable[[float], float], x: float) -> float:
+    try:
+        value = float(function(x))
+    except Exception as error:
+        raise BadInput(f"activation {name!r} or its derivative fails at {x:g} ({type(error).__name__}, {error}); define "
+                       "it for every state.") from error
+    if not math.isfinite(value):
+        raise BadInput(f"activation {name!r} or its derivative is {value} at {x:g}; give a finite value for every state.")
+    return value
 
 
 def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> list[int]:
@@ -85,8 +107,8 @@ def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> 
     entries = []
     for index in range(1 << formats.table_bits):
         signed = index - (1 << formats.table_bits) if index >> (formats.table_bits - 1) else index
-        left = _code(function(signed * width / formats.state.scale), out)
-        right = _code(function((signed + 1) * width / formats.state.scale), out)
+        left = _code(_value(name, function, signed * width / formats.state.scale), out)
+        right = _code(_value(name, function, (signed + 1) * width / formats.state.scale), out)
         entries.append(_entry(left, 0 if flat or not formats.table_frac else right - left))
     return entries
 

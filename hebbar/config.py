@@ -140,21 +140,23 @@ def load(source: str) -> Config:
         except (OSError, UnicodeDecodeError) as error:
             raise BadInput(f"{source}: cannot be read ({error}); check the path.") from None
     try:
-        return parse(_beside(path, tomllib.loads(text)), source)
+        return parse(_located(tomllib.loads(text), path.parent), source)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{source}: not valid TOML, {error}.") from None
 
 
-def _beside(path: Path, data: dict) -> dict:
-    """The same tables with ``rule.source`` found from the folder of the TOML file."""
+def _located(data: dict, folder: Path) -> dict:
+    """The same tables with ``rule.source`` found from ``folder``, so that it is the same file wherever a process runs."""
     rule = data.get("rule")
     if not isinstance(rule, dict) or not rule.get("source") or not isinstance(rule["source"], str):
         return data
-    return data | {"rule": rule | {"source": str((path.parent / rule["source"]).resolve())}}
+    return data | {"rule": rule | {"source": str((folder / rule["source"]).resolve())}}
 
 
 def parse(data: dict, where: str) -> Config:
-    """Validate a nested dictionary; the first problem becomes one BadInput sentence."""
+    """Validate a nested dictionary; the first problem becomes one BadInput sentence. A relative ``rule.source`` is
+    found from the current folder."""
+    data = _located(data, Path())
     try:
         config = Config.model_validate({"name": where, **data})
         config.machine.check()

@@ -4,12 +4,14 @@ The readout learns at once from the error of the feed-forward pass; then inferen
 better readout, and only the hidden layers learn from the settled errors. We know of no paper with it.
 """
 
+from dataclasses import replace
+
 from hebbar.activations import activation
-from hebbar.isa import Sweep
 from hebbar.rules import Schedule, rule
+from hebbar.rules.predictive import il  # so that --rule il learns on the same network
 from hebbar.schedule import LoopOp, MicroOp
 
-LEARN = Sweep.FWD | Sweep.ERR | Sweep.UPD
+__all__ = ["eager_readout", "il"]
 
 
 @activation("softsign", derivative=lambda x: 1.0 / (1.0 + abs(x)) ** 2)
@@ -17,11 +19,10 @@ def softsign(x: float) -> float:
     return x / (1.0 + abs(x))
 
 
-@rule("eager_readout", rest=0)
+@rule("eager_readout", slower=0)
 def eager_readout(s: Schedule) -> list[MicroOp]:
-    """The readout learns from the feed-forward error, the hidden layers from the settled one."""
-    readout = [b for b in s.blocks if s.clamped(b.name)]
-    hidden = [b for b in s.blocks if not s.clamped(b.name)]
-    steps = s.rule.steps - int(s.option("rest"))
-    ops = s.start() + [s.sweep(b, LEARN) for b in readout]
-    return [*ops, LoopOp(tuple(s.step()), steps), *(s.sweep(b, LEARN) for b in hidden)]
+    """The readout learns from the feed-forward error at alpha / 2**slower, hidden layers from the settled one."""
+    learn = s.update(hoisted=True)
+    eager = [replace(o, slower=int(s.option("slower"))) for o in learn if s.clamped(o.name)]
+    late = [o for o in learn if not s.clamped(o.name)]
+    return [*s.hoist(), *eager, LoopOp(tuple(s.step(hoisted=True)), s.rule.steps), *late]

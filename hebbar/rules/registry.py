@@ -1,15 +1,18 @@
 """What a learning rule is, and how one of the user's own is found."""
 
-import importlib.util
+import sys
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from ..errors import BadInput
+from ..activations import ACTIVATIONS, Activation
+from ..errors import BadInput, HebbarError
+from ..memories import Mem
 from ..network import Network
-from ..schedule import MicroOp
+from ..schedule import LoopOp, MicroOp, TransferOp
 from ..suggest import suggest
 from .builder import Schedule
 
@@ -66,19 +69,100 @@ def rules_in(*modules: ModuleType) -> dict[str, Rule]:
 
 
 def load_source(path: Path, name: str) -> Rule:
-    """The rule ``name`` of a Python file. Raises BadInput, naming file and line, when it cannot be run."""
-    spec = importlib.util.spec_from_file_location(f"hebbar_rule_{path.stem}", path)
-    if spec is None or spec.loader is None or not path.is_file():
-        raise BadInput(f"rule.source is {str(path)!r}, which is no Python file; give the path of one.")
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except BadInput:
-        raise
-    except Exception as error:
-        line = traceback.extract_tb(error.__traceback__)[-1].lineno
-        raise BadInput(f"rule.source {path}, line {line}: {type(error).__name__}, {error}.") from error
+    """The rule ``name`` of a Python file. Raises BadInput, naming file and line, when it cannot be run; so does the
+    rule later on."""
+    path = path.resolve()
+    module = _module(path)
     found = rules_in(module)
     if name not in found:
-        raise BadInput(f"rule.name is {name!r}, which {path} does not define{suggest(name, found)}.")
-    return found[name]
+        raise BadInput(f"rule.name is {name!r}, which {path} does not define"
+                       f"{suggest(name, found) if found else '; put @rule(name) before a function'}.")
+    if len({id(r) for r in vars(module).values() if isinstance(r, Rule) and r.name == name}) > 1:
+        raise BadInput(f"rule.source {path} defines two rules {name!r}; rename one.")
+    r = found[name]
+    learn, answer, query = (_guarded(build, path, _operations) for build in (r.learn, r.answer, r.query))
+    return replace(r, learn=learn, answer=answer, query=query, prepare=_guarded(r.prepare, path, _network))
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A file as it was when it ran, and the activations that are its own."""
+
+    text: bytes
+    module: ModuleType
+    activations: dict[str, Activation]
+
+
+_LOADED: dict[Path, _Loaded] = {}
+"""Files that have run in this process; one that has changed runs again, its activations defined anew."""
+
+
+def _module(path: Path) -> ModuleType:
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"rule.source is {str(path)!r}, which is no Python file ({error.strerror}); give the path of "
+                       "one.") from None
+    known = _LOADED.get(path)
+    if known and known.text == text:
+        ACTIVATIONS.update(known.activations)
+        return known.module
+    kept = dict(ACTIVATIONS)
+    for name in known.activations if known else ():
+        ACTIVATIONS.pop(name, None)
+    others, module = set(ACTIVATIONS), ModuleType(f"hebbar_rule_{path.stem}_{len(_LOADED)}")
+    module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    try:
+        exec(compile(text, str(path), "exec"), vars(module))
+    except Exception as error:
+        ACTIVATIONS.clear()
+        ACTIVATIONS.update(kept)
+        raise _placed(error, path) from error
+    _LOADED[path] = _Loaded(text, module, {n: a for n, a in ACTIVATIONS.items() if n not in others})
+    return module
+
+
+def _placed(error: Exception, path: Path) -> HebbarError:
+    """The error as a sentence that names the line of the file that it came through last."""
+    lines = [line for frame, line in traceback.walk_tb(error.__traceback__) if frame.f_code.co_filename == str(path)]
+    message = f"{type(error).__name__}, {error}."
+    if isinstance(error, HebbarError):
+        if not lines:
+            return error
+        message = str(error)
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        lines, message = [error.lineno or 1], f"{type(error).__name__}, {error.msg}."
+    return BadInput(f"rule.source {path}{f', line {lines[-1]}' if lines else ''}: {message}")
+
+
+def _guarded(function: Callable[..., Any], path: Path, check: Callable[[Any, str], None]) -> Callable[..., Any]:
+    """The same function, its errors placed and its result checked."""
+    def run(*arguments: Any) -> Any:
+        try:
+            found = function(*arguments)
+        except Exception as error:
+            raise _placed(error, path) from error
+        check(found, f"rule.source {path}: {getattr(function, '__name__', 'the rule')}")
+        return found
+    return run
+
+
+def _operations(ops: Any, where: str) -> None:
+    if not isinstance(ops, list | tuple):
+        raise BadInput(f"{where} gives {type(ops).__name__}; return a list of micro-operations.")
+    for op in ops:
+        if isinstance(op, LoopOp):
+            _operations(op.body, f"{where}, in a loop,")
+        elif not isinstance(op, MicroOp):
+            raise BadInput(f"{where} gives {type(op).__name__} among its micro-operations; join lists with + or *.")
+    moved = [(op.op.name, op.population, op.memory == Mem.CLAMP) for op in ops if isinstance(op, TransferOp)]
+    twice = [m for m in moved if moved.count(m) > 1]
+    if twice:
+        raise BadInput(f"{where} has {twice[0][0]} of {twice[0][1]!r} twice, and a sample moves every population once; "
+                       "remove one.")
+
+
+def _network(network: Any, where: str) -> None:
+    if not isinstance(network, Network):
+        raise BadInput(f"{where} gives {type(network).__name__}; return a Network.")
