@@ -9,12 +9,9 @@ from pathlib import Path
 
 from hebbar.api import Experiment
 from hebbar.console import Reporter
-from sim.bench.early_exit import sweep
+from sim.bench.early_exit import LOSS, sweep
 from sim.html.learning import early_exit
 from sim.html.svg import save
-
-LOSS = 0.5
-"""Points of accuracy that the tolerance of the preset may cost."""
 
 
 def main() -> str | None:

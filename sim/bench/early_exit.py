@@ -15,14 +15,17 @@ from hebbar.counters import CYCLES
 
 from ..backends.golden import Session
 from ..energy import estimate, load_technology
+from ..report import Figure
 from ..sweep import in_parallel
 from ..trace import Job
 
-__all__ = ["TOLERANCES", "Point", "point", "sweep", "mean"]
+__all__ = ["TOLERANCES", "LOSS", "Point", "point", "sweep", "mean", "measure"]
 
 TOLERANCES = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 TECHNOLOGY = "cmos45"
 PROCESSES = 2
+LOSS = 0.5
+"""Points of accuracy that the tolerance of the preset may cost."""
 
 
 @dataclass(frozen=True)
@@ -70,3 +73,17 @@ def sweep(seeds: int, reporter: Reporter, epochs: int | None = None) -> list[Poi
 def mean(points: Sequence[Point]) -> Point:
     """The means of points, quantity by quantity."""
     return Point(*np.mean([list(vars(p).values()) for p in points], axis=0).tolist())
+
+
+def measure(seeds: int, reporter: Reporter) -> list[Figure]:
+    """What every tolerance saves; the preset's must save steps and lose less than ``LOSS`` points."""
+    points, chosen = sweep(seeds, reporter), load("early_exit").rule.tolerance
+    whole, figures = points[0], []
+    for p in points:
+        held = p.tolerance == chosen
+        met = p.steps < whole.steps and p.accuracy >= whole.accuracy - LOSS
+        what = f"early exit, tolerance {p.tolerance:g}: accuracy ({p.steps:.2f} state steps, {p.cycles:,.0f} cycles, " \
+               f"{p.energy:.0f} nJ a sample)"
+        figures.append(Figure(what, round(p.accuracy, 2), f">= {whole.accuracy - LOSS:.2f}, fewer steps" if held else
+                              "reported", "%", met if held else None))
+    return figures

@@ -152,7 +152,6 @@ def measure(seeds: int, reporter: Reporter, samples: int = 20) -> list[Figure]:
     learnt, figures = accuracies(seeds, reporter), []
     for (name, method), e in zip(METHODS.items(), found):
         power, best = order(e.floating), int(e.fixed.argmin())
-        range_ = usable(learnt[name])
         figures += [
             Figure(f"{name}: order of the error of an update in lambda, float64", round(power, 3),
                    f"{method.order} +- 0.15", "", abs(power - method.order) <= 0.15),
@@ -160,7 +159,7 @@ def measure(seeds: int, reporter: Reporter, samples: int = 20) -> list[Figure]:
                    f"{e.floating[best]:.4f})", round(float(e.fixed[best]), 4), "reported", "relative", None),
             Figure(f"{name}: lambda that trains within {SLACK:g} point of the best in fixed point ("
                    f"{', '.join(f'2^-{k} {a:.1f}' for k, a in zip(NUDGES, learnt[name]))} %)",
-                   f"2^-{range_[-1]} .. 2^-{range_[0]}", "reported", "", None)]
+                   ", ".join(f"2^-{k}" for k in usable(learnt[name])), "reported", "", None)]
     clamped = errors(CLAMPED, samples, nudges=(None,))
     name = f"contrastive Hebbian: error of an update in fixed point (float64 {clamped.floating[0]:.3f})"
     return [*figures, Figure(name, round(float(clamped.fixed[0]), 3), "reported", "relative", None)]

@@ -1,4 +1,4 @@
-"""``hebbar bench rules``: every learning system on one export, random programs, accuracies."""
+"""``hebbar bench rules``: every learning system on one export, random programs, recall, accuracies, studies."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from hebbar.console import Reporter
 from hebbar.files import BUILD
 
 from ..report import Figure
-from . import random_programs, replays, rules_accuracy
+from . import comparisons, early_exit, memories, nudge, random_programs, replays, reward, rules_accuracy, spiking
 
 __all__ = ["SEEDS", "OPERATIONS", "measure"]
 
@@ -16,9 +16,19 @@ SEEDS = {False: 5, True: 1}
 OPERATIONS = {False: 10_000, True: 1_000}
 """Random micro-operations, in full and with --quick."""
 
+PAIRS = 10
+"""Seeds of the comparisons with backprop, paired."""
+
 
 def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
-    """All figures in the order of the table; ``quick`` trains one epoch of one seed; ``data`` is unused."""
+    """All figures in the order of the table; ``quick`` trains one epoch of one seed and leaves the studies out that
+    cannot be shortened (comparisons with backprop, range of lambda, early exit); ``data`` is unused."""
     figures = replays.measure(quick, reporter)
     figures.append(random_programs.agreement(BUILD, OPERATIONS[quick], reporter))
-    return figures + rules_accuracy.measure(SEEDS[quick], reporter, 1 if quick else None)
+    for memory in (memories, reward, spiking):
+        figures += memory.measure(reporter)
+    figures += rules_accuracy.measure(SEEDS[quick], reporter, 1 if quick else None)
+    if quick:
+        return figures
+    return [*figures, *early_exit.measure(SEEDS[quick], reporter), *nudge.measure(SEEDS[quick], reporter),
+            *comparisons.measure(PAIRS, reporter)]
