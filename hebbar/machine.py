@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from .analog import AnalogConfig
 from .errors import BadInput
 from .formats import Format, Formats
 
@@ -11,6 +12,9 @@ __all__ = ["Frozen", "MachineConfig"]
 
 ARRAY_CELLS = 1 << 14
 """Cells an array macro may have: every one is a register with its multipliers."""
+
+ANALOG_CELLS = 1 << 20
+"""Cells of an analog macro, which has no logic of its own in a cell."""
 
 
 class Frozen(BaseModel):
@@ -27,7 +31,7 @@ class MachineConfig(Frozen):
     largest population that SEPARATE takes (0: not built), ``energy`` builds the energy sum and EXIT.
     """
 
-    tile: Literal["rows", "array"] = "rows"
+    tile: Literal["rows", "array", "analog"] = "rows"
     lanes: int = 8
     row_tiles: int = 1
     weight_words: int = Field(1024, ge=2, le=1 << 20)
@@ -48,6 +52,7 @@ class MachineConfig(Frozen):
     back_sum_bits: int = Field(42, ge=8, le=53)
     separation: int = Field(0, ge=0, le=1 << 10)
     energy: bool = False
+    analog: AnalogConfig = AnalogConfig()
 
     @field_validator("lanes", "row_tiles")
     @classmethod
@@ -64,7 +69,7 @@ class MachineConfig(Frozen):
         if self.row_tiles > self.lanes:
             raise BadInput(f"machine.row_tiles is {self.row_tiles}, more than machine.lanes "
                            f"({self.lanes}); lower row_tiles.")
-        if self.tile == "array":
+        if self.tile != "rows":
             self._check_array()
         f = self.formats
         for key, shift in (("weight_frac and activity_frac", f.sum_shift),
@@ -74,17 +79,20 @@ class MachineConfig(Frozen):
                                f"it is rounded from; raise machine.{key} or lower state_frac.")
 
     def _check_array(self) -> None:
-        """Raise BadInput for an array macro that is not whole rows or has too many cells."""
+        """Raise BadInput for an array that is not whole rows or has too many cells."""
         whole = self.weight_words // self.max_columns * self.max_columns
         if whole != self.weight_words:
-            raise BadInput(f"machine.weight_words is {self.weight_words}; with tile 'array' it must "
+            raise BadInput(f"machine.weight_words is {self.weight_words}; with tile {self.tile!r} it must "
                            f"be a multiple of max_columns ({self.max_columns}), such as "
                            f"{whole + self.max_columns}.")
         cells = self.weight_words * self.row_tiles * self.lanes
-        if cells > ARRAY_CELLS:
+        most = ARRAY_CELLS if self.tile == "array" else ANALOG_CELLS
+        if cells > most:
             raise BadInput(f"machine.weight_words is {self.weight_words}, which makes {cells} cells "
-                           f"with tile 'array', at most {ARRAY_CELLS} are possible; lower "
+                           f"with tile {self.tile!r}, at most {most} are possible; lower "
                            "weight_words or max_columns, or use tile 'rows'.")
+        if self.tile == "analog":
+            self.analog.check(self.row_sum_bits, self.back_sum_bits)
 
     @property
     def formats(self) -> Formats:
@@ -108,5 +116,15 @@ class MachineConfig(Frozen):
 
     @property
     def array_stride(self) -> int:
-        """Weight words of one row group of the array macro; its rows all have this length."""
+        """Weight words of one row group of an array; its rows all have this length."""
         return self.max_columns
+
+    @property
+    def array_rows(self) -> int:
+        """Word lines of an array, P a row group."""
+        return self.weight_words // self.array_stride * self.row_tiles
+
+    @property
+    def array_columns(self) -> int:
+        """Bit lines of an array, C a weight word."""
+        return self.array_stride * self.lanes

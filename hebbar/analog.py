@@ -1,0 +1,159 @@
+"""``[machine.analog]``: the analog macro, its converters and drivers, and everything about it that is not ideal.
+
+What the digital control around the macro is built for stands in ``Control``; the physics stands in the sections
+of ``AnalogConfig`` and never reaches the RTL. All switches are off by default: such a macro computes what the
+digital tile computes.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from .errors import BadInput
+
+__all__ = ["Section", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
+           "AnalogConfig"]
+
+
+class Section(BaseModel):
+    """A configuration section: immutable, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+
+
+class Control(Section):
+    """What the RTL is built for.
+
+    ``row_bits``, ``column_bits``: resolution of the converters of FWD and of TRN, 0: as wide as the sums.
+    ``row_step``, ``column_step``: log2 of their LSB in product codes. ``align``: largest left shift of an
+    activity. ``bit_cycles``: cycles a bit of the input is driven. ``update``: 'deterministic', one exact step, or
+    'stochastic', ``pulses`` coincident pulses for each sign whose mean is the step; ``pulse_exponent``: log2 of what
+    a weight changes when all of them meet, in codes. ``verify``: attempts to bring a loaded weight within
+    ``tolerance`` codes, 0: one write that is not checked.
+    """
+
+    row_bits: int = Field(0, ge=0, le=53)
+    row_step: int = Field(0, ge=0, le=40)
+    column_bits: int = Field(0, ge=0, le=53)
+    column_step: int = Field(0, ge=0, le=40)
+    align: int = Field(0, ge=0, le=7)
+    bit_cycles: int = Field(1, ge=1, le=255)
+    update: Literal["deterministic", "stochastic"] = "deterministic"
+    pulses: int = Field(32, ge=1, le=32)
+    pulse_exponent: int = Field(8, ge=0, le=24)
+    verify: int = Field(0, ge=0, le=255)
+    tolerance: int = Field(0, ge=0, le=1 << 15)
+
+
+class Device(Section):
+    """A cell is a pair of conductances; the weight is their difference.
+
+    ``g_min``, ``g_max`` in microsiemens; ``weight_range``: the real weight at the difference g_max - g_min.
+    ``levels``: programmable states of a conductance, 0: any. ``coding``: 'one_sided', the smaller of a pair
+    stays at g_min, or 'balanced', both move by half around the middle.
+    """
+
+    g_min: float = Field(0.0, ge=0)
+    g_max: float = Field(25.0, gt=0)
+    weight_range: float = Field(4.0, gt=0)
+    levels: int = Field(0, ge=0, le=1 << 16)
+    coding: Literal["one_sided", "balanced"] = "one_sided"
+
+
+class Programming(Section):
+    """Error of a written conductance, normal with a standard deviation in microsiemens: the polynomial
+    ``noise`` (constant first) of the target, either in microsiemens or, ``relative``, as a share of g_max."""
+
+    noise: tuple[float, ...] = ()
+    relative: bool = False
+
+
+class Read(Section):
+    """Noise of every read, of one conductance: ``additive`` (microsiemens), ``proportional`` (share of the
+    conductance), both white; 1/f by ``flicker`` (Q of a conductance g as a share of g_max is
+    min(flicker / g^flicker_exponent, flicker_limit)), ``age`` seconds after programming, drift with it:
+    (age / drift_start)^-nu with nu of mean ``drift`` and ``drift_spread``, or with ``drift_log`` of the published
+    logarithmic law in g."""
+
+    additive: float = Field(0.0, ge=0)
+    proportional: float = Field(0.0, ge=0)
+    flicker: float = Field(0.0, ge=0)
+    flicker_exponent: float = Field(0.65, ge=0)
+    flicker_limit: float = Field(0.2, ge=0)
+    age: float = Field(0.0, ge=0)
+    drift: float = Field(0.0, ge=0)
+    drift_spread: float = Field(0.0, ge=0)
+    drift_log: bool = False
+    drift_start: float = Field(20.0, gt=0)
+
+
+class Update(Section):
+    """What an update does to a device: a spread of its size from device to device and from pulse to pulse (shares),
+    ``asymmetry`` (up less down, a share), ``soft_bounds`` (0: constant steps up to the range, 1: the step falls
+    linearly to zero at the bound)."""
+
+    device_spread: float = Field(0.0, ge=0)
+    pulse_spread: float = Field(0.0, ge=0)
+    asymmetry: float = Field(0.0, gt=-1, lt=1)
+    soft_bounds: float = Field(0.0, ge=0, le=1)
+
+
+class Faults(Section):
+    """Shares of conductances that stay at g_max (``stuck_on``) or g_min (``stuck_off``)."""
+
+    stuck_on: float = Field(0.0, ge=0, le=1)
+    stuck_off: float = Field(0.0, ge=0, le=1)
+
+
+class Wires(Section):
+    """Resistance in ohms of a segment of a word line and of a bit line, of a driver and of a sense node.
+    ``model``: 'exact' solves the network, 'approximate' corrects once by the currents without wires."""
+
+    model: Literal["off", "approximate", "exact"] = "off"
+    word_resistance: float = Field(0.0, ge=0)
+    bit_resistance: float = Field(0.0, ge=0)
+    driver: float = Field(0.0, ge=0)
+    sense: float = Field(0.0, ge=0)
+
+
+class Converters(Section):
+    """Errors of the converters: standard deviations of the fixed ``offset`` and ``inl`` (LSB) and ``gain`` (a
+    share), of the ``noise`` of a conversion (LSB), and the time constant of a line in cycles (``settling``)."""
+
+    offset: float = Field(0.0, ge=0)
+    gain: float = Field(0.0, ge=0)
+    inl: float = Field(0.0, ge=0)
+    noise: float = Field(0.0, ge=0)
+    settling: float = Field(0.0, ge=0)
+
+
+class AnalogConfig(Section):
+    """``[machine.analog]``; ``seed`` of every random draw of the physics, devices as well as noise."""
+
+    control: Control = Control()
+    device: Device = Device()
+    programming: Programming = Programming()
+    read: Read = Read()
+    update: Update = Update()
+    faults: Faults = Faults()
+    wires: Wires = Wires()
+    converters: Converters = Converters()
+    seed: int = Field(0, ge=0, lt=1 << 32)
+
+    @model_validator(mode="after")
+    def _possible(self) -> "AnalogConfig":
+        d = self.device
+        if d.g_min >= d.g_max:
+            raise ValueError(f"g_min {d.g_min:g} is not below g_max {d.g_max:g} (microsiemens); exchange or lower it")
+        if self.faults.stuck_on + self.faults.stuck_off > 1:
+            raise ValueError("stuck_on and stuck_off add up to more than all cells; lower one")
+        return self
+
+    def check(self, row_sum_bits: int, back_sum_bits: int) -> None:
+        """Raise BadInput for converters that do not fit the sums they stand for."""
+        c = self.control
+        for side, bits, step, sums in (("row", c.row_bits, c.row_step, row_sum_bits),
+                                       ("column", c.column_bits, c.column_step, back_sum_bits)):
+            if (bits or sums) + step > sums:
+                raise BadInput(f"machine.analog.control.{side}_bits is {bits or sums} with {side}_step {step}, together "
+                               f"more than the {sums} bits of the sums; lower {side}_step to {sums - (bits or sums)}.")
