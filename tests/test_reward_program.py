@@ -12,6 +12,7 @@ from golden.streams import to_codes
 from golden.training import initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load
+from hebbar.console import Reporter
 from hebbar.errors import BadInput
 from sim.backends import golden, pysim
 from sim.bench import reward
@@ -128,11 +129,24 @@ def test_a_network_without_shared_weights_is_refused():
         compile_config(config.replace(network={"edges": edges}))
 
 
+def test_the_figures_are_met_and_say_when_they_are_not(models, monkeypatch):
+    """Without it a table could report as met what nobody compared."""
+    monkeypatch.setattr(reward, "STEPS", 3000)
+    figures = reward.measure(Reporter(quiet=True), build=models)
+    assert [f.met for f in figures] == [True] * (len(figures) - 2) + [None] * 2
+    assert figures[0].value == 0 and all(f.value > 0 for f in figures[-2:])
+    monkeypatch.setattr(reward, "from_scratch", lambda path, motivation: np.zeros(36))
+    path = reward.walk(200, seed=1)
+    found = reward.revalued(reward.learn(path), path, (0.0, 1.0, 0.0, 0.0), (50,))
+    assert found.gap > 3 * found.allows and not found.right
+
+
 def test_the_example_finds_what_it_promises(tmp_path, models):
     models.mkdir(exist_ok=True)
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "build").symlink_to(models)
-    answer = subprocess.run([sys.executable, EXAMPLE, "--quick"], cwd=tmp_path, text=True, capture_output=True, timeout=280)
+    answer = subprocess.run([sys.executable, EXAMPLE, "--quick"], cwd=tmp_path, text=True, capture_output=True,
+                            timeout=280)
     assert answer.returncode == 0, answer.stderr
-    assert "RTL:  0 mismatches in" in answer.stdout and answer.stdout.count("at once; TD from scratch") == 3
+    assert "RTL: 0 mismatches in" in answer.stdout and answer.stdout.count("at once; TD from scratch") == 3
     assert "<svg" in (tmp_path / "out" / "reward_bases.svg").read_text()

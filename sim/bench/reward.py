@@ -7,16 +7,21 @@ values for its motivation, which may change at any moment.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.reference.reward_bases import Transition, exact_values, one_hot, run
+from hebbar.console import Reporter
+from hebbar.files import BUILD
 
-from .recall import Memory
+from ..report import Figure
+from .recall import Asked, Memory, ask
 
-__all__ = ["RESOURCES", "DISCOUNT", "WALLS", "STARTS", "Walk", "walk", "exact", "learn", "floating", "from_scratch", "revalue",
-           "rounding_bound", "destination"]
+__all__ = ["RESOURCES", "DISCOUNT", "WALLS", "STARTS", "RATE", "WEIGHT", "STEPS", "MOTIVATIONS", "Walk", "walk",
+           "exact", "learn", "replay", "floating", "from_scratch", "revalue", "rounding_bound", "destination",
+           "Revalued", "revalued", "measure"]
 
 Reals = NDArray[np.float64]
 
@@ -27,8 +32,14 @@ WALLS = (8, 14, 20, 21, 27)
 STARTS = tuple(p for p in range(SIDE * SIDE) if p not in WALLS and p not in RESOURCES.values())
 DISCOUNT = 29 / 32
 """A multiple of an activity's code, so that rounding the features loses nothing."""
+RATE = 2.0**-4
+"""Of the preset."""
 WEIGHT, STATE = 2.0**-13, 2.0**-12
 """A code of each."""
+STEPS = 20_000
+MOTIVATIONS = {"thirsty": (1.0, 0.0, 0.0, 0.0), "hungry, no salt": (0.0, 1.0, -1.0, 0.0),
+               "mixed": (0.5, 0.25, -0.5, 0.25)}
+"""How much water, food, salt and rest are worth."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,11 @@ def learn(path: Walk) -> Memory:
     return e
 
 
+def replay(path: Walk, reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> Asked:
+    """The same steps on the RTL, compared; what a step costs."""
+    return ask(Memory("reward_bases"), "train", path.samples(), reporter, backend, build)
+
+
 def floating(path: Walk, rate: float) -> Reals:
     """The same in float64, by the reference."""
     count = SIDE * SIDE
@@ -129,3 +145,63 @@ def destination(values: Reals, motivation: Sequence[float], start: int) -> str:
         if start in names:
             return names[start]
     return ""
+
+
+@dataclass(frozen=True)
+class Revalued:
+    """What a motivation finds.
+
+    Values (places,) ``at_once`` and of TD learning ``scratch`` by steps; ``rms`` errors against the exact
+    values, by steps, 0 being at once; ``gap``, the most that the last of ``scratch`` is away from the sum of
+    the bases, and what rounding ``allows``; the resource where an agent ``ends`` from every start.
+    """
+
+    motivation: tuple[float, ...]
+    at_once: Reals
+    scratch: dict[int, Reals]
+    rms: dict[int, float]
+    gap: float
+    allows: float
+    ends: list[str]
+
+    @property
+    def right(self) -> bool:
+        """TD ends at the same values, was worse at first, and no agent ends at what is worth less than nothing."""
+        bad = any(m < 0 and name in self.ends for name, m in zip(RESOURCES, self.motivation))
+        return self.gap <= self.allows and self.rms[0] < self.rms[min(self.scratch)] and not bad
+
+
+def revalued(e: Memory, path: Walk, motivation: tuple[float, ...], after: Sequence[int] = (100, 1000)) -> Revalued:
+    """``e`` has learnt all of ``path``; TD learning on the summed reward takes its first steps, and all of them."""
+    places, m = list(STARTS), np.array(motivation)
+    learnt, at_once, truth = e.weights["features", "values"], revalue(e, motivation), m @ exact()
+    scratch = {n: from_scratch(path.first(n), motivation) for n in (*after, len(path.places))}
+    rms = {n: float(np.sqrt(((v - truth)[places] ** 2).mean())) for n, v in {0: at_once, **scratch}.items()}
+    gap = float(np.abs(m @ learnt - scratch[len(path.places)]).max())
+    allows = float(np.abs(m).sum() + 1) * rounding_bound(RATE)
+    ends = [destination(at_once, motivation, p) for p in places]
+    return Revalued(motivation, at_once, scratch, rms, gap, allows, ends)
+
+
+def measure(reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> list[Figure]:
+    """The walk on the golden machine and on the RTL, against float64, against TD learning, in cycles and energy."""
+    path, what = walk(STEPS, seed=1), f"reward bases, {STEPS:,} steps"
+    asked, e, bound = replay(path, reporter, backend, build), learn(path), rounding_bound(RATE) / WEIGHT
+    off = float(np.abs(e.weights["features", "values"] - floating(path, RATE)).max()) / WEIGHT
+    figures = [
+        Figure(f"{what} on the RTL, {asked.words:,} words compared: mismatches", asked.mismatches, "0", "words",
+               asked.mismatches == 0 and asked.words > 0),
+        Figure(f"{what}: most that a value is off float64", round(off, 1), f"<= {bound:.0f}, by rounding", "codes",
+               off <= bound)]
+    for name, motivation in MOTIVATIONS.items():
+        found = revalued(e, path, motivation)
+        early = found.rms[1000]
+        figures += [
+            Figure(f"{name}: rms error of the values at once (TD from scratch, all steps: {found.rms[STEPS]:.3f})",
+                   round(found.rms[0], 3), f"< {early:.3f}, TD of 1000 steps", "",
+                   found.right and found.rms[0] < early),
+            Figure(f"{name}: sum of the bases against TD on the summed reward, largest difference",
+                   round(found.gap / WEIGHT, 1), f"<= {found.allows / WEIGHT:.0f}, by rounding", "codes",
+                   found.gap <= found.allows)]
+    return [*figures, Figure("reward bases: cycles a step", round(asked.cycles, 1), "reported", "cycles", None),
+            Figure("reward bases: energy a step, typical", round(asked.energy, 1), "reported", "nJ", None)]

@@ -1,6 +1,6 @@
 """The figures of the examples on rewards, spikes and the choice of gamma."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from matplotlib import rc_context
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .figures import BLUE, GREEN, ORANGE, PURPLE, RED, WIDTH
 from .svg import INK, STYLE
 
-__all__ = ["value_maps", "window", "potentials", "convergence"]
+__all__ = ["value_maps", "window", "spikes", "convergence"]
 
 Reals = NDArray[np.float64]
 LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (RED, ":"), (PURPLE, "-"))
@@ -46,8 +46,52 @@ def _map(axes, values: Reals, top: float, ends: Collection[int], walls: Collecti
     side = int(len(values) ** 0.5)
     axes.pcolormesh(values.reshape(side, side), cmap="RdBu", vmin=-top, vmax=top)
     for place in walls:
-        axes.fill_between([place % side, place % side + 1], place // side, place // side + 1, color="#888888", linewidth=0)
+        axes.fill_between([place % side, place % side + 1], place // side, place // side + 1, color="#888888",
+                          linewidth=0)
     axes.plot([p % side + 0.5 for p in ends], [p // side + 0.5 for p in ends], "o", color=INK, markersize=4,
               markerfacecolor="none")
     axes.set(xticks=[], yticks=[], aspect="equal", xlim=(0, side), ylim=(side, 0))
     axes.spines[:].set(visible=True, color=INK, alpha=0.25)
+
+
+def window(lags: Sequence[int], measured: Reals, closed: Reals) -> Figure:
+    """What one pair of spikes does to a weight, by the steps from the pre to the post spike, over its closed form."""
+    with rc_context(STYLE):
+        figure, (a,) = _axes(2.4)
+        a.axhline(0, color=INK, linewidth=0.6)
+        a.step(lags, closed, where="mid", color=ORANGE, linewidth=1.4, label="closed form, float64")
+        a.plot(lags, measured, "s", color=BLUE, markersize=3.5, label="machine, fixed point")
+        a.set(xlabel="steps from the pre to the post spike", ylabel="weight change")
+        a.legend(loc="upper left")
+        return figure
+
+
+def spikes(rows: Mapping[str, NDArray[np.bool_]], bounds: Sequence[int], names: Sequence[str]) -> Figure:
+    """A raster for each of ``rows`` (steps, neurons); grey lines at ``bounds``, where the stretches ``names`` begin."""
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.5 + 1.1 * len(rows)), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(len(rows), 1, sharex=True))
+        for a, (label, fired), (colour, _) in zip(axes, rows.items(), LOOKS):
+            at, neuron = np.nonzero(fired)
+            a.vlines(at, neuron + 0.5, neuron + 1.5, color=colour, linewidth=1.2)
+            a.set(ylabel=label, yticks=[], xlim=(0, len(fired)), ylim=(0.3, fired.shape[1] + 0.7))
+            for b in bounds:
+                a.axvline(b, color=INK, alpha=0.25, linewidth=0.6)
+        ends = np.array([*bounds, len(fired)])
+        axes[-1].set_xticks((ends[:-1] + ends[1:]) / 2, names)
+        axes[-1].tick_params(axis="x", length=0)
+        return figure
+
+
+def convergence(panels: Mapping[str, Mapping[str, Reals]]) -> Figure:
+    """How far states move in each step, one panel for each network, one labelled line for each run."""
+    with rc_context(STYLE):
+        figure, axes = _axes(2.9, len(panels))
+        for a, (title, curves) in zip(axes, panels.items()):
+            for (name, moved), (colour, line) in zip(curves.items(), LOOKS):
+                a.semilogy(np.arange(1, len(moved) + 1), np.maximum(moved, 1e-16), line, color=colour, linewidth=1.3,
+                           label=name)
+            a.set(title=title, xlabel="state step")
+        axes[0].set_ylabel("largest move of a state")
+        axes[0].legend(loc="best")
+        return figure
