@@ -75,6 +75,10 @@ class Machine:
         """The weight image, shape (words, P, C)."""
         return self.tile.weights
 
+    def load(self, weights: Ints) -> None:
+        """Set the weights to an image (words, P, C), as the host does."""
+        self.tile.load(weights)
+
     @property
     def back(self) -> Ints:
         return self._back.values

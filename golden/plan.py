@@ -125,9 +125,9 @@ def _feeds(stored: Columns, joined: Columns, rows: Ints, lanes: int) -> tuple[Fe
 
 
 def _passes(feeds: tuple[Feed, ...], groups: int, machine: MachineConfig) -> tuple[slice, ...]:
-    """All rows at once on an array and where no word is fed by two columns, else row group by row group:
+    """All rows at once on arrays and where no word is fed by two columns, else row group by row group:
     the order decides what a fresh column replaces."""
     words = [np.unique(feed.neurons // machine.lanes) for feed in feeds]
     alone = len(set().union(*(w.tolist() for w in words))) == sum(w.size for w in words)
-    step = groups * machine.row_tiles if alone or machine.tile == "array" else machine.row_tiles
+    step = groups * machine.row_tiles if alone or machine.tile != "rows" else machine.row_tiles
     return tuple(slice(at, at + step) for at in range(0, groups * machine.row_tiles, step))

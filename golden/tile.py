@@ -44,6 +44,10 @@ class Tile(ABC):
         self.one = min(1 << machine.weight_frac, machine.formats.weight.hi)
         self.weights = np.zeros((machine.weight_words, machine.row_tiles, machine.lanes), np.int64)
 
+    def load(self, weights: Ints) -> None:
+        """Set the weights to an image (words, P, C)."""
+        self.weights[...] = weights
+
     def _image(self, plan: Plan) -> Ints:
         """A view of the block, shape (groups, P, columns, C)."""
         word, tile, lane = self.weights.strides

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
+from hebbar.network import Error
 
 from .datasets import Dataset, Samples, check_samples, epoch_order, load
 from .fixed import Ints
@@ -88,9 +89,10 @@ def _reals(program: Program, samples: Samples, training: bool) -> dict[str, NDAr
 
 def train_float(program: Program, data: Dataset, progress: Progress | None = None) -> FloatCurve:
     """Train in float64, one sample at a time: IL, iPC, Z-IL and backprop by their own implementation, any
-    other rule by its schedule."""
+    other rule, early exit and a softmax of another beta than 1 by their schedule."""
     config, network = program.config, program.layout.network
-    own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance
+    heated = config.rule.beta != 1 and any(p.error is Error.CATEGORICAL for p in network.populations)
+    own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance and not heated
     if not own or (network.order is None) is not (program.layout.order is None):
         return _train_schedule(program, data, progress)
     weights, curve = initial_weights(network, config.training.seed), []
@@ -139,7 +141,7 @@ def train_fixed(program: Program, data: Dataset, progress: Progress | None = Non
     """Train on the golden machine, one sample at a time."""
     config, machine, curve = program.config, machine_of(program, engine), []
     _, target = ends(program.layout.network)
-    machine.weights[...] = initial_image(program)
+    machine.load(initial_image(program))
     for epoch in range(config.training.epochs):
         machine.set_rates(halvings(config.training, epoch))
         order = epoch_order(len(data.train), config.training.seed, epoch)

@@ -156,7 +156,7 @@ class Experiment:
         codes = input_codes(inputs, source.activity_frac, self.config.machine.activity_bits)
         check_samples(codes, None, self.program.layout.network)
         machine = machine_of(self.program)
-        machine.weights[...] = self.image
+        machine.load(self.image)
         answers = machine.run("predict", {source.name: codes})[target.name]
         return to_float(answers, self.config.machine.formats.state)
 
@@ -164,19 +164,22 @@ class Experiment:
         """Class numbers (samples,), int64: the largest of ``outputs``, the first of equal ones."""
         return self.outputs(inputs).argmax(axis=1)
 
-    def run(self, entry: str, samples: Mapping[str, ArrayLike]) -> dict[str, NDArray]:
+    def run(self, entry: str, samples: Mapping[str, ArrayLike], halvings: int = 0) -> dict[str, NDArray]:
         """Run an entry of the program on the golden machine with the current weights, and take over what
         it has learnt.
 
         ``entry``: "train", "predict" or, where an input is predicted, "query". ``samples`` and the
         returned outputs: real numbers (samples, size) by population; in a query "name.clamp" is 1 where a
-        neuron of "name" is held at its value.
+        neuron of "name" is held at its value. Every alpha is the configured one times 2**-``halvings``.
         """
         from golden.streams import to_codes, to_reals
         from golden.training import machine_of
 
+        if halvings < 0:
+            raise BadInput(f"halvings is {halvings}; give how often to halve every alpha, 0 or more.")
         machine = machine_of(self.program)
-        machine.weights[...] = self.image
+        machine.load(self.image)
+        machine.set_rates(halvings)
         outputs = machine.run(entry, to_codes(self.program, entry, samples))
         self._image = machine.weights.copy()
         return to_reals(self.program, entry, outputs)
@@ -216,14 +219,17 @@ class Experiment:
                      nonzero_updates(rtl, self.image), rtl.counters)
 
     def cycles(self) -> SampleCycles:
-        """Cycles of one training sample in the steady state: the cycle model, exact for the RTL."""
+        """Cycles of one training sample in the steady state: the cycle model, exact for the RTL. Where
+        inference may end early they are the most it can take, and ``upper`` says so."""
         from .counters import CYCLES
         from .cycles import Cycles
         from .workload import minimum_cycles
 
-        two, three = (Cycles(self.program).run("train", samples) for samples in (2, 3))
-        least, padded = minimum_cycles(self.program.layout.network, self.config.rule, self.config.machine)
-        return SampleCycles(**{cause: three[cause] - two[cause] for cause in CYCLES}, minimum=least, padded=padded)
+        model = Cycles(self.program)
+        two, three = (model.run("train", samples, exits=None) for samples in (2, 3))
+        least = minimum_cycles(self.program.layout.network, self.config.rule, self.config.machine)
+        return SampleCycles(**{cause: three[cause] - two[cause] for cause in CYCLES}, minimum=least[0],
+                            padded=least[1], upper=model.exits("train"))
 
     def verilog(self, path: str | Path) -> Path:
         """Write the synthesizable Verilog of the machine, top module ``hebbar``."""

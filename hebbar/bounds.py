@@ -1,9 +1,11 @@
 """Does a network fit a machine: the words it takes, and a proof that no accumulator can overflow."""
 
+from math import ceil, log2
 from typing import TYPE_CHECKING
 
 from .errors import BadInput
 from .blocks import Block
+from .pins import column_bits, row_bits
 
 if TYPE_CHECKING:
     from .layout import Layout
@@ -21,17 +23,39 @@ def check_capacity(layout: "Layout") -> None:
 
 
 def check_tile(layout: "Layout") -> None:
-    """Raise BadInput for identity edges on a tile without them, or without a weight that is 1."""
+    """Raise BadInput for identity edges on a tile without them or without a weight that is 1, and for what an analog
+    macro cannot do."""
     m = layout.machine
+    if m.tile == "analog":
+        _check_analog(layout)
     edge = next((e for e in layout.network.edges if e.identity), None)
     if edge is None:
         return
     where = f"network.edges: {edge.source!r} to {edge.target!r} is an identity"
-    if m.tile == "array":
-        raise BadInput(f"{where}, which the array tile does not have; set machine.tile to 'rows'.")
+    if m.tile != "rows":
+        raise BadInput(f"{where}, which the {m.tile} tile does not have; set machine.tile to 'rows'.")
     if m.formats.weight.scale > m.formats.weight.hi:
         raise BadInput(f"{where} and machine.weight_frac {m.weight_frac} leaves no weight of 1 in "
                        f"{m.weight_bits} bits; lower it to {m.weight_bits - 2}.")
+
+
+def _check_analog(layout: "Layout") -> None:
+    """Single cells cannot be left out of an update, and inputs and converters have the range they were built with."""
+    m, control = layout.machine, layout.machine.analog.control
+    for e in layout.network.stored:
+        where = f"network.edges: {e.source!r} to {e.target!r}"
+        for key in ("zero_diagonal", "positive"):
+            if getattr(e, key):
+                raise BadInput(f"{where} has {key}, which an analog macro cannot keep; set machine.tile to 'rows'.")
+        if layout.shift(e.source) > control.align:
+            raise BadInput(f"{where}: activities are shifted by {layout.shift(e.source)} and machine.analog.control.align "
+                           f"is {control.align}; raise it to {layout.shift(e.source)}.")
+    for side, bits, format in (("row", row_bits(m) + control.row_step, m.formats.row_sum),
+                               ("column", column_bits(m) + control.column_step, m.formats.back_sum)):
+        reach = 2.0 ** (bits - 1 - format.frac)
+        if reach < 0.5:
+            raise BadInput(f"machine.analog.control.{side}_bits and {side}_step make a converter that ends at {reach:g}, too "
+                           f"narrow for sums of states; raise {side}_step by {ceil(log2(0.5 / reach))}.")
 
 
 def check_sums(layout: "Layout") -> None:

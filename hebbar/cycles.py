@@ -1,126 +1,28 @@
 """The exact cycle model: how long a program takes on each tile, to the cycle.
 
-``RowTiming`` and ``ArrayTiming`` state how long a tile is occupied by a sweep; ``Cycles`` walks the
-program as the sequencer does. The RTL's counters must equal it for every program.
+``hebbar.timing`` states how long a tile is occupied by a sweep; ``Cycles`` walks the program as the
+sequencer does. The RTL's counters must equal it for every program.
 """
 
-from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
-from .machine import MachineConfig
 from .counters import CYCLES, HOST, ISSUE_SETS
 from .errors import BadInput
 from .exponentials import SeparationTiming
 from .geometry import ports
 from .isa import ISSUE_FLAGS, Instruction, Mode, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
+from .timing import TIMINGS, AnalogTiming, ArrayTiming, RowTiming, Timing
 
-__all__ = ["RowTiming", "ArrayTiming", "Cycles"]
-
-NEURON_LATENCY = 9
-"""From a row's sum to the first cycle in which the neuron unit has let go of it."""
-
-WRITE_LATENCY = 3
-"""From the cycle TRN and UPD take a word to the first in which its results are written."""
-
-
-class Timing(ABC):
-    """When a tile can take the next sweep and when everything is done, as sweeps come in."""
-
-    def __init__(self, machine: MachineConfig) -> None:
-        self.machine = machine
-        self.free = 0
-        """First cycle in which the next sweep can be accepted."""
-        self.idle = 0
-        """First cycle in which nothing is in flight."""
-
-    @abstractmethod
-    def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
-        """Account for a sweep accepted in cycle ``accept``; returns its slots (busy cycles)."""
-
-
-class RowTiming(Timing):
-    """The row engine: one slot a word; T = log2 C levels of registered adders."""
-
-    def __init__(self, machine: MachineConfig) -> None:
-        super().__init__(machine)
-        self._back = 0
-
-    @property
-    def tree_latency(self) -> int:
-        return (self.machine.lanes - 1).bit_length()
-
-    @property
-    def sum_latency(self) -> int:
-        """From the slot of a row's last word to its sum: map, memory, product, tree, sum."""
-        return 4 + self.tree_latency
-
-    @property
-    def back_latency(self) -> int:
-        """From the slot of a row's last word to the first cycle TRN and UPD can take it."""
-        return self.sum_latency + 2
-
-    @property
-    def fifo_depth(self) -> int:
-        """Words that can wait for their error: the longest row and the latency of its error."""
-        return self.machine.max_columns + self.back_latency + 2
-
-    def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
-        """Slots from the cycle after ``accept``; the back end takes a row's words one a cycle, not
-        before its error is there and after those of all earlier rows."""
-        columns, groups = block["columns"], block["groups"]
-        first, slots = accept + 1, columns * groups
-        last = first + slots - 1
-        self.free = last
-        self.idle = max(self.idle, last + self.sum_latency + NEURON_LATENCY)
-        if flags & (Sweep.TRN | Sweep.UPD):
-            ready = first + columns - 1 + self.back_latency
-            self._back = max(self._back + slots, ready + slots)
-            self.idle = max(self.idle, self._back - 1 + WRITE_LATENCY)
-        return slots
-
-
-class ArrayTiming(Timing):
-    """The array macro: one sweep at a time, in phases (n columns, G row groups):
-
-        with weights   n + 2   map entries and activities into the column registers
-        FWD            1       all rows fire
-        always         G       a row group a cycle to the neuron unit
-        TRN or UPD     2       the last errors come back
-        TRN            1 + n   all columns fire, then a word a cycle to the back sums
-        UPD            1       all weights are written
-    """
-
-    load_latency = 2
-    """From the map address of a column to its activities."""
-
-    settle = 2
-    """Cycles between the last conversion and the first that can use its errors."""
-
-    def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
-        """The phases follow each other from the cycle after ``accept``."""
-        columns, groups = block["columns"], block["groups"]
-        converted = accept + groups
-        if flags.weights:
-            converted += columns + self.load_latency + bool(flags & Sweep.FWD)
-        last = converted
-        if flags & (Sweep.TRN | Sweep.UPD):
-            last += self.settle + bool(flags & Sweep.UPD)
-        if flags & Sweep.TRN:
-            last += 1 + columns
-        self.free = last
-        self.idle = max(self.idle, converted + 1 + NEURON_LATENCY, last + 1)
-        return last - accept
-
-
-TIMINGS: dict[str, type[Timing]] = {"rows": RowTiming, "array": ArrayTiming}
+__all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
 
 
 class Cycles:
     """Walks a program as the sequencer does and counts cycles by cause; the host never stalls.
 
-    Where an EXIT leaves depends on the data, so a run is told.
+    Where an EXIT leaves depends on the data and what LOOP registers hold on the host, so a run is told.
     """
 
     def __init__(self, program) -> None:
@@ -129,20 +31,22 @@ class Cycles:
         self._blocks = [unpack(BLOCK, b) for b in program.blocks]
         self._ports = ports(program.machine)
 
-    def run(self, entry: str, samples: int, exits: Iterable[bool] = ()) -> dict[str, int]:
+    def run(self, entry: str, samples: int, exits: Iterable[bool] | None = (),
+            loops: Sequence[int] = (0, 0, 0)) -> dict[str, int]:
         """Every cycle counter after ``samples`` samples, and slots by flag set.
 
-        ``exits``: for every EXIT with arm 0 that is executed, in their order, whether it leaves its loop.
-        Raises BadInput unless there is one for each.
+        ``exits``: for every EXIT with arm 0 that is executed, in their order, whether it leaves its loop; None:
+        none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
+        registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
-        decisions = iter(exits)
+        decisions, counts = None if exits is None else iter(exits), (samples, *loops)
         walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine))
-        pc, loops = self._program.entries[entry], []
+        pc, open_loops = self._program.entries[entry], []
         while True:
             code = self._code[pc]
             match code.op:
                 case Op.HALT:
-                    if any(True for _ in decisions):
+                    if decisions is not None and any(True for _ in decisions):
                         raise BadInput(f"{entry} halts before its last exit; give one for each EXIT that is executed.")
                     return walk.halt()
                 case Op.SWEEP:
@@ -155,13 +59,23 @@ class Cycles:
                     walk.transfer(self._beats(code.op, code.fields))
                 case _:
                     walk.now += 1
-            pc = self._next(pc, code, loops, samples, decisions)
+            pc = self._next(pc, code, open_loops, counts, decisions)
+
+    def exits(self, entry: str) -> bool:
+        """Whether an EXIT can end a loop of an entry, so that its cycles depend on the data."""
+        code = takewhile(lambda i: i.op is not Op.HALT, self._code[self._program.entries[entry]:])
+        return any(i.op is Op.EXIT and not i.fields["arm"] for i in code)
 
     @staticmethod
-    def _next(pc: int, code: Instruction, loops: list[list[int]], samples: int, decisions: Iterator[bool]) -> int:
-        """The next address; ``loops`` holds [start, iterations left] of every open loop."""
+    def _next(pc: int, code: Instruction, loops: list[list[int]], counts: Sequence[int],
+              decisions: Iterator[bool] | None) -> int:
+        """The next address; ``loops`` holds [start, iterations left] of every open loop, ``counts`` the registers."""
         if code.op is Op.LOOP:
-            count = samples if code.fields["register"] == 1 else code.fields["count"]
+            register = code.fields["register"]
+            if register > len(counts):
+                raise BadInput(f"address {pc}: LOOP takes register {register - 1}, and {len(counts)} are given; "
+                               "give what every LOOP register from 1 on holds.")
+            count = counts[register - 1] if register else code.fields["count"]
             if not count:
                 return code.fields["end"]
             loops.append([pc + 1, count])
@@ -170,7 +84,7 @@ class Cycles:
             if loops[-1][1]:
                 return loops[-1][0]
             loops.pop()
-        elif code.op is Op.EXIT and not code.fields["arm"]:
+        elif code.op is Op.EXIT and not code.fields["arm"] and decisions is not None:
             leaves = next(decisions, None)
             if leaves is None:
                 raise BadInput(f"address {pc}: no exit is given for this EXIT; the golden machine records them.")
@@ -183,7 +97,6 @@ class Cycles:
         """Cycles of a transfer: a beat a cycle in, two cycles a beat out."""
         per = self._ports[Mem(fields["memory"])].lanes_per_beat
         return -(-fields["count"] // per) * (2 if op is Op.OUT else 1)
-
 
     def _separation(self, fields: dict[str, int]) -> int:
         """Cycles in which the separation unit works."""

@@ -47,8 +47,9 @@ class Edge:
     """The weight block from ``source`` to ``target``.
 
     ``alpha_shift``: learning rate alpha = 2**-alpha_shift. ``scale``: the initial weights are
-    uniform with standard deviation scale / sqrt(columns of this block). ``positive``: learning clips
-    at zero. ``identity``: the unit matrix, not stored. ``mask``: rows of 0 and 1 that divide the block
+    uniform with standard deviation scale / sqrt(columns of this block); in a masked row the columns that
+    its mask leaves count. ``positive``: learning clips at zero, and weights start as the absolute values
+    of that draw. ``identity``: the unit matrix, not stored. ``mask``: rows of 0 and 1 that divide the block
     evenly into parts, 1 where a part exists; empty: all of it. ``shares``: "source:target" of the edge
     whose weights this one reaches.
     """

@@ -13,11 +13,14 @@ def levelled(network: Network) -> Network:
 
     An edge that skips levels goes through identity nodes, populations with activation identity that
     an identity edge feeds; they are called ``source>target.1``, .. and the edge's own weights stay on
-    its last part. Source: Salvatori et al., AAAI 2022. Raises BadInput for a cycle, a target that
-    feeds something and a population that reaches no target.
+    its last part, where edges that share them find them. An identity and a stored edge between the same
+    populations take the same road. Source: Salvatori et al., AAAI 2022. Raises BadInput for a cycle, a
+    target that feeds something and a population that reaches no target.
     """
     depth = _depths(network)
-    populations, edges = list(network.populations), []
+    inserted: dict[str, Population] = {}
+    edges: list[Edge] = []
+    moved: dict[str, str] = {}
     for edge in network.edges:
         source, gap = edge.source, 0 if edge.shares else depth.get(edge.source, 0) - depth.get(edge.target, 0) - 1
         if edge.source not in depth:
@@ -25,11 +28,15 @@ def levelled(network: Network) -> Network:
         for i in range(gap):
             p = network.by_name[edge.source]
             name = f"{edge.source}>{edge.target}.{i + 1}"
-            populations.insert(-1, Population(name, p.size, "identity", Role.HIDDEN, p.activity_frac))
-            edges.append(Edge(source, name, identity=True, plastic=False))
+            if name not in inserted:
+                inserted[name] = Population(name, p.size, "identity", Role.HIDDEN, p.activity_frac)
+                edges.append(Edge(source, name, identity=True, plastic=False))
             source = name
         edges.append(replace(edge, source=source))
-    return Network(tuple(populations), tuple(edges))
+        if edge.stored:
+            moved[f"{edge.source}:{edge.target}"] = f"{source}:{edge.target}"
+    return Network((*network.populations[:-1], *inserted.values(), network.populations[-1]),
+                   tuple(replace(e, shares=moved[e.shares]) if e.shares else e for e in edges))
 
 
 def _depths(network: Network) -> dict[str, int]:

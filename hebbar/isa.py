@@ -3,6 +3,10 @@
 An instruction is one 32-bit word, the opcode in the top four bits. ``SWEEP`` is the only
 instruction that touches weights: it visits every word of a block once and does what its flags ask,
 in the order FWD, ERR, STEP, TRN, UPD, where TRN and UPD use the weights as they were read.
+
+The energy of EXIT is 1/2 sum e^2 over the rows that ERR has compared since the last EXIT or START. Errors
+of a population with precision pi are e = pi (x - mu), so that its part is 1/2 pi^2 (x - mu)^2, pi times what
+it is in the energy of the network: the two agree where every precision is 1 (log2 0).
 """
 
 from dataclasses import dataclass

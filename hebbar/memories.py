@@ -4,7 +4,8 @@ A packet on the input stream, taken while the machine is halted, is two header b
 ``HEADER`` (memory, read or write, payload beats), then the first word address, then for a write the
 payload with TLAST on its last beat. For a read the payload leaves on the output stream.
 A beat of 32 bits carries ``lanes_per_beat`` elements of the word, lowest lane first, each sign
-extended to its share; a word takes ``beats_per_word`` beats.
+extended to its share; a word takes ``beats_per_word`` beats. IN and OUT move ``count`` neurons from the first
+lane of a word on: what the last beat of activities holds beyond them, IN leaves alone and OUT leaves open.
 
 An identity column (``lanes`` 0) joins every row to one neuron with the weight 1, which is stored
 nowhere: the neuron with the row's own lane in the neuron word ``source`` words after the row's own.

@@ -33,7 +33,8 @@ class SampleCycles:
     """Clock cycles of one training sample by cause (``hebbar.counters.CYCLES``), host stalls left out.
 
     ``minimum``: the cycles if every multiplier worked on a weight in every cycle; ``padded``: the same
-    with every block padded to whole words and row groups.
+    with every block padded to whole words and row groups. ``upper``: True where an EXIT may end a sample
+    sooner, which depends on the data; everything here is then of a sample in which none leaves.
     """
 
     issue: int
@@ -44,6 +45,7 @@ class SampleCycles:
     control: int
     minimum: float
     padded: int
+    upper: bool = False
 
     @property
     def total(self) -> int:
@@ -51,5 +53,6 @@ class SampleCycles:
         return self.issue + self.slots + self.drain + self.stream + self.separate + self.control
 
     def __str__(self) -> str:
-        return (f"{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
+        most = "at most " if self.upper else ""
+        return (f"{most}{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
                 f"stream {self.stream}, separate {self.separate}, control {self.control}; minimum {self.minimum:g})")

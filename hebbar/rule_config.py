@@ -16,9 +16,10 @@ class RuleConfig(Frozen):
     sources once a sample.
 
     ``source``: a Python file that defines the rule ``name``, empty for a built-in one. ``options`` are
-    those of the rule. ``tolerance``: inference stops when the energy 1/2 sum |e|^2 fell by less in a
-    step; 0: after ``steps``. ``beta``: inverse temperature of softmax. ``query_steps``: state steps of
-    a query, 0: ``steps``. ``feedback``: false leaves W^T e out of the steps of a query.
+    those of the rule. ``tolerance``: inference stops when 1/2 sum |e|^2 fell by less in a step, the
+    energy where all precisions are 0; 0: after ``steps``. ``beta``: inverse temperature of softmax.
+    ``query_steps``: state steps of a query, 0: ``steps``. ``feedback``: false leaves W^T e out of the steps of
+    a query.
     """
 
     name: str = "il"

@@ -95,7 +95,11 @@ class SeparateOp:
 
 @dataclass(frozen=True)
 class ExitOp:
-    """EXIT: leave the loop around it unless the energy fell; ``arm``: remember the energy, before a loop."""
+    """EXIT: leave the loop around it unless the energy fell; ``arm``: remember the energy, before a loop.
+
+    The energy is 1/2 sum e^2, in which a population of precision pi weighs pi times what it weighs in that of
+    the network.
+    """
 
     arm: bool = False
 

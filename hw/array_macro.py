@@ -1,5 +1,7 @@
 """The array macro: a crossbar whose rows all fire at once, with digital control around it."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
@@ -12,10 +14,20 @@ from .crossbar import Crossbar
 from .fixed import pipe
 from .tile import Shapes, TileSignature, live_rows, mac_count
 
-__all__ = ["ArrayMacro"]
+__all__ = ["ArrayMacro", "Phase"]
 
 LATER = Sweep.TRN | Sweep.UPD
 """The flags that use errors, and so come after them."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase of a sweep, entered when ``asked``: ``steps`` steps of ``ticks`` cycles."""
+
+    name: str
+    asked: Value
+    steps: Value | int
+    ticks: Value | int = 1
 
 
 class ArrayMacro(wiring.Component):
@@ -45,48 +57,66 @@ class ArrayMacro(wiring.Component):
         m = Module()
         m.submodules.crossbar = self._array = array = Crossbar(self.machine)
         wiring.connect(m, wiring.flipped(self.host), array.host)
+        self._control(m)
+        return m
+
+    def _control(self, m: Module) -> None:
+        """Everything around the array."""
         self._command, self._step = Signal(self.shapes.command), Signal(BLOCK["groups"].width)
+        self._tick = Signal(16)
         self._flags = self._command.flags
         self._first_row, self._first_column = Signal(20), Signal(BLOCK["columns"].width)
         self._lanes = {f: Signal(20, name=f"lanes_{f.name.lower()}")
                        for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD)}
-        busy = self._phases(m)
+        busy = self._walk(m)
         self._load(m)
         self._convert(m)
         self._back(m)
         self._count(m, busy)
         m.d.comb += self.idle.eq(~(busy | self.row_valid))
-        return m
 
-    def _phases(self, m: Module) -> Value:
-        """Walk through the phases of a sweep; returns whether there is one."""
+    def phases(self) -> list[Phase]:
+        """The phases of a sweep in their order; the first is entered by every sweep with weights."""
         flags, command, t = self._flags, self._command, self.timing
         later = (flags & LATER).any()
         trn, upd = (flags & Sweep.TRN).any(), (flags & Sweep.UPD).any()
-        phases = [("load", None, command.columns + t.load_latency),
-                  ("fire", (flags & Sweep.FWD).any(), 1), ("convert", Const(1), command.groups),
-                  ("settle", later, t.settle), ("feed", trn, 1), ("back", trn, command.columns),
-                  ("learn", upd, 1)]
+        return [Phase("load", Const(1), command.columns + t.load_latency), Phase("fire", (flags & Sweep.FWD).any(), 1),
+                Phase("convert", Const(1), command.groups), Phase("settle", later, t.settle), Phase("feed", trn, 1),
+                Phase("back", trn, command.columns), Phase("learn", upd, 1)]
+
+    def _walk(self, m: Module) -> Value:
+        """Walk through the phases of a sweep; returns whether there is one."""
+        phases, self._ends = self.phases(), {}
         with m.FSM() as fsm:
             with m.State("idle"):
                 self._take(m)
-            for i, (name, _, cycles) in enumerate(phases):
-                with m.State(name):
-                    m.d.sync += self._step.eq(self._step + 1)
-                    with m.If(self._step + 1 == cycles):
+            for i, phase in enumerate(phases):
+                with m.State(phase.name):
+                    last = self._ticked(m, phase.ticks)
+                    with m.If(last):
+                        m.d.sync += self._step.eq(self._step + 1)
+                    with m.If(last & (self._step + 1 == phase.steps)):
                         m.d.sync += self._step.eq(0)
                         self._leave(m, phases[i + 1:])
-        self._in = {name: fsm.ongoing(name) for name, _, _ in phases}
+                self._ends[phase.name] = fsm.ongoing(phase.name) & last
+        self._in = {phase.name: fsm.ongoing(phase.name) for phase in phases}
         return ~fsm.ongoing("idle")
+
+    def _ticked(self, m: Module, ticks: Value | int) -> Value:
+        """Count the cycles of a step where it has several; true in the last of them."""
+        if isinstance(ticks, int) and ticks == 1:
+            return Const(1)
+        last = self._tick + 1 == ticks
+        m.d.sync += self._tick.eq(Mux(last, 0, self._tick + 1))
+        return last
 
     def _leave(self, m: Module, later: list) -> None:
         """Enter the first of the ``later`` phases that is asked for, else take the next sweep."""
         if not later:
             self._take(m)
             return
-        name, asked, _ = later[0]
-        with m.If(asked):
-            m.next = name
+        with m.If(later[0].asked):
+            m.next = later[0].name
         with m.Else():
             self._leave(m, later[1:])
 
@@ -136,7 +166,7 @@ class ArrayMacro(wiring.Component):
         command, tiles = self._command, self.machine.row_tiles
         last = self._step + 1 == command.groups
         place = pipe(m, self._first_row + self._step, 2, "place")
-        valid = pipe(m, self._in["convert"], 2, "converted")
+        valid = pipe(m, self._ends["convert"], 2, "converted")
         later = pipe(m, (self._flags & LATER).any(), 2, "later")[2]
         m.d.comb += [self.early_group.eq(command.group_base + self._step),
                      self.row_valid.eq(valid[1])]
@@ -145,24 +175,33 @@ class ArrayMacro(wiring.Component):
                      self.row.group.eq(self.early_group),
                      self.row.live.eq(live_rows(command.tail, last, tiles)),
                      self.row.first.eq(self._step == 0), self.sums.eq(0)]
-        with m.If(self._in["convert"] & (self._flags & Sweep.FWD).any()), m.Switch(place[0]):
-            for g in range(self._array.groups):
-                with m.Case(g):
-                    m.d.sync += self.sums.eq(self._array.sums[g])
+        with m.If(self._ends["convert"] & (self._flags & Sweep.FWD).any()):
+            self._converted(m, place[0])
         with m.If(valid[2] & later), m.Switch(place[2]):
             for g in range(self._array.groups):
                 with m.Case(g):
                     m.d.sync += self._array.errors[g].eq(self.error)
 
+    def _converted(self, m: Module, group: Value) -> None:
+        """The sums of a row group."""
+        with m.Switch(group):
+            for g in range(self._array.groups):
+                with m.Case(g):
+                    m.d.sync += self.sums.eq(self._array.sums[g])
+
     def _back(self, m: Module) -> None:
-        """A column a cycle to the back sums of its source."""
+        """A column a step to the back sums of its source."""
         with m.Switch((self._first_column + self._step)[:len(self._step)]):
             for k, column in enumerate(self._array.columns):
                 with m.Case(k):
-                    m.d.comb += [self.back_valid.eq(self._in["back"] & column.entry.feedback),
+                    m.d.comb += [self.back_valid.eq(self._ends["back"] & column.entry.feedback),
                                  self.back_word.eq(column.entry.source),
                                  self.back_fresh.eq(column.entry.fresh),
-                                 self.back_sums.eq(self._array.backs[k])]
+                                 self.back_sums.eq(self._backs(k))]
+
+    def _backs(self, column: int) -> Value:
+        """The back sums of a column."""
+        return self._array.backs[column]
 
     def _count(self, m: Module, busy: Value) -> None:
         """Cycles and work of this cycle; a strobe works on the whole block at once."""

@@ -13,14 +13,16 @@ __all__ = ["Bank", "HostPort"]
 class HostPort(wiring.Signature):
     """Access a beat at a time: ``beat`` number ``sub`` of word ``address``.
 
-    Written at the clock edge when ``write``; ``read_beat`` follows ``address`` and ``sub`` by one
-    cycle. While ``select`` the unit's own accesses are shut out.
+    ``write`` and ``read`` ask for an access and hold until ``ready``, in which cycle it happens: written at the
+    clock edge; ``read_beat`` follows ``address`` and ``sub`` by one cycle and holds. While ``select`` the unit's own
+    accesses are shut out. Memories are always ready. ``padding``: elements of the beat that are not written.
     """
 
     def __init__(self) -> None:
         super().__init__({
             "select": Out(1), "address": Out(24), "sub": Out(16), "write": Out(1),
-            "beat": Out(32), "read_beat": In(32)})
+            "read": Out(1), "ready": In(1), "beat": Out(32), "padding": Out(4),
+            "read_beat": In(32)})
 
 
 class Bank(wiring.Component):
@@ -54,9 +56,10 @@ class Bank(wiring.Component):
             pick = Mux(host.select, host.address, self.read_address[i]) if i == 0 \
                 else self.read_address[i]
             m.d.comb += [reader.addr.eq(pick), self.read_data[i].eq(reader.data)]
-        host_mask = Cat(host.write & (host.sub == lane // port.lanes_per_beat)
-                        for lane in range(port.lanes))
+        places = [divmod(lane, port.lanes_per_beat) for lane in range(port.lanes)]
+        host_mask = Cat(host.write & (host.sub == beat) & ~host.padding[element] for beat, element in places)
         m.d.comb += [
+            host.ready.eq(1),
             writer.addr.eq(Mux(host.select, host.address, self.write_address)),
             writer.en.eq(Mux(host.select, host_mask, self.write_mask))]
         for lane in range(port.lanes):

@@ -74,7 +74,7 @@ class Crossbar(wiring.Component):
         port, host, number = ports(self.machine)[Mem.WEIGHT], self.host, Signal(24)
         per, share = port.lanes_per_beat, port.element_bits
         beats = [word[at:at + per] for word in self.words for at in range(0, port.lanes, per)]
-        m.d.comb += number.eq(host.address * port.beats_per_word + host.sub)
+        m.d.comb += [number.eq(host.address * port.beats_per_word + host.sub), host.ready.eq(1)]
         with m.If(host.select):
             m.d.sync += host.read_beat.eq(0)
             with m.Switch(number):

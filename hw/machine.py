@@ -11,6 +11,7 @@ from hebbar.isa import GAINS, LOOP_REGISTERS
 from hebbar.memories import Mem, Port
 from hebbar.registers import IDENTITY, RATES, VERSION, Control, Status
 
+from .analog_macro import AnalogMacro, macro_ports
 from .array_macro import ArrayMacro
 from .back_sums import BackSums
 from .bank import Bank
@@ -26,7 +27,7 @@ from .table import Table
 
 __all__ = ["Machine", "TILES"]
 
-TILES = {"rows": RowEngine, "array": ArrayMacro}
+TILES = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
 
 
 class Machine(wiring.Component):
@@ -34,12 +35,12 @@ class Machine(wiring.Component):
 
     Ports: ``s_axil_*`` (AXI4-Lite registers), ``s_axis_*`` and ``m_axis_*`` (AXI4-Stream, 32 bits).
     ``fence`` flips whenever nothing is in flight after a WAIT or HALT at address ``fence_pc``:
-    the points at which every memory must equal the golden model.
+    the points at which every memory must equal the golden model. With an analog macro its pins, ``macro_*``.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        super().__init__(AXI_LITE | AXI_STREAM | {"fence": Out(1), "fence_pc": Out(13)})
+        super().__init__(AXI_LITE | AXI_STREAM | {"fence": Out(1), "fence_pc": Out(13)} | macro_ports(machine))
 
     def elaborate(self, platform):
         m, config = Module(), self.machine
@@ -78,7 +79,7 @@ class Machine(wiring.Component):
         return m
 
     def _outer(self, m: Module) -> None:
-        for unit, members in ((self.bus, AXI_LITE), (self.streamer, AXI_STREAM)):
+        for unit, members in ((self.bus, AXI_LITE), (self.streamer, AXI_STREAM), (self.tile, macro_ports(self.machine))):
             for name, member in members.items():
                 inner, outer = getattr(unit, name), getattr(self, name)
                 m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
@@ -130,9 +131,12 @@ class Machine(wiring.Component):
             for mem, host in hosts.items():
                 m.d.comb += [
                     host.address.eq(streamer.host.address), host.sub.eq(streamer.host.sub),
-                    host.write.eq(streamer.host.write), host.beat.eq(streamer.host.beat)]
+                    host.write.eq(streamer.host.write), host.read.eq(streamer.host.read),
+                    host.beat.eq(streamer.host.beat)]
+                if mem in self.banks:
+                    m.d.comb += host.padding.eq(streamer.host.padding)
                 with m.Case(mem):
-                    m.d.comb += [host.select.eq(streamer.host.select),
+                    m.d.comb += [host.select.eq(streamer.host.select), streamer.host.ready.eq(host.ready),
                                  streamer.host.read_beat.eq(host.read_beat)]
 
     def _rows(self, m: Module) -> None:

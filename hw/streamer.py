@@ -24,10 +24,10 @@ AXI_STREAM = {
 class Streamer(wiring.Component):
     """Halted: takes packets (``hebbar.memories``). Running: moves what IN and OUT ask for.
 
-    Throughput: one beat a cycle in, one every two cycles out. A wrong TLAST, an unknown memory or
-    a range outside the memory is a ``fault``; until CLEAR the input is discarded, so the host
-    never hangs, and the next packet starts after the TLAST that follows. STOP or a fault during an
-    OUT ends the packet after the beat on offer, without TLAST.
+    Throughput: one beat a cycle in, one every two cycles out. What an IN has left over in its last beat is
+    not written. A wrong TLAST, an unknown memory or a range outside the memory is a ``fault``; until CLEAR the
+    input is discarded, so the host never hangs, and the next packet starts after the TLAST that follows. STOP or
+    a fault during an OUT ends the packet after the beat on offer, without TLAST.
 
     Ports: ``s_axis_*``, ``m_axis_*``; ``running``, ``faulty``; ``transfer``, ``transfer_out``,
     ``transfer_word`` from the sequencer, ``done``, ``fault`` to it; ``host`` to the memories with
@@ -45,7 +45,7 @@ class Streamer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         self._geometry()
-        self._left, self._last, self._read = Signal(24), Signal(), Signal()
+        self._left, self._last, self._read, self._spare = Signal(24), Signal(), Signal(), Signal(2)
         self._mid_packet, self._called, self._abandoned = Signal(), Signal(), Signal()
         beat_in = self.s_axis_tvalid & self.s_axis_tready
         with m.If(beat_in):
@@ -60,8 +60,9 @@ class Streamer(wiring.Component):
             with m.State("write"):
                 self._write(m)
             with m.State("fetch"):
-                m.d.comb += self.moving.eq(1)
-                m.next = "send"
+                m.d.comb += [self.moving.eq(1), self.host.read.eq(1)]
+                with m.If(self.host.ready):
+                    m.next = "send"
             with m.State("send"):
                 self._send(m)
             with m.State("discard"):
@@ -111,7 +112,7 @@ class Streamer(wiring.Component):
             memory, count = fields["memory"], fields["count"]
             groups = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
             packed = memory == Mem.ACTIVITY
-            m.d.sync += [self._last.eq(fields["last"]), self._called.eq(1)]
+            m.d.sync += [self._last.eq(fields["last"]), self._called.eq(1), self._spare.eq(Mux(packed, -count, 0))]
             with m.If(memory > Mem.CLAMP):
                 self._fail(m, Cause.RANGE)
             with m.Else():
@@ -121,7 +122,7 @@ class Streamer(wiring.Component):
             m.d.sync += [self.memory.eq(field(self.s_axis_tdata, HEADER["memory"])),
                          self._left.eq(field(self.s_axis_tdata, HEADER["beats"])),
                          self._read.eq(field(self.s_axis_tdata, HEADER["read"])),
-                         self._last.eq(1), self._called.eq(0)]
+                         self._last.eq(1), self._called.eq(0), self._spare.eq(0)]
             with m.If(self.s_axis_tlast):
                 self._fail(m, Cause.STREAM)
             with m.Else():
@@ -137,10 +138,10 @@ class Streamer(wiring.Component):
 
     def _write(self, m: Module) -> None:
         final = self._left == 1
-        m.d.comb += [self.s_axis_tready.eq(1), self.stall_in.eq(~self.s_axis_tvalid),
-                     self.moving.eq(self.s_axis_tvalid)]
-        with m.If(self.s_axis_tvalid):
-            m.d.comb += self.host.write.eq(1)
+        m.d.comb += self.host.padding.eq(Mux(final, 0xF0 >> self._spare, 0))
+        m.d.comb += [self.s_axis_tready.eq(self.host.ready), self.stall_in.eq(~self.s_axis_tvalid),
+                     self.moving.eq(self.s_axis_tvalid), self.host.write.eq(self.s_axis_tvalid)]
+        with m.If(self.s_axis_tvalid & self.host.ready):
             self._step(m)
             with m.If(self.s_axis_tlast != (final & self._last)):
                 self._fail(m, Cause.STREAM)

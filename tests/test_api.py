@@ -10,11 +10,12 @@ import pytest
 
 from golden.datasets import load as load_data
 from golden.image import from_image
-from golden.training import initial_image, train_fixed
+from golden.training import codes, initial_image, machine_of, train_fixed
 from hebbar.api import Experiment
 from hebbar.compiler import compile_config
 from hebbar.config import Config, load
 from hebbar.console import Reporter
+from hebbar.counters import CYCLES
 from hebbar.cycles import Cycles
 from hebbar.errors import BadInput, Mismatch, MissingTool
 from hebbar.workload import minimum_cycles
@@ -193,6 +194,39 @@ def test_cycles_of_a_sample_add_up(rule):
     assert each.total == each.issue + each.slots + each.drain + each.stream + each.control
     assert (each.minimum, each.padded) == minimum_cycles(e.program.layout.network, e.config.rule, e.config.machine)
     assert each.minimum <= each.issue < each.total and f"{each.total} cycles a sample" in str(each)
+
+
+def test_cycles_with_early_exit_are_those_of_a_sample_that_takes_all_steps():
+    """Without it a program with EXIT had no cycles, or the saving of one run of data would look like all of them."""
+    for steps, saved in ((2, 1), (8, 0.3)):
+        e, plain = (Experiment("early_exit", rule={"tolerance": t, "steps": steps}) for t in (60.0, 0.0))
+        each, whole = e.cycles(), plain.cycles()
+        assert each.upper and str(each).startswith("at most ") and not whole.upper and "at most" not in str(whole)
+        for same in ("issue", "slots", "stream", "minimum", "padded"):
+            assert getattr(each, same) == getattr(whole, same), same
+        machine = machine_of(e.program)
+        machine.weights[...] = e.image
+        took = {}
+        for n in (2, 3):
+            machine.run("train", codes(e.program, e.data.train.take(range(n)), True))
+            assert machine.decisions == [True] * n
+            took[n] = sum(Cycles(e.program).run("train", n, machine.decisions)[cause] for cause in CYCLES)
+        less = each.total - (took[3] - took[2])
+        assert less == saved if steps == 2 else less > saved * each.total, "the NEXT after two steps; six of eight"
+
+
+def test_a_run_halves_alpha():
+    """Without it a training of one's own could not slow down: with one edge from x to y and zero weights,
+    w = round(alpha e x) after one sample, whose first error is y."""
+    network = {"populations": [{"name": "x", "size": 1, "role": "input", "activity_frac": 7},
+                               {"name": "y", "size": 1, "role": "target"}],
+               "edges": [{"source": "x", "target": "y", "alpha_shift": 1, "scale": 0.0}]}
+    for halvings in (0, 1, 3):
+        e = Experiment({"network": network, "rule": {"steps": 1}, "machine": SMALL["machine"]})
+        e.run("train", {"x": [[0.5]], "y": [[1.0]]}, halvings)
+        assert e.weights["x", "y"].item() == 0.5 * 0.5 / 2**halvings
+    with pytest.raises(BadInput, match="halvings is -1; give how often"):
+        e.run("train", {"x": [[0.5]], "y": [[1.0]]}, halvings=-1)
 
 
 def test_the_verilog_is_that_of_the_command(tmp_path):

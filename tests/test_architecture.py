@@ -14,9 +14,10 @@ ALLOWED = {
 OURS = {"hebbar", "golden", "hw", "sim"}
 USERS = {"cli", "cli.py", "api.py"}
 """What of ``hebbar`` stands above all packages, for people and not for the machine."""
-HARDWARE_ONLY = {"bank", "bus", "crossbar", "fields", "machine", "streamer", "tile", "verilog"}
-TWINS = ["array_macro", "back_sums", "counters", "energy_sum", "fixed", "machine", "neuron", "row_engine",
-         "separation", "sequencer", "table", "tile"]
+HARDWARE_ONLY = {"bank", "bus", "cell_access", "crossbar", "fields", "line_drivers", "machine", "streamer", "successive",
+                 "tile", "verilog"}
+TWINS = ["analog_macro", "array_macro", "back_sums", "counters", "energy_sum", "fixed", "machine", "neuron", "pulses",
+         "row_engine", "separation", "sequencer", "table", "tile"]
 
 
 def imports(path: Path) -> set[str]:

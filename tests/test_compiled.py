@@ -5,26 +5,29 @@ are compared, on compiled rules, on random legal programs and at the ends of eve
 """
 
 from dataclasses import replace
+from itertools import permutations
 
 import numpy as np
 import pytest
-from helpers import LEGAL, graph, layered, random_samples
+from helpers import LEGAL, clip, graph, half_up, layered, random_samples
 
 from golden.compiled import CompiledMachine, unsupported
 from golden.datasets import Dataset, Samples
 from golden.machine import Machine
 from golden.training import initial_image, machine_of, train_fixed
-from hebbar.compiler import assemble, compile_config
+from hebbar.compiler import Transfer, assemble, compile_config
 from hebbar.config import load
 from hebbar.errors import BadInput
 from hebbar.fences import learning_fences
 from hebbar.isa import Op, Sweep, decode, encode
 from hebbar.layout import Layout
-from hebbar.memories import BLOCK
+from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack
+from hebbar.network import Population
 from hebbar.rules import Schedule
 from hebbar.schedule import LoopOp, SweepOp, WaitOp
-from sim.backends import golden
+from sim.backends import golden, pysim
 from sim.bench.random_networks import random_configs
+from sim.compare import compare
 from sim.trace import Job
 
 MEMORIES = ("weights", "state", "error", "activity", "clamp", "base", "back")
@@ -274,6 +277,50 @@ def test_the_backend_traces_are_the_same(steps):
             assert values.dtype == found.dtype and values.shape == found.shape and (values == found).all(), name
     assert one.counters == other.counters
     assert len(one.pc) > 20 if steps else len(one.pc) == 0
+
+
+ORDERS = list(permutations(("before", "absent", "fresh", "after")))
+"""Columns that feed one word: only what comes with and after the fresh one lasts; lanes 0 does not exist on an array."""
+
+
+def back_programs():
+    """For every order a TRN over a block of five rows, and what it leaves as the errors of the word that it feeds."""
+    config = layered([4, 2], network={"activation": "identity"}, tile="array", row_tiles=2, max_columns=4,
+                     weight_words=12)
+    base, blocks, maps, words = compile_config(config), [], [], []
+    common = {"function": 0, "precision": UNIT_PRECISION, "align": 0, "weight_base": 0, "stride": 4, "columns": 4}
+    for order in ORDERS:
+        blocks.append(pack(BLOCK, "rows", **common, map_base=len(maps), group_base=0, groups=3, tail=1))
+        maps += [pack(MAP, kind, **dict.fromkeys(MAP, 0) | {
+            "source": 3, "lanes": 0 if kind == "absent" else 4, "feedback": 1, "fresh": kind in ("fresh", "absent")})
+            for kind in order]
+        words += [encode(Op.SWEEP, block=len(blocks) - 1, flags=int(Sweep.TRN)), encode(Op.WAIT),
+                  encode(Op.SWEEP, block=len(ORDERS), flags=int(Sweep.DELTA | Sweep.BACK)), encode(Op.WAIT)]
+    blocks.append(pack(BLOCK, "sources", **common, map_base=0, group_base=6, groups=2, tail=2))
+    words = (encode(Op.LOOP, register=1, end=len(words) + 3), encode(Op.IN, count=5, memory=Mem.ERROR, last=1), *words,
+             encode(Op.NEXT), encode(Op.HALT))
+    moved = {"train": (Transfer(Population("e", 5), Mem.ERROR),)}
+    return replace(base, config=config.replace(machine={"map_entries": 128, "blocks": 32, "program_words": 128}),
+                   words=words, blocks=tuple(blocks), maps=tuple(maps), entries={"train": 0}, inputs=moved,
+                   outputs={"train": ()})
+
+
+def test_back_sums_of_an_array_depend_on_the_order_of_its_columns_alone():
+    """Column by column, however many rows: without it a column that starts a word afresh could drop what a later one
+    adds, or an identity column, which an array has not, could clear it. Both golden machines and the RTL."""
+    program, rng = back_programs(), np.random.default_rng(11)
+    weights, samples = rng.integers(-3000, 3000, (12, 2, 4)), rng.integers(-3000, 3000, (2, 5))
+    job = Job(program, "train", weights, {"e": samples})
+    want, frac = golden.run(job, "numpy"), program.machine.formats.back_shift
+    assert compare(program, want, golden.run(job, "compiled")).first is None
+    assert compare(program, want, pysim.run(job)).first is None
+    for i, error in enumerate(samples):
+        for k, order in enumerate(ORDERS):
+            lasting = [c for c in range(order.index("fresh"), 4) if order[c] != "absent"]
+            for lane in range(4):
+                back = sum(int(weights[r // 2 * 4 + c, r % 2, lane]) * int(error[r]) for r in range(5) for c in lasting)
+                fence = (i * len(ORDERS) + k) * 2 + 1
+                assert want.error[fence, 12 + lane] == clip(half_up(back, frac), 16)[0], (order, lane)
 
 
 def _descriptor(program, at, **fields):

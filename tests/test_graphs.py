@@ -78,6 +78,28 @@ def test_an_edge_that_shares_is_left_where_it_is():
     assert shared in levelled(skips(shared)).edges
 
 
+def test_an_identity_beside_weights_takes_the_same_road():
+    """Two roads of one name would be no network; one that kept only one of the edges another function."""
+    old = skips(Edge("a", "c", 5), Edge("c", "b", shares="a:c"))
+    new, weights = levelled(old), ref.initial_weights(old, 3)
+    assert new.levels is not None and [p.name for p in new.populations].count("a>c.1") == 1
+    assert [(e.source, e.identity) for e in new.incoming("a>c.1")] == [("a", True)]
+    assert {(e.identity, e.alpha_shift) for e in new.edges if (e.source, e.target) == ("a>c.1", "c")} \
+        == {(True, 0), (False, 5)}
+    renamed = {(n.source, n.target): weights[o.source, o.target] for o, n in zip(old.stored, new.stored)}
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    np.testing.assert_allclose(*(ref.predict(network, w, x, RuleConfig()) for network, w in (
+        (old, weights), (new, renamed))), rtol=1e-13)
+
+
+def test_edges_that_share_the_weights_of_an_edge_that_moves_find_them():
+    """Without it the shared weights would be those of an edge that is no more."""
+    new = levelled(skips(Edge("b", "out", shares="a:out"), Edge("one", "a", shares="one:b")))
+    shares = {(e.source, e.target): e.shares for e in new.edges if e.shares}
+    assert shares == {("b", "out"): "a>out.2:out", ("one", "a"): "one:b"}
+    assert new.edge("a>out.2:out").alpha_shift == 5
+
+
 @pytest.mark.parametrize("edges, words", [
     ((Edge("c", "b"),), "the graph has a cycle, so its populations have no levels"),
     ((Edge("out", "d"), Edge("d", "more")), "target 'out' feeds 'd'; a levelled graph ends at its targets"),

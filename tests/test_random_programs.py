@@ -7,13 +7,20 @@ covered by this alone: any instruction after any other, at every depth of loops.
 from dataclasses import replace
 from itertools import islice
 
+import numpy as np
 import pytest
 
+from golden.machine import Machine
 from golden.sequencer import Sequencer
+from hebbar.compiler import Transfer
 from hebbar.console import Reporter
 from hebbar.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
-from hebbar.isa import LOOP_DEPTH, Into, Mode, Op, Sweep, decode, encode
+from hebbar.cycles import Cycles
+from hebbar.errors import BadInput
+from hebbar.fences import learning_fences
+from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Mode, Op, Sweep, decode, encode
 from hebbar.memories import BLOCK, MAP, Mem, pack, unpack
+from hebbar.network import Population
 from hebbar.registers import Cause, Control
 from sim.backends import fast
 from sim.bench import random_programs
@@ -22,6 +29,7 @@ from sim.compare import compare
 from sim.shell.host import finish
 
 OPERATIONS = 1000
+WAIT, NEXT, HALT = encode(Op.WAIT), encode(Op.NEXT), encode(Op.HALT)
 MACHINE = "rows 2 x 4"
 
 
@@ -130,6 +138,92 @@ def test_the_watchdog_lets_a_long_separation_work(models):
         assert finish(session.host.get("cause")) == Cause.DONE
     finally:
         session.close()
+
+
+def test_an_in_of_activities_leaves_its_neighbours_alone(models):
+    """Without it a program that packs populations closer than words would differ between the machines."""
+    case, library = next(random_cases(MACHINE, seed=9)), None
+    for count in (1, 2, 3, 4, 5, 7):
+        words = (encode(Op.LOOP, end=4, register=1), encode(Op.IN, address=1, count=count, memory=Mem.ACTIVITY, last=1),
+                 WAIT, NEXT, HALT)
+        program = replace(case.job.program, words=words, outputs={"train": ()},
+                          inputs={"train": (Transfer(Population("p", count), Mem.ACTIVITY),)})
+        job = replace(case.job, program=program, samples={"p": np.full((2, count), -3)})
+        library = library or fast.prepare(program, models, announce=False)
+        want, got = run(replace(case, job=job), library)
+        assert compare(program, want, got).first is None, count
+        after = case.rows[Mem.ACTIVITY].copy()
+        after[program.machine.lanes:program.machine.lanes + count] = -3
+        assert (got.activity == after).all(), count
+
+
+@pytest.mark.parametrize("register", range(2, LOOP_REGISTERS + 1))
+def test_every_loop_register_counts_in_the_cycle_model(models, register):
+    """Without it the cycles of a program that the host tells how often to repeat would be those of another."""
+    case, counts = next(random_cases(MACHINE, seed=6)), [3, 5, 7]
+    move = {"address": 0, "count": 4, "memory": Mem.STATE, "last": 1}
+    words = (encode(Op.LOOP, end=6, register=1), encode(Op.IN, **move), encode(Op.LOOP, end=5, register=register),
+             encode(Op.SWEEP, block=0, flags=int(Sweep.FWD | Sweep.ERR)), encode(Op.NEXT), encode(Op.NEXT), HALT)
+    program = replace(case.job.program, words=words, outputs={"train": ()},
+                      inputs={"train": (Transfer(Population("p", 4), Mem.STATE),)})
+    session = fast.Session(program, fast.prepare(program, models, announce=False))
+    try:
+        session.load(case.job.weights)
+        for i, count in enumerate(counts, 1):
+            finish(session.host.set(f"loop{i}", count))
+        counters = session.run(replace(case.job, program=program, samples={"p": np.zeros((2, 4), np.int64)})).counters
+    finally:
+        session.close()
+    model = Cycles(program).run("train", 2, loops=counts)
+    assert counters["mac_fwd"] and {n: counters[n] for n in CYCLES} == {n: model[n] for n in CYCLES}
+    once = Cycles(replace(program, words=(words[3], HALT))).run("train", 1)
+    assert model["issue"] == 2 * counts[register - 2] * once["issue"] > 0
+    with pytest.raises(BadInput, match=f"address 2: LOOP takes register {register - 1}"):
+        Cycles(program).run("train", 2, loops=counts[:register - 2])
+
+
+def learnt_at(case):
+    """Addresses of the fences at which the golden machine's weights differ from those at the fence before."""
+    machine, found = Machine(case.job.program), set()
+    machine.weights[...], machine.error[...], machine.activity[...] = (
+        case.job.weights, case.rows[Mem.ERROR], case.rows[Mem.ACTIVITY])
+    machine.set_rates(case.job.halvings)
+    last = [machine.weights.copy()]
+
+    def observe(address, m):
+        if (m.weights != last[0]).any():
+            found.add(address)
+        last[0] = m.weights.copy()
+
+    machine.run("train", case.job.samples, observe)
+    return found
+
+
+def test_weights_that_were_learnt_are_recorded_at_the_next_fence():
+    """Without it a wrong weight would be seen at the end of a run, far from the sweep that wrote it."""
+    cases = list(islice(random_cases(MACHINE, seed=7), 40))
+    learnt = [learnt_at(case) for case in cases]
+    assert sum(map(bool, learnt)) > 20
+    for case, found in zip(cases, learnt):
+        assert found <= learning_fences(case.job.program), case.job.program.words
+
+
+LEARN = encode(Op.SWEEP, flags=int(Sweep.UPD))
+ROADS = {
+    "EXIT over a WAIT": ((LEARN, encode(Op.EXIT, end=5), WAIT, NEXT, WAIT), {5, 3}),
+    "EXIT to HALT": ((LEARN, encode(Op.EXIT, end=5), WAIT, NEXT), {3, 5}),
+    "NEXT to a WAIT": ((WAIT, encode(Op.EXIT, arm=1), LEARN, NEXT, WAIT), {1, 5}),
+    "no round of a loop": ((NEXT, LEARN, encode(Op.LOOP, end=6), WAIT, NEXT, WAIT), {6}),
+    "no round that a register asks for": ((NEXT, LEARN, encode(Op.LOOP, end=6, register=2), WAIT, NEXT, WAIT), {4, 6})}
+"""What stands behind LOOP at address 0 and before HALT, and the fences that may follow the sweep first."""
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_fences_are_found_on_every_road(road):
+    """Without it an EXIT that jumps over a fence would leave the next one without its weights."""
+    body, expected = ROADS[road]
+    words = (encode(Op.LOOP, end=len(body) + 1, count=2), *body, HALT)
+    assert learning_fences(replace(next(random_cases(MACHINE, seed=8)).job.program, words=words)) == expected
 
 
 def test_the_counters_of_the_host_are_the_only_ones_left_out():

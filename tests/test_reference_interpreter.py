@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
+from golden.datasets import Dataset, Samples, epoch_order
 from golden.reference import covpcn, hopfield, reward_bases, spiking
 from golden.reference.interpreter import FloatMachine
 from golden.reference.weak_feedback import Settling, contrastive_hebbian, equilibrium_propagation, nudged_pc
+from golden.training import train_float
 from hebbar.compiler import compile_config
 from hebbar.config import parse
 from hebbar.network import layered
@@ -78,6 +80,24 @@ def test_early_exit_stops_each_sample_by_its_own_energy(tolerance):
     p, (x, y) = elements(name="il", steps=30, tolerance=tolerance), data()
     before, after = trained(p, {"in": x, "out": y})
     same(after, ref.train_online(p.layout.network, before, x, y, p.config.rule, range(5)))
+
+
+@pytest.mark.parametrize("beta", [0.5, 1.0, 4.0])
+@pytest.mark.parametrize("name", ["il", "ipc", "zil", "backprop"])
+def test_training_in_float_has_the_configured_temperature(name, beta):
+    """Without hidden nodes every rule is logistic regression, W += alpha (y - softmax(beta W x)) x^T; without
+    it the float curve beside the fixed one would be of another softmax."""
+    p = program([("x", 8, "input", {}), ("y", 3, "target", {"error": "categorical"})], [("x", "y", {"alpha_shift": 1})],
+                name=name, steps=1, beta=beta)
+    rng, frac = np.random.default_rng(5), p.layout.network.by_name["x"].activity_frac
+    parts = [Samples(rng.integers(-32, 33, (n, 8)), rng.integers(0, 3, n), frac, 3) for n in (12, 4)]
+    weights = ref.initial_weights(p.layout.network, p.config.training.seed)["x", "y"].copy()
+    for epoch in range(p.config.training.epochs):
+        for i in epoch_order(12, p.config.training.seed, epoch):
+            x, y = parts[0].codes[i] / 2.0**frac, np.eye(3)[parts[0].labels[i]]
+            odds = np.exp(beta * (weights @ x))
+            weights += 0.5 * np.outer(y - odds / odds.sum(), x)
+    same(train_float(p, Dataset(*parts, "stratified", 0)).weights, {("x", "y"): weights}, 1e-9)
 
 
 def chain(activation="tanh", **rule):

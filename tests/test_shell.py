@@ -12,18 +12,19 @@ from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.counters import HOST
 from hebbar.errors import BadInput, TimedOut
-from hebbar.isa import Op, encode
+from hebbar.isa import Op, Sweep, encode
 from hebbar.memories import Mem
 from hebbar.registers import IDENTITY, REGISTERS, Cause, Control
-from sim.backends import fast, golden, verilator
+from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
 from sim.host import beats, packets, write_packet
 from sim.shell import host as shell_host
 from sim.shell.host import finish
-from sim.trace import Job
+from sim.trace import Job, Recorder
 
 SAMPLES = 20
+WAIT, HALT = encode(Op.WAIT), encode(Op.HALT)
 
 
 def job_of(name: str, rule: str, samples: int = SAMPLES):
@@ -65,6 +66,47 @@ def test_the_shell_records_what_cocotb_records(models):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     assert {n: v for n, v in one.counters.items() if n not in HOST} == \
         {n: v for n, v in other.counters.items() if n not in HOST}
+
+
+def waits(program, *first):
+    """A program that waits in a row before its first IN, where the host may be busy with START, and after a sweep."""
+    learn = encode(Op.SWEEP, flags=int(Sweep.FWD | Sweep.ERR | Sweep.UPD))
+    x0, x2 = (program.layout.places[name] for name in ("x0", "x2"))
+    move = {"address": x0.word, "count": x0.population.size, "memory": Mem.ACTIVITY}, \
+        {"address": x2.word, "count": x2.population.size, "memory": Mem.STATE, "last": 1}
+    body = (*(encode(Op.IN, **m) for m in move), learn, WAIT, WAIT, encode(Op.NEXT))
+    words = (*first, encode(Op.LOOP, register=1, end=len(first) + 1 + len(body)), *body, WAIT, WAIT, HALT)
+    return replace(program, words=words, entries={"train": 0}, outputs={"train": ()})
+
+
+@pytest.mark.parametrize("first, fences", [
+    ((), 0), ((WAIT,), 1), ((encode(Op.LOOP, count=9, end=4), WAIT, WAIT, encode(Op.NEXT)), 18)])
+@pytest.mark.parametrize("backend", ["fast", "pysim"])
+def test_fences_that_follow_each_other_are_all_recorded(models, backend, first, fences):
+    """Two WAITs retire in consecutive cycles, and those that begin a program while the host still waits for the
+    answer to START: without it a fence is missing, or has the address of the next one."""
+    job = job_of("tiny", "il", 2)
+    job = replace(job, program=waits(job.program, *first))
+    trace = pysim.run(job) if backend == "pysim" else fast.run(job, fast.prepare(job.program, models))
+    want = golden.run(job, "numpy")
+    result = compare(job.program, want, trace)
+    assert result.first is None and result.total_mismatches == 0, result.first
+    assert len(want.pc) == fences + 2 * 2 + 3 and len(want.weight_fence) == 2
+    assert nonzero_updates(trace, job.weights) > 50
+
+
+@pytest.mark.parametrize("waits", range(6))
+def test_a_machine_that_halts_while_a_register_is_accessed_is_recorded(session, waits):
+    """Without it a short program would have some of its fences or none, by how long the host takes to look."""
+    host, words = session.host, (*[WAIT] * waits, HALT)
+    session.load(np.zeros((128, 1, 4), np.int64))
+    host.send(write_packet(Mem.PROGRAM, 0, list(words)))
+    finish(host.sent())
+    for _ in range(2):
+        host.recorder = Recorder(session.program)
+        finish(host.set("control", Control.START))
+        finish(host.halted())
+        assert host.recorder.trace(host.dump(Mem.WEIGHT), {}, {}).pc.tolist() == list(range(waits + 1))
 
 
 def test_answers_leave_over_the_stream(models):

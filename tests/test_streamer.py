@@ -269,6 +269,30 @@ def test_a_transfer_outside_the_neurons_halts():
     drive(CONFIG, scenario)
 
 
+def test_an_in_writes_as_many_neurons_as_it_says():
+    """A beat holds four activities: without it those of a neighbour, or lanes that a row of its own uses, would be
+    overwritten by what pads the last beat."""
+    config = machine(lanes=8, row_tiles=2)
+    port, rng, at = ports(config)[Mem.ACTIVITY], np.random.default_rng(3), config.lanes
+
+    async def scenario(host):
+        for count in range(1, 14):
+            old, new = rng.integers(1, 100, 4 * config.lanes), rng.integers(-100, 0, 16)
+            host.send(write_packet(Mem.ACTIVITY, 0, beats(old, port)))
+            host.send(write_packet(Mem.PROGRAM, 0, [encode(Op.IN, address=1, count=count, memory=Mem.ACTIVITY, last=1),
+                                                    encode(Op.HALT)]))
+            await host.drained()
+            await host.set("control", Control.START)
+            host.send(beats(new, port)[:-(-count // port.lanes_per_beat)])
+            assert await host.stopped() is Cause.DONE
+            expected = [*old[:at], *new[:count], *old[at + count:]]
+            assert await host.fetch(Mem.ACTIVITY, 0, old.size, port) == expected, count
+        host.send(write_packet(Mem.ACTIVITY, 1, beats(new[:4], port)))
+        assert await host.fetch(Mem.ACTIVITY, 1, 4, port) == new[:4].tolist(), "a packet has no padding"
+
+    drive(config, scenario, stall=0.3)
+
+
 def test_stop_frees_a_machine_that_waits_for_the_host():
     """STOP in the middle of a sample: the rest of it is discarded up to its TLAST, then all works."""
     program = _program()

@@ -60,6 +60,10 @@ class CompiledMachine:
         """The weight image, shape (words, P, C)."""
         return self._machine.tile.weights
 
+    def load(self, weights: Ints) -> None:
+        """Set the weights to an image (words, P, C), as the host does."""
+        self._machine.load(weights)
+
     @property
     def state(self) -> Ints:
         return self._machine.state

@@ -24,6 +24,8 @@ def unsupported(program: Program) -> str:
     memory, learn in overlapping rows, exceed what the NumPy machine computes exactly or leave loops
     in a way that ``golden.compiled.flow`` names, and those that the NumPy machine refuses as well.
     """
+    if program.machine.tile == "analog":
+        return "machine.tile is 'analog', whose physics is not compiled; use the NumPy machine."
     try:
         for entry in program.inputs:
             _check_streams(program, entry)

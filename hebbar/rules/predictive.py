@@ -19,7 +19,8 @@ LEARN = Sweep.TRN | Sweep.UPD
 def il(s: Schedule) -> list[MicroOp]:
     """Inference learning: T state steps, then one weight update from the refreshed errors.
 
-    With ``rule.tolerance`` inference stops as soon as the energy falls by less in a step.
+    With ``rule.tolerance`` inference stops as soon as 1/2 sum e^2 falls by less in a step, which is the energy
+    where all precisions are 0.
     """
     if not s.rule.steps:
         return s.start() + s.update()

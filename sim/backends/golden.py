@@ -41,7 +41,7 @@ class Session:
 
     def load(self, weights: NDArray[np.int64], rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
         """Set the weights, and memories by element."""
-        self._machine.weights[...] = weights
+        self._machine.load(weights)
         for mem, values in rows.items():
             self.rows()[mem][...] = values
 
@@ -52,7 +52,7 @@ class Session:
         outputs, recorded = self._numpy(job) if isinstance(self._machine, Machine) else self._compiled(job)
         work = {name: value - before[name] for name, value in self._work().items()}
         exits = tuple(self._machine.decisions)
-        counters = work | self._cycles(job.entry, job.count, exits)
+        counters = work | self._cycles(job.entry, job.count, exits, tuple(self._machine.loops[1:]))
         final = self.weights.astype(np.int32)
         if isinstance(recorded, Recorder):
             return recorded.trace(final, outputs, counters, exits)

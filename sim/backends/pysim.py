@@ -3,6 +3,7 @@
 import random
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from hebbar.memories import Mem
 from hw.machine import Machine
 
 from ..host import Host, load, run as run_host
+from ..macro import PINS, Macro, macro_of
 from ..trace import Job, Recorder, Trace
 
 __all__ = ["run", "PysimHost"]
@@ -109,28 +111,42 @@ def run(job: Job) -> Trace:
     machine = Machine(job.program.machine)
     simulator = Simulator(machine)
     simulator.add_clock(1e-8)
-    recorder = Recorder(job.program)
+    recorder, macro = Recorder(job.program), macro_of(job.program.machine)
     host = PysimHost(simulator, machine, job.stall, job.seed)
     result: dict = {}
+
+    def weights(ctx):
+        return macro.weights() if macro else _weights(ctx, machine)
 
     async def drive(ctx) -> None:
         host.ctx = ctx
         await load(host, job.program, job.weights)
         result["outputs"], result["counters"] = await run_host(host, job)
-        result["final"] = _weights(ctx, machine)
+        result["final"] = weights(ctx)
 
     async def watch(ctx) -> None:
         last = 0
-        async for _, _, fence in ctx.tick().sample(machine.fence):
+        async for _, _, fence, pc in ctx.tick().sample(machine.fence, machine.fence_pc):
             if fence != last and job.steps:
-                recorder.fence(ctx.get(machine.fence_pc), lambda: _rows(ctx, machine),
-                               lambda: _weights(ctx, machine))
+                recorder.fence(pc, lambda: _rows(ctx, machine), lambda: weights(ctx))
             last = fence
 
     simulator.add_testbench(drive)
+    if macro:
+        simulator.add_testbench(partial(_answer, machine=machine, macro=macro), background=True)
     simulator.add_testbench(watch, background=True)
     simulator.run()
     return recorder.trace(**result)
+
+
+async def _answer(ctx, machine: Machine, macro: Macro) -> None:
+    """The macro at its pins, after every clock edge."""
+    while True:
+        await ctx.tick()
+        if ctx.get(getattr(machine, f"{PINS}strobe")):
+            found = macro.answer(ctx.get(getattr(machine, f"{PINS}phase")),
+                                 lambda name: ctx.get(getattr(machine, PINS + name)))
+            ctx.set(getattr(machine, f"{PINS}compare"), found)
 
 
 def _rows(ctx, machine: Machine) -> list[list[int]]:

@@ -141,7 +141,8 @@ def learn(case: Case, seed: int, validation: bool) -> Curve:
     """Learn the parts of a lesson on the golden machine; ``validation``: the test set stays unseen."""
     program = compile_config(case.config(seed))
     data, machine = load_data(program.config.data), machine_of(program)
-    machine.weights[...], target = initial_image(program), ends(program.layout.network)[1]
+    machine.load(initial_image(program))
+    target = ends(program.layout.network)[1]
     scores = []
     for part in LESSONS[case.lesson](data.validation(FRACTION) if validation else data, np.random.default_rng(seed)):
         machine.run("train", codes(program, part.train, training=True))

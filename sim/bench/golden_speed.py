@@ -50,7 +50,7 @@ def measure(quick: bool, reporter: Reporter) -> list[Figure]:
 def _runner(program: Program, engine: Engine, samples: dict) -> Callable[[], float]:
     """A function that trains once over ``samples`` and returns samples a second."""
     machine = machine_of(program, engine)
-    machine.weights[...] = initial_image(program)
+    machine.load(initial_image(program))
     count = len(next(iter(samples.values())))
 
     def run() -> float:
@@ -65,7 +65,7 @@ def _agree(program: Program, samples: dict) -> None:
     """Raise Mismatch unless both machines learn the same from ``samples``."""
     ends = []
     for machine in (Machine(program), machine_of(program, "compiled")):
-        machine.weights[...] = initial_image(program)
+        machine.load(initial_image(program))
         machine.run("train", samples)
         ends.append(machine.weights)
     if not np.array_equal(ends[0], ends[1]):

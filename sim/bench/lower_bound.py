@@ -47,7 +47,9 @@ def _passes(config: Config, network: Network, entry: str, e: Edge) -> int:
 
 
 def _answer(config: Config, network: Network, e: Edge) -> int:
-    if config.rule.name == "hopfield" or network.order is not None or config.rule.name == "stdp":
+    if config.rule.name == "hopfield" and any(other.shares == f"{e.source}:{e.target}" for other in network.edges):
+        return 2  # similarity, and projection with what the separation makes of it
+    if config.rule.name in ("hopfield", "stdp") or network.order is not None:
         return 1
     return config.rule.steps
 

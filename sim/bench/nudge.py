@@ -91,7 +91,7 @@ def _pair(program: Program, method: Method, sample: int, seed: int) -> tuple[flo
     before = from_image(program.layout, image)
     floating, fixed = FloatMachine(program, before), machine_of(program)
     floating.run("train", streams)
-    fixed.weights[...] = image
+    fixed.load(image)
     fixed.run("train", to_codes(program, "train", streams))
     wanted = gradient(method, before, data.inputs_float, data.targets)
     after = floating.weights, from_image(program.layout, fixed.weights)

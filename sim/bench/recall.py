@@ -65,7 +65,7 @@ class Memory:
     def run(self, entry: str, samples: Mapping[str, ArrayLike]) -> dict[str, Reals]:
         """Run an entry over samples in real numbers and keep what it has learnt."""
         machine = machine_of(self.program)
-        machine.weights[...] = self.image
+        machine.load(self.image)
         outputs = machine.run(entry, to_codes(self.program, entry, samples))
         self.image = machine.weights.copy()
         return to_reals(self.program, entry, outputs)

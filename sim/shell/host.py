@@ -15,11 +15,13 @@ from hebbar.fences import learning_fences
 from hebbar.geometry import ports
 from hebbar.isa import Op, decode
 from hebbar.memories import Mem
+from hebbar.pins import pins
 from hebbar.registers import REGISTERS, Status
 
 from ..host import Host
+from ..macro import Macro, macro_of
 from ..trace import Recorder
-from .library import RECORDED, Run, open_library
+from .library import ANSWER, RECORDED, WEIGHTS, Run, open_library
 
 __all__ = ["ShellHost", "finish"]
 
@@ -55,14 +57,53 @@ class ShellHost(Host):
     def __init__(self, library: Path, program: Program) -> None:
         self._library, self._program = open_library(library), program
         self._handle = ctypes.c_void_p(self._library.shell_open())
+        self._macro, self._failed = macro_of(program.machine), list[Exception]()
+        if self._macro:
+            self._attach(self._macro)
         self._library.shell_reset(self._handle, RESET_CYCLES)
         self._queue: list[NDArray[np.uint32]] = []
         self._received: deque[list[int]] = deque()
         self._partial: list[int] = []
         self._marks = _marks(program)
         self._sizes = {m: ports(program.machine)[m].depth * ports(program.machine)[m].lanes for m in RECORDED}
-        self.recorder: Recorder | None = None
+        self._recorder: Recorder | None = None
         self.progress: Callable[[int], None] | None = None
+
+    def _attach(self, macro: Macro) -> None:
+        """Let the macro answer at the pins; their addresses stay as long as the model."""
+        known = pins(self._program.machine)
+        addresses = (ctypes.c_void_p * len(known))()
+        self._library.shell_pins(self._handle, addresses)
+        views = {name: (ctypes.c_char * storage(width)).from_address(address)
+                 for (name, width), address in zip(known.items(), addresses)}
+        compare, size = views["compare"], storage(known["compare"])
+
+        def read(name: str) -> int:
+            return int.from_bytes(views[name].raw, "little")
+
+        def answer() -> None:
+            if not self._failed:
+                try:
+                    compare.raw = macro.answer(read("phase"), read).to_bytes(size, "little")
+                except Exception as error:  # it cannot pass through the simulator; _run raises it
+                    self._failed.append(error)
+
+        def weights(out: int) -> None:
+            image = macro.weights().astype(np.int32)
+            ctypes.memmove(out, image.ctypes.data, image.nbytes)
+
+        self._callbacks = ANSWER(answer), WEIGHTS(weights)
+        self._library.shell_macro(self._handle, *self._callbacks)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Who gets the fences, also those met while a register is accessed; None: nobody."""
+        return self._recorder
+
+    @recorder.setter
+    def recorder(self, recorder: Recorder | None) -> None:
+        self._recorder = recorder
+        self._library.shell_watch(self._handle, self._marks.ctypes.data if recorder is not None else None)
 
     def close(self) -> None:
         """Free the model."""
@@ -93,11 +134,12 @@ class ShellHost(Host):
         return self._received.popleft()
 
     async def halted(self) -> None:
-        if await self._is_running():
-            await self._run(until_halt=True)
+        await self._run(until_halt=await self._is_running())
 
     def dump(self, memory: Mem) -> NDArray[np.int32]:
         """Every element of a recorded memory as it is now, in address order."""
+        if self._macro and memory is Mem.WEIGHT:
+            return self._macro.weights().astype(np.int32).ravel()
         out = np.empty(self._sizes[memory], np.int32)
         self._library.shell_dump(self._handle, RECORDED.index(memory), out.ctypes.data)
         return out
@@ -114,11 +156,13 @@ class ShellHost(Host):
         """Simulate until the machine halts, or until it has taken everything and is quiet."""
         beats, last = _joined(self._queue)
         self._queue = []
-        buffers = _Buffers(self._sizes, self.recorder is not None and until_halt)
+        buffers = _Buffers(self._sizes, self.recorder is not None)
         run = buffers.run(beats, last, self._marks)
         last_seen, moved = self.cycles, -1
         while True:
             why = self._library.shell_run(self._handle, ctypes.byref(run), SLICE, until_halt, QUIET)
+            if self._failed:
+                raise self._failed[0]
             self._received += buffers.packets(run, self._partial)
             if self.recorder is not None:
                 buffers.record(run, self.recorder)
@@ -138,6 +182,11 @@ class ShellHost(Host):
             raise TimedOut(f"the machine did not answer an access to address 0x{address:03x} within "
                            f"{BUS_LIMIT} cycles; look at its bus in a waveform.")
         return response
+
+
+def storage(width: int) -> int:
+    """Bytes in which Verilator keeps a port of ``width`` bits."""
+    return next((size for size in (1, 2, 4, 8) if width <= 8 * size), -(-width // 32) * 4)
 
 
 class _Buffers:

@@ -12,10 +12,12 @@ from hebbar.files import write_text
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import Mem
+from hebbar.pins import pins
 from hw.verilog import TOP
 
 from ..backends import verilator
 from ..defects import Defect
+from ..macro import PINS
 from ..toolchain import environment, require
 
 __all__ = ["Run", "RECORDED", "prepare", "open_library"]
@@ -25,6 +27,9 @@ RECORDED = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY, Mem.WEIGHT)
 """Memories the shell reads, in the order of its own enumeration."""
 
 _U32, _U64, _POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
+
+ANSWER, WEIGHTS = ctypes.CFUNCTYPE(None), ctypes.CFUNCTYPE(None, _POINTER)
+"""Called in every cycle in which the macro is asked, and to fill an image of its weights."""
 
 
 class Run(ctypes.Structure):
@@ -58,9 +63,11 @@ def open_library(path: Path) -> ctypes.CDLL:
     library, handle = ctypes.CDLL(str(path)), ctypes.c_void_p
     for name, result, arguments in (
             ("open", handle, ()), ("close", None, (handle,)), ("reset", None, (handle, ctypes.c_uint)),
+            ("watch", None, (handle, _POINTER)),
             ("cycles", _U64, (handle,)), ("write", ctypes.c_int, (handle, _U32, _U32, ctypes.c_uint)),
             ("read", ctypes.c_int, (handle, _U32, ctypes.POINTER(_U32), ctypes.c_uint)),
             ("run", ctypes.c_int, (handle, ctypes.POINTER(Run), _U64, ctypes.c_int, ctypes.c_uint)),
+            ("pins", None, (handle, _POINTER)), ("macro", None, (handle, ANSWER, WEIGHTS)),
             ("dump", _U64, (handle, ctypes.c_int, _POINTER)),
             ("bare", None, (handle, _POINTER, _POINTER, _U64, _U64))):
         function = getattr(library, f"shell_{name}")
@@ -87,6 +94,8 @@ def _bind(machine: MachineConfig) -> str:
              "inline void bind(const Vtop___024root* r, Memory* m) {"]
     for i, mem in enumerate(RECORDED):
         port = ports(machine)[mem]
+        if mem is Mem.WEIGHT and machine.tile == "analog":
+            continue
         if mem is Mem.WEIGHT and machine.tile == "array":
             lines += [f"    m[{i}].one(r->{TOP}__DOT__tile__DOT__crossbar__DOT__w{word}_{lane});"
                       for word in range(port.depth) for lane in range(port.lanes)]
@@ -96,4 +105,15 @@ def _bind(machine: MachineConfig) -> str:
             lines.append(f"    m[{i}].all(r->{TOP}__DOT__{where}__DOT__memory, {port.depth});")
             lanes = port.lanes
         lines.append(f"    m[{i}].lanes = {lanes}, m[{i}].bits = {port.bits};")
-    return "\n".join([*lines, "}", ""])
+    port = ports(machine)[Mem.WEIGHT]
+    lines += ["}", f"constexpr size_t WEIGHTS = {port.depth * port.lanes};"]
+    return "\n".join([*lines, *_pins(machine), ""])
+
+
+def _pins(machine: MachineConfig) -> list[str]:
+    """The part of bind.h about the pins of an analog macro."""
+    if machine.tile != "analog":
+        return ["inline bool strobed(const Vtop&) { return false; }", "inline void pins(Vtop*, const void**) {}"]
+    lines = [f"    out[{i}] = &t->{PINS}{name};" for i, name in enumerate(pins(machine))]
+    return [f"inline bool strobed(const Vtop& t) {{ return t.{PINS}strobe; }}",
+            "inline void pins(Vtop* t, const void** out) {", *lines, "}"]

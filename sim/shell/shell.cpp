@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <vector>
 
@@ -52,9 +53,20 @@ struct Memory {
 
 enum { STATE, ERROR, ACTIVITY, WEIGHT, MEMORIES };
 enum Mark : uint8_t { LEARNED = 1, HALTS = 2 };                    // what a fence address means
+
+// What is kept of a fence that is met outside a run, while a register is accessed.
+struct Snapshot {
+    uint16_t pc;
+    std::vector<int32_t> rows, weights;
+};
+
 enum Why { DONE = 0, SLICE = 1, RECORD_FULL = 2, OUTPUT_FULL = 3 };  // why run returned
 
 #include "bind.h"
+
+// What the analog macro at the pins answers, and what its weights are; Python keeps both.
+using Answer = void (*)();
+using Weights = void (*)(int32_t* out);
 
 }  // namespace
 
@@ -85,6 +97,10 @@ struct Shell {
     Memory memories[MEMORIES];
     uint64_t cycles = 0;
     bool fence = false;
+    const uint8_t* watched = nullptr;  // the marks of the addresses while fences are recorded
+    std::deque<Snapshot> early;        // fences that the next run has to record first
+    Answer answer = nullptr;
+    Weights macro_weights = nullptr;
 
     Shell() : top(new Vtop{&context, ""}) {
         bind(top->rootp, memories);
@@ -93,7 +109,11 @@ struct Shell {
     }
 
     // A cycle is low(), a look at the outputs, high().
-    void low() { top->clk = 0; top->eval(); }
+    void low() {
+        top->clk = 0;
+        top->eval();
+        if (answer && strobed(*top)) answer(), top->eval();
+    }
     void high() { top->clk = 1; top->eval(); ++cycles; }
     void idle() { low(); high(); }
 
@@ -105,12 +125,19 @@ struct Shell {
         fence = top->fence;
     }
 
+    bool flipped() {
+        const bool changed = top->fence != fence;
+        fence = top->fence;
+        return changed;
+    }
+
     // Waits at most `limit` cycles for a handshake; false when it does not come.
     template <class Ready> bool until(Ready ready, unsigned limit) {
         for (unsigned i = 0; i < limit; ++i) {
             low();
             const bool done = ready();
             high();
+            if (flipped() && watched) early.push_back(snapshot());
             if (done) return true;
         }
         return false;
@@ -141,27 +168,60 @@ struct Shell {
         return response;
     }
 
-    void record(Run& run) {
-        const uint16_t pc = top->fence_pc;
+    size_t elements(int m) const { return memories[m].words.size() * memories[m].lanes; }
+
+    // Makes room for a fence in the record of a run; for its weights where it follows an UPD, else they are null.
+    int32_t* place(Run& run, uint16_t pc, int32_t** weights) {
+        *weights = nullptr;
         if (run.marks[pc] & LEARNED) {
             run.weight_fence[run.weight_count] = run.fence_count;
-            memories[WEIGHT].dump(run.weights + run.weight_count++ * elements(WEIGHT));
+            *weights = run.weights + run.weight_count++ * WEIGHTS;
         }
         run.pc[run.fence_count] = pc;
-        int32_t* row = run.rows + run.fence_count++ * 3 * elements(STATE);
-        for (int m : {STATE, ERROR, ACTIVITY}) row = memories[m].dump(row);
+        return run.rows + run.fence_count++ * 3 * elements(STATE);
     }
-
-    size_t elements(int m) const { return memories[m].words.size() * memories[m].lanes; }
+    void dump_rows(int32_t* out) const {
+        for (int m : {STATE, ERROR, ACTIVITY}) out = memories[m].dump(out);
+    }
+    void dump_weights(int32_t* out) const {
+        if (macro_weights) macro_weights(out);
+        else memories[WEIGHT].dump(out);
+    }
+    void record(Run& run) {
+        int32_t *weights, *rows = place(run, top->fence_pc, &weights);
+        if (weights) dump_weights(weights);
+        dump_rows(rows);
+    }
+    Snapshot snapshot() const {
+        Snapshot s{uint16_t(top->fence_pc), std::vector<int32_t>(3 * elements(STATE)), {}};
+        dump_rows(s.rows.data());
+        if (watched[s.pc] & LEARNED) s.weights.resize(WEIGHTS), dump_weights(s.weights.data());
+        return s;
+    }
+    void record_early(Run& run) {
+        const Snapshot& s = early.front();
+        int32_t *weights, *rows = place(run, s.pc, &weights);
+        if (weights) std::memcpy(weights, s.weights.data(), s.weights.size() * sizeof(int32_t));
+        std::memcpy(rows, s.rows.data(), s.rows.size() * sizeof(int32_t));
+        early.pop_front();
+    }
+    static bool full(const Run& run) {
+        return run.fence_capacity && (run.fence_count == run.fence_capacity || run.weight_count == run.weight_capacity);
+    }
 
     // Streams and records until `stop_at_halt` sees a HALT fence, or else all input is taken and
     // nothing leaves for `quiet` cycles; at most `slice` cycles.
     int run(Run& run, uint64_t slice, bool stop_at_halt, unsigned quiet) {
         unsigned still = 0;
+        while (!early.empty()) {
+            if (full(run)) return RECORD_FULL;
+            const bool halts = run.marks[early.front().pc] & HALTS;
+            record_early(run);
+            if (stop_at_halt && halts) return stop(DONE);
+        }
         for (uint64_t end = cycles + slice; cycles < end;) {
             if (run.out_count == run.out_capacity) return OUTPUT_FULL;
-            if (run.fence_capacity && (run.fence_count == run.fence_capacity || run.weight_count == run.weight_capacity))
-                return RECORD_FULL;
+            if (full(run)) return RECORD_FULL;
             const bool offers = run.in_taken < run.in_count;
             top->s_axis_tvalid = offers;
             if (offers) top->s_axis_tdata = run.in[run.in_taken], top->s_axis_tlast = run.in_last[run.in_taken];
@@ -173,8 +233,7 @@ struct Shell {
             run.in_taken += in;
             run.moved += in + out;
             still = in || out ? 0 : still + 1;
-            if (top->fence != fence) {
-                fence = top->fence;
+            if (flipped()) {
                 const bool halts = run.marks[top->fence_pc] & HALTS;
                 if (run.fence_capacity) record(run);
                 if (stop_at_halt && halts) return stop(DONE);
@@ -191,9 +250,13 @@ extern "C" {
 Shell* shell_open() { return new Shell; }
 void shell_close(Shell* s) { s->top->final(); delete s; }
 void shell_reset(Shell* s, unsigned cycles) { s->reset(cycles); }
+void shell_watch(Shell* s, const uint8_t* marks) { s->watched = marks, s->early.clear(); }
 uint64_t shell_cycles(const Shell* s) { return s->cycles; }
 int shell_write(Shell* s, uint32_t address, uint32_t value, unsigned limit) { return s->write(address, value, limit); }
 int shell_read(Shell* s, uint32_t address, uint32_t* value, unsigned limit) { return s->read(address, value, limit); }
+// Where the pins are: addresses in the order of hebbar.pins; none without a macro.
+void shell_pins(Shell* s, const void** out) { pins(s->top.get(), out); }
+void shell_macro(Shell* s, Answer answer, Weights weights) { s->answer = answer, s->macro_weights = weights; }
 int shell_run(Shell* s, Run* run, uint64_t slice, int stop_at_halt, unsigned quiet) {
     return s->run(*run, slice, stop_at_halt, quiet);
 }

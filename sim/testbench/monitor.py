@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from hebbar.geometry import ports
 from hebbar.memories import Mem
 
+from ..macro import Macro
 from ..trace import Job, Recorder
 from .memory import MemoryView, memory_view
 
@@ -14,13 +15,15 @@ __all__ = ["watch"]
 
 
 class Memories:
-    """Views of state, error, activity and weights."""
+    """Views of state, error, activity and weights, those of a ``macro`` from itself."""
 
-    def __init__(self, dut, job: Job) -> None:
+    def __init__(self, dut, job: Job, macro: Macro | None) -> None:
         m, table = job.program.machine, ports(job.program.machine)
         self._rows = [memory_view(getattr(dut, f"{mem.name.lower()}_memory").memory, table[mem])
                       for mem in (Mem.STATE, Mem.ERROR, Mem.ACTIVITY)]
-        port = table[Mem.WEIGHT]
+        self._macro, port = macro, table[Mem.WEIGHT]
+        if macro:
+            return
         if m.tile == "rows":
             self._weights = memory_view(dut.tile.weights.memory, port)
         else:
@@ -34,12 +37,14 @@ class Memories:
 
     def weights(self) -> NDArray[np.int32]:
         """The weight image."""
+        if self._macro:
+            return self._macro.weights().astype(np.int32)
         return self._weights.read().reshape(self._shape)
 
 
-async def watch(dut, job: Job, recorder: Recorder) -> None:
+async def watch(dut, job: Job, recorder: Recorder, macro: Macro | None = None) -> None:
     """Record every fence for as long as the simulation runs."""
-    memories = Memories(dut, job)
+    memories = Memories(dut, job, macro)
     while True:
         await ValueChange(dut.fence)
         await ReadOnly()  # an event-driven simulator is still in the middle of this clock edge

@@ -11,9 +11,11 @@ from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
 from ..host import load, read_weights, run
+from ..macro import macro_of
 from ..trace import Job, Recorder
 from .files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from .host import PERIOD_NS, CocotbHost
+from .macro import answer
 from .monitor import watch
 
 __all__ = ["replay"]
@@ -27,14 +29,16 @@ async def replay(dut) -> None:
     job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
     cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
     dut.rst.value = 1
-    host = CocotbHost(dut, job.stall, job.seed)
+    host, macro = CocotbHost(dut, job.stall, job.seed), macro_of(job.program.machine)
+    if macro:
+        cocotb.start_soon(answer(dut, macro))
     await Timer(5 * PERIOD_NS, "ns")
     dut.rst.value = 0
     await Timer(5 * PERIOD_NS, "ns")
     await load(host, job.program, job.weights)
     host.data_sent, recorder = 0, Recorder(job.program)
     if job.steps:
-        cocotb.start_soon(watch(dut, job, recorder))
+        cocotb.start_soon(watch(dut, job, recorder, macro))
     cocotb.start_soon(report(host))
     outputs, counters = await run(host, job)
     final = await read_weights(host, job.program)

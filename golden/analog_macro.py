@@ -1,0 +1,119 @@
+"""The analog macro: a crossbar of conductances between drivers and converters that are shared."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.machine import MachineConfig
+from hebbar.pulses import CHANCE_BITS
+
+from .analog.array import AnalogArray
+from .analog.converters import LineConverters
+from .array_macro import ArrayMacro
+from .fixed import Ints, Saturation
+from .pulses import Pulses, pulse_words
+from .tile import Plan
+
+__all__ = ["AnalogMacro", "Window", "to_image"]
+
+
+def to_image(machine: MachineConfig, codes: Ints) -> Ints:
+    """Codes by word and bit line as an image (words, P, C)."""
+    cells = codes.reshape(-1, machine.row_tiles, machine.array_stride, machine.lanes)
+    return cells.transpose(0, 2, 1, 3).reshape(machine.weight_words, machine.row_tiles, machine.lanes)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The lines of a block: word lines ``rows`` and bit lines ``columns``."""
+
+    rows: Ints
+    columns: Ints
+
+    def __getitem__(self, part: slice) -> Self:
+        return Window(self.rows[part], self.columns)
+
+
+class AnalogMacro(ArrayMacro):
+    """Twin of ``hw.analog_macro``: verbs through the physics of ``golden.analog``, codes from converters.
+
+    A sum is ``code << step`` of its converter. Nothing counts clipped weights.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine = machine
+        self.one = min(1 << machine.weight_frac, machine.formats.weight.hi)
+        self.array = AnalogArray(machine)
+        self._row_side, self._column_side = (LineConverters(machine, side) for side in ("rows", "columns"))
+        self._row_pulses = Pulses(machine.array_rows, 0)
+        self._column_pulses = Pulses(machine.array_columns, machine.array_rows)
+
+    @property
+    def weights(self) -> Ints:
+        """The nearest codes as an image (words, P, C), a copy; see ``load``."""
+        image = to_image(self.machine, self.array.codes())
+        image.flags.writeable = False
+        return image
+
+    def load(self, weights: Ints) -> None:
+        """Program every cell, with as many looks at it as the control takes."""
+        m = self.machine
+        words = np.asarray(weights).reshape(-1, m.array_stride, m.row_tiles, m.lanes)
+        self.array.load(words.transpose(0, 2, 1, 3).reshape(m.array_rows, m.array_columns))
+
+    def read(self, plan: Plan) -> Window:
+        """The lines of the block; nothing is read."""
+        m = self.machine
+        group, column = divmod(plan.base, m.array_stride)
+        return Window(group * m.row_tiles + np.arange(plan.live.size), column * m.lanes + np.arange(plan.source.size))
+
+    def forward(self, weights: Window, plan: Plan, activity: Ints) -> Ints:
+        """FWD: drive the columns, hold the rows, convert those of the block."""
+        held = self._row_side.held(self.array.forward(self._columns(weights, activity << plan.shift)))
+        return self._row_side.convert(held[weights.rows], weights.rows) << self.machine.analog.control.row_step
+
+    def transposed(self, weights: Window, error: Ints) -> Ints:
+        """TRN: drive the rows, hold the columns, convert those of the block."""
+        held = self._column_side.held(self.array.transposed(self._rows(weights, error)))
+        codes = self._column_side.convert(held[weights.columns], weights.columns)
+        return codes << self.machine.analog.control.column_step
+
+    def update(self, weights: Window, plan: Plan, error: Ints, activity: Ints, rates: Ints,
+               saturate: Saturation) -> None:
+        """UPD: one step, or pulses whose meetings are that step in the mean."""
+        e, a = self._rows(weights, error), self._columns(weights, activity)
+        rate, enable = self._columns(weights, rates[plan.rate]), self._columns(weights, plan.plastic & plan.used)
+        if self.machine.analog.control.update == "deterministic":
+            self.array.step(e, a, rate, enable)
+        else:
+            self._pulse(e, a, rate, enable)
+
+    def _pulse(self, e: Ints, a: Ints, rate: Ints, enable: Ints) -> None:
+        """UP, then DOWN, each with as many pulses; the signs tell the wires of a line."""
+        control, bits = self.machine.analog.control, self.machine.activity_bits
+        slowest = int(rate[enable == 1].min(initial=31))
+        shift = slowest + control.pulse_exponent + 1 - bits
+        full = 1 << CHANCE_BITS
+        wide = abs(e) << CHANCE_BITS
+        rows = np.minimum(wide >> shift if shift >= 0 else wide << -shift, full)
+        columns = (abs(a) << CHANCE_BITS + 1 - bits >> np.where(enable == 1, rate - slowest, 0)) * enable
+        wires: list[NDArray[np.uint32]] = []
+        for _ in ("up", "down"):
+            fired, met = (pulse_words(lines, chance, control.pulses) for lines, chance in
+                          ((self._row_pulses, rows), (self._column_pulses, columns)))
+            wires += [np.where(v, w, 0).astype(np.uint32) for w, v in
+                      ((fired, e >= 0), (fired, e < 0), (met, a >= 0), (met, a < 0))]
+        self.array.pulses(*wires)
+
+    def _rows(self, window: Window, values: Ints) -> Ints:
+        """Values on the word lines of a window, 0 on the others."""
+        lines = np.zeros(self.machine.array_rows, np.int64)
+        lines[window.rows] = values
+        return lines
+
+    def _columns(self, window: Window, values: Ints) -> Ints:
+        lines = np.zeros(self.machine.array_columns, np.int64)
+        lines[window.columns] = values
+        return lines

@@ -1,0 +1,105 @@
+"""The drivers of an analog macro: codes to bits on its lines, and to pulses for the stochastic update."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.machine import MachineConfig
+from hebbar.pins import Phase, activity_drive_bits, error_drive_bits
+from hebbar.pulses import CHANCE_BITS
+
+from .pulses import Pulses
+from .tile import Shapes
+
+__all__ = ["LineDrivers"]
+
+
+class LineDrivers(wiring.Component):
+    """Registers of a column word and of a row group become wires of the macro, two a line.
+
+    COLUMNS, ROWS, STEP: bit ``bit`` of the magnitudes, on the wire of the sign. UP and DOWN: a row fires with the
+    chance ``|e| / 2**k``, a plastic column with ``|a| 2**(1 - activity bits) / 2**(rate - slowest)`` where
+    ``slowest`` is the smallest rate of the plastic columns and ``k = slowest + exponent + 1 - activity bits``, so
+    that the mean of all meetings is ``e a / 2**rate`` (Gokmen and Vlasov 2016); chances end at 1.
+    ``slowest`` is 31 where nothing is plastic. Latency: none.
+
+    Ports: ``phase``, ``bit``, ``columns``, ``errors``, ``slowest``; ``row_drive``, ``column_drive``, ``amplitude``,
+    ``rate``, ``enable``.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine, s = machine, Shapes(machine)
+        self.column = data.StructLayout({"activity": s.activities, "entry": s.map, "rate": 5, "own": signed(20)})
+        rows, words = machine.array_rows, machine.array_stride
+        super().__init__({
+            "phase": In(4), "bit": In(14), "slowest": In(5),
+            "columns": In(data.ArrayLayout(self.column, words)),
+            "errors": In(data.ArrayLayout(s.errors, rows // machine.row_tiles)),
+            "row_drive": Out(2 * rows), "column_drive": Out(2 * machine.array_columns),
+            "amplitude": Out(machine.array_columns * machine.activity_bits), "rate": Out(5 * words), "enable": Out(words)})
+
+    def elaborate(self, platform):
+        m = Module()
+        errors = [self.errors[g][p] for g in range(len(self.errors)) for p in range(self.machine.row_tiles)]
+        activities = [(k, column.activity[i]) for k, column in enumerate(self.columns) for i in range(self.machine.lanes)]
+        aligned = [(a << self.columns[k].entry.shift)[:activity_drive_bits(self.machine) + 1].as_signed()
+                   for k, a in activities]
+        serial_rows = _serial(m, errors, self.bit, error_drive_bits(self.machine), "row")
+        serial_columns = _serial(m, aligned, self.bit, activity_drive_bits(self.machine), "column")
+        with m.Switch(self.phase):
+            with m.Case(Phase.COLUMNS):
+                m.d.comb += self.column_drive.eq(serial_columns)
+            with m.Case(Phase.ROWS):
+                m.d.comb += self.row_drive.eq(serial_rows)
+            with m.Case(Phase.STEP):
+                m.d.comb += [self.row_drive.eq(serial_rows), self.amplitude.eq(Cat(a for _, a in activities))]
+                m.d.comb += self._rates()
+            with m.Case(Phase.APPLY):
+                m.d.comb += [self.amplitude.eq(Cat(a for _, a in activities)), *self._rates()]
+            if self.machine.analog.control.update == "stochastic":
+                self._pulse(m, errors, activities)
+        return m
+
+    def _rates(self) -> list:
+        return [self.rate.eq(Cat(column.rate for column in self.columns)),
+                self.enable.eq(Cat(column.entry.plastic for column in self.columns))]
+
+    def _pulse(self, m: Module, errors: list[Value], activities: list[tuple[int, Value]]) -> None:
+        """One case for UP and DOWN: both drive the sign of the line, the macro knows which signs meet."""
+        control, bits = self.machine.analog.control, self.machine.activity_bits
+        m.submodules.row_pulses = rows = Pulses(len(errors), 0)
+        m.submodules.column_pulses = columns = Pulses(len(activities), len(errors))
+        wide = signed(8)
+        shift, exponent = Signal(wide), control.pulse_exponent + 1 - bits
+        m.d.comb += shift.eq(self.slowest + Const(exponent, wide))
+        full = 1 << CHANCE_BITS
+        for i, e in enumerate(errors):
+            chance = Mux(shift < 0, _magnitude(e) << CHANCE_BITS << (-shift)[:3], (_magnitude(e) << CHANCE_BITS) >> shift[:6])
+            m.d.comb += rows.chance[i].eq(Mux(chance > full, full, chance))
+        for i, (k, a) in enumerate(activities):
+            column = self.columns[k]
+            chance = (_magnitude(a) << CHANCE_BITS + 1 - bits) >> (column.rate - self.slowest)[:5]
+            m.d.comb += columns.chance[i].eq(Mux(column.entry.plastic, chance, 0))
+        with m.Case(Phase.UP, Phase.DOWN):
+            m.d.comb += [rows.draw.eq(1), columns.draw.eq(1),
+                         self.row_drive.eq(_signed([f for f in rows.fires], errors)),
+                         self.column_drive.eq(_signed([f for f in columns.fires], [a for _, a in activities]))]
+
+
+def _magnitude(value: Value) -> Value:
+    return Mux(value < 0, -value, value)[:len(value)]
+
+
+def _signed(fires: list[Value], values: list[Value]) -> Value:
+    """Two wires a line: fires with a positive value, fires with a negative one."""
+    return Cat(Cat(f & (v >= 0), f & (v < 0)) for f, v in zip(fires, values))
+
+
+def _serial(m: Module, values: list[Value], bit: Value, bits: int, name: str) -> Value:
+    """Bit ``bit`` of every magnitude."""
+    found = []
+    for i, value in enumerate(values):
+        magnitude = Signal(bits + 1, name=f"{name}_magnitude_{i}")
+        m.d.comb += magnitude.eq(_magnitude(value))
+        found.append((magnitude >> bit)[0])
+    return _signed(found, values)

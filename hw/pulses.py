@@ -1,0 +1,42 @@
+"""Random pulses whose rate is a number: the lines of the stochastic outer product."""
+
+from amaranth.hdl import Module, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.pulses import CHANCE_BITS, line_seed
+
+__all__ = ["Pulses"]
+
+
+class Pulses(wiring.Component):
+    """``count`` lines; line i fires with the probability ``chance[i] / 2**CHANCE_BITS`` in a cycle with ``draw``.
+
+    Every line has a generator of its own (Marsaglia 2003, xorshift with 13, 17, 5) that moves on with ``draw``; the
+    upper bits of its new value are compared. ``first``: number of the first line, for its seed. Latency: none.
+
+    Ports: ``draw``, ``chance``, ``fires``.
+    """
+
+    def __init__(self, count: int, first: int) -> None:
+        self.count, self.first = count, first
+        super().__init__({"draw": In(1), "chance": In(data.ArrayLayout(CHANCE_BITS + 1, count)), "fires": Out(count)})
+
+    def elaborate(self, platform):
+        m = Module()
+        for i in range(self.count):
+            state = Signal(32, init=line_seed(self.first + i), name=f"state_{i}")
+            drawn = Signal(32, name=f"drawn_{i}")
+            m.d.comb += [drawn.eq(self._next(m, state, i)),
+                         self.fires[i].eq(self.draw & (drawn[-CHANCE_BITS:] < self.chance[i]))]
+            with m.If(self.draw):
+                m.d.sync += state.eq(drawn)
+        return m
+
+    @staticmethod
+    def _next(m: Module, state: Signal, number: int) -> Value:
+        for left in (13, -17, 5):
+            moved = Signal(32, name=f"moved_{number}_{abs(left)}")
+            m.d.comb += moved.eq(state ^ ((state << left)[:32] if left > 0 else state >> -left))
+            state = moved
+        return state
