@@ -12,11 +12,11 @@ from hebbar.errors import BadInput
 from hebbar.network import Error, Network, Population, Role
 
 from .energy import errors, slope, state_descent
-from .inference import Start, infer, move
+from .inference import Start, default_start, infer, move, start_states
 from .state import Array, Held, States, Weights, hold
 from .training import ends
 
-__all__ = ["linear_equilibrium", "equilibrium_energy", "gamma_bound", "distance_to_equilibrium"]
+__all__ = ["linear_equilibrium", "equilibrium_energy", "gamma_bound", "stable_gamma", "distance_to_equilibrium"]
 
 STAGES = 8
 
@@ -84,6 +84,24 @@ def gamma_bound(network: Network, weights: Weights, states: Mapping[str, Array] 
     return float(2.0 / np.linalg.norm(_jacobian(network, weights, names, states), 2) ** 2)
 
 
+def stable_gamma(network: Network, weights: Weights, clamps: Mapping[str, Array], more: int = 2000) -> Array:
+    """``gamma_bound`` of each sample at its equilibrium, (batch,): choose gamma below the smallest.
+
+    ``clamps`` as for ``infer``; all other populations are free. Of a linear network the bound is exact and all
+    samples have the same; of others it holds near the equilibrium, where the curvature of f may be neglected:
+    where errors are small, or f is piecewise linear. The equilibrium is reached in ``more`` steps from the
+    feed-forward start (zero on a cyclic graph). Raises BadInput when it is not.
+    """
+    held = hold(network, clamps)
+
+    def bounds(states: States) -> Array:
+        return np.array([gamma_bound(network, weights, {name: x[i] for name, x in states.items()}, set(clamps))
+                         for i in range(held.batch)])
+
+    start = start_states(network, weights, held, default_start(network))
+    return bounds(_equilibrium(network, weights, held, start, start, bounds(start).min() / 2, more))
+
+
 def _jacobian(network: Network, weights: Weights, names: Sequence[str], states: Mapping[str, Array] | None) -> Array:
     """sqrt(pi_g) d(x_g - mu_g)/dx_h: rows every population g with an error, columns those of ``names``."""
     slopes = {h: _slope(network, h, states) for h in names}
@@ -126,24 +144,32 @@ def distance_to_equilibrium(network: Network, weights: Weights, clamps: Mapping[
     jumps and a fixed gamma hops around the minimum for ever. Raises BadInput when the mean dE/dx of
     the last stage is above 1e-2 of its start, that is when x* has not settled.
     """
-    held, count = hold(network, clamps, masks), more // STAGES
+    held = hold(network, clamps, masks)
+    with np.errstate(over="ignore", invalid="ignore"):  # a diverging run is refused below
+        path = infer(network, weights, clamps, gamma, steps, start, masks)
+    rest = _equilibrium(network, weights, held, path.states[0], path.states[-1], gamma, more)
+    x0, xt, end = (_free(held, s) for s in (path.states[0], path.states[-1], rest))
+    far, left = np.linalg.norm(x0 - end, axis=1), np.linalg.norm(xt - end, axis=1)
+    return np.divide(left, far, out=np.zeros_like(far), where=far > 1e-12)
+
+
+def _equilibrium(network: Network, weights: Weights, held: Held, start: States, x: States, gamma: float,
+                 more: int) -> States:
+    """Where ``x`` comes to rest in ``more`` steps; the force that is left is judged by that at ``start``."""
+    count, before = more // STAGES, x
     if count < 1:
         raise BadInput(f"more is {more}; give at least {STAGES} steps to reach equilibrium in.")
     with np.errstate(over="ignore", invalid="ignore"):  # a diverging run ends as NaN, refused below
-        path = infer(network, weights, clamps, gamma, steps, start, masks)
-        x = before = path.states[-1]
         for stage in range(STAGES):
             before = x
             for _ in range(count):  # not by infer, which would keep every step
                 x = move(network, weights, x, errors(network, weights, x), gamma / 2**stage, held)
-        x0, xt, x1, end = (_free(held, s) for s in (path.states[0], path.states[-1], before, x))
-        force = np.linalg.norm(end - x1, axis=1) / (count * gamma / 2 ** (STAGES - 1))
-    first = state_descent(network, weights, path.states[0], path.errors[0])
+        force = np.linalg.norm(_free(held, x) - _free(held, before), axis=1) / (count * gamma / 2 ** (STAGES - 1))
+    first = state_descent(network, weights, start, errors(network, weights, start))
     if not (force <= 1e-2 * np.linalg.norm(_free(held, first), axis=1) + 1e-12).all():
-        raise BadInput(f"inference has not settled {more} steps after step {steps} with gamma {gamma}; "
+        raise BadInput(f"inference has not settled in {more} further steps with gamma {gamma:g}; "
                        "raise more, or lower gamma below gamma_bound.")
-    far, left = np.linalg.norm(x0 - end, axis=1), np.linalg.norm(xt - end, axis=1)
-    return np.divide(left, far, out=np.zeros_like(far), where=far > 1e-12)
+    return x
 
 
 def _free(held: Held, values: States) -> Array:

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from ..errors import Exit, HebbarError
-from . import experiment, figures, hardware
+from . import analog, experiment, figures, hardware
 
 __all__ = ["app", "main"]
 
@@ -15,6 +15,7 @@ PANELS = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
                            figures.sweep),
     "Hardware": (hardware.verilog, hardware.check, hardware.prove, figures.energy),
+    "Analog crossbar": (analog.spice, analog.transient),
     "Set-up and figures": (figures.presets, hardware.doctor, figures.bench)}
 for panel, commands in PANELS.items():
     for command in commands:

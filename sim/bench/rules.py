@@ -6,7 +6,8 @@ from hebbar.console import Reporter
 from hebbar.files import BUILD
 
 from ..report import Figure
-from . import comparisons, early_exit, memories, nudge, random_programs, replays, rules_accuracy
+from . import (comparisons, early_exit, memories, nudge, random_programs, replays, reward, rules_accuracy,
+               spiking)
 
 __all__ = ["SEEDS", "OPERATIONS", "measure"]
 
@@ -25,8 +26,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
     cannot be shortened (comparisons with backprop, range of lambda, early exit); ``data`` is unused."""
     figures = replays.measure(quick, reporter)
     figures.append(random_programs.agreement(BUILD, OPERATIONS[quick], reporter))
-    for memory in (memories,):
-        figures += memory.measure(reporter)
+    for system in (memories, reward, spiking):
+        figures += system.measure(reporter)
     figures += rules_accuracy.measure(SEEDS[quick], reporter, 1 if quick else None)
     if quick:
         return figures

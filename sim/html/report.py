@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import tomli_w
 from matplotlib.figure import Figure
 
 from hebbar.console import Reporter
@@ -18,7 +19,6 @@ from . import figures, waveform
 from .folder import RunFolder
 from .replay import Replay
 from .svg import inline, save
-from .toml import to_toml
 
 __all__ = ["write_report"]
 
@@ -176,7 +176,7 @@ class _Page:
         return Section(values={
             "seed": manifest.get("seed", run.result.get("seed")), "git": manifest.get("git"),
             "versions": used, "files": manifest.get("files", {}),
-            "config": to_toml(run.config.model_dump(mode="json"))}, remarks=remarks)
+            "config": tomli_w.dumps(run.config.model_dump(mode="json", exclude_none=True))}, remarks=remarks)
 
 
 def _energy(made: Estimate) -> dict[str, Any]:

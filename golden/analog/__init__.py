@@ -1,0 +1,1 @@
+"""The analog crossbar: its wires, devices and converters in float64."""

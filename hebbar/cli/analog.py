@@ -1,0 +1,117 @@
+"""Commands about the analog crossbar: its netlist, and a read of it in time."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from ..errors import BadInput
+from .options import Json, Quiet, Run
+
+if TYPE_CHECKING:
+    from sim.crossbar import Crossbar
+
+__all__ = ["spice", "transient"]
+
+State = Annotated[Optional[Path], typer.Argument(metavar="[STATE.npz]", help="Conductances g_plus and g_minus in "
+                                                 "siemens, a row a word line, and volts if you like; default: drawn.")]
+Rows = Annotated[int, typer.Option(min=1, help="Word lines of a drawn state.")]
+Columns = Annotated[int, typer.Option(min=1, help="Bit lines of a drawn state.")]
+Draw = Annotated[int, typer.Option("--seed", min=0, help="Of drawn conductances and inputs.")]
+Least = Annotated[float, typer.Option("--g-min", help="Least drawn conductance, microsiemens.")]
+Most = Annotated[float, typer.Option("--g-max", help="Largest drawn conductance, microsiemens.")]
+Word = Annotated[float, typer.Option("--word-resistance", help="Of a segment of word line, ohms.")]
+Bit = Annotated[float, typer.Option("--bit-resistance", help="Of a segment of bit line, ohms.")]
+Driver = Annotated[float, typer.Option("--driver-resistance", help="Of every driver, ohms.")]
+Sense = Annotated[float, typer.Option("--sense-resistance", help="Before every virtual ground, ohms.")]
+Inputs = Annotated[Optional[str], typer.Option(help="Voltages of the word lines, as in 0.2,0,-0.1; default: those "
+                                               "of the file, else drawn.")]
+Volts = Annotated[float, typer.Option(help="Largest drawn input, volts.")]
+Line = Annotated[int, typer.Option(min=0, help="Bit line that is sampled.")]
+Farad = Annotated[float, typer.Option("--capacitance", help="Of a segment of either line, femtofarads.")]
+MATCH = 1e-6
+"""Relative difference to ngspice that is a mismatch."""
+
+
+def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
+          most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 0.0, sense: Sense = 0.0,
+          inputs: Inputs = None, volts: Volts = 0.2,
+          in_time: Annotated[bool, typer.Option("--transient", help="A read in time with line capacitance, sample and "
+                                                "hold and a comparator, instead of the operating point.")] = False,
+          line: Line = 0, capacitance: Farad = 1.0,
+          run: Annotated[bool, typer.Option("--run", help="Run ngspice and compare its currents with Hebbar's.")] =
+          False,
+          out: Annotated[Path, typer.Option("--out", help="Folder for the netlist.")] = Path("out/spice"),
+          quiet: Quiet = False, as_json: Json = False) -> None:
+    """Write an array of conductance pairs with its wires as a netlist for ngspice."""
+    crossbar = _crossbar(state, (rows, columns), seed, (least, most), (word, bit, driver, sense), inputs, volts)
+    here = Run(out, quiet, as_json)
+    from sim import spice as ngspice
+    from sim.crossbar import currents, read_of
+
+    from ..record import Check
+
+    read = read_of(crossbar, line, 1e-15 * capacitance) if in_time else None
+    path = ngspice.write(crossbar, here.folder / "crossbar.cir", read)
+    ours = currents(crossbar)
+    result, checks = {"netlist": str(path), "g_plus": ours[0].tolist(), "g_minus": ours[1].tolist()}, []
+    if run:
+        here.reporter.say("running ngspice ...")
+        difference = ngspice.difference(crossbar, path, read)
+        result["difference"] = difference
+        checks.append(Check("ngspice", difference < MATCH, "ngspice finds other currents than Hebbar, by "
+                            f"{difference:.2g} of the largest one; keep the netlist and report it."))
+    if not as_json:
+        typer.echo(f"wrote {path}" + (f"; ngspice differs by {result['difference']:.2g} of the largest current" if run
+                                      else ""))
+    here.finish(result, checks, [path])
+
+
+def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
+              most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 1000.0, sense: Sense = 0.0,
+              inputs: Inputs = None, volts: Volts = 0.2, line: Line = 0, capacitance: Farad = 1.0,
+              bits: Annotated[int, typer.Option(min=2, max=16, help="Of the converter, whose range is +-1 V.")] = 8,
+              out: Annotated[Path, typer.Option("--out", help="Folder for figure and waveform.")] =
+              Path("out/transient"),
+              quiet: Quiet = False, as_json: Json = False) -> None:
+    """Draw one read in time: lines settle, one output is sampled, held and converted; SVG and VCD."""
+    crossbar = _crossbar(state, (rows, columns), seed, (least, most), (word, bit, driver, sense), inputs, volts)
+    here = Run(out, quiet, as_json)
+    from sim.crossbar import read_of
+    from sim.html.svg import save
+    from sim.html.transient import draw
+    from sim.transient import transient as waves_of, vcd
+
+    from ..files import write_text
+
+    read = read_of(crossbar, line, 1e-15 * capacitance)
+    waves = waves_of(crossbar, read, bits)
+    files = [here.folder / "transient.svg", here.folder / "transient.vcd"]
+    save(draw(waves, read), files[0])
+    write_text(files[1], vcd(waves))
+    if not as_json:
+        for path in files:
+            typer.echo(f"wrote {path}")
+    here.finish({"code": int(waves.code[-1]), "held_volts": float(waves.held[-1]), "lsb_volts": waves.lsb,
+                 "gain_ohms": read.gain, "sampled_until_seconds": read.sample_end,
+                 "files": [str(path) for path in files]}, [], files)
+
+
+def _crossbar(state: Path | None, shape: tuple[int, int], seed: int, microsiemens: tuple[float, float],
+              wires: tuple[float, float, float, float], inputs: str | None, volts: float) -> "Crossbar":
+    """The array that the options describe."""
+    import numpy as np
+
+    from golden.analog.wires import Wires
+    from sim.crossbar import Crossbar, drawn, loaded
+
+    found = loaded(state) if state else drawn(*shape, seed, *(1e-6 * g for g in microsiemens))
+    count = found["g_plus"].shape[0] if found["g_plus"].ndim else 0
+    if inputs is None:
+        given = found.get("volts", np.random.default_rng([seed, 1]).uniform(-volts, volts, count))
+    else:
+        try:
+            given = np.array([float(word) for word in inputs.split(",")])
+        except ValueError:
+            raise BadInput(f"--inputs is {inputs!r}; give {count} voltages with commas between them.") from None
+    return Crossbar(found["g_plus"], found["g_minus"], given, Wires(*wires))

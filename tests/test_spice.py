@@ -1,0 +1,166 @@
+"""Netlists: what they say, solved by a few lines here and by ngspice where it is installed."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+from netlists import circuit, crossbar, needs_ngspice
+from typer.testing import CliRunner
+
+from golden.analog.wires import Wires
+from hebbar.cli import app
+from hebbar.errors import BadInput, HebbarError, MissingTool
+from sim import spice
+from sim.crossbar import Crossbar, Read, currents, drawn, loaded, read_of, settling
+from sim.transient import Lines
+
+WIRES = [Wires(1, 1), Wires(5, 3, 100, 50), Wires(1e-3, 1e-3), Wires(1e4, 1e4), Wires(1e6, 2), Wires(),
+         Wires(2, 0, 0, 7), Wires(0, 2, 7, 0), Wires(0, 0, 7, 9)]
+
+
+def solved(text, rows, columns):
+    """Currents (2, C) of the ammeters: modified nodal analysis, a current for every source, dense."""
+    parts, sources = circuit(text)
+    ends = {node for a, b, _ in parts.values() for node in (a, b)} | {node for node, _ in sources.values()}
+    names = sorted(ends - {"0"})
+    number = {name: i for i, name in enumerate(names)}
+    size = len(names) + len(sources)
+    system, right = np.zeros((size, size)), np.zeros(size)
+    for name, (a, b, ohms) in parts.items():
+        for x, y, sign in ((a, a, 1), (b, b, 1), (a, b, -1), (b, a, -1)):
+            system[number[x], number[y]] += sign / ohms if name[0] == "R" else 0
+    for k, (node, volts) in enumerate(sources.values(), len(names)):
+        system[k, number[node]] = system[number[node], k] = 1
+        right[k] = volts
+    flows = dict(zip(sources, np.linalg.solve(system, right)[len(names):]))
+    assert len(sources) == rows + 2 * columns
+    return np.array([[flows[f"Vs_{half}_{j}"] for j in range(columns)] for half in "pn"])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (8, 8), (6, 11)])
+@pytest.mark.parametrize("wires", WIRES, ids=str)
+def test_the_netlist_is_the_array_that_is_solved(shape, wires):
+    """Without it the netlist could describe another array, and ngspice would confirm nothing."""
+    array = crossbar(*shape, wires)
+    ours = currents(array)
+    assert np.abs(solved(spice.netlist(array), *shape) - ours).max() < 1e-9 * max(np.abs(ours).max(), 1e-30)
+
+
+@pytest.mark.parametrize("wires", [Wires(5, 3, 100, 50), Wires(0, 3), Wires(3, 0)], ids=str)
+def test_every_segment_has_its_capacitor(wires):
+    """Without it a line could settle too early because nodes that are one took one capacitor."""
+    array = crossbar(4, 6, wires)
+    parts, sources = circuit(spice.netlist(array, Read(1e-9, 2e-9, word_farad=2e-15, bit_farad=3e-15)))
+    farads = {side: sum(v for name, (_, b, v) in parts.items() if name.startswith(side) and b == "0")
+              for side in ("Cw", "Cb")}
+    assert farads == {"Cw": pytest.approx(2 * 24 * 2e-15), "Cb": pytest.approx(2 * 24 * 3e-15)}
+    assert [v for name, (_, v) in sources.items() if name.startswith("Vin")] == array.volts.tolist()
+
+
+@needs_ngspice
+@pytest.mark.parametrize("size", [8, 16, 32])
+@pytest.mark.parametrize("wires", WIRES, ids=str)
+def test_ngspice_finds_the_same_operating_point(size, wires, tmp_path):
+    """Without it a wrong picture of the array would be shared by everything here: ngspice is another program."""
+    array = crossbar(size, size - 1, wires, seed=size)
+    path = spice.write(array, tmp_path / "array.cir")
+    ours, theirs = currents(array), spice.operating_point(path)
+    assert theirs.shape == ours.shape
+    assert np.abs(theirs - ours).max() < 1e-6 * np.abs(ours).max()
+    assert spice.difference(array, path) < 1e-6
+
+
+@needs_ngspice
+def test_a_read_ends_at_the_operating_point_as_far_as_it_settled(tmp_path):
+    """Without it capacitors could leak, or a read be judged that had not settled: one that is cut short ends where
+    the modes of the lines are at that time, and that is somewhere else."""
+    array = crossbar(8, 8, Wires(50, 30, 1000, 100))
+    ours, whole = currents(array), read_of(array, 3, 1e-14)
+    found, top = spice.waves(spice.write(array, tmp_path / "whole.cir", whole)), np.abs(currents(array)).max()
+    assert spice.difference(array, tmp_path / "whole.cir", whole) < 1e-6
+    output = whole.gain * (ours[0, 3] - ours[1, 3])
+    assert abs(output) == pytest.approx(0.7)
+    assert found["v(held)"][-1] == pytest.approx(output, abs=1e-6)
+    assert found["v(compare)"][-1] == pytest.approx(float(output > whole.reference), abs=1e-6)
+    tau = settling(array, whole)
+    short = Read(0.5 * tau, 0.6 * tau, 1e-2 * tau, 1e-14, 1e-14)
+    early = spice.waves(spice.write(array, tmp_path / "short.cir", short))
+    lines = Lines(array.plus, array.volts, array.wires, short)
+    there = lines.currents(lines.voltages(np.array([short.end])))[:, 0]
+    at_end = np.array([early[f"i(vs_p_{j})"][-1] for j in range(8)])
+    assert np.abs(at_end - there).max() < 1e-5 * top < 1e-2 * np.abs(at_end - ours[0]).max()
+
+
+@needs_ngspice
+def test_ngspice_says_what_it_refuses(tmp_path):
+    """Without it a broken netlist would look like currents of 0."""
+    (tmp_path / "bad.cir").write_text("* bad\nR1 a 0\n.control\nop\nprint i(vs_p_0)\nquit\n.endc\n.end\n")
+    with pytest.raises(HebbarError, match="bad.cir"):
+        spice.operating_point(tmp_path / "bad.cir")
+
+
+def test_a_missing_ngspice_is_a_sentence(tmp_path, monkeypatch):
+    """Without it the command would end in a stack trace where the program is not installed."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingTool, match="apt-get install -y ngspice"):
+        spice.operating_point(tmp_path / "array.cir")
+
+
+def test_the_command_writes_what_the_file_holds(tmp_path):
+    """Without it a user's conductances could be transposed, scaled or left for random ones on the way."""
+    state = {"g_plus": np.array([[1e-5, 2e-5, 0], [4e-5, 5e-5, 6e-5]]), "g_minus": np.full((2, 3), 7e-6)}
+    np.savez(tmp_path / "state.npz", **state, volts=[0.1, -0.3])
+    options = ["spice", str(tmp_path / "state.npz"), "--driver-resistance", "9", "--json", "--out",
+               str(tmp_path / "out")]
+    answer = CliRunner().invoke(app, options, catch_exceptions=False)
+    record = json.loads(answer.stdout)
+    expected = currents(Crossbar(**{name[2:]: g for name, g in state.items()}, volts=np.array([0.1, -0.3]),
+                                 wires=Wires(1, 1, 9)))
+    assert np.allclose([record["g_plus"], record["g_minus"]], expected, rtol=1e-12)
+    text = (tmp_path / "out" / "crossbar.cir").read_text()
+    assert np.allclose(solved(text, 2, 3), expected, rtol=1e-9)
+    assert circuit(text)[0]["Rc_p_1_2"] == ("w_p_1_2", "b_p_1_2", pytest.approx(1 / 6e-5, rel=1e-15))
+    assert "Rc_p_0_2" not in text
+    CliRunner().invoke(app, [*options, "--inputs", "0.5,0"], catch_exceptions=False)
+    assert [v for _, v in circuit((tmp_path / "out" / "crossbar.cir").read_text())[1].values()][:2] == [0.5, 0]
+
+
+def test_a_drawn_state_is_the_same_every_time(tmp_path):
+    """Without it nobody could repeat a netlist from its command line."""
+    texts = []
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        CliRunner().invoke(app, ["spice", "--rows", "3", "--seed", str(seed), "--transient", "--quiet", "--out",
+                                 str(tmp_path / name)], catch_exceptions=False)
+        texts.append((tmp_path / name / "crossbar.cir").read_text())
+    assert texts[0] == texts[1] != texts[2]
+    ohms = [v for name, (_, _, v) in circuit(texts[0])[0].items() if name.startswith("Rc_")]
+    assert len(ohms) == 2 * 3 * 8 and min(ohms) > 9.9e3 and max(ohms) < 1.01e6
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: Crossbar([[1.0]], [[1.0, 2.0]], [1.0], Wires()), "g_minus (1, 2)"),
+    (lambda: Crossbar([[1.0]], [[-1.0]], [1.0], Wires()), "word line 0, bit line 0 is -1.0"),
+    (lambda: Crossbar([[1.0]], [[1.0]], [1.0, 2.0], Wires()), "drives 1 lines"),
+    (lambda: drawn(2, 2, 0, 2e-6, 1e-6), "are no range"), (lambda: Read(1e-9, 1e-9), "read.sample_end is 1e-09"),
+    (lambda: Read(1e-9, 2e-9, gain=0), "read.gain is 0"), (lambda: Read(1e-9, float("nan")), "read.end is nan"),
+    (lambda: Read(1e-9, 2e-9, line=-1), "read.line is -1"),
+    (lambda: read_of(crossbar(2, 2, Wires()), 2), "no bit line 2"),
+    (lambda: spice.netlist(crossbar(2, 2, Wires()), Read(1e-9, 2e-9, line=2)), "bit lines 0 to 1")])
+def test_bad_input_is_a_sentence(call, words):
+    """Without it ngspice would complain of a line that no user wrote."""
+    with pytest.raises(BadInput, match=re.escape(words)):
+        call()
+
+
+@pytest.mark.parametrize(("arrays", "words"), [
+    ({"g_plus": np.ones((1, 1))}, "no g_minus"), (None, "not a readable .npz")])
+def test_unusable_files_are_refused(tmp_path, arrays, words):
+    """Without it half a state would be completed with nothing."""
+    path = tmp_path / "state.npz"
+    if arrays:
+        np.savez(path, **arrays)
+    else:
+        path.write_bytes(b"PK\x03\x04 but no archive")
+    with pytest.raises(BadInput, match=words):
+        loaded(path)
