@@ -63,6 +63,11 @@ class AnalogMacro(ArrayMacro):
         words = np.asarray(weights).reshape(-1, m.array_stride, m.row_tiles, m.lanes)
         self.array.load(words.transpose(0, 2, 1, 3).reshape(m.array_rows, m.array_columns))
 
+    def read_back(self) -> Ints:
+        """Every cell, read once."""
+        rows, columns = np.indices((self.machine.array_rows, self.machine.array_columns))
+        return to_image(self.machine, self.array.read_cells(rows.ravel(), columns.ravel()))
+
     def read(self, plan: Plan) -> Window:
         """The lines of the block; nothing is read."""
         m = self.machine

@@ -15,6 +15,7 @@ from hebbar.isa import Into, Mode, Op, Sweep
 from hebbar.memories import Mem
 from hebbar.registers import MAX_RATE, RATES
 
+from .analog_macro import AnalogMacro
 from .array_macro import ArrayMacro
 from .back_sums import BackSums
 from .counters import Counters
@@ -33,7 +34,7 @@ __all__ = ["Machine", "Observer"]
 Observer = Callable[[int, "Machine"], None]
 """Called with the program address at every fence: after a WAIT and at HALT."""
 
-TILES: dict[str, type[Tile]] = {"rows": RowEngine, "array": ArrayMacro}
+TILES: dict[str, type[Tile]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
 
 
 class Machine:
@@ -78,6 +79,10 @@ class Machine:
     def load(self, weights: Ints) -> None:
         """Set the weights to an image (words, P, C), as the host does."""
         self.tile.load(weights)
+
+    def read_back(self) -> Ints:
+        """The image (words, P, C) as the host reads it: single cells of an analog macro, with their noise."""
+        return self.tile.read_back()
 
     @property
     def back(self) -> Ints:

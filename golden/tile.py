@@ -48,6 +48,10 @@ class Tile(ABC):
         """Set the weights to an image (words, P, C)."""
         self.weights[...] = weights
 
+    def read_back(self) -> Ints:
+        """The image as the host reads it."""
+        return self.weights
+
     def _image(self, plan: Plan) -> Ints:
         """A view of the block, shape (groups, P, columns, C)."""
         word, tile, lane = self.weights.strides

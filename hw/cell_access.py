@@ -81,7 +81,7 @@ class CellAccess(wiring.Component):
             m.d.sync += self.host.read_beat[i * share:(i + 1) * share].eq(codes[i])
             gap = codes[i] - target[i]
             off.append(Mux(gap < 0, -gap, gap) > self.control.tolerance)
-        again = self.host.write & Cat(*off).any() & (tries < self.control.verify)
+        again = self.host.write & Cat(*off).any() & (tries != self.control.verify)
         m.d.sync += [tries.eq(tries + 1), self.mask.eq(Cat(*off))]
         m.next = "done"
         with m.If(again):

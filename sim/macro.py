@@ -5,6 +5,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.analog.array import AnalogArray
+from golden.analog.converters import LineConverters
+from golden.analog.socket import Socket
+from golden.analog_macro import to_image
 from hebbar.machine import MachineConfig
 from hebbar.pins import Phase, pins
 
@@ -26,9 +30,6 @@ class Macro:
     """One macro, from its first cycle on. ``answer`` once in every cycle in which ``strobe`` is high."""
 
     def __init__(self, machine: MachineConfig) -> None:
-        from golden.analog.array import AnalogArray
-        from golden.analog.converters import LineConverters
-        from golden.analog.socket import Socket
         self._machine = machine
         self.array = AnalogArray(machine)
         self._socket = Socket(machine, self.array, *(LineConverters(machine, side) for side in ("rows", "columns")))
@@ -41,7 +42,6 @@ class Macro:
 
     def weights(self) -> NDArray[np.int64]:
         """The nearest codes as an image (words, P, C)."""
-        from golden.analog_macro import to_image
         return to_image(self._machine, self.array.codes())
 
 

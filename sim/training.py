@@ -104,6 +104,9 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     Raises Mismatch at the first difference, with the waveform of its sample.
     """
     program = compile_config(config)
+    if resume and program.machine.tile == "analog":
+        raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, so "
+                       "leave --resume out.")
     data, start = data_of(program), _start(program, folder, resume, restart)
     golden.prepare([program], reporter)
     pair = _Pair(program, fast.prepare(program, build, not reporter.console.quiet))
@@ -178,6 +181,8 @@ class _Run:
             self._save(standing)
 
     def _save(self, standing: Standing) -> None:
+        if self._program.machine.tile == "analog":
+            return
         self._pair.checkpoint(standing).save(self._folder, self._program)
         self._saved = time.monotonic()
 

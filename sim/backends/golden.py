@@ -1,6 +1,7 @@
 """The golden machine as a backend: cycles from the cycle model, the rest compiled or from NumPy."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -33,6 +34,10 @@ class Session:
     def weights(self) -> NDArray[np.int64]:
         """The weight image (words, P, C)."""
         return self._machine.weights
+
+    def read_weights(self) -> NDArray[np.int64]:
+        """The weight image (words, P, C) as the host reads it."""
+        return self._machine.read_back() if isinstance(self._machine, Machine) else self.weights
 
     def rows(self) -> dict[Mem, NDArray[np.int64]]:
         """State, error and activity by neuron address."""
@@ -98,4 +103,4 @@ def run(job: Job, engine: Engine = "auto") -> Trace:
     """Load the job's weights into a new machine and run it."""
     session = Session(job.program, engine)
     session.load(job.weights)
-    return session.run(job)
+    return replace(session.run(job), final=session.read_weights().astype(np.int32))

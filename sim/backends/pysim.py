@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hebbar.memories import Mem
 from hw.machine import Machine
 
-from ..host import Host, load, run as run_host
+from ..host import Host, load, read_weights, run as run_host
 from ..macro import PINS, Macro, macro_of
 from ..trace import Job, Recorder, Trace
 
@@ -122,7 +122,7 @@ def run(job: Job) -> Trace:
         host.ctx = ctx
         await load(host, job.program, job.weights)
         result["outputs"], result["counters"] = await run_host(host, job)
-        result["final"] = weights(ctx)
+        result["final"] = await read_weights(host, job.program) if macro else weights(ctx)
 
     async def watch(ctx) -> None:
         last = 0

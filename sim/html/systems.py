@@ -84,14 +84,18 @@ def spikes(rows: Mapping[str, NDArray[np.bool_]], bounds: Sequence[int], names: 
 
 
 def convergence(panels: Mapping[str, Mapping[str, Reals]]) -> Figure:
-    """How far states move in each step, one panel for each network, one labelled line for each run."""
+    """The energy above its minimum as a share of the start's, (steps + 1, samples): the median of all samples, in a
+    band from the least to the most; one panel for each network, one labelled line for each run."""
+    low, high = 1e-9, 1e9
     with rc_context(STYLE):
         figure, axes = _axes(2.9, len(panels))
-        for a, (title, curves) in zip(axes, panels.items()):
-            for (name, moved), (colour, line) in zip(curves.items(), LOOKS):
-                a.semilogy(np.arange(1, len(moved) + 1), np.maximum(moved, 1e-16), line, color=colour, linewidth=1.3,
-                           label=name)
-            a.set(title=title, xlabel="state step")
-        axes[0].set_ylabel("largest move of a state")
-        axes[0].legend(loc="best")
+        for a, (title, runs) in zip(axes, panels.items()):
+            for (name, shares), (colour, line) in zip(runs.items(), LOOKS):
+                steps, shown = np.arange(1, len(shares)), np.clip(shares[1:], low, high)
+                a.loglog(steps, np.median(shown, axis=1), line, color=colour, linewidth=1.3, label=name)
+                a.fill_between(steps, shown.min(axis=1), shown.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+            a.axhline(1, color=INK, linewidth=0.6)
+            a.set(title=title, xlabel="state step", ylim=(low, high))
+            a.legend(loc="lower left" if len(runs) > 1 else "best")
+        axes[0].set_ylabel("E - E*, share of its start")
         return figure

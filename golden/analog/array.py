@@ -1,0 +1,141 @@
+"""The crossbar between its lines: everything that happens where word lines and bit lines cross."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.geometry import ports
+from hebbar.machine import MachineConfig
+from hebbar.memories import Mem
+
+from ..fixed import Ints
+from .cells import Cells, gridded
+from .hashing import Draw, key, normal
+from .stepping import pulse, step
+from .transfer import Transfer
+from .wires import Wires, first_order
+
+__all__ = ["AnalogArray"]
+
+Reals = NDArray[np.float64]
+
+
+class AnalogArray:
+    """R word lines and N bit lines with a cell at every crossing; values in codes.
+
+    ``forward`` drives the bit lines and senses the word lines, ``transposed`` the other way round. Both compute
+    exactly what every cell with its noise would contribute, but draw the sum of all noise of a line at once: white
+    noise of independent cells adds to a normal number whose variance is that of the cells times the squared inputs.
+    The same calls in the same order, verb by verb, give the same bits.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine, self.cells = machine, Cells(machine)
+        a, c, limits = machine.analog, self.cells, machine.formats.weight
+        self._wires = Wires(a.wires.word_resistance, a.wires.bit_resistance, a.wires.driver, a.wires.sense)
+        self._white = 2 * (a.read.additive / c.unit) ** 2
+        u = a.update
+        self._law = np.array([c.least, c.most, u.asymmetry, u.soft_bounds, u.pulse_spread,
+                              a.device.coding == "balanced"], np.float64)
+        self._bounds = np.array([max(limits.lo, -c.full), min(limits.hi, c.full)], np.float64)
+        self._forwards = self._backwards = self._updates = 0
+        self._forward_key, self._backward_key, self._pulse_key = (
+            key(a.seed, d) for d in (Draw.ROW_READ, Draw.COLUMN_READ, Draw.PULSE))
+        self._seen: tuple[Reals, Reals | None] | None = None
+
+    def codes(self) -> Ints:
+        """The nearest codes of the weights (R, N), without noise, clipped to the weight format."""
+        return self._nearest(self.cells.pair[0] - self.cells.pair[1])
+
+    def _nearest(self, weights: Reals) -> Ints:
+        limits = self.machine.formats.weight
+        return np.clip(np.floor(weights + 0.5), limits.lo, limits.hi).astype(np.int64)
+
+    def state(self) -> dict[str, Reals]:
+        """Everything that was written or learnt, for an exact comparison."""
+        return {"plus": self.cells.pair[0], "minus": self.cells.pair[1]}
+
+    def load(self, codes: Ints) -> None:
+        """Program all cells to ``codes`` (R, N), beat by beat as the control does: after the first write up to
+        ``verify`` looks at a beat, each with another write of the cells that are off."""
+        control = self.machine.analog.control
+        rows, columns = (x.ravel() for x in np.indices(codes.shape))
+        targets, beats = codes.ravel(), self._beats(rows, columns)
+        self.write(rows, columns, targets)
+        for left in range(control.verify, -1, -1) if control.verify else ():
+            off = abs(self.read_cells(rows, columns) - targets) > control.tolerance
+            if not left or not off.any():
+                return
+            self.write(rows[off], columns[off], targets[off])
+            again = np.isin(beats, beats[off])
+            rows, columns, targets, beats = (x[again] for x in (rows, columns, targets, beats))
+
+    def _beats(self, rows: Ints, columns: Ints) -> Ints:
+        """The beat of the host's stream in which every cell is."""
+        m, port = self.machine, ports(self.machine)[Mem.WEIGHT]
+        (group, tile), (word, lane) = divmod(rows, m.row_tiles), divmod(columns, m.lanes)
+        return (group * m.array_stride + word) * port.beats_per_word + (tile * m.lanes + lane) // port.lanes_per_beat
+
+    def write(self, rows: Ints, columns: Ints, targets: Ints) -> None:
+        """Program the cells at ``rows``, ``columns`` (n,) once."""
+        self.cells.write(rows, columns, targets)
+        self._seen = None
+
+    def read_cells(self, rows: Ints, columns: Ints) -> Ints:
+        """The nearest codes (n,) of single cells, read once."""
+        return self._nearest(self.cells.read(rows, columns))
+
+    def seen(self) -> tuple[Reals, Reals | None]:
+        """What the lines see of the weights, (R, N) in codes, and its variance or None when all cells have the same."""
+        if self._seen is None:
+            pair = self.cells.aged()
+            model, unit = self.machine.analog.wires.model, self.cells.unit * 1e-6
+            through = pair if model == "off" else np.array([self._behind_wires(g * unit) for g in pair]) / unit
+            weights = through[0] - through[1]
+            self._seen = (weights if model == "off" else gridded(weights)), self.cells.variance(pair)
+        return self._seen
+
+    def _behind_wires(self, siemens: Reals) -> Reals:
+        """The conductances (R, N) that do without wires what ``siemens`` does with them."""
+        if self.machine.analog.wires.model == "exact":
+            return Transfer(siemens, self._wires).matrix.T
+        return first_order(siemens, self._wires)
+
+    def forward(self, activity: Ints) -> Reals:
+        """Word-line sums (.., R) of the bit-line inputs ``activity`` (.., N); each vector is an operation."""
+        first, self._forwards = self._forwards, self._forwards + activity[..., 0].size
+        weights, variance = self.seen()
+        return self._sensed(activity, weights.T, None if variance is None else variance.T, self._forward_key, first)
+
+    def transposed(self, error: Ints) -> Reals:
+        """Bit-line sums (.., N) of the word-line inputs ``error`` (.., R); each vector is an operation."""
+        first, self._backwards = self._backwards, self._backwards + error[..., 0].size
+        return self._sensed(error, *self.seen(), self._backward_key, first)
+
+    def _sensed(self, inputs: Ints, weights: Reals, variance: Reals | None, stream: np.uint64, first: int) -> Reals:
+        x = inputs.astype(np.float64)
+        sums = x @ weights
+        if variance is None and not self._white:
+            return sums
+        if variance is None:
+            sigma = np.sqrt(self._white * np.square(x).sum(axis=-1, keepdims=True))
+        else:
+            sigma = np.sqrt(np.square(x) @ variance)
+        operations = first + np.arange(x[..., 0].size).reshape(x.shape[:-1] + (1,))
+        return gridded(sums + sigma * normal(stream, operations, np.arange(sums.shape[-1])))
+
+    def step(self, error: Ints, activity: Ints, rate: Ints, enable: Ints) -> None:
+        """Add ``round(e a / 2^rate)`` where ``enable``; ``error`` (R,), the others (N,)."""
+        step(self.cells.pair, self.cells.size, error, activity, rate, enable, self._law, self._bounds,
+             self._pulse_key, self._updates)
+        self._updated()
+
+    def pulses(self, *wires: NDArray[np.uint32]) -> None:
+        """Meet the pulses of eight sets of lines, bit k of a word being pulse k; see ``stepping.pulse``."""
+        control = self.machine.analog.control
+        pulse(self.cells.pair, self.cells.size, wires, 2.0**control.pulse_exponent / control.pulses, self._law,
+              self._bounds, self._pulse_key, self._updates)
+        self._updated()
+
+    def _updated(self) -> None:
+        self._updates += 1
+        self._seen = None

@@ -1,0 +1,114 @@
+"""The cells of a crossbar: pairs of conductances, written, read one by one, stuck, drifting."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.machine import MachineConfig
+
+from ..fixed import Ints
+from .hashing import Draw, key, normal, uniform
+from .laws import drifted, flicker_sigma, programming_sigma
+
+__all__ = ["Cells", "gridded"]
+
+Reals = NDArray[np.float64]
+
+GRID = 2.0**12
+
+
+def gridded(values: Reals) -> Reals:
+    """The nearest multiples of 2^-12 code. Sums of them times inputs are exact in any order, so that no number of
+    threads and no other library of matrix products changes what a converter sees."""
+    return np.round(values * GRID) / GRID
+
+
+class Cells:
+    """R x N cells. Conductances are kept in weight codes: ``unit`` microsiemens each, from ``least`` to ``most``.
+
+    ``pair`` (2, R, N): G+ and G-, their difference is the weight; all at zero weight in the beginning. Every
+    write and every read of a cell has its own noise, by the cell and by how often that was done to it.
+    ``size`` (2, R, N): of a device's steps, 1 in the mean, 0 where it is stuck.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.analog, d = machine.analog, machine.analog.device
+        self.format = machine.formats.weight
+        self.full = d.weight_range * self.format.scale
+        self.unit = (d.g_max - d.g_min) / self.full
+        self.least = float(gridded(np.float64(d.g_min / self.unit)))
+        self.most = self.least + self.full
+        shape = (2, machine.array_rows, machine.array_columns)
+        self._index = np.arange(np.prod(shape)).reshape(shape)
+        self._writes, self._reads = (np.zeros(shape[1:], np.int64) for _ in range(2))
+        self.stuck = self._faults()
+        self.size = np.maximum(1 + self.analog.update.device_spread * self._fixed(Draw.DEVICE), 0.0)
+        self.size[self.stuck] = 0.0
+        self.pair = np.where(self.stuck, self._stuck_at(), self.targets(np.zeros(shape[1:], np.int64)))
+
+    def _key(self, draw: Draw) -> np.uint64:
+        return key(self.analog.seed, draw)
+
+    def _fixed(self, draw: Draw) -> Reals:
+        return normal(self._key(draw), 0, self._index)
+
+    def _chance(self) -> Reals:
+        return uniform(self._key(Draw.STUCK), 0, self._index)
+
+    def _faults(self) -> NDArray[np.bool_]:
+        f = self.analog.faults
+        share = f.stuck_on + f.stuck_off
+        return self._chance() < share if share else np.zeros(self._index.shape, bool)
+
+    def _stuck_at(self) -> Reals:
+        return np.where(self._chance() < self.analog.faults.stuck_on, self.most, self.least)
+
+    def targets(self, codes: Ints) -> Reals:
+        """The pair (2, ..) for weights ``codes`` (..), at the nearest programmable states."""
+        w, d = np.clip(np.asarray(codes, np.float64), -self.full, self.full), self.analog.device
+        if d.coding == "balanced":
+            above = np.array([self.full + w, self.full - w]) / 2
+        else:
+            above = np.array([np.maximum(w, 0.0), np.maximum(-w, 0.0)])
+        if d.levels:
+            step = self.full / max(d.levels - 1, 1)
+            above = np.floor(above / step + 0.5) * step
+        return gridded(self.least + above)
+
+    def write(self, rows: Ints, columns: Ints, codes: Ints) -> None:
+        """Program the cells at ``rows``, ``columns`` (n,), each once, to ``codes`` (n,)."""
+        p, at = self.analog.programming, (slice(None), rows, columns)
+        pair = self.targets(codes)
+        if p.noise:
+            sigma = programming_sigma(p, pair * self.unit, self.analog.device.g_max) / self.unit
+            z = normal(self._key(Draw.PROGRAM), self._writes[rows, columns], self._index[at])
+            pair = np.maximum(gridded(pair + sigma * z), 0.0)
+        self.pair[at] = np.where(self.stuck[at], self.pair[at], pair)
+        self._writes[rows, columns] += 1
+
+    def read(self, rows: Ints, columns: Ints) -> Reals:
+        """The weights (n,) of single cells right after they were written, in codes, with white noise."""
+        at, r = (slice(None), rows, columns), self.analog.read
+        pair = self.pair[at]
+        if r.additive or r.proportional:
+            sigma = np.hypot(r.additive / self.unit, r.proportional * pair)
+            z = normal(self._key(Draw.CELL), self._reads[rows, columns], self._index[at])
+            pair = gridded(pair + sigma * z)
+        self._reads[rows, columns] += 1
+        return pair[0] - pair[1]
+
+    def aged(self) -> Reals:
+        """The pair (2, R, N) as a read finds it, drifted."""
+        r = self.analog.read
+        if r.age <= r.drift_start or not (r.drift or r.drift_spread or r.drift_log):
+            return self.pair
+        g = drifted(r, self.pair * self.unit, self.analog.device.g_max, self._fixed(Draw.DRIFT))
+        return gridded(g / self.unit)
+
+    def variance(self, aged: Reals) -> Reals | None:
+        """Of the weight a read finds, in codes squared, (R, N); None when only ``additive`` noise is on."""
+        r = self.analog.read
+        if not (r.proportional or r.flicker):
+            return None
+        g_max = self.analog.device.g_max
+        sigma = (r.proportional * aged) ** 2 + (flicker_sigma(r, aged * self.unit, g_max) / self.unit) ** 2
+        return sigma.sum(axis=0) + 2 * (r.additive / self.unit) ** 2

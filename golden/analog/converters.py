@@ -1,0 +1,76 @@
+"""The ends of the lines: sample and hold, and converters that search bit by bit."""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hebbar.machine import MachineConfig
+from hebbar.pins import column_bits, row_bits
+
+from ..fixed import Ints
+from .cells import gridded
+from .hashing import Draw, key, normal
+
+__all__ = ["LineConverters"]
+
+Reals = NDArray[np.float64]
+
+
+class LineConverters:
+    """The lines of one side, held, and the converters they share: P for the rows, C for the columns.
+
+    A held value is in LSB of the converter. A line is not below the threshold of the code ``d`` when it is at least
+    d - 1/2 + INL(d). INL comes from the weights of the bits of a binary converter: bit b is off by a normal number
+    whose variance goes with 2^b, so that INL has the standard deviation ``inl`` over all codes and converters.
+    """
+
+    def __init__(self, machine: MachineConfig, side: Literal["rows", "columns"]) -> None:
+        rows, control = side == "rows", machine.analog.control
+        self.bits = row_bits(machine) if rows else column_bits(machine)
+        step = control.row_step if rows else control.column_step
+        self._errors, self._first = machine.analog.converters, 0 if rows else machine.row_tiles
+        self.shared = machine.row_tiles if rows else machine.lanes
+        self._lines = np.arange(machine.array_rows if rows else machine.array_columns)
+        e, seed = self._errors, machine.analog.seed
+        settled = 1.0 - np.exp(-control.bit_cycles / e.settling) if e.settling else 1.0
+        converter = self._first + np.arange(self.shared)
+        gain = 1.0 + e.gain * normal(key(seed, Draw.GAIN), 0, converter)
+        self._scale = (settled * gain * 2.0**-step)[self._lines % self.shared]
+        self._offset = (e.offset * normal(key(seed, Draw.OFFSET), 0, converter))[self._lines % self.shared]
+        weights = np.sqrt(2.0 ** np.arange(self.bits) / (2.0**self.bits - 1))
+        self._bit_errors = 2 * e.inl * weights * normal(key(seed, Draw.INL), converter[:, None], np.arange(self.bits))
+        self._noise_key = key(seed, Draw.ROW_CONVERSION if rows else Draw.COLUMN_CONVERSION)
+        self._ideal = not (e.offset or e.gain or e.settling or e.noise)
+        self._step, self._held = step, 0
+
+    def held(self, values: Reals) -> Reals:
+        """Line values (.., lines) in codes as they are held, in LSB; every vector is an operation."""
+        first, self._held = self._held, self._held + values[..., 0].size
+        if self._ideal:
+            return values * 2.0**-self._step
+        held = values * self._scale + self._offset
+        if self._errors.noise:
+            operations = first + np.arange(values[..., 0].size).reshape(values.shape[:-1] + (1,))
+            held = held + self._errors.noise * normal(self._noise_key, operations, self._lines)
+        return gridded(held)
+
+    def compare(self, held: Reals, lines: Ints, dac: Ints) -> NDArray[np.bool_]:
+        """Which of the ``held`` values (n,) of ``lines`` (n,) are not below the thresholds of the codes ``dac``."""
+        return held >= dac - 0.5 + self._nonlinearity(lines, dac)
+
+    def _nonlinearity(self, lines: Ints, dac: Ints) -> Reals | float:
+        if not self._errors.inl:
+            return 0.0
+        on = (dac + (1 << self.bits - 1))[..., None] >> np.arange(self.bits) & 1
+        return ((on - 0.5) * self._bit_errors[lines % self.shared]).sum(axis=-1)
+
+    def convert(self, held: Reals, lines: Ints) -> Ints:
+        """The codes (.., n) of ``held`` values (.., n) of ``lines`` (n,), by successive approximation."""
+        most = 1 << self.bits - 1
+        if not self._errors.inl:
+            return np.clip(np.floor(held + 0.5), -most, most - 1).astype(np.int64)
+        code = np.full(held.shape, -most)
+        for bit in range(self.bits - 1, -1, -1):
+            code += self.compare(held, lines, code + (1 << bit)).astype(np.int64) << bit
+        return code
