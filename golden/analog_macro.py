@@ -13,7 +13,7 @@ from .analog.array import AnalogArray
 from .analog.converters import LineConverters
 from .array_macro import ArrayMacro
 from .fixed import Ints, Saturation
-from .pulses import Pulses, pulse_words
+from .pulses import Pulses
 from .tile import Plan
 
 __all__ = ["AnalogMacro", "Window", "to_image"]
@@ -106,7 +106,7 @@ class AnalogMacro(ArrayMacro):
         columns = (abs(a) << CHANCE_BITS + 1 - bits >> np.where(enable == 1, rate - slowest, 0)) * enable
         wires: list[NDArray[np.uint32]] = []
         for _ in ("up", "down"):
-            fired, met = (pulse_words(lines, chance, control.pulses) for lines, chance in
+            fired, met = (lines.words(chance, control.pulses) for lines, chance in
                           ((self._row_pulses, rows), (self._column_pulses, columns)))
             wires += [np.where(v, w, 0).astype(np.uint32) for w, v in
                       ((fired, e >= 0), (fired, e < 0), (met, a >= 0), (met, a < 0))]

@@ -1,13 +1,14 @@
 """Random pulses whose rate is a number: the lines of the stochastic outer product."""
 
 import numpy as np
+from numba import njit, uint32
 from numpy.typing import NDArray
 
 from hebbar.pulses import CHANCE_BITS, line_seed
 
 from .fixed import Ints
 
-__all__ = ["Pulses", "pulse_words"]
+__all__ = ["Pulses"]
 
 
 class Pulses:
@@ -16,18 +17,22 @@ class Pulses:
     def __init__(self, count: int, first: int) -> None:
         self._state = np.array([line_seed(first + i) for i in range(count)], np.uint32)
 
-    def draw(self, chance: Ints) -> NDArray[np.bool_]:
-        """Which lines fire in the next cycle, each with the probability ``chance / 2**CHANCE_BITS``."""
-        s = self._state
-        for left in (13, -17, 5):
-            s = s ^ (s << np.uint32(left) if left > 0 else s >> np.uint32(-left))
-        self._state = s
-        return (s >> np.uint32(32 - CHANCE_BITS)).astype(np.int64) < chance
+    def words(self, chance: Ints, count: int) -> NDArray[np.uint32]:
+        """``count`` cycles of all lines, up to 32, each line firing with the probability ``chance / 2**CHANCE_BITS``:
+        bit k of a word says whether the line fired in cycle k."""
+        return _words(self._state, chance, count)
 
 
-def pulse_words(lines: Pulses, chance: Ints, count: int) -> NDArray[np.uint32]:
-    """``count`` cycles of all lines: bit k of a word says whether the line fired in cycle k."""
-    words = np.zeros(chance.size, np.uint32)
-    for k in range(count):
-        words |= lines.draw(chance).astype(np.uint32) << np.uint32(k)
+@njit(cache=True, nogil=True)
+def _words(state, chance, count):
+    words = np.zeros(state.size, np.uint32)
+    for i in range(state.size):
+        s = state[i]
+        for k in range(count):
+            s = uint32(s ^ s << 13)
+            s = uint32(s ^ s >> 17)
+            s = uint32(s ^ s << 5)
+            if np.int64(s) >> 32 - CHANCE_BITS < chance[i]:
+                words[i] |= uint32(1 << k)
+        state[i] = s
     return words

@@ -5,14 +5,25 @@ of ``AnalogConfig`` and never reaches the RTL. All switches are off by default: 
 digital tile computes.
 """
 
-from typing import Literal
+import tomllib
+from importlib import resources
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .errors import BadInput
+from .suggest import suggest
 
-__all__ = ["Section", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
+__all__ = ["device_names", "Section", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
            "AnalogConfig"]
+
+
+DEVICES = resources.files(__package__) / "devices"
+
+
+def device_names() -> list[str]:
+    """The published devices that ``preset`` takes, sorted."""
+    return sorted(f.name.removesuffix(".toml") for f in DEVICES.iterdir() if f.name.endswith(".toml"))
 
 
 class Section(BaseModel):
@@ -90,12 +101,13 @@ class Read(Section):
 class Update(Section):
     """What an update does to a device: a spread of its size from device to device and from pulse to pulse (shares),
     ``asymmetry`` (up less down, a share), ``soft_bounds`` (0: constant steps up to the range, 1: the step falls
-    linearly to zero at the bound)."""
+    linearly to zero at the bound). ``unidirectional``: devices only grow, G+ for positive and G- for negative changes."""
 
     device_spread: float = Field(0.0, ge=0)
     pulse_spread: float = Field(0.0, ge=0)
     asymmetry: float = Field(0.0, gt=-1, lt=1)
     soft_bounds: float = Field(0.0, ge=0, le=1)
+    unidirectional: bool = False
 
 
 class Faults(Section):
@@ -128,8 +140,13 @@ class Converters(Section):
 
 
 class AnalogConfig(Section):
-    """``[machine.analog]``; ``seed`` of every random draw of the physics, devices as well as noise."""
+    """``[machine.analog]``; ``seed`` of every random draw of the physics, devices as well as noise.
 
+    ``preset``: a published device (``device_names``), whose values stand where nothing else is given; its pulses are
+    for weights with 13 fractional bits.
+    """
+
+    preset: str = ""
     control: Control = Control()
     device: Device = Device()
     programming: Programming = Programming()
@@ -139,6 +156,17 @@ class AnalogConfig(Section):
     wires: Wires = Wires()
     converters: Converters = Converters()
     seed: int = Field(0, ge=0, lt=1 << 32)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _published(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not given.get("preset"):
+            return given
+        name, names = given["preset"], device_names()
+        if name not in names:
+            raise ValueError(f"there is no device {name!r}{suggest(str(name), names)}")
+        known = tomllib.loads((DEVICES / f"{name}.toml").read_text())
+        return given | {key: known.get(key, {}) | dict(given.get(key, {})) for key in known}
 
     @model_validator(mode="after")
     def _possible(self) -> "AnalogConfig":

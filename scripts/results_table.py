@@ -1,4 +1,4 @@
-"""Write the README's results tables from benchmarks/results/; --check only compares."""
+"""Write the results tables of README and docs from benchmarks/results/; --check only compares."""
 
 import json
 import re
@@ -8,8 +8,8 @@ from pathlib import Path
 from hebbar.files import write_text
 
 ROOT = Path(__file__).parent.parent
-RESULTS, README = ROOT / "benchmarks" / "results", ROOT / "README.md"
-AREAS = ("product", "spine")
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = {"README.md": ("product", "spine"), "docs/systems.md": ("rules",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
@@ -20,40 +20,40 @@ LEFT_OUT = ("--break ", "golden machine, time to compile")
 def table(area: str) -> str:
     """The recorded figures as Markdown: runs of one kind in one row, details left to the file."""
     figures, rows = json.loads((RESULTS / f"{area}.json").read_text()), []
-    for start, (title, worst) in GROUPS.items():
+    for start, (title, worst) in GROUPS.items() if area == "spine" else ():
         if group := [f for f in figures if f["figure"].startswith(start)]:
             rows.append(group[0] | {"figure": title.format(len(group)), "value": worst(f["value"] for f in group),
                                     "met": all(f["met"] for f in group)})
-    rows += [f for f in figures if not f["figure"].startswith((*GROUPS, *LEFT_OUT))]
+    hidden = (*GROUPS, *LEFT_OUT) if area == "spine" else LEFT_OUT
+    rows += [f for f in figures if not f["figure"].startswith(hidden)]
     lines = ["| figure | measured | target | met |", "|---|---|---|---|"]
     for f in rows:
         name = re.sub(r" \(.*\)", "", f["figure"])
-        value = f"{f['value']:.4g}" if isinstance(f["value"], float) else f"{f['value']:,}"
+        value = f["value"] if isinstance(f["value"], str) else format(f["value"], ".4g" if isinstance(f["value"], float) else ",")
         lines.append(f"| {name} | {value} {f['unit']} | {f['target']} | {MET[f['met']]} |")
     return "\n".join(lines) + "\n"
 
 
-def filled(text: str) -> str:
-    """The README with every recorded table in its place."""
-    for area in AREAS:
+def filled(text: str, areas: tuple[str, ...]) -> str:
+    """A page with every recorded table in its place."""
+    for area in areas:
         begin, end = f"<!-- results {area} -->\n", f"<!-- /results {area} -->"
-        if begin in text:
-            head, rest = text.split(begin)
-            text = head + begin + table(area) + end + rest.split(end)[1]
+        head, rest = text.split(begin)
+        text = head + begin + table(area) + end + rest.split(end)[1]
     return text
 
 
 def main() -> int:
-    """0 when the README is up to date (or was written), 1 when --check finds another table."""
-    text = README.read_text()
-    new = filled(text)
-    if "--check" in sys.argv[1:]:
-        if new != text:
-            print("README.md: the results table is not the recorded one; run "
-                  "python scripts/results_table.py.", file=sys.stderr)
+    """0 when the pages are up to date (or were written), 1 when --check finds another table."""
+    for page, areas in PAGES.items():
+        text = (ROOT / page).read_text()
+        new = filled(text, areas)
+        if "--check" not in sys.argv[1:]:
+            write_text(ROOT / page, new)
+        elif new != text:
+            print(f"{page}: a results table is not the recorded one; run python scripts/results_table.py.",
+                  file=sys.stderr)
             return 1
-        return 0
-    write_text(README, new)
     return 0
 
 

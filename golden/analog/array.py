@@ -35,7 +35,7 @@ class AnalogArray:
         self._white = 2 * (a.read.additive / c.unit) ** 2
         u = a.update
         self._law = np.array([c.least, c.most, u.asymmetry, u.soft_bounds, u.pulse_spread,
-                              a.device.coding == "balanced"], np.float64)
+                              a.device.coding == "balanced", u.unidirectional], np.float64)
         self._bounds = np.array([max(limits.lo, -c.full), min(limits.hi, c.full)], np.float64)
         self._forwards = self._backwards = self._updates = 0
         self._forward_key, self._backward_key, self._pulse_key = (

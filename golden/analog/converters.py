@@ -40,6 +40,7 @@ class LineConverters:
         self._offset = (e.offset * normal(key(seed, Draw.OFFSET), 0, converter))[self._lines % self.shared]
         weights = np.sqrt(2.0 ** np.arange(self.bits) / (2.0**self.bits - 1))
         self._bit_errors = 2 * e.inl * weights * normal(key(seed, Draw.INL), converter[:, None], np.arange(self.bits))
+        self._table = self._inl(np.arange(self.shared)[:, None], np.arange(1 << self.bits)) if self.bits <= 12 else None
         self._noise_key = key(seed, Draw.ROW_CONVERSION if rows else Draw.COLUMN_CONVERSION)
         self._ideal = not (e.offset or e.gain or e.settling or e.noise)
         self._step, self._held = step, 0
@@ -62,8 +63,13 @@ class LineConverters:
     def _nonlinearity(self, lines: Ints, dac: Ints) -> Reals | float:
         if not self._errors.inl:
             return 0.0
-        on = (dac + (1 << self.bits - 1))[..., None] >> np.arange(self.bits) & 1
-        return ((on - 0.5) * self._bit_errors[lines % self.shared]).sum(axis=-1)
+        converters, positions = lines % self.shared, dac + (1 << self.bits - 1)
+        return self._inl(converters, positions) if self._table is None else self._table[converters, positions]
+
+    def _inl(self, converters: Ints, positions: Ints) -> Reals:
+        """Of ``converters`` at ``positions``, codes counted from the least one."""
+        on = (positions[..., None] >> np.arange(self.bits) & 1) - 0.5
+        return (on * self._bit_errors[converters]).sum(axis=-1)
 
     def convert(self, held: Reals, lines: Ints) -> Ints:
         """The codes (.., n) of ``held`` values (.., n) of ``lines`` (n,), by successive approximation."""

@@ -42,7 +42,7 @@ def _change(pair, size, r, n, d, count, law, bounds, stream, operation):
         return
     falls, rises = (1, 0) if d > 0.0 else (0, 1)
     back = min(abs(d), max(pair[falls, r, n] - law[0], 0.0))
-    if size[falls, r, n] == 0.0:
+    if size[falls, r, n] == 0.0 or law[6] > 0.0:
         back = 0.0
     _grow(pair, size, falls, r, n, -back, count, law, noise)
     _grow(pair, size, rises, r, n, abs(d) - back, count, law, noise)
@@ -53,7 +53,7 @@ def step(pair, size, error, activity, rate, enable, law, bounds, stream, operati
     """The outer product in one step, rounded half up as ``golden.fixed`` does: w += e a / 2^rate.
 
     ``law``: least and most conductance, asymmetry, soft bounds, spread from pulse to pulse, whether both conductances
-    of a pair move; ``bounds``: of the weight. All in codes.
+    of a pair move, whether they only grow; ``bounds``: of the weight. All in codes.
     """
     for r in range(error.size):
         if error[r] == 0:

@@ -28,7 +28,7 @@ from ..energy import estimate, load_technology
 from ..network_energy import inference_energy
 from ..trace import Job
 
-__all__ = ["BELOW", "ABOVE", "STEPS", "SETTLED", "GONE", "NEAR", "Sides", "linear", "linear_sides", "sides",
+__all__ = ["BELOW", "ABOVE", "STEPS", "SETTLED", "GONE", "NEAR", "MOST", "Sides", "linear", "linear_sides", "sides",
            "least_energy", "machine_energies", "shares", "together", "power_below", "price"]
 
 Reals = NDArray[np.float64]
@@ -40,6 +40,8 @@ SETTLED, GONE = 1e-9, 1e6
 """Shares of a linear network's energy above its minimum after ``STEPS``: at most, at least."""
 NEAR = 0.01
 """The share from which on a sample counts as settled where f has kinks."""
+MOST = 2 - 2.0**-7
+"""The largest gamma that the machine can hold."""
 STAGES = 8
 TECHNOLOGY = "cmos45"
 

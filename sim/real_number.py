@@ -1,0 +1,110 @@
+"""The analog macro in Verilog: a real-number model to simulate, a stub to synthesise, the control with one of them.
+
+The model is the physics of ``golden.analog`` at the pins of ``hebbar.pins``: a simulation of the whole machine
+needs no Python.
+"""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from golden.analog.cells import Cells
+from golden.analog.hashing import Draw
+from golden.analog.laws import READ_TIME
+from hebbar.analog import AnalogConfig
+from hebbar.errors import BadInput
+from hebbar.files import write_text
+from hebbar.geometry import ports
+from hebbar.machine import MachineConfig
+from hebbar.memories import Mem
+from hebbar.pins import Phase, cell_lanes, column_bits, pins, row_bits
+from hw.verilog import TOP
+
+from .design import source
+from .macro import PINS
+
+__all__ = ["MACRO", "SYSTEM", "ideal", "model", "stub", "system", "write", "write_stub"]
+
+MACRO = "hebbar_macro"
+"""The module behind the pins."""
+
+SYSTEM = "hebbar_system"
+"""The module of control and macro together."""
+
+PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", re.MULTILINE)
+"""Of a module as the export writes it: direction, the highest bit where there are several, name."""
+
+COEFFICIENTS = 3
+"""Of programming noise, at least: so many are parameters also where none are configured."""
+
+
+def ideal(machine: MachineConfig) -> MachineConfig:
+    """The same machine with every switch of the physics off."""
+    a = machine.analog
+    physics = AnalogConfig(control=a.control, device=a.device.model_copy(update={"levels": 0}), seed=a.seed)
+    return machine.model_copy(update={"analog": physics})
+
+
+def model(machine: MachineConfig) -> str:
+    """SystemVerilog of the macro in real numbers. Raises BadInput for what it does not model."""
+    _analog(machine)
+    a, cells, limits = machine.analog, Cells(machine), machine.formats.weight
+    if a.wires.model != "off":
+        raise BadInput(f"machine.analog.wires.model is {a.wires.model!r}; the real-number model has no wire resistance: "
+                       "set it to 'off', or pass --ideal for a model with every switch off.")
+    noise = [*a.programming.noise, *[0.0] * (COEFFICIENTS - len(a.programming.noise))]
+    return _rendered("macro.sv", machine, a=a, noise=noise, beat=cell_lanes(machine),
+                     beats=ports(machine)[Mem.WEIGHT].beats_per_word, row_bits=row_bits(machine),
+                     column_bits=column_bits(machine), full=cells.full, unit=cells.unit, least=cells.least,
+                     lowest=max(limits.lo, -cells.full), highest=min(limits.hi, cells.full),
+                     each=2.0**a.control.pulse_exponent / a.control.pulses, row_lsb=2.0**-a.control.row_step,
+                     column_lsb=2.0**-a.control.column_step, read_time=READ_TIME, phases=list(Phase), draws=list(Draw))
+
+
+def stub(machine: MachineConfig) -> str:
+    """Verilog of a macro that is nothing but pins."""
+    return _rendered("macro_stub.v", machine)
+
+
+def system(machine: MachineConfig, control: str) -> str:
+    """Verilog of ``control``, the text of it, with a macro at its pins; the ports are the other ones of the control."""
+    body = re.search(rf"^module {TOP}\(.*?^endmodule", control, re.MULTILINE | re.DOTALL)
+    found = PORT.findall(body[0]) if body else []
+    outer = [port for port in found if not port[2].startswith(PINS)]
+    return _rendered("system.v", machine, top=TOP, outer=outer)
+
+
+def write(machine: MachineConfig, folder: Path, build: Path) -> list[Path]:
+    """Write control, model and both together into ``folder``: all that a simulator of SystemVerilog needs."""
+    text, control = model(machine), source(machine, build).read_text()
+    return _written(folder, {"macro.sv": text, "system.v": system(machine, control), f"{TOP}.v": control})
+
+
+def write_stub(machine: MachineConfig, folder: Path, control: str) -> list[Path]:
+    """Write stub, and control and macro together, into ``folder``: what an export needs beside the control."""
+    return _written(folder, {"macro_stub.v": stub(machine), "system.v": system(machine, control)})
+
+
+def _written(folder: Path, texts: dict[str, str]) -> list[Path]:
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    return [folder / name for name in texts]
+
+
+def _analog(machine: MachineConfig) -> MachineConfig:
+    if machine.tile != "analog":
+        raise BadInput(f"machine.tile is {machine.tile!r}; only a machine with tile 'analog' has a macro.")
+    return machine
+
+
+def _rendered(name: str, machine: MachineConfig, **more: Any) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # heavy, and only needed here
+
+    environment = Environment(loader=PackageLoader("sim"), undefined=StrictUndefined, trim_blocks=True,
+                              lstrip_blocks=True, keep_trailing_newline=True)
+    environment.filters["real"] = lambda value: repr(float(value))
+    known = {PINS + pin: width for pin, width in pins(_analog(machine)).items()}
+    return environment.get_template(f"{name}.j2").render(
+        machine=machine, version=version("hebbar"), name=MACRO, system=SYSTEM, p=PINS, ports=known,
+        compare=f"{PINS}compare", **more)
