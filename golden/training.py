@@ -145,7 +145,11 @@ def train_fixed(program: Program, data: Dataset, progress: Progress | None = Non
     for epoch in range(config.training.epochs):
         machine.set_rates(halvings(config.training, epoch))
         order = epoch_order(len(data.train), config.training.seed, epoch)
-        machine.run("train", codes(program, data.train.take(order), training=True))
+        every = config.training.refresh or len(order)
+        for part in (order[i:i + every] for i in range(0, len(order), every)):
+            machine.run("train", codes(program, data.train.take(part), training=True))
+            if len(part) == config.training.refresh:
+                machine.load(machine.read_back())
         answers = machine.run("predict", codes(program, data.test, training=False))[target]
         curve.append(accuracy(answers, data.test.labels))
         if progress:

@@ -58,11 +58,13 @@ class NetworkConfig(Frozen):
 
 class TrainingConfig(Frozen):
     """``[training]``: online (batch 1), reshuffled every epoch; every alpha is halved at the start
-    of the epochs in ``halve_alpha_at`` (counted from 0)."""
+    of the epochs in ``halve_alpha_at`` (counted from 0). ``refresh``: samples of an epoch after which the weights of
+    an analog macro are read and programmed anew, 0: never."""
 
     epochs: int = Field(30, ge=1)
     halve_alpha_at: tuple[int, ...] = ()
     seed: int = Field(1, ge=0)
+    refresh: int = Field(0, ge=0)
 
 
 class DataConfig(Frozen):
@@ -161,6 +163,9 @@ def parse(data: dict, where: str) -> Config:
         config = Config.model_validate({"name": where, **data})
         config.machine.check()
         config.build_network()
+        if config.training.refresh and config.machine.tile != "analog":
+            raise BadInput(f"training.refresh is {config.training.refresh}, and the weights of tile "
+                           f"{config.machine.tile!r} need none; set it to 0.")
         return config
     except ValidationError as error:
         raise BadInput(f"{where}: {_sentence(error)}") from None

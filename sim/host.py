@@ -19,7 +19,7 @@ from hebbar.registers import MAX_RATE, REGISTERS, Cause, Control, counter_addres
 
 from .trace import Job
 
-__all__ = ["Host", "beats", "words", "packets", "load", "run", "counters", "read_weights", "write_packet"]
+__all__ = ["Host", "beats", "words", "packets", "load", "run", "counters", "read_weights", "refresh", "write_packet"]
 
 
 class Host(ABC):
@@ -180,6 +180,13 @@ async def counters(host: Host) -> dict[str, int]:
         high, _ = await host.read(counter_address(i) + 4)
         values[name] = high << 32 | low
     return values
+
+
+async def refresh(host: Host, program: Program) -> None:
+    """Read every weight and write it again, which brings the devices of an analog macro back to their targets."""
+    image = await read_weights(host, program)
+    host.send(write_packet(Mem.WEIGHT, 0, beats(image, ports(program.machine)[Mem.WEIGHT])))
+    await host.sent()
 
 
 async def read_weights(host: Host, program: Program) -> NDArray[np.int64]:

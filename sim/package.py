@@ -2,6 +2,7 @@
 
 import hashlib
 import subprocess
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hebbar.errors import HebbarError
 from hebbar.files import BUILD, output_folder, write_text
 from hebbar.geometry import ports
 from hebbar.isa import FIELDS, SUMMARY, Op, Sweep
+from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
 from hebbar.registers import REGISTERS, Cause, Control, Status
 from hw.verilog import TOP
@@ -45,26 +47,38 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD)
     """
     verilog = output_folder(folder) / f"{TOP}.v"
     reporter.say("exporting the Verilog ...")
-    write_text(verilog, _head(config) + source(config.machine, build).read_text())
+    control = source(config.machine, build).read_text()
+    write_text(verilog, _head(config) + control)
+    more, top = _macro(config.machine, folder, control)
     context = _context(config)
     for name in FILES:
         write_text(folder / name, _template(f"{name}.j2").render(context))
     reporter.say("linting it ...")
-    write_text(folder / "lint.txt", lint(verilog))
-    return [verilog, *(folder / name for name in FILES), folder / "lint.txt"]
+    write_text(folder / "lint.txt", lint(verilog, more, top))
+    return [verilog, *more, *(folder / name for name in FILES), folder / "lint.txt"]
 
 
-def lint(verilog: Path) -> str:
-    """Verilator's report on a file: what was asked for and that nothing was found."""
+def _macro(machine: MachineConfig, folder: Path, control: str) -> tuple[list[Path], str]:
+    """What goes with the control of an analog macro, and the module of all together."""
+    if machine.tile != "analog":
+        return [], TOP
+    from .real_number import SYSTEM, write_stub  # heavy: Numba
+
+    return write_stub(machine, folder, control), SYSTEM
+
+
+def lint(verilog: Path, more: Sequence[Path] = (), top: str = TOP) -> str:
+    """Verilator's report on a file, and ``more`` beside it: what was asked for and that nothing was found."""
     require("verilator", "perl")
-    options = ["--lint-only", *WARNINGS, "--top-module", TOP]
-    answer = subprocess.run([verilator_command(), *options, verilog.name], cwd=verilog.parent, env=environment(),
+    names = [path.name for path in (verilog, *more)]
+    options = ["--lint-only", *WARNINGS, "--top-module", top]
+    answer = subprocess.run([verilator_command(), *options, *names], cwd=verilog.parent, env=environment(),
                             capture_output=True, text=True)
     found = [line for line in answer.stderr.splitlines() if line.startswith(("%Warning", "%Error"))]
     if answer.returncode or found:
         raise HebbarError(f"Verilator has {len(found)} warnings about {verilog}; the first ones:\n"
                           + "\n".join(answer.stderr.splitlines()[:20]))
-    return LINT.format(command=" ".join(["verilator", *options, verilog.name]))
+    return LINT.format(command=" ".join(["verilator", *options, *names]))
 
 
 def _head(config: Config) -> str:

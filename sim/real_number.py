@@ -58,7 +58,7 @@ def model(machine: MachineConfig) -> str:
                      beats=ports(machine)[Mem.WEIGHT].beats_per_word, row_bits=row_bits(machine),
                      column_bits=column_bits(machine), full=cells.full, unit=cells.unit, least=cells.least,
                      lowest=max(limits.lo, -cells.full), highest=min(limits.hi, cells.full),
-                     each=2.0**a.control.pulse_exponent / a.control.pulses, row_lsb=2.0**-a.control.row_step,
+                     meeting=2.0**a.control.pulse_exponent / a.control.pulses, row_lsb=2.0**-a.control.row_step,
                      column_lsb=2.0**-a.control.column_step, read_time=READ_TIME, phases=list(Phase), draws=list(Draw))
 
 

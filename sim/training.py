@@ -67,10 +67,12 @@ class Trained:
 
 @dataclass(frozen=True)
 class Piece:
-    """Some samples of one epoch: part of the training order, or of the test set with its labels."""
+    """Some samples of one epoch: part of the training order, or of the test set with its labels; whether the weights
+    are refreshed afterwards."""
 
     job: Job
     labels: NDArray[np.int64] | None
+    refresh: bool
 
 
 class _Pair:
@@ -155,11 +157,13 @@ class _Run:
         """The pieces of an epoch: the training set in its order, then the test set."""
         c, d = self._program.config.training, self._data
         for entry, part in (("train", d.train.take(epoch_order(len(d.train), c.seed, epoch))), ("predict", d.test)):
-            for first in range(0, len(part), self._chunk):
-                some = part.take(np.arange(first, min(first + self._chunk, len(part))))
+            every = c.refresh if entry == "train" and c.refresh else len(part)
+            for first, end in spans(len(part), self._chunk, every):
+                some = part.take(np.arange(first, end))
                 job = Job(self._program, entry, self._pair.golden.weights, codes(self._program, some, entry == "train"),
                           halvings(c, epoch))
-                yield Piece(job, None if entry == "train" else some.labels)
+                yield Piece(job, None if entry == "train" else some.labels,
+                            entry == "train" and c.refresh > 0 and end % c.refresh == 0)
 
     def _advance(self, piece: Piece, standing: Standing) -> None:
         """One piece on both sides, compared; a checkpoint when it is time."""
@@ -176,6 +180,9 @@ class _Run:
         else:
             answers = rtl.outputs[ends(self._program.layout.network)[1]]
             standing.correct += int(np.count_nonzero(answers.argmax(1) == piece.labels))
+        if piece.refresh:
+            for side in (self._pair.rtl, self._pair.golden):
+                side.refresh()
         standing.piece += 1
         if time.monotonic() - self._saved > self._every_s:
             self._save(standing)
@@ -191,6 +198,13 @@ class _Run:
         accuracy = f", accuracy {standing.accuracy[-1]:.4f}" if standing.accuracy else ""
         task.advance(done, f"epoch {standing.epoch + 1}, {sum(standing.words.values()):,} words, "
                      f"{sum(standing.mismatches.values())} mismatches{accuracy}")
+
+
+def spans(count: int, chunk: int, every: int) -> list[tuple[int, int]]:
+    """0 .. ``count`` in pieces of at most ``chunk`` that end wherever ``every`` ends."""
+    ends = sorted({*range(every, count, every), count} | {start + k for start in range(0, count, every)
+                                                           for k in range(chunk, every, chunk) if start + k < count})
+    return list(zip([0, *ends[:-1]], ends))
 
 
 def _start(program: Program, folder: Path, resume: bool, restart: bool) -> Checkpoint:

@@ -8,8 +8,8 @@ from hebbar.machine import MachineConfig
 from hebbar.memories import Mem
 
 from ..fixed import Ints
-from .cells import Cells, gridded
-from .hashing import Draw, key, normal
+from .cells import GRID, Cells, gridded
+from .hashing import Draw, disturb, key
 from .stepping import pulse, step
 from .transfer import Transfer
 from .wires import Wires, first_order
@@ -116,12 +116,14 @@ class AnalogArray:
         sums = x @ weights
         if variance is None and not self._white:
             return sums
+        squares = np.square(x)
         if variance is None:
-            sigma = np.sqrt(self._white * np.square(x).sum(axis=-1, keepdims=True))
+            sigma = np.sqrt(self._white * squares.sum(axis=-1, keepdims=True))
         else:
-            sigma = np.sqrt(np.square(x) @ variance)
-        operations = first + np.arange(x[..., 0].size).reshape(x.shape[:-1] + (1,))
-        return gridded(sums + sigma * normal(stream, operations, np.arange(sums.shape[-1])))
+            sigma = np.sqrt(squares @ variance)
+        flat = sums.reshape(-1, sums.shape[-1])
+        disturb(flat, sigma.reshape(len(flat), -1), stream, first, GRID)
+        return flat.reshape(sums.shape)
 
     def step(self, error: Ints, activity: Ints, rate: Ints, enable: Ints) -> None:
         """Add ``round(e a / 2^rate)`` where ``enable``; ``error`` (R,), the others (N,)."""
@@ -130,9 +132,11 @@ class AnalogArray:
         self._updated()
 
     def pulses(self, *wires: NDArray[np.uint32]) -> None:
-        """Meet the pulses of eight sets of lines, bit k of a word being pulse k; see ``stepping.pulse``."""
+        """Meet the pulses of eight sets of lines, of UP rows + and -, columns + and -, the same of DOWN; bit k of a word
+        is pulse k."""
+        rows, columns = (np.array([wires[i] for i in (a, a + 1, a + 4, a + 5)]) for a in (0, 2))
         control = self.machine.analog.control
-        pulse(self.cells.pair, self.cells.size, wires, 2.0**control.pulse_exponent / control.pulses, self._law,
+        pulse(self.cells.pair, self.cells.size, rows, columns, 2.0**control.pulse_exponent / control.pulses, self._law,
               self._bounds, self._pulse_key, self._updates)
         self._updated()
 

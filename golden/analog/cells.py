@@ -9,7 +9,7 @@ from ..fixed import Ints
 from .hashing import Draw, key, normal, uniform
 from .laws import drifted, flicker_sigma, programming_sigma
 
-__all__ = ["Cells", "gridded"]
+__all__ = ["GRID", "Cells", "gridded"]
 
 Reals = NDArray[np.float64]
 

@@ -11,41 +11,44 @@ _kernel = njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 
 
 @_kernel
-def _grow(pair, size, half, r, n, d, count, law, noise):
-    """Change one conductance by ``d`` codes, of ``count`` pulses; ``law``: as ``step``."""
-    least, most, asymmetry, soft, spread = law[0], law[1], law[2], law[3], law[4]
-    if d == 0.0 or size[half, r, n] == 0.0:
-        return
-    g = pair[half, r, n]
-    room = (most - g if d > 0.0 else g - least) / (most - least)
-    d *= size[half, r, n] * (1.0 + (0.5 * asymmetry if d > 0.0 else -0.5 * asymmetry)) * (1.0 - soft * (1.0 - room))
-    if spread > 0.0:
-        d *= 1.0 + spread * noise[half] / np.sqrt(count)
-    new = np.round((g + d) * 4096.0) / 4096.0
-    pair[half, r, n] = min(max(new, min(least, g)), max(most, g))
+def _row(plus, minus, sizes_plus, sizes_minus, wanted, factors, law, bounds):
+    """Change the weights of a word line by ``wanted``: one conductance after the other, or both by half.
+
+    Without branches, so that the compiler takes several cells at a time.
+    """
+    least, most, per_range = law[0], law[1], law[3] / (law[1] - law[0])
+    grows, falls_by = 1.0 + 0.5 * law[2], 1.0 - 0.5 * law[2]
+    share = 0.5 if law[5] > 0.0 else 0.0
+    gives = 0.0 if law[6] > 0.0 else 1.0
+    low, high = bounds[0], bounds[1]
+    for n in range(wanted.size):
+        p, m = plus[n], minus[n]
+        w = p - m
+        up = min(max(wanted[n], 0.0), max(high - w, 0.0))
+        down = min(max(-wanted[n], 0.0), max(w - low, 0.0))
+        can_plus = gives if sizes_plus[n] > 0.0 else 0.0
+        can_minus = gives if sizes_minus[n] > 0.0 else 0.0
+        from_minus = share * up if share > 0.0 else can_minus * min(up, max(m - least, 0.0))
+        from_plus = share * down if share > 0.0 else can_plus * min(down, max(p - least, 0.0))
+        rise_p, fall_p, rise_m, fall_m = up - from_minus, from_plus, down - from_plus, from_minus
+        by_p = rise_p * grows * (1.0 - per_range * (p - least)) - fall_p * falls_by * (1.0 - per_range * (most - p))
+        by_m = rise_m * grows * (1.0 - per_range * (m - least)) - fall_m * falls_by * (1.0 - per_range * (most - m))
+        new_p = np.rint((p + by_p * (sizes_plus[n] * factors[0, n])) * 4096.0) * (1.0 / 4096.0)
+        new_m = np.rint((m + by_m * (sizes_minus[n] * factors[1, n])) * 4096.0) * (1.0 / 4096.0)
+        plus[n] = min(max(new_p, min(least, p)), max(most, p))
+        minus[n] = min(max(new_m, min(least, m)), max(most, m))
 
 
 @_kernel
-def _change(pair, size, r, n, d, count, law, bounds, stream, operation):
-    """Change the weight of a cell by ``d``: one conductance after the other, or both by half."""
-    w = pair[0, r, n] - pair[1, r, n]
-    d = min(d, max(bounds[1] - w, 0.0)) if d > 0.0 else max(d, min(bounds[0] - w, 0.0))
-    if d == 0.0:
-        return
-    noise = np.zeros(2)
-    if law[4] > 0.0:
-        for half in range(2):
-            noise[half] = normal_at(stream, operation, half * pair[0].size + r * pair.shape[2] + n)
-    if law[5] > 0.0:
-        _grow(pair, size, 0, r, n, 0.5 * d, count, law, noise)
-        _grow(pair, size, 1, r, n, -0.5 * d, count, law, noise)
-        return
-    falls, rises = (1, 0) if d > 0.0 else (0, 1)
-    back = min(abs(d), max(pair[falls, r, n] - law[0], 0.0))
-    if size[falls, r, n] == 0.0 or law[6] > 0.0:
-        back = 0.0
-    _grow(pair, size, falls, r, n, -back, count, law, noise)
-    _grow(pair, size, rises, r, n, abs(d) - back, count, law, noise)
+def _spread(factors, counts, row, spread, balanced, stream, operation):
+    """How much more than its mean every step is; both conductances of a pair on their own where both move."""
+    columns = counts.size
+    for n in range(columns):
+        if counts[n] > 0:
+            deviation = spread / np.sqrt(float(counts[n]))
+            factors[0, n] = 1.0 + deviation * normal_at(stream, operation, 2 * (row * columns + n))
+            factors[1, n] = 1.0 + deviation * normal_at(
+                stream, operation, 2 * (row * columns + n) + 1) if balanced else factors[0, n]
 
 
 @_kernel
@@ -55,14 +58,17 @@ def step(pair, size, error, activity, rate, enable, law, bounds, stream, operati
     ``law``: least and most conductance, asymmetry, soft bounds, spread from pulse to pulse, whether both conductances
     of a pair move, whether they only grow; ``bounds``: of the weight. All in codes.
     """
+    columns = activity.size
+    wanted, counts, factors = np.empty(columns), np.empty(columns, np.int64), np.ones((2, columns))
     for r in range(error.size):
         if error[r] == 0:
             continue
-        for n in range(activity.size):
-            if enable[n] and activity[n] != 0:
-                wanted = error[r] * activity[n] + ((1 << rate[n]) >> 1) >> rate[n]
-                if wanted:
-                    _change(pair, size, r, n, float(wanted), 1, law, bounds, stream, operation)
+        for n in range(columns):
+            change = error[r] * activity[n] * enable[n] + ((1 << rate[n]) >> 1) >> rate[n]
+            wanted[n], counts[n] = float(change), change != 0
+        if law[4] > 0.0:
+            _spread(factors, counts, r, law[4], law[5] > 0.0, stream, operation)
+        _row(pair[0, r], pair[1, r], size[0, r], size[1, r], wanted, factors, law, bounds)
 
 
 @_kernel
@@ -75,17 +81,20 @@ def _count(x):
 
 
 @_kernel
-def pulse(pair, size, wires, each, law, bounds, stream, operation):
-    """The outer product by pulses: ``wires`` are eight arrays of words, (rows +, rows -, columns +, columns -) of UP
-    and then of DOWN; every meeting changes a weight by ``each`` codes, all of UP before all of DOWN."""
-    rp, rn, cp, cn, dp, dn, ep, en = wires
-    for r in range(rp.size):
-        if not (rp[r] | rn[r] | dp[r] | dn[r]):
-            continue
-        for n in range(cp.size):
-            up = _count((rp[r] & cp[n]) | (rn[r] & cn[n]))
-            if up:
-                _change(pair, size, r, n, up * each, up, law, bounds, stream, 2 * operation)
-            down = _count((dp[r] & en[n]) | (dn[r] & ep[n]))
-            if down:
-                _change(pair, size, r, n, -down * each, down, law, bounds, stream, 2 * operation + 1)
+def pulse(pair, size, rows, lines, each, law, bounds, stream, operation):
+    """The outer product by pulses: words of the word lines ``rows`` (4, R) and of the bit lines ``lines`` (4, N), each + and -
+    of UP and + and - of DOWN; every meeting changes a weight by ``each`` codes, all of UP before all of DOWN."""
+    columns = lines.shape[1]
+    wanted, counts, factors = np.empty(columns), np.empty(columns, np.int64), np.ones((2, columns))
+    for r in range(rows.shape[1]):
+        for down in range(2):
+            p, m = rows[2 * down, r], rows[2 * down + 1, r]
+            if not (p | m):
+                continue
+            one, other = lines[2 * down + down], lines[2 * down + 1 - down]
+            for n in range(columns):
+                counts[n] = _count((p & one[n]) | (m & other[n]))
+                wanted[n] = -each * counts[n] if down else each * counts[n]
+            if law[4] > 0.0:
+                _spread(factors, counts, r, law[4], law[5] > 0.0, stream, 2 * operation + down)
+            _row(pair[0, r], pair[1, r], size[0, r], size[1, r], wanted, factors, law, bounds)

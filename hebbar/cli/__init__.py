@@ -5,7 +5,7 @@ import sys
 import typer
 
 from ..errors import Exit, HebbarError
-from . import analog, experiment, figures, hardware
+from . import analog, experiment, figures, hardware, study
 
 __all__ = ["app", "main"]
 
@@ -15,7 +15,7 @@ PANELS = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
                            figures.sweep),
     "Hardware": (hardware.verilog, hardware.check, hardware.prove, figures.energy),
-    "Analog crossbar": (analog.spice, analog.transient),
+    "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study),
     "Set-up and figures": (figures.presets, hardware.doctor, figures.bench)}
 for panel, commands in PANELS.items():
     for command in commands:

@@ -1,4 +1,4 @@
-"""Commands about the analog crossbar: its netlist, and a read of it in time."""
+"""Commands about the analog crossbar: its netlist, a read of it in time, the macro in SystemVerilog."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ..errors import BadInput
-from .options import Json, Quiet, Run
+from .options import Json, Quiet, Run, Source, configured
 
 if TYPE_CHECKING:
     from sim.crossbar import Crossbar
 
-__all__ = ["spice", "transient"]
+__all__ = ["spice", "transient", "macro"]
 
 State = Annotated[Optional[Path], typer.Argument(metavar="[STATE.npz]", help="Conductances g_plus and g_minus in "
                                                  "siemens, a row a word line, and volts if you like; default: drawn.")]
@@ -95,6 +95,25 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
     here.finish({"code": int(waves.code[-1]), "held_volts": float(waves.held[-1]), "lsb_volts": waves.lsb,
                  "gain_ohms": read.gain, "sampled_until_seconds": read.sample_end,
                  "files": [str(path) for path in files]}, [], files)
+
+
+def macro(source: Source,
+          ideal: Annotated[bool, typer.Option("--ideal", help="With every switch of the physics off.")] = False,
+          out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("out/macro"),
+          quiet: Quiet = False, as_json: Json = False) -> None:
+    """Write control and macro in SystemVerilog, the macro in real numbers: a simulation without Python."""
+    config = configured(source)
+    here = Run(out, quiet, as_json, config)
+    from sim import real_number
+
+    from ..files import BUILD
+
+    machine = real_number.ideal(config.machine) if ideal else config.machine
+    files = real_number.write(machine, here.folder, BUILD)
+    if not as_json:
+        for path in files:
+            typer.echo(f"wrote {path}")
+    here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files)
 
 
 def _crossbar(state: Path | None, shape: tuple[int, int], seed: int, microsiemens: tuple[float, float],

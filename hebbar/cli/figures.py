@@ -12,7 +12,7 @@ from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Source, conf
 
 __all__ = ["report", "energy", "sweep", "bench", "presets"]
 
-AREAS = ("spine", "product", "rules")
+AREAS = ("spine", "product", "rules", "analog")
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],

@@ -12,7 +12,7 @@ from hebbar.errors import BadInput
 from hebbar.geometry import ports
 from hebbar.memories import Mem
 
-from ..host import load, read_weights, run as run_host
+from ..host import load, read_weights, refresh, run as run_host
 from ..shell.host import ShellHost, finish
 from ..shell.library import prepare
 from ..trace import Job, Recorder, Trace
@@ -57,6 +57,10 @@ class Session:
     def read_weights(self) -> NDArray[np.int64]:
         """The weight image (words, P, C) over the bus."""
         return finish(read_weights(self.host, self.program))
+
+    def refresh(self) -> None:
+        """Read every weight and write it again, over the bus."""
+        finish(refresh(self.host, self.program))
 
     def close(self) -> None:
         """Free the model."""

@@ -39,6 +39,10 @@ class Session:
         """The weight image (words, P, C) as the host reads it."""
         return self._machine.read_back() if isinstance(self._machine, Machine) else self.weights
 
+    def refresh(self) -> None:
+        """Read every weight and write it again."""
+        self._machine.load(self.read_weights())
+
     def rows(self) -> dict[Mem, NDArray[np.int64]]:
         """State, error and activity by neuron address."""
         m = self._machine
