@@ -162,10 +162,11 @@ def test_drift_of_a_device_is_its_own_for_good():
 
 # -------------------------------------------------------------------------------------------- faults
 
+@pytest.mark.parametrize("weight_range", [1.0, 0.6])
 @pytest.mark.parametrize("on, off", [(0.01, 0.0), (0.0, 0.02), (0.03, 0.05), (0.5, 0.5), (1.0, 0.0), (0.0, 1.0)])
-def test_stuck_cells_are_as_many_as_configured_and_never_move(on, off):
+def test_stuck_cells_are_as_many_as_configured_and_never_move(on, off, weight_range):
     """Without it yield would be another number than the one given, or a broken device would learn."""
-    crossbar = array(device={"g_min": 1.0, "g_max": 25.0, "weight_range": 1.0},
+    crossbar = array(device={"g_min": 1.0, "g_max": 25.0, "weight_range": weight_range},
                      faults={"stuck_on": on, "stuck_off": off}, programming={"noise": [0.01]})
     pairs = [write(crossbar, code).copy() for code in (4096, -4096, 0)]
     stuck = (pairs[0] == pairs[1]) & (pairs[0] == pairs[2])

@@ -11,7 +11,7 @@ from helpers import machine
 from scipy import stats
 
 from golden.analog.array import AnalogArray
-from golden.analog.hashing import Draw, key, normal, uniform
+from golden.analog.hashing import Draw, key, normal, quantile, uniform
 
 SIZE = {"tile": "analog", "lanes": 8, "row_tiles": 4, "weight_words": 24, "max_columns": 3}
 """32 word lines, 24 bit lines."""
@@ -22,8 +22,8 @@ UNIT = (G_MAX - G_MIN) / (RANGE * SCALE)
 READ_TIME = 250e-9
 
 
-def array(seed=3, coding="one_sided", **read):
-    device = {"g_min": G_MIN, "g_max": G_MAX, "weight_range": RANGE, "coding": coding}
+def array(seed=3, coding="one_sided", weight_range=RANGE, **read):
+    device = {"g_min": G_MIN, "g_max": G_MAX, "weight_range": weight_range, "coding": coding}
     made = AnalogArray(machine(**SIZE, analog={"seed": seed, "device": device, "read": read}))
     codes = np.random.default_rng(1).integers(-16000, 16001, (32, 24))
     made.load(codes)
@@ -59,6 +59,12 @@ def test_numbers_have_their_law(grid, seed):
     assert stats.kstest(u, "uniform").pvalue > 1e-6
     expected = 2 * stats.norm.sf(4) * z.size
     assert abs(np.count_nonzero(abs(z) > 4) - expected) < 5 * np.sqrt(expected)
+
+
+def test_quantiles_are_those_of_the_normal_law():
+    """Without it one of the pieces could be off by less than a sample of numbers shows."""
+    p = np.concatenate([np.linspace(1e-6, 1 - 1e-6, 20_001), 2.0 ** -np.arange(2, 53)])
+    assert np.allclose([quantile(x) for x in p], stats.norm.ppf(p), rtol=3e-7, atol=1e-9)
 
 
 def test_a_number_depends_on_what_it_is_for_only():
@@ -159,10 +165,14 @@ def test_noise_in_law_is_noise_of_every_conductance(name, verb, coding):
     assert abs(reads.mean()) < 5 / np.sqrt(reads.size)
 
 
+@pytest.mark.parametrize("weight_range", [RANGE, 0.6])
 @pytest.mark.parametrize("name", NOISES)
-def test_a_batch_is_its_reads_one_by_one(name):
-    """Without it a batch of the golden model would be another experiment than the RTL, read by read."""
-    (one, _), (many, _) = array(**NOISES[name]), array(**NOISES[name])
+def test_a_batch_is_its_reads_one_by_one(name, weight_range):
+    """Without it a batch of the golden model would be another experiment than the RTL, read by read.
+
+    0.6: a range that is no whole number of codes, with weights beyond it.
+    """
+    (one, _), (many, _) = (array(weight_range=weight_range, **NOISES[name]) for _ in range(2))
     x, e = batches(12, 999)
     singles = [(one.forward(a), one.transposed(b)) for a, b in zip(x, e)]
     assert np.array_equal(many.forward(x.reshape(3, 4, 24)).reshape(12, 32), [f for f, _ in singles])

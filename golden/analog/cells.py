@@ -33,7 +33,7 @@ class Cells:
     def __init__(self, machine: MachineConfig) -> None:
         self.analog, d = machine.analog, machine.analog.device
         self.format = machine.formats.weight
-        self.full = d.weight_range * self.format.scale
+        self.full = max(float(gridded(np.float64(d.weight_range * self.format.scale))), 1 / GRID)
         self.unit = (d.g_max - d.g_min) / self.full
         self.least = float(gridded(np.float64(d.g_min / self.unit)))
         self.most = self.least + self.full

@@ -17,6 +17,7 @@ __all__ = ["REFRESH", "Trained", "with_device", "with_refresh", "trainings", "me
 BASE, IDEAL = "digits_analog", "ideal"
 REFRESH, VERIFY, TOLERANCE = 300, 8, 60
 """The remedy: samples between refreshes; looks at a beat that is written; codes a weight may then be off."""
+CONVERTERS = {"row_bits", "row_step", "column_bits", "column_step", "align"}
 RECOVERS = 0.5
 """Share of the loss of the worst device that the remedy has to recover."""
 JOBS = 2
@@ -37,8 +38,8 @@ class Trained:
 
 
 def with_device(config: Config, device: str) -> Config:
-    """``config`` on a published device, its drivers as that needs them."""
-    control = config.machine.analog.control.model_dump(exclude_unset=True)
+    """``config`` on a published device: the converters of ``config``, drivers as the device needs them."""
+    control = config.machine.analog.control.model_dump(include=CONVERTERS)
     return config.replace(machine={"analog": {"preset": device, "control": control, "device": {"weight_range": 1.0}}})
 
 
