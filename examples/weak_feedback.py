@@ -12,36 +12,44 @@ from pathlib import Path
 
 import numpy as np
 
+from hebbar.config import load
 from hebbar.console import Reporter
+from sim.bench.cost import trained_cost
 from sim.bench.nudge import CLAMPED, METHODS, NUDGES, accuracies, errors, order, usable
 from sim.html.learning import weak_feedback
 from sim.html.svg import save
 
 
 def main() -> str | None:
-    """Measure updates and trainings by nudge, print and draw them; what went wrong, or None."""
+    """Measure updates and trainings by nudge, draw them, replay the presets; what went wrong, or None."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--quick", action="store_true", help="two samples, one seed, one epoch")
+    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
     options = parser.parse_args()
     samples, seeds = (2, 1) if options.quick else (options.samples, options.seeds)
+    reporter, wrong = Reporter(), None
 
     found = {name: errors(method, samples) for name, method in METHODS.items()}
     clamped = errors(CLAMPED, samples, nudges=(None,))
-    learnt = accuracies(seeds, Reporter(), epochs=1 if options.quick else None)
-    wrong = None
+    learnt = accuracies(seeds, reporter, epochs=1 if options.quick else None)
     for name, e in found.items():
         power, wanted = order(e.floating), METHODS[name].order
         print(f"{name}: error of an update ~ lambda^{power:.2f} in float64; usable: "
               + ", ".join(f"2^-{k}" for k in usable(learnt[name])))
         for k in NUDGES:
-            print(f"  lambda 2^-{k}: float64 {e.floating[k]:.5f}, fixed point {e.fixed[k]:.4f}; "
-                  f"trained {learnt[name][k]:.1f} %")
+            ended = "the machine cannot shift by alpha / lambda" if np.isnan(learnt[name][k]) else \
+                f"trained {learnt[name][k]:.1f} %"
+            print(f"  lambda 2^-{k}: float64 {e.floating[k]:.5f}, fixed point {e.fixed[k]:.4f}; {ended}")
         if abs(power - wanted) > 0.15 or not np.nanargmin(e.fixed) < len(NUDGES) - 1:
             wrong = f"{name}: the order is {power:.2f} and not {wanted}, or fixed point has no floor."
     print(f"contrastive Hebbian, target clamped: float64 {clamped.floating[0]:.3f}, fixed point {clamped.fixed[0]:.3f}")
     save(weak_feedback(found, learnt, float(clamped.fixed[0])), Path("out/weak_feedback.svg"))
+    for preset in dict.fromkeys(m.preset for m in (*METHODS.values(), CLAMPED)):
+        cost = trained_cost(load(preset), 4 if options.quick else 100, reporter, options.backend)
+        print(f"{preset}: {cost}")
+        wrong = cost.first or wrong
     return wrong
 
 

@@ -6,17 +6,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from hebbar.analog import GAIN_FRAC
 from hebbar.machine import MachineConfig
 from hebbar.pulses import CHANCE_BITS
 
 from .analog.array import AnalogArray
 from .analog.converters import LineConverters
 from .array_macro import ArrayMacro
-from .fixed import Ints, Saturation
+from .fixed import Ints, Saturation, round_half_up
 from .pulses import Pulses
 from .tile import Plan
 
-__all__ = ["AnalogMacro", "Window", "to_image"]
+__all__ = ["AnalogMacro", "Calibration", "Window", "to_image"]
 
 
 def to_image(machine: MachineConfig, codes: Ints) -> Ints:
@@ -36,10 +37,22 @@ class Window:
         return Window(self.rows[part], self.columns)
 
 
+class Calibration:
+    """What the codes of a side mean: ``(code << step) - offset`` times the gain, rounded half up."""
+
+    def __init__(self, converters: list[tuple[int, int]], step: int) -> None:
+        (self._offset, self._gain), self._step = np.array(converters, np.int64).T, step
+
+    def of(self, codes: Ints, lines: Ints) -> Ints:
+        """Sums of ``codes`` (n,) that came from the converters of ``lines`` (n,)."""
+        converter = lines % self._offset.size
+        return round_half_up(((codes << self._step) - self._offset[converter]) * self._gain[converter], GAIN_FRAC)
+
+
 class AnalogMacro(ArrayMacro):
     """Twin of ``hw.analog_macro``: verbs through the physics of ``golden.analog``, codes from converters.
 
-    A sum is ``code << step`` of its converter. Nothing counts clipped weights.
+    A sum is the calibrated code of its converter. Nothing counts clipped weights.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -47,6 +60,9 @@ class AnalogMacro(ArrayMacro):
         self.one = min(1 << machine.weight_frac, machine.formats.weight.hi)
         self.array = AnalogArray(machine)
         self._row_side, self._column_side = (LineConverters(machine, side) for side in ("rows", "columns"))
+        control = machine.analog.control
+        self._row_sum = Calibration(control.calibration("row", machine.row_tiles), control.row_step)
+        self._column_sum = Calibration(control.calibration("column", machine.lanes), control.column_step)
         self._row_pulses = Pulses(machine.array_rows, 0)
         self._column_pulses = Pulses(machine.array_columns, machine.array_rows)
 
@@ -77,13 +93,12 @@ class AnalogMacro(ArrayMacro):
     def forward(self, weights: Window, plan: Plan, activity: Ints) -> Ints:
         """FWD: drive the columns, hold the rows, convert those of the block."""
         held = self._row_side.held(self.array.forward(self._columns(weights, activity << plan.shift)))
-        return self._row_side.convert(held[weights.rows], weights.rows) << self.machine.analog.control.row_step
+        return self._row_sum.of(self._row_side.convert(held[weights.rows], weights.rows), weights.rows)
 
     def transposed(self, weights: Window, error: Ints) -> Ints:
         """TRN: drive the rows, hold the columns, convert those of the block."""
         held = self._column_side.held(self.array.transposed(self._rows(weights, error)))
-        codes = self._column_side.convert(held[weights.columns], weights.columns)
-        return codes << self.machine.analog.control.column_step
+        return self._column_sum.of(self._column_side.convert(held[weights.columns], weights.columns), weights.columns)
 
     def update(self, weights: Window, plan: Plan, error: Ints, activity: Ints, rates: Ints,
                saturate: Saturation) -> None:

@@ -7,14 +7,14 @@ digital tile computes.
 
 import tomllib
 from importlib import resources
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .errors import BadInput
 from .suggest import suggest
 
-__all__ = ["device_names", "Section", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
+__all__ = ["GAIN_FRAC", "device_names", "Section", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
            "AnalogConfig"]
 
 
@@ -32,6 +32,11 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
 
 
+GAIN_FRAC = 14
+Gain = Annotated[int, Field(ge=1 << GAIN_FRAC - 1, lt=1 << GAIN_FRAC + 1)]
+"""A gain from 1/2 to 2."""
+
+
 class Control(Section):
     """What the RTL is built for.
 
@@ -40,7 +45,9 @@ class Control(Section):
     activity. ``bit_cycles``: cycles a bit of the input is driven. ``update``: 'deterministic', one exact step, or
     'stochastic', ``pulses`` coincident pulses for each sign whose mean is the step; ``pulse_exponent``: log2 of what
     a weight changes when all of them meet, in codes. ``verify``: attempts to bring a loaded weight within
-    ``tolerance`` codes, 0: one write that is not checked.
+    ``tolerance`` codes, 0: one write that is not checked. ``row_offset``, ``row_gain``, ``column_offset``,
+    ``column_gain``: calibration of every converter, P and C numbers or none: a sum is ``(code * LSB - offset) * gain``
+    with the offset in product codes and 1 / 2^14 of a gain; ``hebbar calibrate`` measures them.
     """
 
     row_bits: int = Field(0, ge=0, le=53)
@@ -54,6 +61,19 @@ class Control(Section):
     pulse_exponent: int = Field(8, ge=0, le=24)
     verify: int = Field(0, ge=0, le=255)
     tolerance: int = Field(0, ge=0, le=1 << 15)
+    row_offset: tuple[int, ...] = ()
+    row_gain: tuple[Gain, ...] = ()
+    column_offset: tuple[int, ...] = ()
+    column_gain: tuple[Gain, ...] = ()
+
+    def calibration(self, side: Literal["row", "column"], converters: int) -> list[tuple[int, int]]:
+        """Offset and gain of every converter of a side, those of a perfect one where none are given."""
+        offset, gain = getattr(self, f"{side}_offset"), getattr(self, f"{side}_gain")
+        return list(zip(offset or (0,) * converters, gain or (1 << GAIN_FRAC,) * converters))
+
+    def calibrated(self, side: Literal["row", "column"]) -> bool:
+        """Whether anything is given."""
+        return bool(getattr(self, f"{side}_offset") or getattr(self, f"{side}_gain"))
 
 
 class Device(Section):
@@ -177,11 +197,23 @@ class AnalogConfig(Section):
             raise ValueError("stuck_on and stuck_off add up to more than all cells; lower one")
         return self
 
-    def check(self, row_sum_bits: int, back_sum_bits: int) -> None:
-        """Raise BadInput for converters that do not fit the sums they stand for."""
+    def check(self, row_sum_bits: int, back_sum_bits: int, converters: tuple[int, int]) -> None:
+        """Raise BadInput for converters that do not fit the sums they stand for, or calibrations that do not fit them;
+        ``converters``: those of the rows and of the columns."""
         c = self.control
-        for side, bits, step, sums in (("row", c.row_bits, c.row_step, row_sum_bits),
-                                       ("column", c.column_bits, c.column_step, back_sum_bits)):
+        for side, bits, step, sums, count in (("row", c.row_bits, c.row_step, row_sum_bits, converters[0]),
+                                              ("column", c.column_bits, c.column_step, back_sum_bits, converters[1])):
+            for key in (f"{side}_offset", f"{side}_gain"):
+                if len(getattr(c, key)) not in (0, count):
+                    raise BadInput(f"machine.analog.control.{key} has {len(getattr(c, key))} numbers and there are {count} "
+                                   "converters; give one each, or none.")
+            room = sums - (2 if c.calibrated(side) else 0)
+            if any(abs(offset) >= 1 << max(room - 1, 0) for offset in getattr(c, f"{side}_offset")):
+                raise BadInput(f"machine.analog.control.{side}_offset is beyond the {sums} bits of the sums; calibrate "
+                               "again.")
+            if c.calibrated(side) and (bits or sums) + step > room:
+                raise BadInput(f"machine.analog.control.{side}_bits with {side}_step need {(bits or sums) + step} bits and 2 "
+                               f"for the calibration, more than the {sums} of the sums; lower {side}_bits.")
             if (bits or sums) + step > sums:
                 raise BadInput(f"machine.analog.control.{side}_bits is {bits or sums} with {side}_step {step}, together "
                                f"more than the {sums} bits of the sums; lower {side}_step to {sums - (bits or sums)}.")

@@ -92,7 +92,7 @@ class MachineConfig(Frozen):
                            f"with tile {self.tile!r}, at most {most} are possible; lower "
                            "weight_words or max_columns, or use tile 'rows'.")
         if self.tile == "analog":
-            self.analog.check(self.row_sum_bits, self.back_sum_bits)
+            self.analog.check(self.row_sum_bits, self.back_sum_bits, (self.row_tiles, self.lanes))
 
     @property
     def formats(self) -> Formats:

@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hebbar.analog import GAIN_FRAC
 from hebbar.cycles import AnalogTiming
 from hebbar.isa import Sweep
 from hebbar.machine import MachineConfig
@@ -70,8 +71,7 @@ class AnalogMacro(ArrayMacro):
         wiring.connect(m, wiring.flipped(self.host), self._cells.host)
         m.d.comb += [drivers.columns.eq(self._array.columns), drivers.errors.eq(self._array.errors)]
         self._word_sums = Signal(self.shapes.backs)
-        step = machine.analog.control.column_step
-        m.d.comb += [self._word_sums[i].eq(code << step) for i, code in enumerate(self._words.codes)]
+        m.d.comb += [self._word_sums[i].eq(s) for i, s in enumerate(self._calibrated("column", self._words))]
         self._control(m)
         self._slowest(m)
         self._search(m, self._rows, "convert", (self._flags & Sweep.FWD).any())
@@ -107,8 +107,17 @@ class AnalogMacro(ArrayMacro):
                      search.above.eq(self.macro_compare)]
 
     def _converted(self, m: Module, group: Value) -> None:
-        step = self.machine.analog.control.row_step
-        m.d.sync += [self.sums[p].eq(code << step) for p, code in enumerate(self._rows.codes)]
+        m.d.sync += [self.sums[p].eq(s) for p, s in enumerate(self._calibrated("row", self._rows))]
+
+    def _calibrated(self, side: str, search: Successive) -> list[Value]:
+        """What the codes mean: ``(code << step) - offset`` times the gain, rounded half up."""
+        control, codes = self.machine.analog.control, list(search.codes)
+        codes = [code << getattr(control, f"{side}_step") for code in codes]
+        if not control.calibrated(side):
+            return codes
+        half = 1 << GAIN_FRAC - 1
+        return [((code - offset) * gain + half) >> GAIN_FRAC
+                for code, (offset, gain) in zip(codes, control.calibration(side, len(codes)))]
 
     def _backs(self, column: int) -> Value:
         return self._word_sums

@@ -51,7 +51,7 @@ def model(machine: MachineConfig) -> str:
     _analog(machine)
     a, cells, limits = machine.analog, Cells(machine), machine.formats.weight
     if a.wires.model != "off":
-        raise BadInput(f"machine.analog.wires.model is {a.wires.model!r}; the real-number model has no wire resistance: "
+        raise BadInput(f"machine.analog.wires.model is {a.wires.model!r}; the real-number model has no resistance of wires: "
                        "set it to 'off', or pass --ideal for a model with every switch off.")
     noise = [*a.programming.noise, *[0.0] * (COEFFICIENTS - len(a.programming.noise))]
     return _rendered("macro.sv", machine, a=a, noise=noise, beat=cell_lanes(machine),
@@ -69,9 +69,8 @@ def stub(machine: MachineConfig) -> str:
 
 def system(machine: MachineConfig, control: str) -> str:
     """Verilog of ``control``, the text of it, with a macro at its pins; the ports are the other ones of the control."""
-    body = re.search(rf"^module {TOP}\(.*?^endmodule", control, re.MULTILINE | re.DOTALL)
-    found = PORT.findall(body[0]) if body else []
-    outer = [port for port in found if not port[2].startswith(PINS)]
+    body = control.partition(f"\nmodule {TOP}(")[2].partition("\nendmodule")[0]
+    outer = [port for port in PORT.findall(body) if not port[2].startswith(PINS)]
     return _rendered("system.v", machine, top=TOP, outer=outer)
 
 

@@ -117,7 +117,8 @@ class Recording:
     def step(self, error, activity, rate, enable):
         m = self.machine
         self.drive(Phase.STEP, "row_drive", error, error_drive_bits(m))
-        self.cycle(Phase.APPLY, amplitude=packed(activity, m.activity_bits), rate=packed(rate, 5), enable=packed(enable, 1))
+        self.cycle(Phase.APPLY, amplitude=packed(activity, m.activity_bits), rate=packed(rate, 5),
+                   enable=packed(enable, 1))
 
     def pulses(self, rng):
         """Every line fires in half of the cycles, with the one sign or the other."""

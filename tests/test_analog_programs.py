@@ -69,7 +69,11 @@ def test_with_all_switches_off_it_is_the_digital_array(rule, analog):
     assert nonzero_updates(golden.run(job_of(one, 40)), initial_image(one)) > 100
 
 
-@pytest.mark.parametrize("control", [{}, {"update": "deterministic"}])
+CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777], "column_offset": [3, -70000, 0, 9, 1, -1, 65536, 5],
+              "column_gain": [16384, 8192, 32767, 16000, 17000, 16383, 16385, 20000]}
+
+
+@pytest.mark.parametrize("control", [{}, {"update": "deterministic"} | CALIBRATED])
 def test_the_rtl_is_the_golden_machine_with_every_switch_on(models, control):
     """Noise, wires, converters and program-and-verify, answered bit by bit at the pins."""
     p = program(noisy(**control))
@@ -116,7 +120,7 @@ def test_a_macro_that_differs_a_little_is_found(models, monkeypatch, switch, val
     other["converters"][switch] = value
     monkeypatch.setattr("sim.shell.host.macro_of", lambda _: Macro(program(other).machine))
     found = compare(p, golden.run(job), fast.run(job, library))
-    assert found.first is not None and "sample 0" in str(found.first)
+    assert found.first is not None and "sample" in str(found.first)
 
 
 def test_a_refresh_reads_and_programs_every_weight():
@@ -140,8 +144,13 @@ def test_a_refresh_reads_and_programs_every_weight():
     assert np.array_equal(train_fixed(p, data).weights, machine.weights)
 
 
-def test_training_with_refresh_on_the_rtl(models, tmp_path):
+def test_training_with_refresh_on_the_rtl(models, tmp_path, monkeypatch):
     """Both sides read back the same noisy weights and program them with the same noise."""
+    def few(p):
+        data = data_of(p)
+        return replace(data, train=data.train.take(np.arange(130)), test=data.test.take(np.arange(20)))
+
+    monkeypatch.setattr(training, "data_of", few)
     config = load("array").replace(machine={"tile": "analog", "analog": noisy()},
                                    training={"epochs": 1, "refresh": 50, "halve_alpha_at": ()},
                                    data={"name": "digits"})

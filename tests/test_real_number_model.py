@@ -15,7 +15,7 @@ from golden.image import to_image
 from hebbar.compiler import compile_config
 from hebbar.console import Reporter
 from hebbar.counters import HOST
-from hebbar.errors import BadInput, MissingTool
+from hebbar.errors import BadInput, Exit, MissingTool
 from hebbar.pins import Phase, cell_lanes
 from sim import verilator
 from sim.backends import golden
@@ -31,7 +31,8 @@ SIZE = {"tile": "analog", "lanes": 4, "row_tiles": 2, "weight_words": 12, "max_c
 
 PHYSICS = {
     "programming": {"noise": [0.2, 0.05, -0.001]},
-    "read": {"additive": 0.02, "proportional": 0.01, "flicker": 0.0088, "age": 1e4, "drift": 0.05, "drift_spread": 0.01},
+    "read": {"additive": 0.02, "proportional": 0.01, "flicker": 0.0088, "age": 1e4, "drift": 0.05,
+             "drift_spread": 0.01},
     "update": {"device_spread": 0.3, "pulse_spread": 0.3, "asymmetry": 0.05, "soft_bounds": 0.8},
     "faults": {"stuck_on": 0.03, "stuck_off": 0.05},
     "converters": {"offset": 0.5, "gain": 0.02, "inl": 0.7, "noise": 0.4, "settling": 0.8}, "seed": 7}
@@ -148,21 +149,23 @@ def test_the_noise_of_a_read_has_the_closed_form(runs):
 def test_control_and_macro_in_one_netlist_learn_as_the_golden_machine(toolchain, models, tmp_path):
     """Without it the control would be known to work with a macro in Python only: every switch of the physics is on,
     nothing but Verilog answers."""
-    control = {"align": 2, "update": "stochastic", "pulses": 8, "verify": 2}
-    config = layered([6, 5, 3], {"steps": 2}, {"bias": True}, tile="analog", weight_words=24, max_columns=3,
-                     analog=PHYSICS | {"control": control})
-    program = compile_config(config)
+    def program_of(seed):
+        control = {"align": 2, "update": "stochastic", "pulses": 8, "verify": 2}
+        return compile_config(layered([6, 5, 3], {"steps": 2}, {"bias": True}, tile="analog", weight_words=24,
+                                      max_columns=3, analog=PHYSICS | {"control": control, "seed": seed}))
+
+    program = program_of(7)
     image = to_image(program.layout, random_weights(program, 1, 0.5))
     job = Job(program, "train", image, random_samples(program, "train", 2, 2), steps=False)
     built = models / "whole"
-    text = "\n".join(path.read_text() for path in write(config.machine, built, models))
+    text = "\n".join(path.read_text() for path in write(program.machine, built, models))
     (built / "whole.sv").write_text(text)
     verilator.build(built / "whole.sv", SYSTEM, built / "model", announce=False)
     (tmp_path / JOB_FILE).write_bytes(pickle.dumps(job))
     verilator.run_cocotb(built / "model", SYSTEM, "sim.testbench.whole", test_dir=tmp_path, announce=False)
     got, want = Trace.load(tmp_path / TRACE_FILE)[0], golden.run(job)
     np.testing.assert_array_equal(got.final, want.final)
-    other = golden.run(replace(job, program=compile_config(config.replace(machine={"analog": {"seed": 8}}))))
+    other = golden.run(replace(job, program=program_of(8)))
     assert (other.final != want.final).mean() > 0.5, "the noise decides what is learnt"
     assert {n: v for n, v in got.counters.items() if n not in HOST} == \
         {n: v for n, v in want.counters.items() if n not in HOST}
@@ -198,9 +201,29 @@ def test_the_ideal_model_is_that_of_a_machine_without_switches():
     assert model(ideal(noisy)) == model(machine(**SIZE, analog={"device": device, "seed": 9}))
 
 
-def test_the_command_writes_a_simulation(tmp_path):
+def test_the_command_writes_a_simulation_or_says_why_not(tmp_path):
     """Without it the model could be had from Python only."""
-    answer = subprocess.run([sys.executable, "-c", "from hebbar.cli import main; main()", "macro", "digits_analog",
-                             "--ideal", "--quiet"], cwd=tmp_path, text=True, capture_output=True)
-    assert answer.returncode == 0, answer.stderr
-    assert {path.name for path in (tmp_path / "out/macro").iterdir()} >= {"macro.sv", "system.v", "hebbar.v"}
+    (tmp_path / "small.toml").write_text("""
+        [network]
+        layers = [6, 5, 3]
+        [rule]
+        alpha_shifts = [2, 2]
+        init_scales = [0.5, 0.5]
+        [machine]
+        tile = "analog"
+        lanes = 4
+        weight_words = 24
+        max_columns = 3
+        [machine.analog]
+        control = { align = 2 }
+        wires = { model = "exact", word_resistance = 1.0 }
+        """)
+
+    def command(*options):
+        program = [sys.executable, "-c", "from hebbar.cli import main; main()", "macro", "small.toml", "--quiet"]
+        return subprocess.run([*program, *options], cwd=tmp_path, text=True, capture_output=True)
+
+    refused, written = command(), command("--ideal", "--out", "whole")
+    assert refused.returncode == Exit.BAD_INPUT and "no resistance of wires" in refused.stderr
+    assert written.returncode == 0, written.stderr
+    assert {path.name for path in (tmp_path / "whole").iterdir()} >= {"macro.sv", "system.v", "hebbar.v"}

@@ -15,7 +15,7 @@ PANELS = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
                            figures.sweep),
     "Hardware": (hardware.verilog, hardware.check, hardware.prove, figures.energy),
-    "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study),
+    "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
     "Set-up and figures": (figures.presets, hardware.doctor, figures.bench)}
 for panel, commands in PANELS.items():
     for command in commands:

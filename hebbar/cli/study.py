@@ -1,4 +1,4 @@
-"""The command that asks how bad a device may be."""
+"""Commands about what is not perfect: how bad a device may be, and calibrating its converters."""
 
 import tomllib
 from pathlib import Path
@@ -7,9 +7,9 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import BadInput
-from .options import Epochs, Json, Quiet, Run, configured
+from .options import Epochs, Json, Quiet, Run, Source, configured
 
-__all__ = ["study"]
+__all__ = ["study", "calibrate"]
 
 
 def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", help="Keys of machine.analog, such as "
@@ -53,3 +53,29 @@ def _values(switch: str, values: str | None, known: dict) -> list:
         return tomllib.loads(f"values = [{values}]")["values"]
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"--values is {values!r}: {error}; give numbers with commas, as in 0,0.1,0.3.") from None
+
+
+def calibrate(config: Source,
+              reads: Annotated[int, typer.Option(min=16, help="Random reads from either side.")] = 256,
+              seed: Annotated[int, typer.Option(min=0, help="Of the weights and inputs that are read.")] = 0,
+              out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/calibrate"),
+              quiet: Quiet = False, as_json: Json = False) -> None:
+    """Measure offset and gain of every converter, write the configuration that corrects them."""
+    chosen = configured(config)
+    here = Run(out, quiet, as_json)
+    import tomli_w
+    from dataclasses import asdict
+
+    from sim.calibration import calibrated
+
+    from ..files import write_text
+
+    corrected, lines = calibrated(chosen, reads, seed)
+    path = here.folder / "calibrated.toml"
+    write_text(path, tomli_w.dumps(corrected.model_dump(mode="json", exclude_none=True)))
+    if not as_json:
+        for x in lines:
+            print(f"{x.side} converter {x.converter}: offset {x.offset:.2f} LSB, gain {x.gain:.4f}; calibrated "
+                  f"{x.offset_left:.2f}, {x.gain_left:.4f}")
+        print(f"hebbar run {path}")
+    here.finish([asdict(x) for x in lines], [], [path])

@@ -48,8 +48,8 @@ ORDER_FROM = 2
 SLACK = 0.15
 BETAS = 2.0 ** np.arange(-1, 6, 0.125)
 BINS, FRACTION = 10, 0.2
-STEPS, SHIFT = 64, 4
-"""Of the study of updates: inference comes to rest; alpha."""
+STEPS, SHIFT, SMOOTH = 64, 4, {"activation": "tanh", "activity_frac": 7}
+"""Of the study of updates: inference comes to rest; alpha; a hidden layer without a kink to cross."""
 PROCESSES = 2
 
 
@@ -179,17 +179,17 @@ def miscalibration(chances: Reals, labels: NDArray[np.int64]) -> float:
     return float(100 * (count * np.abs(sure - right)).sum() / count.sum())
 
 
-def precise(power: int) -> Config:
+def precise(power: int, **hidden: str | int) -> Config:
     """The preset with a hidden layer of precision 2**power; gamma shrinks with it, so that inference stays stable."""
-    base = load(PRESET)
-    populations = [p.model_dump() | ({"precision": power} if p.name == "h" else {}) for p in base.network.populations]
+    base, hidden = load(PRESET), hidden | {"precision": power}
+    populations = [p.model_dump() | (hidden if p.name == "h" else {}) for p in base.network.populations]
     return base.replace(network={"populations": populations}, rule={"gamma": 2.0 ** -(max(power, 0) + 1)})
 
 
 def update_errors(power: int, sample: int) -> tuple[float, float]:
     """Distance of the update of one digit, inference at rest, from the slopes of the cross entropy, relative: in
     float64, and on the machine."""
-    base = precise(power)
+    base = precise(power, **SMOOTH)
     edges = [e.model_dump() | {"alpha_shift": SHIFT} for e in base.network.edges]
     program = compile_config(base.replace(network={"edges": edges}, rule={"steps": STEPS}))
     network, some, image = program.layout.network, data_of(program).train.take([sample]), initial_image(program)

@@ -29,9 +29,10 @@ from ..report import Figure
 from ..simulate import run_backend
 from ..sweep import in_parallel
 from ..trace import Job
+from .gamma import price
 
-__all__ = ["Part", "Case", "Found", "LESSONS", "RULES", "NETWORKS", "learn", "study", "replay", "alignments",
-           "differences", "kept", "paired", "measure"]
+__all__ = ["Part", "Case", "Found", "LESSONS", "RULES", "NETWORKS", "learn", "study", "replay", "price_of",
+           "alignments", "differences", "kept", "paired", "measure"]
 
 RULES = {"IL": "early_exit", "backprop": "backprop"}
 """Presets with one machine; IL here is without the early exit."""
@@ -177,6 +178,14 @@ def replay(case: Case, reporter: Reporter, build: Path = BUILD) -> tuple[int, in
     job = Job(program, "train", initial_image(program), samples)
     result = compare(program, run_backend(job, "golden"), run_backend(job, "fast", build, reporter))
     return result.total_words, result.total_mismatches
+
+
+def price_of(case: Case) -> tuple[float, float]:
+    """Cycles and typical nJ of a sample of training; the rates play no part."""
+    program = compile_config(case.config(0))
+    samples = codes(program, load_data(program.config.data).train.take(np.arange(REPLAYED)), training=True)
+    job = Job(program, "train", initial_image(program), samples, steps=False)
+    return price(program, run_backend(job, "golden").counters, job.count)
 
 
 def alignments(networks: int) -> dict[str, NDArray[np.float64]]:

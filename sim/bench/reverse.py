@@ -38,8 +38,10 @@ Loss = Callable[[NDArray[np.complex128]], NDArray[np.complex128]]
 SKIP = "residual, skip"
 CASES = {"64-64-10": "digits_zil", "residual": "residual", SKIP: "residual"}
 """Presets; with the skip, an edge past the second block reaches the output through an identity node."""
-FUNCTIONS = {"identity": 1.0, "relu": 0.0, "leaky": 0.125}
-"""The slope on the left."""
+FUNCTIONS: dict[str, Callable[[NDArray], NDArray]] = {
+    "identity": lambda x: x, "relu": lambda x: np.where(x.real >= 0, x, 0 * x),
+    "leaky": lambda x: np.where(x.real >= 0, x, x / 8), "tanh": np.tanh}
+"""Of complex numbers, kinks by the real part."""
 EXACT = 1e-12
 """The largest relative difference that is rounding in float64."""
 TINY = 1e-30
@@ -72,7 +74,7 @@ def forward(network: Network, weights: Weights, x: Reals, probe: dict[str, NDArr
 
 
 def _active(network: Network, name: str, x: NDArray) -> NDArray:
-    return np.where(x.real >= 0, x, FUNCTIONS[network.by_name[name].activation] * x)
+    return FUNCTIONS[network.by_name[name].activation](x)
 
 
 def derivative(network: Network, weights: Weights, x: Reals, loss: Loss, name: str, probes: Reals) -> Reals:

@@ -66,8 +66,9 @@ def _shares(a, shares: "Shares") -> None:
     a.plot(p, shares.off.ravel()[at], "s", color=BLUE, markersize=2.5, label="machine less float64")
     for sign in (1, -1):
         a.plot(p, sign * allowed, ".", color=ORANGE, markersize=2, label="allowed by rounding" if sign > 0 else None)
-    a.set(xlabel="probability, softmax in float64", ylabel="difference, codes of 2^-12")
-    a.legend(loc="lower center", markerscale=2)
+    step, most = -np.log2(shares.code), 1.5 * allowed.max()
+    a.set(xlabel="probability, softmax in float64", ylabel=f"difference, codes of 2^-{step:.0f}", ylim=(-most, most))
+    a.legend(loc="lower center", markerscale=1.5, ncols=2, columnspacing=1.0)
 
 
 def _calibration(a, calibration: Mapping[str, Reals]) -> None:
@@ -75,4 +76,4 @@ def _calibration(a, calibration: Mapping[str, Reals]) -> None:
     for (name, rows), (colour, marker, line) in zip(calibration.items(), LOOKS):
         a.plot(rows[:, 1], rows[:, 2], line, color=colour, marker=marker, markersize=4, linewidth=1.2, label=name)
     a.set(xlabel="probability of the answer", ylabel="share of right answers", xlim=(0, 1), ylim=(0, 1.02))
-    a.legend(loc="upper left")
+    a.legend(loc="lower right")
