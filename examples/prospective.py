@@ -35,8 +35,9 @@ def main() -> str | None:
     for network in dict.fromkeys(f.case.network for f in found):
         mine = [f for f in found if f.case.network == network]
         save(learning.lessons(mine), Path(f"out/prospective_{network}.svg"))
-        for f in mine[:2]:
-            print(f"{network}, {f.case.rule}: {{:,.0f}} cycles and {{:,.1f}} nJ a sample".format(*comparisons.price_of(f.case)))
+        for case in (f.case for f in mine[:2]):
+            cycles, energy = comparisons.price_of(case)
+            print(f"{network}, {case.rule}: {cycles:,.0f} cycles and {energy:,.1f} nJ a sample")
 
     words, wrong = np.array([comparisons.replay(f.case, reporter) for f in found]).sum(axis=0)
     print(f"RTL: {wrong} mismatches in {words:,} words of {len(found)} beginnings")

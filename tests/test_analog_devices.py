@@ -108,7 +108,7 @@ def test_every_weight_goes_to_the_nearest_levels(coding, levels, weight_range):
 
 # --------------------------------------------------------------------------------------------- drift
 
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.2, 0.35, 0.6, 1.0])
+@pytest.mark.parametrize("share", [0.005, 0.02, 0.1, 0.2, 0.35, 0.6, 1.0])
 def test_exponents_of_drift_follow_the_published_law(share):
     """Without it the logarithm could be of microsiemens, or the limits exchanged: found by fitting two ages."""
     device, code = {"g_max": 25.0, "weight_range": 1.0}, round(share * SCALE)

@@ -43,6 +43,7 @@ class Cells:
         self.stuck = self._faults()
         self.size = np.maximum(1 + self.analog.update.device_spread * self._fixed(Draw.DEVICE), 0.0)
         self.size[self.stuck] = 0.0
+        self._drift = self._fixed(Draw.DRIFT)
         self.pair = np.where(self.stuck, self._stuck_at(), self.targets(np.zeros(shape[1:], np.int64)))
 
     def _key(self, draw: Draw) -> np.uint64:
@@ -101,7 +102,7 @@ class Cells:
         r = self.analog.read
         if r.age <= r.drift_start or not (r.drift or r.drift_spread or r.drift_log):
             return self.pair
-        g = drifted(r, self.pair * self.unit, self.analog.device.g_max, self._fixed(Draw.DRIFT))
+        g = drifted(r, self.pair * self.unit, self.analog.device.g_max, self._drift)
         return gridded(g / self.unit)
 
     def variance(self, aged: Reals) -> Reals | None:

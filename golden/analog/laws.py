@@ -21,9 +21,10 @@ def programming_sigma(p: Programming, g: Reals, g_max: float) -> Reals:
 
 def flicker_sigma(r: Read, g: Reals, g_max: float) -> Reals:
     """Standard deviation by 1/f noise of a read at ``r.age``, in microsiemens: g Q sqrt(ln((t + t_r) / (2 t_r)))."""
-    share = np.maximum(g / g_max, np.finfo(np.float64).tiny)
-    q = np.minimum(r.flicker / share**r.flicker_exponent, r.flicker_limit)
-    return g * q * np.sqrt(max(np.log((r.age + READ_TIME) / (2 * READ_TIME)), 0.0))
+    on, out = g > 0, np.zeros_like(g)
+    q = np.minimum(r.flicker / (g[on] / g_max) ** r.flicker_exponent, r.flicker_limit)
+    out[on] = g[on] * q * np.sqrt(max(np.log((r.age + READ_TIME) / (2 * READ_TIME)), 0.0))
+    return out
 
 
 def drift_exponents(r: Read, g: Reals, g_max: float, z: Reals) -> Reals:
@@ -43,4 +44,6 @@ def drifted(r: Read, g: Reals, g_max: float, z: Reals) -> Reals:
     """The conductances ``g`` after ``r.age`` seconds: g (t / t0)^-nu; unchanged up to t0."""
     if r.age <= r.drift_start:
         return g
-    return g * (r.age / r.drift_start) ** -drift_exponents(r, g, g_max, z)
+    on, out = g > 0, g.copy()
+    out[on] *= (r.age / r.drift_start) ** -drift_exponents(r, g[on], g_max, z[on])
+    return out
