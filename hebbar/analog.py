@@ -29,7 +29,7 @@ def device_names() -> list[str]:
 class Section(BaseModel):
     """A configuration section: immutable, unknown keys refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
 
 
 GAIN_FRAC = 14
@@ -120,8 +120,8 @@ class Read(Section):
 
 class Update(Section):
     """What an update does to a device: a spread of its size from device to device and from pulse to pulse (shares),
-    ``asymmetry`` (up less down, a share), ``soft_bounds`` (0: constant steps up to the range, 1: the step falls
-    linearly to zero at the bound). ``unidirectional``: devices only grow, G+ for positive and G- for negative changes."""
+    ``asymmetry`` of a conductance (up less down, a share; it cancels in a balanced pair), ``soft_bounds`` (0: constant
+    steps up to the range, 1: the step falls linearly to zero at the bound; at weight 0 it is whole). ``unidirectional``: devices only grow, G+ for positive and G- for negative changes."""
 
     device_spread: float = Field(0.0, ge=0)
     pulse_spread: float = Field(0.0, ge=0)
@@ -193,6 +193,11 @@ class AnalogConfig(Section):
         d = self.device
         if d.g_min >= d.g_max:
             raise ValueError(f"g_min {d.g_min:g} is not below g_max {d.g_max:g} (microsiemens); exchange or lower it")
+        if d.levels == 1:
+            raise ValueError("levels is 1, a device without states to choose from; give 0 for any or at least 2")
+        if self.update.unidirectional and d.coding == "balanced":
+            raise ValueError("devices that only grow cannot be balanced, where one conductance falls as the other grows; "
+                             "set coding to 'one_sided'")
         if self.faults.stuck_on + self.faults.stuck_off > 1:
             raise ValueError("stuck_on and stuck_off add up to more than all cells; lower one")
         return self

@@ -143,12 +143,12 @@ def test_soft_bounds_are_approached_geometrically(soft):
 
 
 def test_a_balanced_pair_of_soft_devices_has_a_linear_law():
-    """Without it the two halves could see each other's bound: w' = w + d/2 (1 - w/F) up, d/2 (1 + w/F) down."""
+    """Without it the two halves could see each other's bound: w' = w + d (1 - w/F) up, d (1 + w/F) down."""
     crossbar, full = array(update={"soft_bounds": 1.0}, device={"coding": "balanced"}), 2.0**15
     w = 0.0
     for k, change in enumerate([2000] * 10 + [-3000] * 10 + [500, -700] * 10, 1):
         everywhere(crossbar, change)
-        w += change / 2 * (1 - np.sign(change) * w / full)
+        w += change * (1 - np.sign(change) * w / full)
         assert np.abs(weights(crossbar) - w).max() <= 2 * k * GRID
 
 

@@ -38,7 +38,7 @@ def test_help_names_every_command(tmp_path):
     answer = hebbar("--help", cwd=tmp_path)
     assert answer.returncode == 0
     for command in ("run", "train", "verilog", "check", "prove", "simulate", "compare", "report", "energy", "sweep",
-                    "presets", "doctor", "bench"):
+                    "presets", "doctor", "bench", "spice", "transient", "macro", "study", "calibrate"):
         assert command in answer.stdout
 
 
@@ -49,6 +49,13 @@ def test_help_names_every_command(tmp_path):
     (["simulate", "tiny", "--entry", "training", "--backend", "golden"], "did you mean 'train'"),
     (["simulate", "tiny", "--weights", "none.npz", "--backend", "golden"], "not a readable .npz"),
     (["bench", "spin"], "did you mean 'spine'"),
+    (["study", "read.additiv"], "read.additiv has no values of its own"),
+    (["study", "read.additiv", "--values", "1"], "did you mean 'read.additive'"),
+    (["study", "read.additive", "--values", "1,,"], "give numbers with commas"),
+    (["study", "read.additive", "--values", "-1"], "machine.analog.read.additive is -1"),
+    (["study", "read.additive", "--config", "tiny"], "a study of devices needs 'analog'"),
+    (["study", "read.additive", "--rules", "illl"], "did you mean 'il'"),
+    (["calibrate", "tiny"], "only an analog macro has converters"),
     (["bench", "product"], "holds no MNIST"),
     (["run", "mnist", "--data", "nowhere"], "holds no train-images-idx3-ubyte.gz"),
     (["report", "nowhere"], "holds no result.json"),

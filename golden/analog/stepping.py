@@ -17,8 +17,9 @@ def _row(plus, minus, sizes_plus, sizes_minus, wanted, factors, law, bounds):
     Without branches, so that the compiler takes several cells at a time.
     """
     least, most, per_range = law[0], law[1], law[3] / (law[1] - law[0])
-    grows, falls_by = 1.0 + 0.5 * law[2], 1.0 - 0.5 * law[2]
     share = 0.5 if law[5] > 0.0 else 0.0
+    centre = 1.0 / (1.0 - share * law[3])  # a balanced pair at weight 0 makes whole steps
+    grows, falls_by = centre * (1.0 + 0.5 * law[2]), centre * (1.0 - 0.5 * law[2])
     gives = 0.0 if law[6] > 0.0 else 1.0
     low, high = bounds[0], bounds[1]
     for n in range(wanted.size):

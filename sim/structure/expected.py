@@ -29,7 +29,8 @@ _OUT = {"s_axil_awready": 1, "s_axil_wready": 1, "s_axil_bresp": 2, "s_axil_bval
 _UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "back_sums", "counters")
 _BANKS = (Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)
 _TABLES = (Mem.FUNCTION, Mem.DERIVATIVE)
-_TILE = {"rows": ("weights", "words", "errors"), "array": ("crossbar",)}
+_TILE = {"rows": ("weights", "words", "errors"), "array": ("crossbar",),
+         "analog": ("drivers", "lines", "cells", "cells.search", "row_search", "column_search")}
 
 
 def tree(machine: MachineConfig) -> set[str]:
