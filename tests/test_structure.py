@@ -10,6 +10,7 @@ from helpers import inside
 from hebbar.config import load
 from hebbar.console import Reporter
 from hebbar.errors import BadInput
+from hebbar.machine import MachineConfig
 from hw.verilog import export
 from sim.structure import check
 from sim.structure.checks import netlist_checks, text_checks
@@ -122,6 +123,19 @@ def test_the_optional_units_pass_with_the_multipliers_they_need(units):
     assert failed(check(UNITS, QUIET, units)) == []
     fewer = inside(units, ENERGY, r" \* ", " + ")
     assert failed(netlist_checks(UNITS, fewer, QUIET)) == ["multipliers"]
+
+
+@pytest.mark.parametrize("update", ["deterministic", "stochastic"])
+def test_the_control_of_an_analog_macro_passes(update):
+    """Its pins are ports, its weights are elsewhere, and nothing in it multiplies two variables but the sequencer, the
+    neurons and the counting. Without it a multiplier could come with the drivers."""
+    machine = MachineConfig(tile="analog", lanes=4, row_tiles=2, weight_words=8, neuron_words=4, max_columns=2,
+                            analog={"control": {"update": update, "pulses": 4, "row_gain": [15000, 17000],
+                                                "row_bits": 10, "row_step": 12, "verify": 1}})
+    text = export(machine)
+    assert failed(check(machine, QUIET, text)) == []
+    other = machine.model_copy(update={"weight_words": 16})
+    assert "ports of the top module" in failed(text_checks(other, read(text, "hebbar")))
 
 
 def test_another_configuration_does_not_fit(verilog, units):

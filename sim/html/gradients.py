@@ -63,12 +63,12 @@ def categorical(shares: "Shares", calibration: Mapping[str, Reals], precisions: 
 def _shares(a, shares: "Shares") -> None:
     at = np.argsort(shares.floating, axis=None)
     p, allowed = shares.floating.ravel()[at], (shares.bound / shares.code).ravel()[at]
-    a.plot(p, shares.off.ravel()[at], "s", color=BLUE, markersize=2.5, label="machine less float64")
+    a.plot(p, shares.off.ravel()[at], "s", color=BLUE, markersize=2.5, label="found")
     for sign in (1, -1):
         a.plot(p, sign * allowed, ".", color=ORANGE, markersize=2, label="allowed by rounding" if sign > 0 else None)
     step, most = -np.log2(shares.code), 1.5 * allowed.max()
     a.set(xlabel="probability, softmax in float64", ylabel=f"difference, codes of 2^-{step:.0f}", ylim=(-most, most))
-    a.legend(loc="lower center", markerscale=1.5, ncols=2, columnspacing=1.0)
+    a.legend(loc="lower center", markerscale=1.5, ncols=2)
 
 
 def _calibration(a, calibration: Mapping[str, Reals]) -> None:
