@@ -5,12 +5,15 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.analog.ladders import Reals
 from golden.analog.wires import Wires, checked_cells, checked_inputs, solve
+from golden.analog_macro import AnalogMacro
+from hebbar.compiler import Program
 from hebbar.errors import BadInput
 
-__all__ = ["HALVES", "Crossbar", "Read", "currents", "drawn", "loaded", "read_of", "settling"]
+__all__ = ["HALVES", "Crossbar", "Read", "currents", "drawn", "loaded", "programmed", "read_of", "settling"]
 
 HALVES = ("p", "n")
 OUTPUT = 0.7
@@ -96,6 +99,16 @@ def loaded(path: Path) -> dict[str, Reals]:
     if missing := {"g_plus", "g_minus"} - set(found):
         raise BadInput(f"{path} holds no {' and no '.join(sorted(missing))}; give both conductances of every pair.")
     return found
+
+
+def programmed(program: Program, image: NDArray[np.int64]) -> tuple[dict[str, Reals], Wires]:
+    """The conductances in siemens that loading ``image`` leaves in an analog macro, and the macro's wires."""
+    if program.machine.tile != "analog":
+        raise BadInput(f"machine.tile is {program.machine.tile!r}; only an analog macro has conductances.")
+    macro, w = AnalogMacro(program.machine), program.machine.analog.wires
+    macro.load(image)
+    plus, minus = macro.array.cells.pair * macro.array.cells.unit * 1e-6
+    return {"g_plus": plus, "g_minus": minus}, Wires(w.word_resistance, w.bit_resistance, w.driver, w.sense)
 
 
 def currents(crossbar: Crossbar) -> Reals:

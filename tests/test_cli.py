@@ -56,6 +56,8 @@ def test_help_names_every_command(tmp_path):
     (["study", "read.additive", "--config", "tiny"], "a study of devices needs 'analog'"),
     (["study", "read.additive", "--rules", "illl"], "did you mean 'il'"),
     (["calibrate", "tiny"], "only an analog macro has converters"),
+    (["spice", "--config", "tiny"], "only an analog macro has conductances"),
+    (["spice", "a.npz", "--config", "digits_analog"], "give one of them"),
     (["bench", "product"], "holds no MNIST"),
     (["run", "mnist", "--data", "nowhere"], "holds no train-images-idx3-ubyte.gz"),
     (["report", "nowhere"], "holds no result.json"),

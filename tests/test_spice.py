@@ -9,10 +9,13 @@ from netlists import circuit, crossbar, needs_ngspice
 from typer.testing import CliRunner
 
 from golden.analog.wires import Wires
+from golden.training import initial_image
 from hebbar.cli import app
+from hebbar.compiler import compile_config
+from hebbar.config import load
 from hebbar.errors import BadInput, HebbarError, MissingTool
 from sim import spice
-from sim.crossbar import Crossbar, Read, currents, drawn, loaded, read_of, settling
+from sim.crossbar import Crossbar, Read, currents, drawn, loaded, programmed, read_of, settling
 from sim.transient import Lines
 
 WIRES = [Wires(1, 1), Wires(5, 3, 100, 50), Wires(1e-3, 1e-3), Wires(1e4, 1e4), Wires(1e6, 2), Wires(),
@@ -164,3 +167,22 @@ def test_unusable_files_are_refused(tmp_path, arrays, words):
         path.write_bytes(b"PK\x03\x04 but no archive")
     with pytest.raises(BadInput, match=words):
         loaded(path)
+
+
+def test_a_configuration_programs_the_array(tmp_path):
+    """Every weight is the difference of its pair, in codes of the macro's own unit; wires are those of the macro.
+    Without it the netlist could be of an array that no machine has."""
+    wires = {"model": "exact", "word_resistance": 1.5, "bit_resistance": 0.5, "driver": 100.0, "sense": 10.0}
+    program = compile_config(load("array").replace(machine={"tile": "analog", "analog": {
+        "control": {"align": 2}, "device": {"g_min": 2.0, "g_max": 22.0, "weight_range": 4.0}, "wires": wires}}))
+    image, m = initial_image(program), program.machine
+    found, given = programmed(program, image)
+    codes = (found["g_plus"] - found["g_minus"]) / (20e-6 / (4.0 * 2**13))
+    for word, cells in enumerate(image):
+        group, column = divmod(word, m.array_stride)
+        part = codes[group * m.row_tiles:][:m.row_tiles, column * m.lanes:][:, :m.lanes]
+        assert np.abs(part - cells).max() < 1e-6
+    assert min(found["g_plus"].min(), found["g_minus"].min()) == pytest.approx(2e-6)
+    assert given == Wires(1.5, 0.5, 100.0, 10.0)
+    with pytest.raises(BadInput, match="machine.tile is 'array'; only an analog macro has conductances"):
+        programmed(compile_config(load("array")), image)

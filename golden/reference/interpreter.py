@@ -187,14 +187,17 @@ class FloatMachine:
         return self._parts[key][1]
 
     def _cut(self, op: SweepOp) -> list[_Part]:
-        lanes, parts = self.program.machine.lanes, []
+        lanes, parts, starts, begun = self.program.machine.lanes, [], {}, set()
+        for c in op.columns:  # what an earlier column of the sweep has begun, a later one adds to
+            words = self._layout.sources(op.block, c)
+            starts[c], begun = words[0] in op.fresh and words[0] not in begun, begun | set(words)
         edges = dict.fromkeys(c.edge for c in op.columns)
         for edge in edges:
             mine = [c for c in op.columns if c.edge == edge]
             words = [w for c in mine for w in self._layout.sources(op.block, c)]
             feeds = edge.source not in self._clamped if op.feeds is None else edge.source in op.feeds
             for fresh in (True, False):
-                chosen = [c for c in mine if (self._layout.sources(op.block, c)[0] in op.fresh) is fresh]
+                chosen = [c for c in mine if starts[c] is fresh]
                 if not chosen:
                     continue
                 if edge.identity:

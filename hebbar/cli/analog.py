@@ -29,6 +29,10 @@ Inputs = Annotated[Optional[str], typer.Option(help="Voltages of the word lines,
 Volts = Annotated[float, typer.Option(help="Largest drawn input, volts.")]
 Line = Annotated[int, typer.Option(min=0, help="Bit line that is sampled.")]
 Farad = Annotated[float, typer.Option("--capacitance", help="Of a segment of either line, femtofarads.")]
+Programmed = Annotated[Optional[str], typer.Option("--config", help="An analog preset or TOML file: the conductances "
+                                                   "and wires of its macro, programmed with its weights.")]
+Weights = Annotated[Optional[Path], typer.Option(help="Weights by edge to program with --config; default: the seeded "
+                                                "ones.")]
 MATCH = 1e-6
 """Relative difference to ngspice that is a mismatch."""
 
@@ -39,12 +43,14 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
           in_time: Annotated[bool, typer.Option("--transient", help="A read in time with line capacitance, sample and "
                                                 "hold and a comparator, instead of the operating point.")] = False,
           line: Line = 0, capacitance: Farad = 1.0,
+          config: Programmed = None, weights: Weights = None,
           run: Annotated[bool, typer.Option("--run", help="Run ngspice and compare its currents with Hebbar's.")] =
           False,
           out: Annotated[Path, typer.Option("--out", help="Folder for the netlist.")] = Path("out/spice"),
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Write an array of conductance pairs with its wires as a netlist for ngspice."""
-    crossbar = _crossbar(state, (rows, columns), seed, (least, most), (word, bit, driver, sense), inputs, volts)
+    drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
+    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts)
     here = Run(out, quiet, as_json)
     from sim import spice as ngspice
     from sim.crossbar import currents, read_of
@@ -70,12 +76,14 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
 def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
               most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 1000.0, sense: Sense = 0.0,
               inputs: Inputs = None, volts: Volts = 0.2, line: Line = 0, capacitance: Farad = 1.0,
+              config: Programmed = None, weights: Weights = None,
               bits: Annotated[int, typer.Option(min=2, max=16, help="Of the converter, whose range is +-1 V.")] = 8,
               out: Annotated[Path, typer.Option("--out", help="Folder for figure and waveform.")] =
               Path("out/transient"),
               quiet: Quiet = False, as_json: Json = False) -> None:
     """Draw one read in time: lines settle, one output is sampled, held and converted; SVG and VCD."""
-    crossbar = _crossbar(state, (rows, columns), seed, (least, most), (word, bit, driver, sense), inputs, volts)
+    drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
+    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts)
     here = Run(out, quiet, as_json)
     from sim.crossbar import read_of
     from sim.html.svg import save
@@ -116,15 +124,22 @@ def macro(source: Source,
     here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files)
 
 
-def _crossbar(state: Path | None, shape: tuple[int, int], seed: int, microsiemens: tuple[float, float],
-              wires: tuple[float, float, float, float], inputs: str | None, volts: float) -> "Crossbar":
-    """The array that the options describe."""
+def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | None, Path | None], inputs: str | None,
+              volts: float) -> "Crossbar":
+    """The array that the options describe: read from a file, programmed by a configuration, or drawn."""
     import numpy as np
 
     from golden.analog.wires import Wires
     from sim.crossbar import Crossbar, drawn, loaded
 
-    found = loaded(state) if state else drawn(*shape, seed, *(1e-6 * g for g in microsiemens))
+    shape, seed, microsiemens, ohms = drawing
+    if state and configuration[0]:
+        raise BadInput(f"{state} and --config {configuration[0]} both say what the array holds; give one of them.")
+    if configuration[0]:
+        found, wires = _programmed(*configuration)
+    else:
+        found = loaded(state) if state else drawn(*shape, seed, *(1e-6 * g for g in microsiemens))
+        wires = Wires(*ohms)
     count = found["g_plus"].shape[0] if found["g_plus"].ndim else 0
     if inputs is None:
         given = found.get("volts", np.random.default_rng([seed, 1]).uniform(-volts, volts, count))
@@ -133,4 +148,16 @@ def _crossbar(state: Path | None, shape: tuple[int, int], seed: int, microsiemen
             given = np.array([float(word) for word in inputs.split(",")])
         except ValueError:
             raise BadInput(f"--inputs is {inputs!r}; give {count} voltages with commas between them.") from None
-    return Crossbar(found["g_plus"], found["g_minus"], given, Wires(*wires))
+    return Crossbar(found["g_plus"], found["g_minus"], given, wires)
+
+
+def _programmed(config: str, weights: Path | None) -> tuple:
+    """Conductances and wires of a configuration's macro."""
+    from golden.training import initial_image
+    from golden.weights import load_image
+    from sim.crossbar import programmed
+
+    from ..compiler import compile_config
+
+    program = compile_config(configured(config))
+    return programmed(program, load_image(program.layout, weights) if weights else initial_image(program))
