@@ -34,13 +34,18 @@ class Component:
     price: Price
 
 
+IN_THE_MACRO = ("FWD ", "TRN ", "UPD ")
+"""What begins the names of the arithmetic on weights."""
+
+
 def components(program: Program, counters: dict[str, int], events: dict[str, int],
                registers: dict[str, int], technology: Technology) -> list[Component]:
-    """All components of one run, those that never worked left out."""
+    """All components of one run, those that never worked left out, and those that an analog macro does by itself."""
     made = _Prices(program, technology)
     found = [*made.arithmetic(counters, events), *made.units(events), *made.memories(counters, events),
              *made.control(counters, events, registers)]
-    return [c for c in found if c.count]
+    inside = IN_THE_MACRO if program.machine.tile == "analog" else ()
+    return [c for c in found if c.count and not c.name.startswith(inside)]
 
 
 class _Prices:

@@ -46,7 +46,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Energy of ``samples`` samples of one entry; dynamic energy only, see ``excluded``.
+    """Energy of ``samples`` samples of one entry; dynamic energy only, see ``left_out``.
 
     ``passes``: how often a sample visits the weights of a moving source, the unit of ``step``; on average
     where an EXIT ends inference.
@@ -57,6 +57,7 @@ class Estimate:
     samples: int
     passes: float
     weight_reads: int
+    analog: bool = False
 
     @property
     def sample(self) -> Range:
@@ -84,6 +85,12 @@ class Estimate:
         return {group: self.share(group) for group in GROUPS}
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """What the figures do not contain."""
+        macro = ("the analog macro: its lines, converters and devices, and what programs them",) * self.analog
+        return (*macro, *self.technology.excluded)
+
+    @property
     def unverified(self) -> dict[str, str]:
         """Entries in use that were not checked against their publication, and what about them."""
         names = dict.fromkeys(name for row in self.rows for name in row.unverified)
@@ -104,7 +111,8 @@ def estimate(program: Program, counters: dict[str, int], samples: int, technolog
     bits = registers(program.machine)
     rows = tuple(_row(c, samples, technology)
                  for c in components(program, counters, events, bits, technology))
-    return Estimate(rows, technology, samples, passes(program, entry, samples, exits), counters["weight_reads"])
+    return Estimate(rows, technology, samples, passes(program, entry, samples, exits), counters["weight_reads"],
+                    program.machine.tile == "analog")
 
 
 def passes(program: Program, entry: str, samples: int, exits: Iterable[bool] = ()) -> float:
