@@ -184,5 +184,6 @@ def _energy(made: Estimate) -> dict[str, Any]:
     totals: list[tuple[str, Range]] = [
         ("a training sample", made.sample), (f"an inference step (a sample / {made.passes:g})", made.step),
         ("a weight read", made.weight)]
-    return {"technology": made.technology, "left_out": made.left_out, "totals": totals, "shares": made.shares, "passes": f"{made.passes:g}",
-            "rows": sorted(made.rows, key=lambda r: -r.sample.typical), "unverified": made.unverified}
+    return {"technology": made.technology, "left_out": made.left_out, "totals": totals, "shares": made.shares,
+            "passes": f"{made.passes:g}", "rows": sorted(made.rows, key=lambda r: -r.sample.typical),
+            "unverified": made.unverified}
