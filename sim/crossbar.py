@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.analog.ladders import Reals
-from golden.analog.wires import Wires, checked_cells, checked_inputs, solve
+from golden.analog.wires import Wires, approximation_error, checked_cells, checked_inputs, solve
 from golden.analog_macro import AnalogMacro
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 
-__all__ = ["HALVES", "Crossbar", "Read", "currents", "drawn", "loaded", "programmed", "read_of", "settling"]
+__all__ = ["HALVES", "Crossbar", "Read", "approximation_share", "currents", "drawn", "loaded", "programmed", "read_of",
+           "settling"]
 
 HALVES = ("p", "n")
 OUTPUT = 0.7
@@ -109,6 +110,15 @@ def programmed(program: Program, image: NDArray[np.int64]) -> tuple[dict[str, Re
     macro.load(image)
     plus, minus = macro.array.cells.pair * macro.array.cells.unit * 1e-6
     return {"g_plus": plus, "g_minus": minus}, Wires(w.word_resistance, w.bit_resistance, w.driver, w.sense)
+
+
+def approximation_share(program: Program, image: NDArray[np.int64]) -> float:
+    """How far the first-order model of the wires is off for ``image``, as a share of the largest current, with every
+    line at the same voltage; 0 where the configuration does not choose it."""
+    if program.machine.tile != "analog" or program.machine.analog.wires.model != "approximate":
+        return 0.0
+    found, wires = programmed(program, image)
+    return max(approximation_error(g, np.ones(len(g)), wires) for g in found.values())
 
 
 def currents(crossbar: Crossbar) -> Reals:

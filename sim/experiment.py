@@ -21,6 +21,7 @@ from hebbar.workload import minimum_cycles, minimum_visits
 
 from .backends import golden, verilator
 from .compare import Comparison, compare, nonzero_updates
+from .crossbar import approximation_share
 from .trace import Job, Trace
 from .wave import record
 
@@ -115,6 +116,9 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     program = compile_config(config)
     data = data_of(program)
     replayed = min(samples or len(data.train), len(data.train))
+    if share := approximation_share(program, initial_image(program)):
+        reporter.say(f"wires to first order: currents of the first weights are off by up to {100 * share:.2g} % of the "
+                     "largest; machine.analog.wires.model 'exact' is not.")
     with ThreadPoolExecutor(1) as pool:
         building = pool.submit(verilator.prepare, program, build, announce=False)
         floating, fixed = _train(config, program, data, reporter)

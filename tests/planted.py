@@ -27,6 +27,7 @@ COMPILED, API, ENERGY = "tests/test_compiled.py", "tests/test_api.py", "tests/te
 TRAINING = "tests/test_training.py"
 SEPARATION, ENERGY_SUM, SEQUENCER = "tests/test_separation.py", "tests/test_energy_sum.py", "tests/test_sequencer.py"
 RANDOM = "tests/test_random_programs.py"
+ANALOG, WIRES = "tests/test_analog_", "tests/test_wires.py"
 NEURON, FIXED, TABLE = "tests/test_neuron.py", "tests/test_fixed.py", "tests/test_table.py"
 
 DEFECTS = (
@@ -222,4 +223,18 @@ DEFECTS = (
     Defect("hebbar/exponentials.py", "return (root + 1) // 2", "return root // 2", SEPARATION),
     Defect("sim/bench/random_programs.py", "wrong = words + result.total_words, wrong + result.total_mismatches",
            "wrong = words + result.total_words, wrong", RANDOM),
+    Defect("golden/analog/converters.py", "np.floor(held + 0.5)", "np.floor(held)", ANALOG + "converters.py"),
+    Defect("golden/analog/array.py", "2 * (a.read.additive / c.unit) ** 2", "(a.read.additive / c.unit) ** 2",
+           ANALOG + "noise.py"),
+    Defect("golden/analog/laws.py", "-0.0125 * log - 0.0059", "0.0125 * log - 0.0059", ANALOG + "devices.py"),
+    Defect("golden/analog/stepping.py", "up - from_minus, from_plus", "up, from_plus", ANALOG + "update.py"),
+    Defect("golden/analog/socket.py", "(plus - minus) << self._bit", "(plus - minus)", ANALOG + "socket.py"),
+    Defect("golden/analog_macro.py", "<< self._step) - self._offset", "<< self._step) + self._offset",
+           "tests/test_calibration.py"),
+    Defect("golden/analog/wires.py", "return self.sense_resistance + self.bit_resistance",
+           "return self.bit_resistance", WIRES),
+    Defect("hw/pulses.py", "(13, -17, 5)", "(13, -17, 6)", "tests/test_pulses.py"),
+    Defect("hw/successive.py", "self.search & self.above[i]", "self.search & ~self.above[i]", "tests/test_pulses.py"),
+    Defect("hw/analog_macro.py", "search.bits - 1 - self._tick", "self._tick",
+           ANALOG + "programs.py::test_amaranths_simulator_answers_the_macro_too"),
 )
