@@ -39,10 +39,14 @@ COEFFICIENTS = 3
 """Of programming noise, at least: so many are parameters also where none are configured."""
 
 
+CALIBRATION = ("row_offset", "row_gain", "column_offset", "column_gain")
+
+
 def ideal(machine: MachineConfig) -> MachineConfig:
-    """The same machine with every switch of the physics off."""
+    """The same machine with every switch of the physics off, and no calibration of what is not wrong."""
     a = machine.analog
-    physics = AnalogConfig(control=a.control, device=a.device.model_copy(update={"levels": 0}), seed=a.seed)
+    control = a.control.model_copy(update=dict.fromkeys(CALIBRATION, ()))
+    physics = AnalogConfig(control=control, device=a.device.model_copy(update={"levels": 0}), seed=a.seed)
     return machine.model_copy(update={"analog": physics})
 
 
