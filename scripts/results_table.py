@@ -9,7 +9,7 @@ from hebbar.files import write_text
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = {"README.md": ("product", "spine"), "docs/systems.md": ("rules",)}
+PAGES = {"README.md": ("product", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
