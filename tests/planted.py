@@ -35,8 +35,7 @@ DEFECTS = (
            "half = 0 * ((1 << np.asarray(shift, dtype=np.int64)) >> 1)", FIXED),
     Defect("golden/neuron.py", "drive = gain * (scaled - (rows.error", "drive = gain * (scaled + (rows.error",
            NEURON),
-
-              Defect("golden/neuron.py", "free = rows.clamp == 0\n            moved", "free = rows.clamp >= 0\n            moved",
+    Defect("golden/neuron.py", "free = rows.clamp == 0\n            moved", "free = rows.clamp >= 0\n            moved",
            NEURON),
     Defect("golden/back_sums.py", "feed.fresh and rows.start == 0", "feed.fresh", "tests/test_back_sums.py"),
     Defect("golden/machine.py", "self.tile.update(weights, plan, drive, activity, self.rates",
