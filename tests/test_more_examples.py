@@ -242,7 +242,7 @@ def test_categorical_fails_with_its_headlines(light, tmp_path):
     assert "the order is not 1" in str(shown(light, tmp_path, "categorical.py"))
 
 
-@pytest.mark.parametrize("script", ["reverse_differentiation.py", "categorical.py"])
+@pytest.mark.parametrize("script", ["reverse_differentiation.py", "categorical.py", "incremental.py"])
 def test_the_examples_run(script, tmp_path, models):
     """As a newcomer does, with the RTL."""
     (tmp_path / "out").mkdir()

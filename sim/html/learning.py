@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..bench.early_exit import Point
     from ..bench.nudge import Errors
 
-__all__ = ["early_exit", "weak_feedback", "lessons", "alignment"]
+__all__ = ["by_epoch", "early_exit", "weak_feedback", "lessons", "alignment"]
 
 LOOKS = ((BLUE, "s"), (ORANGE, "o"), (GREEN, "D"), (PURPLE, "^"))
 
@@ -28,6 +28,19 @@ def _panels(height: float, count: int, **options):
         a.grid(True, color=INK, alpha=0.15, linewidth=0.6)
         a.set_axisbelow(True)
     return figure, axes
+
+
+def by_epoch(curves: Mapping[str, NDArray[np.float64]]) -> Figure:
+    """Mean accuracy and its range over seeds after every epoch; ``curves`` (seeds, epochs) in percent by rule."""
+    with rc_context(STYLE):
+        figure, (axes,) = _panels(3.0, 1)
+        for (name, c), (colour, marker) in zip(curves.items(), LOOKS):
+            epochs = np.arange(1, c.shape[1] + 1)
+            axes.plot(epochs, c.mean(axis=0), "-", color=colour, marker=marker, markersize=3.5, label=name)
+            axes.fill_between(epochs, c.min(axis=0), c.max(axis=0), color=colour, alpha=0.15)
+        axes.set(xlabel="epoch", ylabel="accuracy on the test set, %")
+        axes.legend(loc="lower right")
+        return figure
 
 
 def early_exit(points: Sequence["Point"]) -> Figure:
