@@ -69,6 +69,18 @@ def test_with_all_switches_off_it_is_the_digital_array(rule, analog):
     assert nonzero_updates(golden.run(job_of(one, 40)), initial_image(one)) > 100
 
 
+def test_with_all_switches_off_the_rtl_is_the_digital_array(models):
+    """The Verilog of the control, the macro at its pins, against the golden array without one."""
+    digital, p = program(), program({"control": {"align": 2}})
+    job, library = job_of(p, 20), fast.prepare(p, models)
+    for make in (lambda q: job_of(q, 20), lambda q: predict_job(q, data_of(q), initial_image(q))):
+        want, got = golden.run(make(digital)), fast.run(make(p), library)
+        for name in ("state", "error", "activity", "weights", "final"):
+            assert np.array_equal(getattr(want, name), getattr(got, name)), name
+        assert all(np.array_equal(want.outputs[k], got.outputs[k]) for k in want.outputs)
+    assert nonzero_updates(fast.run(job, library), job.weights) > 100
+
+
 CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777], "column_offset": [3, -70000, 0, 9, 1, -1, 65536, 5],
               "column_gain": [16384, 8192, 32767, 16000, 17000, 16383, 16385, 20000]}
 
