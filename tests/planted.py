@@ -241,6 +241,4 @@ DEFECTS = (
            "return self.bit_resistance", WIRES),
     Defect("hw/pulses.py", "(13, -17, 5)", "(13, -17, 6)", "tests/test_pulses.py"),
     Defect("hw/successive.py", "self.search & self.above[i]", "self.search & ~self.above[i]", "tests/test_pulses.py"),
-    Defect("hw/analog_macro.py", "search.bits - 1 - self._tick", "self._tick",
-           ANALOG + "programs.py::test_amaranths_simulator_answers_the_macro_too"),
 )

@@ -98,11 +98,10 @@ def test_the_rtl_is_the_golden_machine_with_every_switch_on(models, control):
     assert all(counted[name] == trace.counters[name] for name in CYCLES)
 
 
-@pytest.mark.parametrize("stall", [0.0, 0.4])
-def test_cocotb_answers_the_macro_too(models, stall):
+def test_cocotb_answers_the_macro_too(models):
     """However fast the host is: noise depends on what is done, not on when."""
     p = program(noisy())
-    job = replace(job_of(p, 4), stall=stall, seed=5)
+    job = replace(job_of(p, 4), stall=0.4, seed=5)
     found = compare(p, golden.run(job), verilator.run(job, verilator.prepare(p, models)))
     assert found.first is None and found.words["weights"], found.first
 
