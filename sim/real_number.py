@@ -53,7 +53,7 @@ def ideal(machine: MachineConfig) -> MachineConfig:
 def model(machine: MachineConfig) -> str:
     """SystemVerilog of the macro in real numbers. Raises BadInput for what it does not model."""
     _analog(machine)
-    a, cells, limits = machine.analog, Cells(machine), machine.formats.weight
+    a, cells = machine.analog, Cells(machine)
     if a.wires.model != "off":
         raise BadInput(f"machine.analog.wires.model is {a.wires.model!r}; the real-number model has no resistance of wires: "
                        "set it to 'off', or pass --ideal for a model with every switch off.")
@@ -61,7 +61,7 @@ def model(machine: MachineConfig) -> str:
     return _rendered("macro.sv", machine, a=a, noise=noise, beat=cell_lanes(machine),
                      beats=ports(machine)[Mem.WEIGHT].beats_per_word, row_bits=row_bits(machine),
                      column_bits=column_bits(machine), full=cells.full, unit=cells.unit, least=cells.least,
-                     lowest=max(limits.lo, -cells.full), highest=min(limits.hi, cells.full),
+                     lowest=cells.bounds[0], highest=cells.bounds[1],
                      meeting=2.0**a.control.pulse_exponent / a.control.pulses, row_lsb=2.0**-a.control.row_step,
                      column_lsb=2.0**-a.control.column_step, read_time=READ_TIME, phases=list(Phase), draws=list(Draw))
 

@@ -30,13 +30,13 @@ class AnalogArray:
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.cells = machine, Cells(machine)
-        a, c, limits = machine.analog, self.cells, machine.formats.weight
+        a, c = machine.analog, self.cells
         self._wires = Wires(a.wires.word_resistance, a.wires.bit_resistance, a.wires.driver, a.wires.sense)
         self._white = 2 * (a.read.additive / c.unit) ** 2
         u = a.update
         self._law = np.array([c.least, c.most, u.asymmetry, u.soft_bounds, u.pulse_spread,
                               a.device.coding == "balanced", u.unidirectional], np.float64)
-        self._bounds = np.array([max(limits.lo, -c.full), min(limits.hi, c.full)], np.float64)
+        self._bounds = np.array(c.bounds)
         self._forwards = self._backwards = self._updates = 0
         self._forward_key, self._backward_key, self._pulse_key = (
             key(a.seed, d) for d in (Draw.ROW_READ, Draw.COLUMN_READ, Draw.PULSE))

@@ -1,5 +1,7 @@
 """The cells of a crossbar: pairs of conductances, written, read one by one, stuck, drifting."""
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,10 +43,19 @@ class Cells:
         self._index = np.arange(np.prod(shape)).reshape(shape)
         self._writes, self._reads = (np.zeros(shape[1:], np.int64) for _ in range(2))
         self.stuck = self._faults()
-        self.size = np.maximum(1 + self.analog.update.device_spread * self._fixed(Draw.DEVICE), 0.0)
+        spread = self.analog.update.device_spread
+        self.size = np.maximum(1 + spread * self._fixed(Draw.DEVICE), 0.0) if spread else np.ones(shape)
         self.size[self.stuck] = 0.0
-        self._drift = self._fixed(Draw.DRIFT)
         self.pair = np.where(self.stuck, self._stuck_at(), self.targets(np.zeros(shape[1:], np.int64)))
+
+    @cached_property
+    def _drift(self) -> Reals:
+        return self._fixed(Draw.DRIFT)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the largest weight that learning leaves, in codes."""
+        return max(float(self.format.lo), -self.full), min(float(self.format.hi), self.full)
 
     def _key(self, draw: Draw) -> np.uint64:
         return key(self.analog.seed, draw)

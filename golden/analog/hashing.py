@@ -72,6 +72,11 @@ def _tail(q):
 
 
 @_kernel
+def _quantile(q):
+    return _middle(q) if abs(q) <= 0.425 else _tail(q)
+
+
+@_kernel
 def _centred(bits):
     """The upper 52 bits as a number in (-1/2, 1/2), never 0."""
     return (float(int64(bits >> uint64(12))) + 0.5) * 2.0**-52 - 0.5
@@ -80,15 +85,13 @@ def _centred(bits):
 @_kernel
 def quantile(p):
     """The point that a standard normal number is below with the probability ``p``, to 1e-7 (Wichura 1988, AS 241)."""
-    q = p - 0.5
-    return _middle(q) if abs(q) <= 0.425 else _tail(q)
+    return _quantile(p - 0.5)
 
 
 @_kernel
 def normal_at(stream, operation, index):
     """One number of the standard normal law."""
-    q = _centred(_bits(stream, operation, index))
-    return _middle(q) if abs(q) <= 0.425 else _tail(q)
+    return _quantile(_centred(_bits(stream, operation, index)))
 
 
 @_kernel

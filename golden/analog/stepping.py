@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit, uint32
 
+from .cells import GRID
 from .hashing import normal_at
 
 __all__ = ["step", "pulse"]
@@ -34,8 +35,8 @@ def _row(plus, minus, sizes_plus, sizes_minus, wanted, factors, law, bounds):
         rise_p, fall_p, rise_m, fall_m = up - from_minus, from_plus, down - from_plus, from_minus
         by_p = rise_p * grows * (1.0 - per_range * (p - least)) - fall_p * falls_by * (1.0 - per_range * (most - p))
         by_m = rise_m * grows * (1.0 - per_range * (m - least)) - fall_m * falls_by * (1.0 - per_range * (most - m))
-        new_p = np.rint((p + by_p * (sizes_plus[n] * factors[0, n])) * 4096.0) * (1.0 / 4096.0)
-        new_m = np.rint((m + by_m * (sizes_minus[n] * factors[1, n])) * 4096.0) * (1.0 / 4096.0)
+        new_p = np.rint((p + by_p * (sizes_plus[n] * factors[0, n])) * GRID) * (1.0 / GRID)
+        new_m = np.rint((m + by_m * (sizes_minus[n] * factors[1, n])) * GRID) * (1.0 / GRID)
         plus[n] = min(max(new_p, min(least, p)), max(most, p))
         minus[n] = min(max(new_m, min(least, m)), max(most, m))
 
