@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import cocotb
 import numpy as np
+from cocotb.clock import Clock
 from cocotb.queue import Queue
 from cocotb.triggers import RisingEdge, Timer
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamSink, AxiStreamSource
@@ -15,7 +16,7 @@ from hebbar.registers import REGISTERS, Status
 
 from ..host import Host
 
-__all__ = ["CocotbHost", "PERIOD_NS"]
+__all__ = ["CocotbHost", "PERIOD_NS", "started"]
 
 PERIOD_NS = 10
 FIRST_POLL, LAST_POLL = 200, 10_000
@@ -107,3 +108,14 @@ class CocotbHost(Host):
 def _pauses(generator: random.Random, probability: float) -> Iterator[bool]:
     while True:
         yield generator.random() < probability
+
+
+async def started(dut, stall: float = 0.0, seed: int = 0) -> CocotbHost:
+    """The host of a machine whose clock runs and whose reset is over."""
+    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
+    dut.rst.value = 1
+    host = CocotbHost(dut, stall, seed)
+    await Timer(5 * PERIOD_NS, "ns")
+    dut.rst.value = 0
+    await Timer(5 * PERIOD_NS, "ns")
+    return host

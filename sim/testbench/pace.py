@@ -6,14 +6,12 @@ import time
 from pathlib import Path
 
 import cocotb
-from cocotb.clock import Clock
-from cocotb.triggers import Timer
 from cocotb.utils import get_sim_time
 
 from ..host import load, run
 from ..trace import Job
 from .files import JOB_FILE, PACE_FILE
-from .host import PERIOD_NS, CocotbHost
+from .host import PERIOD_NS, started
 
 __all__ = ["pace"]
 
@@ -22,12 +20,7 @@ __all__ = ["pace"]
 async def pace(dut) -> None:
     """Reset, load, run; leave clock cycles and seconds of the run in a file."""
     job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
-    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
-    dut.rst.value = 1
-    host = CocotbHost(dut)
-    await Timer(5 * PERIOD_NS, "ns")
-    dut.rst.value = 0
-    await Timer(5 * PERIOD_NS, "ns")
+    host = await started(dut)
     await load(host, job.program, job.weights)
     began, start = time.perf_counter(), get_sim_time("ns")
     await run(host, job)

@@ -7,14 +7,13 @@ import pickle
 from pathlib import Path
 
 import cocotb
-from cocotb.clock import Clock
 from cocotb.triggers import Timer
 
 from ..host import load, read_weights, run
 from ..macro import macro_of
 from ..trace import Job, Recorder
 from .files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
-from .host import PERIOD_NS, CocotbHost
+from .host import PERIOD_NS, CocotbHost, started
 from .macro import answer
 from .monitor import watch
 
@@ -27,14 +26,10 @@ REPORT_CYCLES = 20_000
 async def replay(dut) -> None:
     """Reset, load, run, read the weights back over the bus, save."""
     job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
-    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
-    dut.rst.value = 1
-    host, macro = CocotbHost(dut, job.stall, job.seed), macro_of(job.program.machine)
+    macro = macro_of(job.program.machine)
     if macro:
         cocotb.start_soon(answer(dut, macro))
-    await Timer(5 * PERIOD_NS, "ns")
-    dut.rst.value = 0
-    await Timer(5 * PERIOD_NS, "ns")
+    host = await started(dut, job.stall, job.seed)
     await load(host, job.program, job.weights)
     host.data_sent, recorder = 0, Recorder(job.program)
     if job.steps:
