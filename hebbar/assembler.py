@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 from functools import cached_property
+from itertools import product
 
+from .effects import EFFECTS, Access, Where
 from .errors import BadInput
 from .isa import GAINS, Op, Sweep, encode
 from .blocks import Column
@@ -103,10 +105,13 @@ class Assembler:
             return
         own = set(self.layout.words(op.block))
         itself = any(own & set(self.layout.sources(op.block, c)) for c in op.columns)
-        for uses, writes in ((Sweep.FWD | Sweep.UPD, Sweep.ACT), (Sweep.TRN, Sweep.BACK)):
-            if itself and op.flags & uses and op.flags & writes:
-                raise BadInput(f"rule: a sweep of {op.name!r}, which feeds itself, has {writes.name} beside "
-                               f"{(op.flags & uses).name}; do that in a sweep of its own, after it.")
+        done = [e for e in EFFECTS if itself and e.happens(op.flags)]
+        for one, other in product(done, done):
+            if (one.resource is other.resource and (one.where, other.where) == (Where.SOURCES, Where.ROWS)
+                    and {one.access, other.access} != {Access.READ}):
+                raise BadInput(f"rule: a sweep of {op.name!r}, which feeds itself, has "
+                               f"{(op.flags & (other.given or other.flags)).name} beside "
+                               f"{(op.flags & one.flags).name}; do that in a sweep of its own, after it.")
 
     def _map(self, op: SweepOp) -> int:
         begun: set[int] = set()

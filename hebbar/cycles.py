@@ -5,14 +5,14 @@ sequencer does. The RTL's counters must equal it for every program.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
+from .control_flow import executed, leaves
 from .counters import CYCLES, HOST, ISSUE_SETS
-from .errors import BadInput
 from .exponentials import SeparationTiming
 from .geometry import ports
-from .isa import ISSUE_FLAGS, Instruction, Mode, Op, Sweep, decode
+from .isa import ISSUE_FLAGS, Mode, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
 from .timing import TIMINGS, AnalogTiming, ArrayTiming, RowTiming, Timing
 
@@ -39,16 +39,11 @@ class Cycles:
         none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
-        decisions, counts = None if exits is None else iter(exits), (samples, *loops)
         walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine))
-        pc, open_loops = self._program.entries[entry], []
-        while True:
-            code = self._code[pc]
+        for _, code in executed(self._code, self._program.entries[entry], (samples, *loops), exits):
             match code.op:
                 case Op.HALT:
-                    if decisions is not None and any(True for _ in decisions):
-                        raise BadInput(f"{entry} halts before its last exit; give one for each EXIT that is executed.")
-                    return walk.halt()
+                    pass
                 case Op.SWEEP:
                     walk.sweep(self._blocks[code.fields["block"]], Sweep(code.fields["flags"]))
                 case Op.WAIT | Op.EXIT:
@@ -59,39 +54,12 @@ class Cycles:
                     walk.transfer(self._beats(code.op, code.fields))
                 case _:
                     walk.now += 1
-            pc = self._next(pc, code, open_loops, counts, decisions)
+        return walk.halt()
 
     def exits(self, entry: str) -> bool:
         """Whether an EXIT can end a loop of an entry, so that its cycles depend on the data."""
         code = takewhile(lambda i: i.op is not Op.HALT, self._code[self._program.entries[entry]:])
-        return any(i.op is Op.EXIT and not i.fields["arm"] for i in code)
-
-    @staticmethod
-    def _next(pc: int, code: Instruction, loops: list[list[int]], counts: Sequence[int],
-              decisions: Iterator[bool] | None) -> int:
-        """The next address; ``loops`` holds [start, iterations left] of every open loop, ``counts`` the registers."""
-        if code.op is Op.LOOP:
-            register = code.fields["register"]
-            if register > len(counts):
-                raise BadInput(f"address {pc}: LOOP takes register {register - 1}, and {len(counts)} are given; "
-                               "give what every LOOP register from 1 on holds.")
-            count = counts[register - 1] if register else code.fields["count"]
-            if not count:
-                return code.fields["end"]
-            loops.append([pc + 1, count])
-        elif code.op is Op.NEXT:
-            loops[-1][1] -= 1
-            if loops[-1][1]:
-                return loops[-1][0]
-            loops.pop()
-        elif code.op is Op.EXIT and not code.fields["arm"] and decisions is not None:
-            leaves = next(decisions, None)
-            if leaves is None:
-                raise BadInput(f"address {pc}: no exit is given for this EXIT; the golden machine records them.")
-            if leaves:
-                loops.pop()
-                return code.fields["end"]
-        return pc + 1
+        return any(leaves(i) for i in code)
 
     def _beats(self, op: Op, fields: dict[str, int]) -> int:
         """Cycles of a transfer: a beat a cycle in, two cycles a beat out."""

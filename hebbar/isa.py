@@ -14,7 +14,7 @@ from enum import IntEnum, IntFlag
 
 from .errors import BadInput
 
-__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction",
+__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction",
            "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
@@ -97,6 +97,9 @@ class Into(IntEnum):
 
 WEIGHT_FLAGS = Sweep.FWD | Sweep.TRN | Sweep.UPD
 """The flags that read weights."""
+
+OPERAND_FLAGS = Sweep.TRN | Sweep.UPD
+"""The flags that take the operand of a row: its error, or with POST its activity."""
 
 ISSUE_FLAGS = (Sweep.FWD, Sweep.ERR, Sweep.TRN, Sweep.UPD)
 """The flags that slots are counted by, bit 0 of the flag set first."""

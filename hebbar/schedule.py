@@ -7,15 +7,14 @@ inserts a WAIT wherever one needs the result of an earlier one (or would overwri
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from .isa import Into, Mode, Op, Sweep
+from .effects import EFFECTS, Access, Resource, Where
+from .isa import OPERAND_FLAGS, Into, Mode, Op, Sweep
 from .layout import Block, View
 
 __all__ = ["SweepOp", "TransferOp", "SeparateOp", "ExitOp", "LoopOp", "WaitOp", "MicroOp", "fenced", "separated",
            "categorical"]
 
-Resources = set[tuple[str, str]]
-VALUED = Sweep.TRN | Sweep.UPD
-"""The flags that use the error, or with POST the activity, of a row."""
+Resources = set[tuple[Resource, str]]
 
 
 @dataclass(frozen=True)
@@ -50,28 +49,17 @@ class SweepOp:
         return {c.edge.source for c in self.columns}
 
     def reads(self) -> Resources:
-        """Resources (memory, population) read."""
-        f, g = self.flags, self.name
-        used = [(bool(f & Sweep.FWD), {("a", s) for s in self.sources}),
-                (bool(f & Sweep.UPD), {("a", s) for s in self.sources}),
-                (f.weights, {("w", self.block.owner)}),
-                (bool(f & Sweep.BASE), {("base", g)}),
-                (bool(f & (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT | Sweep.FIRE)), {("x", g)}),
-                (bool(f & Sweep.POST and f & VALUED), {("a", g)}),
-                (not f & Sweep.ERR and bool(f & Sweep.STEP or f & VALUED and not f & Sweep.POST), {("e", g)}),
-                (bool(f & Sweep.BACK), {("back", g)})]
-        return set().union(*(resources for on, resources in used if on))
+        """Resources read, with the population they are of."""
+        return self._touched(Access.READ)
 
     def writes(self) -> Resources:
-        """Resources (memory, population) written."""
-        f, g = self.flags, self.name
-        used = [(bool(f & Sweep.HOIST), {("base", g)}),
-                (bool(f & (Sweep.ERR | Sweep.DELTA)), {("e", g)}),
-                (bool(f & (Sweep.INIT | Sweep.STEP | Sweep.FIRE)), {("x", g)}),
-                (bool(f & Sweep.ACT), {("a", g)}),
-                (bool(f & Sweep.UPD), {("w", self.block.owner)}),
-                (bool(f & Sweep.TRN), {("back", s) for s in self.sources})]
-        return set().union(*(resources for on, resources in used if on))
+        """Resources written or added to."""
+        return self._touched(Access.WRITE, Access.ADD)
+
+    def _touched(self, *accesses: Access) -> Resources:
+        named = {Where.ROWS: {self.name}, Where.SOURCES: self.sources, Where.BLOCK: {self.block.owner}}
+        return {(e.resource, name) for e in EFFECTS if e.access in accesses and e.happens(self.flags)
+                for name in named[e.where]}
 
 
 @dataclass(frozen=True)
@@ -130,7 +118,7 @@ class _Pending:
 
     def clash(self, op: SweepOp) -> bool:
         """True when ``op`` must not overtake: RAW, WAR or WAW. TRN sums may follow one another."""
-        sums = {r for r in op.writes() if r[0] == "back"}
+        sums = {r for r in op.writes() if r[0] is Resource.FEEDBACK}
         return bool(op.reads() & self.writes or op.writes() & self.reads
                     or (op.writes() - sums) & self.writes)
 
@@ -177,8 +165,8 @@ def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
         if not isinstance(op, SweepOp):
             out.append(op)
             continue
-        for part in (~VALUED, Sweep.TRN, Sweep.UPD):
-            flags = op.flags & (part if part == ~VALUED else part | Sweep.POST | Sweep.NEG)
+        for part in (~OPERAND_FLAGS, Sweep.TRN, Sweep.UPD):
+            flags = op.flags & (part if part == ~OPERAND_FLAGS else part | Sweep.POST | Sweep.NEG)
             if flags & part:
                 out.append(replace(op, flags=flags, view=op.view if flags.weights else (0, 0)))
     return out
@@ -193,7 +181,7 @@ def categorical(ops: Iterable[MicroOp], populations: Iterable[str]) -> list[Micr
             out.append(replace(op, body=tuple(categorical(op.body, populations))))
         elif isinstance(op, SweepOp) and op.name in populations and op.flags & Sweep.ERR \
                 and not op.flags & Sweep.INIT:
-            later = op.flags & (VALUED | Sweep.NEG | Sweep.STEP | Sweep.BACK | Sweep.ACT)
+            later = op.flags & (OPERAND_FLAGS | Sweep.NEG | Sweep.STEP | Sweep.BACK | Sweep.ACT)
             out.append(replace(op, flags=op.flags & (Sweep.FWD | Sweep.BASE) | Sweep.HOIST, fresh=frozenset()))
             out.append(SeparateOp(op.block, Mode.SOFTMAX, Into.DIFFERENCE))
             if later:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from .isa import Sweep
+from .isa import OPERAND_FLAGS, Sweep
 from .machine import MachineConfig
 from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 
@@ -64,7 +64,7 @@ class RowTiming(Timing):
         last = first + slots - 1
         self.free = last
         self.idle = max(self.idle, last + self.sum_latency + NEURON_LATENCY)
-        if flags & (Sweep.TRN | Sweep.UPD):
+        if flags & OPERAND_FLAGS:
             ready = first + columns - 1 + self.back_latency
             self._back = max(self._back + slots, ready + slots)
             self.idle = max(self.idle, self._back - 1 + WRITE_LATENCY)
@@ -95,7 +95,7 @@ class ArrayTiming(Timing):
         if flags.weights:
             converted += columns + self.load_latency + bool(flags & Sweep.FWD)
         last = converted
-        if flags & (Sweep.TRN | Sweep.UPD):
+        if flags & OPERAND_FLAGS:
             last += self.settle + bool(flags & Sweep.UPD)
         if flags & Sweep.TRN:
             last += 1 + columns
@@ -125,7 +125,7 @@ class AnalogTiming(ArrayTiming):
             converted += activity_drive_bits(m) * control.bit_cycles + 1
         converted += block["groups"] * (row_bits(m) + 1 if flags & Sweep.FWD else 1)
         last = converted
-        if flags & (Sweep.TRN | Sweep.UPD):
+        if flags & OPERAND_FLAGS:
             last += self.settle
         if flags & Sweep.TRN:
             last += error_drive_bits(m) * control.bit_cycles + 1 + columns * (column_bits(m) + 1)

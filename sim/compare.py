@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.counters import HOST
+from hebbar.effects import Access, Resource, effects
 from hebbar.isa import Instruction, Into, Mode, Op, Sweep, decode
 from hebbar.memories import BLOCK, unpack
 
@@ -14,8 +15,8 @@ from .trace import Trace
 
 __all__ = ["Difference", "Comparison", "compare", "nonzero_updates"]
 
-WRITERS = {"state": Sweep.INIT | Sweep.STEP | Sweep.FIRE, "error": Sweep.ERR | Sweep.DELTA,
-           "activity": Sweep.ACT, "weights": Sweep.UPD}
+RECORDED = {"state": Resource.STATE, "error": Resource.ERROR, "activity": Resource.ACTIVITY, "weights": Resource.WEIGHT}
+"""What the signals of a trace are."""
 
 
 @dataclass(frozen=True)
@@ -169,15 +170,9 @@ class _Reader:
             code = self._code[address]
             if address < pc and code.op in (Op.WAIT, Op.HALT):
                 break
-            if self._writes(code, name) and self._destination(code, name) in ("", population):
+            if _writes(code, name) and self._destination(code, name) in ("", population):
                 return f"address {address} {self._describe(code)}"
         return f"address {pc} {self._code[pc]}"
-
-    @staticmethod
-    def _writes(code: Instruction, name: str) -> bool:
-        if code.op is Op.SEPARATE:
-            return name == ("state" if code.fields["into"] == Into.STATE else "error")
-        return code.op is Op.SWEEP and bool(Sweep(code.fields["flags"]) & WRITERS.get(name, Sweep(0)))
 
     def _destination(self, code: Instruction, name: str = "") -> str:
         """The population of an instruction's rows; for weights that of the block they belong to."""
@@ -192,3 +187,9 @@ class _Reader:
         if code.op is Op.SEPARATE:
             return f"SEPARATE {to} {Mode(fields['mode']).name} into {Into(fields['into']).name}"
         return f"SWEEP {to} " + "|".join(f.name or "" for f in Sweep(fields["flags"]))
+
+
+def _writes(code: Instruction, name: str) -> bool:
+    """Whether an instruction with a block writes what a signal of the trace shows."""
+    return code.op in (Op.SWEEP, Op.SEPARATE) and any(
+        e.resource is RECORDED.get(name) and e.access is not Access.READ for e in effects(code.op, code.fields))

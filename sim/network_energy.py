@@ -13,6 +13,7 @@ both show step 0 alone; there, backprop's is the loss.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,9 @@ from numpy.typing import NDArray
 from golden.image import from_image
 from golden.reference.rules import update
 from hebbar.compiler import Program
+from hebbar.control_flow import followed
 from hebbar.errors import BadInput
-from hebbar.isa import Instruction, Into, Op, Sweep, decode
+from hebbar.isa import LOOP_REGISTERS, Into, Op, Sweep, decode
 from hebbar.memories import BLOCK, MAP, unpack
 from hebbar.network import Error, Population
 
@@ -103,8 +105,9 @@ def inference_steps(program: Program, entry: str, decisions: Iterable[bool] = ()
 
 
 def _steps(program: Program, entry: str, decisions: Iterator[bool]) -> Steps:
-    walk = _Walk(program)
-    for address, instruction in _sample(program, entry, decisions):
+    walk, code = _Walk(program), [decode(word) for word in program.words]
+    once, given = (1,) * LOOP_REGISTERS, chain(decisions, repeat(False))
+    for address, instruction in followed(code, program.entries[entry], once, given):
         if instruction.op is Op.SWEEP:
             walk.sweep(instruction.fields)
         elif instruction.op is Op.SEPARATE:
@@ -127,32 +130,6 @@ def _where(program: Program, population: str) -> slice:
     place = program.layout.places[population]
     start = place.word * program.machine.lanes
     return slice(start, start + place.population.size)
-
-
-def _sample(program: Program, entry: str, decisions: Iterator[bool]) -> list[tuple[int, Instruction]]:
-    """What one pass of the sample loop executes, inner loops unrolled."""
-    code = [decode(word) for word in program.words]
-    out: list[tuple[int, Instruction]] = []
-
-    def body(address: int, end: int) -> bool:
-        """True when an EXIT leaves."""
-        while address < end:
-            instruction, fields = code[address], code[address].fields
-            if instruction.op is Op.LOOP:
-                for _ in range(1 if fields["register"] else fields["count"]):
-                    if body(address + 1, fields["end"] - 1):
-                        break
-                address = fields["end"]
-            elif instruction.op is Op.EXIT and not fields["arm"] and next(decisions, False):
-                return True
-            else:
-                out.append((address, instruction))
-                address += 1
-        return False
-
-    start = program.entries[entry]
-    body(start, next(a for a in range(start, len(code)) if code[a].op is Op.HALT))
-    return out
 
 
 @dataclass

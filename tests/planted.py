@@ -241,4 +241,10 @@ DEFECTS = (
            "return self.bit_resistance", WIRES),
     Defect("hw/pulses.py", "(13, -17, 5)", "(13, -17, 6)", "tests/test_pulses.py"),
     Defect("hw/successive.py", "self.search & self.above[i]", "self.search & ~self.above[i]", "tests/test_pulses.py"),
+    Defect("hebbar/effects.py", "Resource.CLAMP, Where.ROWS, _CHANGES", "Resource.CLAMP, Where.ROWS, Sweep.STEP",
+           "tests/test_effects.py"),
+    Defect("hebbar/effects.py", "OPERAND_FLAGS, unless=Sweep.ERR | Sweep.POST", "OPERAND_FLAGS, unless=Sweep.ERR",
+           "tests/test_effects.py"),
+    Defect("hebbar/effects.py", "Sweep.FWD | Sweep.UPD),", "Sweep.FWD),", "tests/test_effects.py"),
+    Defect("hebbar/control_flow.py", "        if loops[-1][1]:\n", "        if loops[-1][1] > 1:\n", "tests/test_effects.py"),
 )

@@ -7,6 +7,7 @@ end and how much it streams, so that EXITs leave loops of whole instructions, an
 from dataclasses import dataclass, field
 
 from hebbar.compiler import Program
+from hebbar.control_flow import leaves
 from hebbar.errors import BadInput
 from hebbar.isa import LOOP_DEPTH, Instruction, Op, decode
 
@@ -26,7 +27,7 @@ class _Loop:
 def check_exits(program: Program) -> None:
     """Raise BadInput where what an EXIT decides could change more than how often a loop runs."""
     code = [decode(word) for word in program.words]
-    if not any(_leaves(i) for i in code):
+    if not any(leaves(i) for i in code):
         return
     loops: list[_Loop] = []
     for address, instruction in enumerate(code):
@@ -49,7 +50,7 @@ def _follow(code: list[Instruction], address: int, loops: list[_Loop]) -> str:
     if op in (Op.IN, Op.OUT):
         for loop in loops:
             loop.moves = True
-    if _leaves(code[address]):
+    if leaves(code[address]):
         if not loops:
             return "leaves no loop"
         loops[-1].exits.append(fields["end"])
@@ -64,8 +65,3 @@ def _close(address: int, loops: list[_Loop]) -> str:
     if {loop.end, *loop.exits} != {address + 1}:
         return f"closes a loop whose LOOP or EXIT does not lead to address {address + 1}"
     return "closes a loop with transfers and an EXIT that leaves it" if loop.exits and loop.moves else ""
-
-
-def _leaves(instruction: Instruction) -> bool:
-    """True for an EXIT that can leave a loop."""
-    return instruction.op is Op.EXIT and not instruction.fields["arm"]

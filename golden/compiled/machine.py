@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.compiler import Program, Transfer
+from hebbar.control_flow import leaves
 from hebbar.errors import BadInput
 from hebbar.isa import Op, Sweep, decode
 from hebbar.memories import Mem
@@ -192,7 +193,7 @@ class CompiledMachine:
 
     def _tally(self, visits: Ints) -> Tally:
         """Room for the decisions of a run whose addresses are visited so often, or less."""
-        unarmed = [i.op is Op.EXIT and not i.fields["arm"] for i in self._words]
+        unarmed = [leaves(i) for i in self._words]
         return Tally(np.zeros(visits.size, np.int64), np.zeros(visits[unarmed].sum(), np.bool_), np.zeros(3, np.int64))
 
     def _count(self, tally: Tally) -> None:

@@ -4,15 +4,13 @@ from collections.abc import Mapping
 
 from ..errors import BadInput
 from ..graphs import levelled
-from ..isa import Sweep
+from ..isa import OPERAND_FLAGS, Sweep
 from ..network import Error, Network, Role
 from ..schedule import ExitOp, LoopOp, MicroOp
 from .builder import FORWARD, RELAX, Schedule, Words
 from .registry import Option, rule
 
 __all__ = ["il", "ipc", "zil", "backprop"]
-
-LEARN = Sweep.TRN | Sweep.UPD
 
 
 @rule("il")
@@ -55,11 +53,11 @@ def ipc(s: Schedule) -> list[MicroOp]:
     """Incremental PC (ICLR 2024): at every step states and weights move from the same errors."""
     if not s.rule.steps:
         raise BadInput("rule.steps is 0; iPC learns at every step, give at least 1.")
-    body = tuple(s.step(Sweep.FWD | Sweep.ERR | LEARN))
+    body = tuple(s.step(Sweep.FWD | Sweep.ERR | OPERAND_FLAGS))
     if not s.acyclic:
         return s.start() + [LoopOp(body, s.rule.steps)]
     loop = [LoopOp(body, s.rule.steps - 1)] if s.rule.steps > 1 else []
-    return s.start(LEARN) + s.move(s.moving_blocks) + loop
+    return s.start(OPERAND_FLAGS) + s.move(s.moving_blocks) + loop
 
 
 def _levels(network: Network, options: Mapping[str, Option]) -> Network:
@@ -78,10 +76,10 @@ def zil(s: Schedule) -> list[MicroOp]:
     inner = [b for b in s.blocks if not s.clamped(b.name)]
     touched: Words = set()
     ops: list[MicroOp] = [s.sweep(b, FORWARD | Sweep.FWD | Sweep.HOIST) for b in inner]
-    ops += [s.sweep(b, FORWARD | Sweep.FWD | LEARN, touched=touched) for b in reversed(targets)]
+    ops += [s.sweep(b, FORWARD | Sweep.FWD | OPERAND_FLAGS, touched=touched) for b in reversed(targets)]
     for b in reversed(inner):
         ops.append(s.sweep(b, Sweep.STEP | Sweep.BACK, 1.0))
-        ops.append(s.sweep(b, Sweep.BASE | Sweep.ERR | LEARN, touched=touched))
+        ops.append(s.sweep(b, Sweep.BASE | Sweep.ERR | OPERAND_FLAGS, touched=touched))
     return ops
 
 
@@ -106,8 +104,8 @@ def backprop(s: Schedule) -> list[MicroOp]:
     inner = [b for b in s.blocks if not s.clamped(b.name)]
     touched: Words = set()
     ops: list[MicroOp] = [s.sweep(b, FORWARD | Sweep.FWD) for b in inner]
-    ops += [s.sweep(b, FORWARD | Sweep.FWD | LEARN, touched=touched) for b in reversed(targets)]
+    ops += [s.sweep(b, FORWARD | Sweep.FWD | OPERAND_FLAGS, touched=touched) for b in reversed(targets)]
     for b in reversed(inner):
         ops.append(s.sweep(b, Sweep.DELTA | Sweep.BACK))
-        ops.append(s.sweep(b, LEARN, touched=touched))
+        ops.append(s.sweep(b, OPERAND_FLAGS, touched=touched))
     return ops

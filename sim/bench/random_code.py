@@ -7,6 +7,7 @@ anywhere. WAITs are where ``hebbar.schedule`` asks for them, neuron by neuron in
 from dataclasses import dataclass, field
 from random import Random
 
+from hebbar.effects import EFFECTS, Access, Resource, Where
 from hebbar.isa import GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode, illegal_sweep
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpack
@@ -17,8 +18,8 @@ __all__ = ["Blocks", "Writer"]
 WORDS = 1 << MAP["source"].width
 """Neuron words, modulo which an identity column counts."""
 
-Touched = set[tuple[str, int]]
-"""Memories and addresses."""
+Touched = set[tuple[Resource, int]]
+"""Resources and addresses."""
 
 
 @dataclass
@@ -65,29 +66,26 @@ class Blocks:
                     positive=rng.random() < 0.3)
 
     def touched(self, number: int, flags: Sweep) -> tuple[Touched, Touched]:
-        """What a sweep reads and writes, by the rule of ``hebbar.schedule.SweepOp``."""
+        """What a sweep reads and writes, by ``hebbar.effects``, neuron by neuron and weight word by weight word."""
         m, b = self.machine, unpack(BLOCK, self.words[number])
         columns = [unpack(MAP, e) for e in self.maps[b["map_base"]:b["map_base"] + b["columns"]]]
         rows = range(b["group_base"] * m.row_tiles, (b["group_base"] + b["groups"]) * m.row_tiles)
-        own = {n: {(n, r) for r in rows} for n in ("x", "e", "a", "base", "back")}
         words = {w for c in columns for w in ([c["source"]] if c["lanes"] else
                                               [(r // m.lanes + c["source"]) % WORDS for r in rows])}
-        source = {n: {(n, w * m.lanes + i) for w in words for i in range(m.lanes)} for n in ("a", "back")}
-        weights = {("w", b["weight_base"] + g * b["stride"] + k)
-                   for g in range(b["groups"]) for k in range(b["columns"])}
-        taken = Sweep.TRN | Sweep.UPD
-        reads = ((Sweep.FWD | Sweep.UPD, source["a"]), (Sweep.FWD | taken, weights), (Sweep.BASE, own["base"]),
-                 (Sweep.ERR | Sweep.STEP | Sweep.DELTA | Sweep.ACT | Sweep.FIRE, own["x"]), (Sweep.BACK, own["back"]),
-                 (Sweep.POST, own["a"]), (taken | Sweep.STEP, set() if flags & Sweep.ERR else own["e"]))
-        writes = ((Sweep.HOIST, own["base"]), (Sweep.ERR | Sweep.DELTA, own["e"]), (Sweep.ACT, own["a"]),
-                  (Sweep.INIT | Sweep.STEP | Sweep.FIRE, own["x"]), (Sweep.UPD, weights), (Sweep.TRN, source["back"]))
-        one, other = (set().union(*(things for asked, things in table if flags & asked)) for table in (reads, writes))
-        return one, other
+        places = {Where.ROWS: set(rows), Where.SOURCES: {w * m.lanes + i for w in words for i in range(m.lanes)},
+                  Where.BLOCK: {b["weight_base"] + g * b["stride"] + k
+                                for g in range(b["groups"]) for k in range(b["columns"])}}
+        reads, writes = Touched(), Touched()
+        for effect in EFFECTS:
+            if effect.happens(flags):
+                touched = reads if effect.access is Access.READ else writes
+                touched |= {(effect.resource, at) for at in places[effect.where]}
+        return reads, writes
 
     def defined(self, number: int, flags: Sweep) -> bool:
         """False when a row would see what another row of the same sweep writes."""
         reads, writes = self.touched(number, flags & ~Sweep.POST)  # which reads the activity of its own row
-        return not {t for t in reads & writes if t[0] in ("a", "back")}
+        return not {t for t in reads & writes if t[0] in (Resource.ACTIVITY, Resource.FEEDBACK)}
 
 
 @dataclass
@@ -124,7 +122,7 @@ class Writer:
             if not illegal_sweep(flags) and self.blocks.defined(number, flags):
                 break
         reads, writes = self.blocks.touched(number, flags)
-        if reads & self.writes or writes & self.reads or {t for t in writes if t[0] != "back"} & self.writes:
+        if reads & self.writes or writes & self.reads or {t for t in writes if t[0] is not Resource.FEEDBACK} & self.writes:
             self.wait()
         self.words.append(encode(Op.SWEEP, block=number, flags=int(flags), gain=self.rng.randrange(GAINS)))
         self.operations += 1

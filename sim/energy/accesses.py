@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterable
 
 from hebbar.compiler import Program
+from hebbar.effects import EFFECTS, Access, Resource, Where
 from hebbar.errors import Mismatch
 from hebbar.geometry import ports
-from hebbar.isa import Into, Mode, Op, Sweep
+from hebbar.isa import OPERAND_FLAGS, Into, Mode, Op, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
 
@@ -66,8 +67,13 @@ EVENTS = {
 Fields = dict[str, int]
 """The fields of an instruction, a descriptor or a map entry."""
 
-VALUED = Sweep.TRN | Sweep.UPD
-"""The flags that take an error, or with POST an activity."""
+NEURON_EVENTS = {
+    (Access.READ, Resource.STATE): "state_read", (Access.WRITE, Resource.STATE): "state_write",
+    (Access.READ, Resource.ERROR): "error_read", (Access.WRITE, Resource.ERROR): "error_write",
+    (Access.READ, Resource.BASE): "base_read", (Access.WRITE, Resource.BASE): "base_write",
+    (Access.READ, Resource.ACTIVITY): "post_read", (Access.WRITE, Resource.ACTIVITY): "activity_write",
+    (Access.READ, Resource.CLAMP): "clamp_read", (Access.READ, Resource.FEEDBACK): "back_use"}
+"""Accesses of the neuron unit to the memories of the rows."""
 
 
 def accesses(program: Program, entry: str, samples: int, exits: Iterable[bool] = ()) -> dict[str, int]:
@@ -141,7 +147,7 @@ def _macs(flags: Sweep, columns: list[Fields], rows: int) -> dict[str, int]:
 def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
     """Every column once a row group; a fresh back sum is not read when a row group is the first of its word."""
     groups, rows = block["groups"], _rows(block, m)
-    visits, later = groups * len(columns), bool(flags & VALUED)
+    visits, later = groups * len(columns), bool(flags & OPERAND_FLAGS)
     stored = [c for c in columns if c["lanes"]]
     identities = [c for c in columns if not c["lanes"]]
     fed = [c for c in columns if c["feedback"]] if flags & Sweep.TRN else []
@@ -169,19 +175,9 @@ def _array_macro(flags: Sweep, columns: list[Fields], block: Fields, m: MachineC
 
 def _neurons(flags: Sweep, groups: int, rows: int) -> dict[str, int]:
     """What the neuron unit reads and writes, a row group at a time."""
-    def when(wanted: Sweep) -> int:
-        return groups * bool(flags & wanted)
-
-    moves = Sweep.STEP | Sweep.DELTA
-    stored = Sweep(0) if flags & Sweep.ERR else Sweep.STEP if flags & Sweep.POST else VALUED | Sweep.STEP
-    changed = Sweep.INIT | Sweep.STEP | Sweep.FIRE
-    return {
-        "state_read": when(Sweep.ERR | moves | Sweep.ACT | Sweep.FIRE), "state_write": when(changed),
-        "error_read": when(stored), "error_write": when(Sweep.ERR | Sweep.DELTA),
-        "clamp_read": when(changed), "base_read": when(Sweep.BASE),
-        "base_write": when(Sweep.HOIST), "activity_write": when(Sweep.ACT),
-        "post_read": when(VALUED) * bool(flags & Sweep.POST), "back_use": when(moves) * bool(flags & Sweep.BACK),
-        "steps": rows * bool(flags & moves), "activations": rows * bool(flags & Sweep.ACT)}
+    done = {(e.access, e.resource) for e in EFFECTS if e.where is Where.ROWS and e.happens(flags)}
+    return {name: groups * (access in done) for access, name in NEURON_EVENTS.items()} | {
+        "steps": rows * bool(flags & (Sweep.STEP | Sweep.DELTA)), "activations": rows * bool(flags & Sweep.ACT)}
 
 
 def _arithmetic(flags: Sweep, block: Fields, rows: int, m: MachineConfig) -> dict[str, int]:
@@ -191,7 +187,7 @@ def _arithmetic(flags: Sweep, block: Fields, rows: int, m: MachineConfig) -> dic
         "row_base": rows * bool(flags & Sweep.BASE), "row_error": rows * (compares and not gates),
         "row_precision": rows * (compares and block["precision"] < UNIT_PRECISION),
         "row_gate": rows * (gates and bool(flags & (Sweep.STEP | Sweep.DELTA))),
-        "row_negated": rows * bool(flags & Sweep.NEG and flags & VALUED),
+        "row_negated": rows * bool(flags & Sweep.NEG and flags & OPERAND_FLAGS),
         "row_step": rows * bool(flags & Sweep.STEP), "row_square": rows * (compares and m.energy)}
 
 
