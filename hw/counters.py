@@ -24,7 +24,7 @@ class Counters(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        totals = Signal(data.ArrayLayout(64, len(COUNTERS)))
+        totals = self._totals = Signal(data.ArrayLayout(64, len(COUNTERS)))
         for i in range(len(COUNTERS)):
             with m.If(self.clear):
                 m.d.sync += totals[i].eq(0)

@@ -195,7 +195,7 @@ class Machine(wiring.Component):
     def _separation(self, m: Module) -> None:
         """The separation unit: while it works, it has base, state and error memories to itself."""
         seq, state, error = self.sequencer, self.banks[Mem.STATE], self.banks[Mem.ERROR]
-        m.submodules.separation = unit = Separation(self.machine)
+        m.submodules.separation = self.separation = unit = Separation(self.machine)
         m.d.comb += [
             unit.start.eq(seq.separate), unit.command.eq(seq.population), seq.separated.eq(unit.done),
             unit.beta.eq(self.bus.beta), unit.base.eq(self.base.read_data[0]),
@@ -210,7 +210,7 @@ class Machine(wiring.Component):
     def _energy(self, m: Module) -> None:
         """The energy sum, fed by the errors that ERR writes."""
         seq, write = self.sequencer, self.neuron.write_error
-        m.submodules.energy_sum = unit = EnergySum(self.machine)
+        m.submodules.energy_sum = self.energy_sum = unit = EnergySum(self.machine)
         m.d.comb += [
             unit.mask.eq(Mux(self.neuron.compares, write.mask, 0)), unit.errors.eq(write.data),
             unit.exit.eq(seq.exit), unit.arm.eq(seq.arm), seq.leave.eq(unit.leave),

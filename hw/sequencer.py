@@ -117,7 +117,7 @@ class Sequencer(wiring.Component):
         with m.If(self.transfer_fault != 0):
             m.d.sync += self.cause.eq(self.transfer_fault)
         with m.Elif(self.start & ~self.fault):
-            m.d.comb += self._next_pc.eq(self.entry)
+            m.d.comb += self._next_pc.eq(Mux(self.entry[len(self.pc):].any(), ~0, self.entry))  # never back to 0
             m.d.sync += [self.cause.eq(Cause.NONE), self._depth.eq(0)]
             m.next = "decode"
 
@@ -253,6 +253,6 @@ class Sequencer(wiring.Component):
 
     def _watch(self, m: Module) -> None:
         """Count cycles without progress."""
-        quiet = Signal(32)
+        quiet = self._quiet = Signal(32)
         m.d.comb += self._expired.eq((self.watchdog != 0) & (quiet >= self.watchdog))
         m.d.sync += quiet.eq(Mux(self._retire | self.progress | ~self.running, 0, quiet + 1))

@@ -247,6 +247,21 @@ def test_hw_equals_golden(name, tiles):
                             "sat_state": saturations.state.count}
 
 
+@pytest.mark.parametrize("bit", range(16))
+def test_every_bit_of_beta_weighs(bit):
+    """A distance of 2**(8 - bit) under beta = 2**bit / 256 is one octave, so shares of 2/3 and 1/3; without the bit
+    they are halves, with twice its weight 4/5 and 1/5. Without it an annealing would skip some of its steps."""
+    config = machine(separation=2)
+    f, bench = config.formats, _Bench(config, 2, np.random.default_rng(bit))
+    bench.base[:, 0] = [0, -(1 << f.row_sum.frac + 8 - bit)]
+
+    async def check(ctx):
+        await bench.separate(ctx, Mode.SOFTMAX, Into.STATE, 0, 2, 1 << bit)
+        assert bench.state[:, 0].tolist() == [rnd(Fraction(2 * 4096, 3)), rnd(Fraction(4096, 3))]
+
+    simulate(bench.unit, check, bench.world)
+
+
 def test_the_cycles_by_hand():
     """Without it the formula could change together with the unit: 10 rows, 65 cycles of softmax."""
     assert SeparationTiming().cycles(10, Mode.SOFTMAX) == 3 * 10 + 35
