@@ -5,6 +5,7 @@
 ``min(8 * pixel, 127)``. ``pool = 2`` averages 2 x 2 pixels first.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from zipfile import BadZipFile
 
@@ -13,14 +14,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from hebbar.config import DataConfig
 from hebbar.errors import BadInput
-from hebbar.network import Network, Role
 
+from .given import first_bad, numbers
 from .idx import FILES, read_folder
+from .sample_checks import check_labels
 
-__all__ = ["Samples", "Dataset", "load", "from_arrays", "input_codes", "check_samples", "epoch_order"]
+__all__ = ["Samples", "Dataset", "load", "from_arrays", "input_codes", "epoch_order"]
 
 TEST_SIZE = 360
 CLASSES = 10
+MOST_CLASSES = 4095
+"""The largest population."""
+BLOCK = 1 << 22
+"""Numbers that are converted at a time: a conversion takes five times the memory of its result."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +66,13 @@ class Samples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training and a test set. ``split`` says how they were divided."""
+    """A training and a test set. ``split`` says how they were divided; ``remarks`` what was lost in reading them."""
 
     train: Samples
     test: Samples
     split: str
     seed: int
+    remarks: tuple[str, ...] = ()
 
     def validation(self, fraction: float) -> "Dataset":
         """The training set alone, divided again: ``test`` is now a validation part.
@@ -110,31 +117,47 @@ def from_arrays(inputs: ArrayLike, labels: ArrayLike, config: DataConfig, activi
     the sentence of an error. Raises BadInput for anything but finite numbers in the input format and
     classes from 0.
     """
-    given, numbers = _numbers("inputs", inputs), _numbers("labels", labels)
-    if given.ndim != 2 or numbers.shape != given.shape[:1] or len(numbers) < 2:
+    given, classed = numbers(f"{where}inputs", inputs), numbers(f"{where}labels", labels)
+    if given.ndim != 2 or classed.shape != given.shape[:1] or len(classed) < 2:
         raise BadInput(f"{where}inputs has shape {given.shape} and labels "
-                       f"{numbers.shape}; give (samples, size) and (samples,), two samples or more.")
-    codes = input_codes(given, activity_frac, activity_bits)
-    _first_bad("labels", numbers, ~((numbers >= 0) & (numbers == np.floor(numbers)) & np.isfinite(numbers)),
-               "is no class; give whole numbers from 0.")
-    count = classes or int(numbers.max()) + 1
-    return _split(Samples(codes, numbers.astype(np.int64), activity_frac, count),
-                  max(1, len(numbers) // 5), config)
+                       f"{classed.shape}; give (samples, size) and (samples,), two samples or more.")
+    codes = input_codes(given, activity_frac, activity_bits, where)
+    most = classes or MOST_CLASSES
+    check_labels(f"{where}labels", classed, most)
+    count = classes or int(classed.max()) + 1
+    data = _split(Samples(codes, classed.astype(np.int64), activity_frac, count), max(1, len(classed) // 5), config)
+    return replace(data, remarks=tuple(_lost(given, codes, activity_frac)))
 
 
-def input_codes(inputs: ArrayLike, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:
+def _lost(given: NDArray, codes: NDArray[np.int64], activity_frac: int) -> Iterator[str]:
+    """Say so when rounding to codes moves inputs by half their standard deviation or more."""
+    some = slice(max(1, BLOCK // max(1, given.shape[1])))
+    reals, rounded = given[some].astype(np.float64), codes[some] / 2.0**activity_frac
+    spread, moved = reals.std(), np.sqrt(np.mean((reals - rounded)**2))
+    if 0 < spread <= 2 * moved:
+        yield (f"the inputs vary by {spread:.2g} and a code is {2.0**-activity_frac:g}, so that little of them is left; "
+               "scale them to about 1, or raise the input's fraction bits.")
+
+
+def input_codes(inputs: ArrayLike, activity_frac: int, activity_bits: int, where: str = "") -> NDArray[np.int64]:
     """Real inputs (samples, size) as activity codes: rounded half up, the upper end clipped by one
-    code at most. Raises BadInput for a number outside the format."""
+    code at most. Raises BadInput for a number outside the format, with ``where`` in front."""
     _check_format(activity_frac, activity_bits)
-    given = _numbers("inputs", inputs)
+    name = f"{where}inputs"
+    given = numbers(name, inputs)
     if given.ndim != 2:
-        raise BadInput(f"inputs has shape {given.shape}; give one row per sample, (samples, size).")
-    _first_bad("inputs", given, ~np.isfinite(given), "is not a number; replace or drop the sample.")
-    limit = 2.0 ** (activity_bits - 1 - activity_frac)
-    _first_bad("inputs", given, np.abs(given) > limit,
-               f"is outside -{limit:g}..{limit:g}; scale the data or lower the input's fraction bits.")
-    top = 2 ** (activity_bits - 1) - 1
-    return np.minimum(np.floor(given * 2**activity_frac + 0.5), top).astype(np.int64)
+        raise BadInput(f"{name} has shape {given.shape}; give one row per sample, (samples, size).")
+    limit, top = 2.0 ** (activity_bits - 1 - activity_frac), 2 ** (activity_bits - 1) - 1
+    codes = np.empty(given.shape, np.int64)
+    rows = max(1, BLOCK // max(1, given.shape[1]))
+    for first in range(0, len(given), rows):
+        with np.errstate(over="ignore"):  # of numbers wider than float64: infinity is refused
+            some = given[first:first + rows].astype(np.float64)
+        first_bad(name, some, ~np.isfinite(some), "is not a number; replace or drop the sample.", first)
+        first_bad(name, some, np.abs(some) > limit,
+                  f"is outside -{limit:g}..{limit:g}; scale the data or lower the input's fraction bits.", first)
+        codes[first:first + rows] = np.minimum(np.floor(some * 2**activity_frac + 0.5), top)
+    return codes
 
 
 def _from_idx(config: DataConfig, activity_frac: int, activity_bits: int, classes: int | None) -> Dataset:
@@ -142,7 +165,11 @@ def _from_idx(config: DataConfig, activity_frac: int, activity_bits: int, classe
     top, parts = 2 ** (activity_bits - 1) - 1, []
     for part in FILES:
         images, labels = read_folder(config.path, part)
-        codes = np.minimum(((images.astype(np.int64) << activity_frac) + 128) >> 8, top)
+        codes = images.astype(np.int64)
+        codes <<= activity_frac
+        codes += 128
+        codes >>= 8
+        np.minimum(codes, top, out=codes)
         parts.append(Samples(codes, labels, activity_frac, classes or CLASSES))
     return Dataset(parts[0], parts[1], "files", config.seed)
 
@@ -196,50 +223,3 @@ def _divide(labels: NDArray, count: int, split: str, seed: int) -> tuple[NDArray
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order of ``count`` samples in ``epoch``; any epoch can be repeated by itself."""
     return np.random.default_rng([seed, epoch]).permutation(count)
-
-
-def check_samples(inputs: ArrayLike, labels: ArrayLike | None, network: Network, lo: int = -128,
-                  hi: int = 127) -> None:
-    """Raise BadInput unless ``inputs`` (samples, input size) are whole codes in lo..hi and
-    ``labels`` (samples,) are class numbers of the network's one target; None: no labels."""
-    given = _numbers("inputs", inputs)
-    size = _one_size(network, Role.INPUT)
-    if given.ndim != 2 or given.shape[1] != size:
-        raise BadInput(f"inputs has shape {given.shape}; give one row per sample and {size} columns.")
-    _first_bad("inputs", given, ~np.isfinite(given), "is not a number; replace or drop the sample.")
-    _first_bad("inputs", given, given != np.floor(given),
-               "is not whole; multiply by 2**activity_frac and round to get codes.")
-    _first_bad("inputs", given, (given < lo) | (given > hi),
-               f"is outside {lo}..{hi}; scale or clip the data.")
-    if labels is None:
-        return
-    classes, numbers = _one_size(network, Role.TARGET), _numbers("labels", labels)
-    if numbers.shape != given.shape[:1]:
-        raise BadInput(f"labels has shape {numbers.shape} for {len(given)} samples; "
-                       "give one label for each.")
-    wrong = ~np.isin(numbers, np.arange(classes))
-    _first_bad("labels", numbers, wrong, f"is no class; give whole numbers 0..{classes - 1}.")
-
-
-def _numbers(name: str, given: ArrayLike) -> NDArray[np.float64]:
-    try:
-        return np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"{name} is no array of numbers ({error}); give rows of equal length.") from None
-
-
-def _one_size(network: Network, role: Role) -> int:
-    found = network.with_role(role)
-    if len(found) != 1:
-        raise BadInput(f"network.populations has {len(found)} of role {role.value!r}; "
-                       "labelled samples need exactly one.")
-    return found[0].size
-
-
-def _first_bad(name: str, values: NDArray, bad: NDArray[np.bool_], complaint: str) -> None:
-    places = np.argwhere(bad)
-    if len(places):
-        where = [int(i) for i in places[0]]
-        value = float(values[tuple(where)])
-        column = f", input {where[1]}" if len(where) > 1 else ""
-        raise BadInput(f"{name}: sample {where[0]}{column} is {value:g}, which {complaint}")

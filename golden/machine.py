@@ -131,7 +131,8 @@ class Machine:
                 outputs[next(outs)].append(self._memory(fields).copy())
             elif observer is not None:
                 observer(address, self)
-        return {name: np.array(rows) for name, rows in outputs.items()}
+        sizes = {t.key: t.population.size for t in self.program.outputs[entry]}
+        return {name: np.array(rows, np.int64).reshape(-1, sizes[name]) for name, rows in outputs.items()}
 
     def sweep(self, block: int, flags: Sweep, gain: int) -> None:
         """Execute one SWEEP instruction."""

@@ -12,26 +12,45 @@ from hebbar.memories import Mem
 from hebbar.suggest import suggest
 
 from .fixed import Ints, quantise, to_float
+from .given import numbers
 
-__all__ = ["to_codes", "to_reals", "rounded"]
+__all__ = ["checked_reals", "to_codes", "to_reals", "rounded"]
 
 Reals = dict[str, NDArray[np.float64]]
 
 
-def to_codes(program: Program, entry: str, samples: Mapping[str, ArrayLike]) -> dict[str, Ints]:
-    """Real samples (samples, size) by key, "name" or "name.clamp", as the codes of ``entry``.
+def checked_reals(program: Program, entry: str, samples: Mapping[str, ArrayLike]) -> Reals:
+    """Real samples (samples, size) by key, "name" or "name.clamp", as ``entry`` takes them.
 
-    Activities have the fraction bits of their population, states and errors those of a state; clamp
-    masks are True where a neuron is held. Raises BadInput for a key that is missing, not streamed or not finite.
+    Raises BadInput for an entry that is none, a key that is missing or not streamed, and for anything but finite
+    numbers of one shape; clamp masks are 0 or 1.
     """
     transfers = {t.key: t for t in _transfers(program, entry, program.inputs)}
+    if not isinstance(samples, Mapping):
+        raise BadInput(f"samples is a {type(samples).__name__}; give a dictionary with {', '.join(transfers)}.")
     for key in samples:
         if key not in transfers:
             raise BadInput(f"samples has {key!r}, which {entry!r} does not take{suggest(key, transfers)}.")
     missing = [key for key in transfers if key not in samples]
     if missing:
         raise BadInput(f"samples has no {missing[0]!r}; {entry!r} takes {', '.join(transfers)}.")
-    return {key: _codes(program, t, key, samples[key]) for key, t in transfers.items()}
+    reals = {key: _checked(t, samples[key]) for key, t in transfers.items()}
+    counts = {key: len(values) for key, values in reals.items()}
+    if len(set(counts.values())) > 1:
+        raise BadInput("samples have different numbers of rows (" + ", ".join(f"{k} {n}" for k, n in counts.items())
+                       + "); give one of each population for every sample.")
+    return reals
+
+
+def to_codes(program: Program, entry: str, samples: Mapping[str, ArrayLike]) -> dict[str, Ints]:
+    """Real samples by key as the codes of ``entry``.
+
+    Activities have the fraction bits of their population, states and errors those of a state; clamp
+    masks are 1 where a neuron is held. Raises BadInput as ``checked_reals`` does, and for a number outside its format;
+    the upper end is clipped by one code at most.
+    """
+    reals = checked_reals(program, entry, samples)
+    return {t.key: _codes(program, t, reals[t.key]) for t in program.inputs[entry]}
 
 
 def to_reals(program: Program, entry: str, outputs: Mapping[str, Ints]) -> Reals:
@@ -46,20 +65,32 @@ def rounded(program: Program, entry: str, samples: Mapping[str, ArrayLike]) -> R
 
 
 def _transfers(program: Program, entry: str, table: Mapping[str, tuple[Transfer, ...]]) -> tuple[Transfer, ...]:
-    if entry not in table:
-        raise BadInput(f"there is no entry {entry!r}{suggest(entry, table)}; queries need an input that is predicted.")
+    if not isinstance(entry, str) or entry not in table:
+        raise BadInput(f"there is no entry {entry!r}{suggest(str(entry), table)}; queries need an input that is "
+                       "predicted.")
     return table[entry]
 
 
-def _codes(program: Program, t: Transfer, key: str, values: ArrayLike) -> Ints:
-    array = np.asarray(values, np.float64)
-    if array.ndim != 2 or array.shape[1] != t.population.size:
-        raise BadInput(f"samples for {key!r} have shape {array.shape}; give (samples, {t.population.size}).")
+def _checked(t: Transfer, values: ArrayLike) -> NDArray[np.float64]:
+    name = f"samples for {t.key!r}"
+    given = numbers(name, values)
+    if given.ndim != 2 or given.shape[1] != t.population.size:
+        raise BadInput(f"{name} have shape {given.shape}; give (samples, {t.population.size}).")
+    with np.errstate(over="ignore"):  # of numbers wider than float64: infinity is refused
+        array = given.astype(np.float64)
     if not np.isfinite(array).all():
-        raise BadInput(f"samples for {key!r} hold a number that is not finite; replace it or give 0.")
+        raise BadInput(f"{name} hold a number that is not finite; replace it or give 0.")
     if t.memory is Mem.CLAMP and not np.isin(array, (0, 1)).all():
-        raise BadInput(f"samples for {key!r} hold a number that is neither 0 nor 1; 1 holds a neuron at its value.")
-    return quantise(array, _format(program, t), f"samples for {key!r}")
+        raise BadInput(f"{name} hold a number that is neither 0 nor 1; 1 holds a neuron at its value.")
+    return array
+
+
+def _codes(program: Program, t: Transfer, values: NDArray[np.float64]) -> Ints:
+    format = _format(program, t)
+    limit, most = -format.lo / format.scale, np.abs(values).max(initial=0.0)
+    if most > limit:
+        raise BadInput(f"samples for {t.key!r} reach {most:g}, outside -{limit:g}..{limit:g} of {format}; scale them.")
+    return quantise(values, format, f"samples for {t.key!r}")
 
 
 def _format(program: Program, t: Transfer) -> Format:

@@ -15,8 +15,9 @@ from hebbar.compiler import Program
 from hebbar.errors import BadInput
 from hebbar.network import Error
 
-from .datasets import Dataset, Samples, check_samples, epoch_order, load
+from .datasets import Dataset, Samples, epoch_order, load
 from .fixed import Ints
+from .health import Health, clipped, examine
 from .image import to_image
 from .machine import Machine
 from .reference.interpreter import FloatMachine
@@ -24,6 +25,7 @@ from .reference.online import train_online
 from .reference.rules import RULES
 from .reference.state import Weights, initial_weights
 from .reference.training import accuracy, ends, epoch_rate, halvings, predict
+from .sample_checks import check_samples
 from .streams import to_codes
 
 if TYPE_CHECKING:
@@ -49,10 +51,11 @@ class FloatCurve:
 
 @dataclass(frozen=True)
 class FixedCurve:
-    """Accuracy after every epoch and the final weight image (words, P, C)."""
+    """Accuracy after every epoch, the final weight image (words, P, C), and what was clipped on the way."""
 
     accuracy: tuple[float, ...]
     weights: Ints
+    health: Health
 
 
 def data_of(program: Program) -> Dataset:
@@ -89,7 +92,12 @@ def _reals(program: Program, samples: Samples, training: bool) -> dict[str, NDAr
 
 def train_float(program: Program, data: Dataset, progress: Progress | None = None) -> FloatCurve:
     """Train in float64, one sample at a time: IL, iPC, Z-IL and backprop by their own implementation, any
-    other rule, early exit and a softmax of another beta than 1 by their schedule."""
+    other rule, early exit and a softmax of another beta than 1 by their schedule. Raises BadInput when it diverges."""
+    with np.errstate(over="ignore", invalid="ignore"):  # a sentence says it
+        return _train_float(program, data, progress)
+
+
+def _train_float(program: Program, data: Dataset, progress: Progress | None) -> FloatCurve:
     config, network = program.config, program.layout.network
     heated = config.rule.beta != 1 and any(p.error is Error.CATEGORICAL for p in network.populations)
     own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance and not heated
@@ -139,19 +147,28 @@ def machine_of(program: Program, engine: Engine = "auto") -> "Machine | Compiled
 def train_fixed(program: Program, data: Dataset, progress: Progress | None = None,
                 engine: Engine = "auto") -> FixedCurve:
     """Train on the golden machine, one sample at a time."""
-    config, machine, curve = program.config, machine_of(program, engine), []
+    config, machine, curve, saturations = program.config, machine_of(program, engine), [], []
     _, target = ends(program.layout.network)
-    machine.load(initial_image(program))
+    first = initial_image(program)
+    machine.load(first)
     for epoch in range(config.training.epochs):
         machine.set_rates(halvings(config.training, epoch))
         order = epoch_order(len(data.train), config.training.seed, epoch)
-        every = config.training.refresh or len(order)
+        every, before = config.training.refresh or len(order), _clipped(machine)
         for part in (order[i:i + every] for i in range(0, len(order), every)):
             machine.run("train", codes(program, data.train.take(part), training=True))
             if len(part) == config.training.refresh:
                 machine.load(machine.read_back())
+        saturations.append({kind: count - before[kind] for kind, count in _clipped(machine).items()})
         answers = machine.run("predict", codes(program, data.test, training=False))[target]
         curve.append(accuracy(answers, data.test.labels))
         if progress:
             progress(epoch + 1, curve[-1])
-    return FixedCurve(tuple(curve), machine.weights.copy())
+    last = machine.weights.copy()
+    return FixedCurve(tuple(curve), last, examine(program, data, curve, saturations, first, last))
+
+
+def _clipped(machine: "Machine | CompiledMachine") -> dict[str, int]:
+    """Values clipped since the machine was made."""
+    counters = machine.counters
+    return clipped(counters.read() if isinstance(machine, Machine) else counters)

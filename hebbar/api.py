@@ -8,7 +8,8 @@
     print(curve.accuracy[-1], check.mismatches, check.words, e.cycles())
 
 The configuration never changes; the state of an experiment is its weights and its data, and both
-change only by calls that say so. Every error is a ``hebbar.errors.HebbarError`` with a sentence.
+change only by calls that say so. Every error is a ``hebbar.errors.HebbarError`` with a sentence, and changes
+nothing. What may make a result void is a ``hebbar.errors.HebbarWarning``, also on the ``Curve``.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import Config, load, parse
+from .arguments import configuration, file_path, reporter_of, whole
+from .config import Config
 from .console import Reporter
-from .errors import BadInput, MissingTool
+from .errors import warn
 from .outcomes import Check, Curve, SampleCycles
-from .suggest import suggest
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -50,9 +51,7 @@ class Experiment:
 
     def __init__(self, source: str | Path | Mapping[str, Any] | Config = "digits",
                  **sections: Mapping[str, Any]) -> None:
-        config = source if isinstance(source, Config) else \
-            parse(dict(source), "configuration") if isinstance(source, Mapping) else load(str(source))
-        self.config = _override(config, sections)
+        self.config = configuration(source, sections)
         self._image: NDArray | None = None
         self._data: Dataset | None = None
 
@@ -105,24 +104,22 @@ class Experiment:
         """Write the current weights to an ``.npz`` or ``.safetensors`` file, bit for bit."""
         from golden.weights import save_weights
 
-        save_weights(Path(path), self.weights, {"config": self.config.name})
-        return Path(path)
+        path = file_path("path", path)
+        save_weights(path, self.weights, {"config": self.config.name})
+        return path
 
     def load_weights(self, path: str | Path) -> None:
         """Make the weights in a file the current ones; raises BadInput as ``set_weights`` does."""
         from golden.weights import load_image
 
-        self._image = load_image(self.program.layout, Path(path))
+        self._image = load_image(self.program.layout, file_path("path", path))
 
     def train(self, reporter: Reporter | None = None) -> Curve:
-        """Train on the golden machine from the seeded start; the trained weights become the current ones."""
-        from golden.training import train_fixed
-
-        epochs = self.config.training.epochs
-        with (reporter or Reporter(quiet=True)).task("training in fixed point", epochs) as task:
-            curve = train_fixed(self.program, self.data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
-        self._image = curve.weights
-        return Curve(curve.accuracy)
+        """Train on the golden machine from the seeded start, whatever was trained or loaded before; the trained
+        weights become the current ones."""
+        curve = self._train(reporter_of(reporter))
+        warn(curve.warnings)
+        return curve
 
     def fit(self, inputs: ArrayLike, labels: ArrayLike, reporter: Reporter | None = None) -> Curve:
         """Take samples of one's own from now on, and train on them as ``train`` does.
@@ -134,22 +131,28 @@ class Experiment:
         from golden.datasets import from_arrays
         from golden.training import checked
 
-        source, target = self._ends
+        (source, target), reporter = self._ends, reporter_of(reporter)
         self._data = checked(self.program, from_arrays(
             inputs, labels, self.config.data, source.activity_frac, self.config.machine.activity_bits, target.size))
-        return self.train(reporter)
+        curve = self._train(reporter)
+        warn(curve.warnings)
+        return curve
 
     def train_float(self) -> FloatCurve:
-        """The same training in float64: accuracy by epoch and weights. Changes nothing here."""
+        """The same training in float64: accuracy by epoch and weights. Changes nothing here. Raises BadInput when
+        it diverges."""
+        from golden.data_health import examine_data
         from golden.training import train_float
 
+        warn(examine_data(self.data))
         return train_float(self.program, self.data)
 
     def outputs(self, inputs: ArrayLike) -> NDArray:
         """Target states (samples, target size), float64 in real units, of the golden machine with the
-        current weights for real ``inputs`` (samples, input size)."""
-        from golden.datasets import check_samples, input_codes
+        current weights, seeded ones before a training, for real ``inputs`` (samples, input size)."""
+        from golden.datasets import input_codes
         from golden.fixed import to_float
+        from golden.sample_checks import check_samples
         from golden.training import machine_of
 
         source, target = self._ends
@@ -175,12 +178,11 @@ class Experiment:
         from golden.streams import to_codes, to_reals
         from golden.training import machine_of
 
-        if halvings < 0:
-            raise BadInput(f"halvings is {halvings}; give how often to halve every alpha, 0 or more.")
+        halvings, codes = whole("halvings", halvings, 0), to_codes(self.program, entry, samples)
         machine = machine_of(self.program)
         machine.load(self.image)
         machine.set_rates(halvings)
-        outputs = machine.run(entry, to_codes(self.program, entry, samples))
+        outputs = machine.run(entry, codes)
         self._image = machine.weights.copy()
         return to_reals(self.program, entry, outputs)
 
@@ -193,30 +195,23 @@ class Experiment:
     def cosimulate(self, samples: int | Mapping[str, ArrayLike] = 20, backend: str = "verilator", entry: str = "train",
                    folder: str | Path = "out", reporter: Reporter | None = None) -> Check:
         """Run ``samples`` from the current weights on the RTL and on the golden machine and compare every
-        word. The current weights stay as they are. ``samples``: how many of the data, or samples of one's
-        own as for ``run``.
+        word. The current weights stay as they are. ``samples``: how many of the data, all where there are fewer, or
+        samples of one's own as for ``run``.
 
         ``backend``: "verilator", "icarus" and "fast" run the exported Verilog, "pysim" runs the Amaranth design
         and needs no tools; ``entry`` as for ``run``; simulators are built in ``folder``/build,
         once for each machine. Raises MissingTool when the backend is not installed.
         """
         from golden.streams import to_codes
-        from sim.compare import compare, nonzero_updates
-        from sim.simulate import job_of, run_backend
+        from sim.cosimulate import cosimulate
+        from sim.simulate import job_of
         from sim.trace import Job
 
-        if backend == "golden":
-            raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
-                           "'pysim'.")
-        job = job_of(self.program, self.data, entry, samples, self.image) if isinstance(samples, int) \
-            else Job(self.program, entry, self.image, to_codes(self.program, entry, samples))
-        try:
-            rtl = run_backend(job, backend, Path(folder) / "build", reporter or Reporter(quiet=True))
-        except MissingTool as error:
-            raise MissingTool(f"{error} Without it, backend='pysim' needs no tools.") from None
-        result = compare(self.program, run_backend(job, "golden"), rtl)
-        return Check(result.total_words, result.total_mismatches, str(result.first) if result.first else None,
-                     nonzero_updates(rtl, self.image), rtl.counters)
+        folder, reporter = file_path("folder", folder), reporter_of(reporter)
+        job = Job(self.program, entry, self.image, to_codes(self.program, entry, samples)) \
+            if isinstance(samples, Mapping) \
+            else job_of(self.program, self.data, entry, whole("samples", samples, 1), self.image)
+        return cosimulate(job, backend, folder, reporter)
 
     def cycles(self) -> SampleCycles:
         """Cycles of one training sample in the steady state: the cycle model, exact for the RTL. Where
@@ -237,8 +232,9 @@ class Experiment:
 
         from .files import write_text
 
-        write_text(Path(path), export(self.config.machine))
-        return Path(path)
+        path = file_path("path", path)
+        write_text(path, export(self.config.machine))
+        return path
 
     @property
     def _ends(self) -> list[Population]:
@@ -247,13 +243,13 @@ class Experiment:
 
         return [self.program.layout.network.by_name[name] for name in ends(self.program.layout.network)]
 
+    def _train(self, reporter: Reporter) -> Curve:
+        from golden.data_health import examine_data
+        from golden.training import train_fixed
 
-def _override(config: Config, sections: Mapping[str, Mapping[str, Any]]) -> Config:
-    """``config`` with some keys of some sections changed and everything validated again."""
-    known = [name for name in Config.model_fields if name != "name"]
-    for name, keys in sections.items():
-        if name not in known:
-            raise BadInput(f"there is no section {name!r}{suggest(name, known)}.")
-        if not isinstance(keys, Mapping):
-            raise BadInput(f"section {name} is {keys!r}; give a dictionary of its keys.")
-    return config.replace(**{name: dict(keys) for name, keys in sections.items()}) if sections else config
+        epochs, said = self.config.training.epochs, examine_data(self.data)
+        with reporter.task("training in fixed point", epochs) as task:
+            curve = train_fixed(self.program, self.data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+        self._image = curve.weights
+        h = curve.health
+        return Curve(curve.accuracy, h.saturations, h.at_bound, h.dead, (*said, *h.warnings))

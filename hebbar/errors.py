@@ -1,8 +1,10 @@
 """What can go wrong, as exit codes. Every message is a sentence naming the place and the fix."""
 
+import warnings
+from collections.abc import Iterable
 from enum import IntEnum
 
-__all__ = ["Exit", "HebbarError", "BadInput", "Mismatch", "MissingTool", "TimedOut"]
+__all__ = ["Exit", "HebbarError", "BadInput", "Mismatch", "MissingTool", "TimedOut", "HebbarWarning", "warn"]
 
 
 class Exit(IntEnum):
@@ -41,3 +43,13 @@ class TimedOut(HebbarError):
     """A run did not end in the time it was given."""
 
     code = Exit.TIME_OUT
+
+
+class HebbarWarning(UserWarning):
+    """A result that exists and may be void: saturated, untested, or of samples that teach nothing."""
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """A HebbarWarning for each sentence, at the line that called the function this is called from."""
+    for sentence in sentences:
+        warnings.warn(sentence, HebbarWarning, stacklevel=3)

@@ -1,15 +1,24 @@
 """What ``hebbar.api`` answers with: plain, frozen records."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Curve", "Check", "SampleCycles"]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """``accuracy`` (0 to 1) on the held-out samples after every epoch."""
+    """``accuracy`` (0 to 1) on the held-out samples after every epoch.
+
+    ``saturations``: values clipped in every epoch of training, by "error", "state", "feedback" and "weight";
+    ``at_bound``: share of the weights of an edge at an end of their format, by "source:target"; ``dead``: hidden units
+    whose activity no input changes, by population; ``warnings``: what may make the result void, in sentences.
+    """
 
     accuracy: tuple[float, ...]
+    saturations: tuple[dict[str, int], ...] = ()
+    at_bound: dict[str, float] = field(default_factory=dict)
+    dead: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.health import KINDS, clipped
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 from hebbar.files import output_folder
@@ -27,7 +28,8 @@ class Standing:
     """How far a training is: the next piece of the current epoch, and all that was counted so far.
 
     ``correct`` answers in the test pieces of this epoch; ``accuracy`` after each finished epoch;
-    ``words`` and ``mismatches`` by signal; ``counters`` of the training pieces on the RTL.
+    ``words`` and ``mismatches`` by signal; ``counters`` of the training pieces on the RTL; ``clipped``: its
+    saturations in each finished epoch, by ``golden.health.KINDS``.
     """
 
     epoch: int = 0
@@ -37,6 +39,7 @@ class Standing:
     words: dict[str, int] = field(default_factory=dict)
     mismatches: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
+    clipped: list[dict[str, int]] = field(default_factory=list)
 
     def add(self, comparison: Comparison) -> None:
         """Count one piece's comparison."""
@@ -48,6 +51,11 @@ class Standing:
         """Add one piece's counters."""
         for name, number in counters.items():
             self.counters[name] = self.counters.get(name, 0) + number
+
+    def end_epoch(self) -> None:
+        """Keep what this epoch clipped: the counts so far less those of the epochs before."""
+        before = {kind: sum(epoch[kind] for epoch in self.clipped) for kind in KINDS}
+        self.clipped.append({kind: count - before[kind] for kind, count in clipped(self.counters).items()})
 
 
 @dataclass(frozen=True)

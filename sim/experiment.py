@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.data_health import examine_data
 from golden.datasets import Dataset, epoch_order
 from golden.reference.training import accuracy, ends
 from golden.training import (
@@ -31,7 +32,8 @@ __all__ = ["Outcome", "run", "replay_job", "predict_job"]
 @dataclass(frozen=True)
 class Outcome:
     """What the main job found; ``training`` is of the training replay, ``answers`` of the test set on the
-    RTL with the final weights. ``decisions`` of the replay's EXITs."""
+    RTL with the final weights. ``decisions`` of the replay's EXITs; ``warnings`` of the data and of the training in
+    fixed point."""
 
     config: Config
     program: Program
@@ -45,6 +47,7 @@ class Outcome:
     counters: dict[str, int]
     decisions: list[bool]
     waveform: Path | None
+    warnings: tuple[str, ...] = ()
 
     @property
     def comparisons(self) -> dict[str, Comparison]:
@@ -89,6 +92,7 @@ class Outcome:
                for n in CYCLES},
             **{f"words_{n.replace(' ', '_')}": w for n, w in self.training.words.items()},
             "curve_float": self.float_curve.accuracy, "curve_fixed": self.fixed_curve.accuracy,
+            **self.fixed_curve.health.record(), "warnings": self.warnings,
             "comparison": {name: {signal: [words, comparison.mismatches[signal]]
                                   for signal, words in comparison.words.items()}
                            for name, comparison in self.comparisons.items()},
@@ -115,13 +119,17 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     on the RTL, compare. The simulator is built while the golden models train."""
     program = compile_config(config)
     data = data_of(program)
-    replayed = min(samples or len(data.train), len(data.train))
+    replayed, doubts = min(samples or len(data.train), len(data.train)), examine_data(data)
+    for sentence in doubts:
+        reporter.say(f"warning: {sentence}")
     if share := approximation_share(program, initial_image(program)):
         reporter.say(f"wires to first order: currents of the first weights are off by up to {100 * share:.2g} % of the "
                      "largest; machine.analog.wires.model 'exact' is not.")
     with ThreadPoolExecutor(1) as pool:
         building = pool.submit(verilator.prepare, program, build, announce=False)
         floating, fixed = _train(config, program, data, reporter)
+        for sentence in fixed.health.warnings:
+            reporter.say(f"warning: {sentence}")
         if not building.done():
             reporter.say("building the simulator from the exported Verilog ...")
         model = building.result()
@@ -136,7 +144,8 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
         config, program, floating, fixed, results["training"], results["test set"],
         accuracy(rtl, data.test.labels), replayed,
         nonzero_updates(traces["training"][1], jobs["training"].weights),
-        traces["training"][1].counters, traces["training"][0].decisions.tolist(), waveform)
+        traces["training"][1].counters, traces["training"][0].decisions.tolist(), waveform,
+        (*doubts, *fixed.health.warnings))
 
 
 def _waveform(jobs: dict[str, Job], traces: dict[str, tuple[Trace, Trace]],

@@ -56,10 +56,26 @@ def print_outcome(outcome: "Outcome") -> None:
         ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
         ("minimum", f"{r['minimum_cycles']:.1f}", f"{r['minimum_visits']:,} weight visits / lanes"),
         ("", "", ", ".join(f"{n} {r[f'cycles_{n}']:.1f}" for n in
-                           CYCLES))]
+                           CYCLES)),
+        *_health_rows(r)]
     for row in rows:
         table.add_row(*row)
     Console().print(table)
+    _print_warnings(r)
+
+
+def _health_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What was clipped in the training, and the weights at an end of their format."""
+    shares, bound = result["saturation_shares"], result["weights_at_bound"]
+    return [("values clipped", f"{sum(sum(s.values()) for s in result['saturations']):,}",
+             "of an epoch at most " + ", ".join(f"{name} {100 * share:.2g} %" for name, share in shares.items())),
+            ("weights at bound", f"{100 * max(bound.values()):.2g} %",
+             ", ".join(f"{edge} {100 * share:.2g} %" for edge, share in bound.items()))]
+
+
+def _print_warnings(result: dict[str, Any]) -> None:
+    for sentence in result["warnings"]:
+        Console(highlight=False, soft_wrap=True).print(f"warning: {sentence}", markup=False)
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -94,10 +110,12 @@ def print_trained(trained: "Trained") -> None:
             ("words compared", f"{r['compared_words']:,}", "states, errors, activities, weights, outputs, counters"),
             ("mismatches", f"{r['mismatches']:,}", "RTL against golden, at every fence"),
             ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
+            *_health_rows(r),
             ("pace", f"{pace:,.0f} samples/s", f"{r['seconds']:.1f} s, comparison and tests included"),
             ("fingerprint", r["fingerprint"][:16], "of final weights, accuracies and counts")):
         table.add_row(*row)
     Console().print(table)
+    _print_warnings(r)
 
 
 def print_defects(defects: "dict[str, Defect]") -> None:

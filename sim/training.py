@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.data_health import examine_data
 from golden.datasets import Dataset, epoch_order
+from golden.health import Health, examine
 from golden.reference.training import ends, halvings
 from golden.training import codes, data_of, initial_image
 from hebbar.compiler import Program, compile_config
@@ -31,7 +33,8 @@ __all__ = ["Trained", "train"]
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished training: where it stands, the weight image (words, P, C) and a hash over both.
+    """A finished training: where it stands, the weight image (words, P, C) and a hash over both; its ``health``, and
+    ``doubts`` about the data, in sentences.
 
     ``samples`` of all epochs; ``seconds`` and ``samples_here`` are of this process alone, so a resumed
     run counts only its own part.
@@ -45,6 +48,8 @@ class Trained:
     samples: int
     seconds: float
     samples_here: int
+    health: Health
+    doubts: tuple[str, ...]
 
     def checks(self) -> list[Check]:
         """One check a signal: a training that gets here had no difference."""
@@ -56,6 +61,7 @@ class Trained:
         """The flat record that ``result.json`` holds."""
         s = self.standing
         return {"accuracy": s.accuracy[-1], "curve_fixed": s.accuracy, "fingerprint": self.fingerprint,
+                **self.health.record(), "warnings": [*self.doubts, *self.health.warnings],
                 "mismatches": sum(s.mismatches.values()), "compared_words": sum(s.words.values()),
                 "comparison": {"training and test set": {n: [w, s.mismatches[n]] for n, w in s.words.items()}},
                 "counters": s.counters, "samples": self.samples,
@@ -110,6 +116,9 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
         raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, so "
                        "leave --resume out.")
     data, start = data_of(program), _start(program, folder, resume, restart)
+    doubts = examine_data(data)
+    for sentence in doubts:
+        reporter.say(f"warning: {sentence}")
     golden.prepare([program], reporter)
     pair = _Pair(program, fast.prepare(program, build, not reporter.console.quiet))
     began = time.monotonic()
@@ -119,8 +128,12 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
         final = pair.rtl.read_weights()
     finally:
         pair.rtl.close()
-    return Trained(config, program, start.standing, final, fingerprint(start.standing, final),
-                   config.training.epochs * len(data.train), time.monotonic() - began, done)
+    seconds, s = time.monotonic() - began, start.standing
+    health = examine(program, data, s.accuracy, s.clipped, initial_image(program), final)
+    for sentence in health.warnings:
+        reporter.say(f"warning: {sentence}")
+    return Trained(config, program, s, final, fingerprint(s, final), config.training.epochs * len(data.train), seconds,
+                   done, health, doubts)
 
 
 class _Run:
@@ -149,6 +162,7 @@ class _Run:
                     before = sum(p.job.count for p in pieces[:standing.piece])
                     self._show(task, standing, standing.epoch * size + before)
                 standing.accuracy.append(standing.correct / len(self._data.test))
+                standing.end_epoch()
                 standing.epoch, standing.piece, standing.correct = standing.epoch + 1, 0, 0
                 self._save(standing)
         return done

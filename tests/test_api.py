@@ -167,7 +167,7 @@ def test_a_difference_is_reported(monkeypatch):
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
-    ({"backend": "golden"}, "compares a backend with the golden machine"), ({"samples": 0}, "give 1 or more"),
+    ({"backend": "golden"}, "compares a backend with the golden machine"), ({"samples": 0}, "samples is 0; give a whole number of 1 or more"),
     ({"backend": "verilater"}, "did you mean 'verilator'"), ({"entry": "training"}, "did you mean 'train'")])
 def test_a_wrong_cosimulation_is_a_sentence(arguments, words):
     """Without it golden compared with itself would look like a proof."""
@@ -225,7 +225,7 @@ def test_a_run_halves_alpha():
         e = Experiment({"network": network, "rule": {"steps": 1}, "machine": SMALL["machine"]})
         e.run("train", {"x": [[0.5]], "y": [[1.0]]}, halvings)
         assert e.weights["x", "y"].item() == 0.5 * 0.5 / 2**halvings
-    with pytest.raises(BadInput, match="halvings is -1; give how often"):
+    with pytest.raises(BadInput, match="halvings is -1; give a whole number of 0 or more"):
         e.run("train", {"x": [[0.5]], "y": [[1.0]]}, halvings=-1)
 
 
@@ -257,6 +257,7 @@ def test_arrays_are_trained_on_as_the_same_file_is(tmp_path):
     assert any(by_file.weights[key].any() for key in by_file.weights)
 
 
+@pytest.mark.filterwarnings("ignore::hebbar.errors.HebbarWarning")  # four samples held out lack a class
 @pytest.mark.parametrize(("inputs", "labels", "words"), [
     (np.zeros((9, 4)), np.full(9, 3), "is no class; give whole numbers 0..2"),
     (np.zeros((9, 5)), np.zeros(9), "one row per sample and 4 columns"),
@@ -306,6 +307,7 @@ def test_float_training_has_the_same_samples_and_changes_nothing(trained):
         assert np.corrcoef(matrix.ravel(), fixed[key].ravel())[0, 1] > 0.8
 
 
+@pytest.mark.filterwarnings("ignore::hebbar.errors.HebbarWarning")  # four samples held out lack a class
 def test_it_is_quiet_unless_told_otherwise(capfd):
     """Without it a notebook would be full of progress, or a long run would look hung."""
     e = Experiment(SMALL, data={"split": "last360"})
@@ -332,3 +334,22 @@ def test_a_machine_that_halts_is_an_error_not_a_check(monkeypatch):
     monkeypatch.setattr(pysim, "run", halts)
     with pytest.raises(Mismatch, match="WATCHDOG"):
         Experiment("tiny").cosimulate(samples=1, backend="pysim")
+
+
+@pytest.mark.parametrize("preset", ["tiny", "query", "hopfield", "stdp", "reward_bases", "covpcn", "array"])
+def test_no_samples_give_no_rows_of_the_right_width(preset):
+    """Without it an empty batch at the end of somebody's loop would be an axis error, or rows of another width."""
+    e = Experiment(preset)
+    sizes = {p.name: p.size for p in e.program.layout.network.populations}
+    for entry, transfers in e.program.inputs.items():
+        empty = {t.key: np.zeros((0, t.population.size)) for t in transfers}
+        before = e.image
+        for outputs in (e.run(entry, empty), e.float_machine().run(entry, empty)):
+            assert {k: v.shape for k, v in outputs.items()} == {t.key: (0, sizes[t.population.name]) for t in
+                                                                e.program.outputs[entry]}
+            assert all(v.dtype == np.float64 for v in outputs.values())
+        assert np.array_equal(e.image, before)
+    if preset == "tiny":
+        assert e.outputs(np.zeros((0, 16))).shape == (0, 10) and e.predict(np.zeros((0, 16))).shape == (0,)
+        with pytest.raises(BadInput, match="samples has no row"):
+            e.cosimulate({"x0": np.zeros((0, 16)), "x2": np.zeros((0, 10))}, "pysim")

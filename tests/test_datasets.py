@@ -5,7 +5,8 @@ import pytest
 from sklearn.datasets import load_digits
 
 from golden import reference as ref
-from golden.datasets import check_samples, epoch_order, load
+from golden.datasets import epoch_order, load
+from golden.sample_checks import check_samples
 from hebbar.config import DataConfig, RuleConfig
 from hebbar.errors import BadInput
 from hebbar.network import layered

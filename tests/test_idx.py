@@ -38,6 +38,58 @@ def test_pixels_become_codes_by_rounding(folder):
     assert np.array_equal(data.train.labels, labels) and data.split == "files"
 
 
+@pytest.mark.parametrize("name", [
+    "{part}-{what}-{kind}-ubyte", "{part}-{what}.{kind}-ubyte", "{part}-{what}.{kind}-ubyte.gz",
+    "emnist-letters-{part}-{what}-{kind}-ubyte.gz", "Train-{what}-{kind}-ubyte"])
+def test_files_go_by_several_names(folder, name):
+    """Without it unpacked files, named with a dot by some programs, would not be found."""
+    want = read_folder(str(folder), "train")
+    for file, kind, what in zip(FILES["train"], ("idx3", "idx1"), ("images", "labels")):
+        raw, to = (folder / f"{file}.gz").read_bytes(), name.format(part="train", what=what, kind=kind)
+        (folder / f"{file}.gz").unlink()
+        (folder / file).mkdir(exist_ok=True)  # some archives unpack to a folder of the very name beside the file
+        (folder / file).rmdir() if to == file else None
+        (folder / to).write_bytes(raw if to.endswith(".gz") else gzip.decompress(raw))
+    for found, wanted in zip(read_folder(str(folder), "train"), want):
+        assert np.array_equal(found, wanted)
+
+
+def test_two_data_sets_in_a_folder_are_not_mixed(folder):
+    """Without it images of one could meet labels of the other."""
+    for prefix in ("kmnist", "fashion"):
+        name = FILES["train"][0]
+        (folder / f"{prefix}-{name}.gz").write_bytes((folder / f"{name}.gz").read_bytes())
+    with pytest.raises(BadInput, match="only one can be meant"):
+        read_folder(str(folder), "train")
+
+
+def test_a_header_that_claims_too_much_reserves_nothing(folder):
+    """Without it sixteen bytes could ask for 75 GB; what follows is read, up to what the header says, and no more."""
+    claims = {2**31: "at most", 5000: "ends after 480 of", 20: r"holds more than the 320 bytes", 0: "holds no sample"}
+    for count, words in claims.items():
+        raw = bytes((0, 0, 8, 3)) + b"".join(n.to_bytes(4, "big") for n in (count, 4, 4)) + bytes(480)
+        (folder / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(raw))
+        with pytest.raises(BadInput, match=words):
+            read_folder(str(folder), "train")
+
+
+def test_every_cut_and_every_flipped_byte_is_refused_or_reads_the_same(folder):
+    """Without it a damaged download would train on other pixels: gzip has a checksum, a plain file its length."""
+    path = folder / "t10k-images-idx3-ubyte.gz"
+    good, want = path.read_bytes(), read_folder(str(folder), "test")[0]
+    spoilt = [good[:n] for n in range(len(good))] + [good[:n] + bytes([good[n] ^ 0x55]) + good[n + 1:]
+                                                     for n in range(len(good))]
+    refused = 0
+    for raw in spoilt:
+        path.write_bytes(raw)
+        try:
+            assert np.array_equal(read_folder(str(folder), "test")[0], want)
+        except BadInput as error:
+            refused += 1
+            assert str(error).endswith("."), error
+    assert refused > len(spoilt) - 12  # name and time in the header of gzip are free
+
+
 @pytest.mark.parametrize(("spoil", "words"), [
     (lambda raw: b"", "not an idx file"), (lambda raw: raw[:-20], "cannot be read"),
     (lambda raw: gzip.compress(gzip.decompress(raw)[:-3]), "a part of it is missing"),

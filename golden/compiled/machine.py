@@ -245,8 +245,7 @@ def _outputs(streams: Streams, transfers: tuple[Transfer, ...], put: int) -> dic
     found = {}
     for i, (t, (neurons, start, _)) in enumerate(zip(transfers, streams.outs.tolist())):
         rows = (put - i + len(transfers) - 1) // len(transfers)
-        block = streams.taken[:rows, start:start + neurons].astype(np.int64)
-        found[t.key] = block if rows else np.array([])
+        found[t.key] = streams.taken[:rows, start:start + neurons].astype(np.int64)
     return found
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from hebbar.compiler import Program
+from hebbar.errors import BadInput
 from hebbar.isa import Into, Mode, Op, Sweep
 from hebbar.layout import Block
 from hebbar.memories import Mem
 from hebbar.network import Edge
 from hebbar.schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp
 
+from ..streams import checked_reals
 from .energy import functions
 from .state import Array, Weights
 
@@ -65,18 +67,26 @@ class FloatMachine:
 
     def run(self, entry: str, samples: Mapping[str, Array]) -> dict[str, Array]:
         """Run an entry over samples, real numbers of shape (samples, size) by key of the input transfer;
-        returns the outputs the same way."""
+        returns the outputs the same way. Raises BadInput for an entry or samples that the program does not take, and
+        where numbers grow beyond float64."""
+        self._samples = checked_reals(self.program, entry, samples)
         clamped = self.program.clamped(entry)
         self._clamped = set(clamped)
         for p in self._layout.network.populations:
             self.clamp[self.where(p.name)] = p.name in clamped
-        self._samples, self._at = samples, 0
+        self._at = 0
         self._outputs: dict[str, list[Array]] = {t.key: [] for t in self.program.outputs[entry]}
         (loop,) = self.program.schedules[entry]
-        count = len(next(iter(samples.values())))
-        for self._at in range(count):
-            self._all(loop.body)
-        return {name: np.array(rows) for name, rows in self._outputs.items()}
+        with np.errstate(over="ignore", invalid="ignore"):  # said below
+            for self._at in range(len(next(iter(self._samples.values())))):
+                self._all(loop.body)
+        sizes = {t.key: t.population.size for t in self.program.outputs[entry]}
+        outputs = {name: np.array(rows, np.float64).reshape(-1, sizes[name]) for name, rows in self._outputs.items()}
+        for name, values in [*outputs.items(), *((":".join(key), w) for key, w in self.weights.items())]:
+            if not np.isfinite(values).all():
+                raise BadInput(f"{name} grew beyond float64 in {entry!r}; lower rule.gamma, the learning rates or the "
+                               "initial weights.")
+        return outputs
 
     def _all(self, ops: Iterable[MicroOp]) -> bool:
         """Execute ``ops``; True when an EXIT leaves the loop around them."""

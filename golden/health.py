@@ -1,0 +1,176 @@
+"""What makes a training void, counted and said in sentences that name the knob.
+
+Fixed point clips where float overflows: a training that diverges ends in plausible numbers. A healthy one clips less
+than one value in 100,000 (every preset, over two epochs); one state in 1,000 already costs accuracy, and where a
+training has diverged it is one in five or more. ``CLIPPED`` lies between.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hebbar.compiler import Program
+from hebbar.isa import Sweep
+from hebbar.network import Role
+from hebbar.schedule import LoopOp, MicroOp, SweepOp
+
+from .datasets import Dataset
+from .fixed import Ints
+from .image import from_image
+
+__all__ = ["KINDS", "Health", "at_bound", "clipped", "examine", "values_a_sample"]
+
+KINDS = ("error", "state", "feedback", "weight")
+"""What is clipped and counted; ``sat_`` in front names the counter of the machine."""
+CLIPPED = 1e-3
+"""Share of the values of an epoch, or of the weights of an edge at their bound, from which on it is said."""
+DEAD = 0.5
+"""Share of a hidden population, more than which is said when it is dead; rectifiers leave some dead in any network."""
+PROBED = 64
+"""Held-out samples on which units are looked at."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """``saturations``: values clipped in every epoch, by KINDS; ``shares``: the largest of an epoch as a share of the
+    values there were; ``at_bound``: share of the weights of an edge at an end of their format, by "source:target";
+    ``dead``: hidden units whose activity is the same in all probed samples, by population; ``warnings``: sentences."""
+
+    saturations: tuple[dict[str, int], ...]
+    shares: dict[str, float]
+    at_bound: dict[str, float]
+    dead: dict[str, int]
+    warnings: tuple[str, ...]
+
+    def record(self) -> dict:
+        """As ``result.json`` holds it."""
+        return {"saturations": list(self.saturations), "saturation_shares": self.shares, "weights_at_bound": self.at_bound,
+                "dead_units": self.dead, "warnings": list(self.warnings)}
+
+
+def clipped(counters: Mapping[str, int]) -> dict[str, int]:
+    """The saturation counts among the counters of a machine, by KINDS."""
+    return {kind: int(counters[f"sat_{kind}"]) for kind in KINDS}
+
+
+def values_a_sample(program: Program) -> dict[str, int]:
+    """How many values a training sample can clip, by KINDS; where an EXIT leaves early there are fewer."""
+    counts = dict.fromkeys(KINDS, 0)
+    (loop,) = program.schedules["train"]
+    for op in _unrolled(loop.body):
+        f, rows = op.flags, op.block.rows
+        moved = f & (Sweep.STEP | Sweep.DELTA)
+        learnt = sum(c.lanes for c in op.columns if c.edge.plastic) if f & Sweep.UPD else 0
+        for kind, count in (("error", bool(f & Sweep.ERR) + bool(f & Sweep.DELTA)), ("feedback", bool(moved)),
+                            ("state", bool(f & Sweep.INIT) + bool(f & Sweep.STEP)), ("weight", learnt)):
+            counts[kind] += rows * count
+    return counts
+
+
+def _unrolled(ops: Iterable[MicroOp]) -> Iterable[SweepOp]:
+    for op in ops:
+        if isinstance(op, SweepOp):
+            yield op
+        elif isinstance(op, LoopOp):
+            for _ in range(op.count):
+                yield from _unrolled(op.body)
+
+
+def at_bound(program: Program, image: Ints) -> dict[str, float]:
+    """Share of the weights of every stored edge that are the smallest or the largest code, by "source:target"."""
+    f = program.machine.formats.weight
+    return {f"{source}:{target}": float(np.mean((codes <= f.lo) | (codes >= f.hi)))
+            for (source, target), codes in _codes(program, image).items()}
+
+
+def examine(program: Program, data: Dataset, accuracy: Sequence[float], saturations: Sequence[Mapping[str, int]],
+            first: Ints, last: Ints) -> Health:
+    """Judge a training by its accuracy and saturations after every epoch and its first and last weight image."""
+    possible = {kind: max(1, count * len(data.train)) for kind, count in values_a_sample(program).items()}
+    shares = {kind: max((s[kind] for s in saturations), default=0) / possible[kind] for kind in KINDS}
+    bound, dead = at_bound(program, last), _dead(program, data, last)
+    said = [*_diverged(program, shares, bound), *_unlearnt(program, first, last), *_silent(program, dead)]
+    if said and accuracy and accuracy[-1] <= _chance(data):
+        said[0] = f"{said[0]} The accuracy of the last epoch, {100 * accuracy[-1]:.1f} %, is that of guessing."
+    return Health(tuple(dict(s) for s in saturations), shares, bound, dead, tuple(said))
+
+
+def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str, float]) -> Iterable[str]:
+    """What was clipped, and what to turn."""
+    c, f = program.config, program.machine.formats
+    formats = {"error": f.error, "state": f.state, "feedback": f.feedback, "weight": f.weight}
+    names = {"error": "errors", "state": "states", "feedback": "feedback sums", "weight": "learnt weights"}
+    much = [f"{_percent(share)} of the {names[kind]} were clipped to {formats[kind]}" for kind, share in shares.items()
+            if share >= CLIPPED]
+    ends = [f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {f.weight}"
+            for edge, share in bound.items() if share >= CLIPPED]
+    if much or ends:
+        alphas = f"rule.alpha_shifts ({list(c.rule.alpha_shifts)})" if c.network.layers else "alpha_shift of the edges"
+        scales = f"rule.init_scales ({list(c.rule.init_scales)})" if c.network.layers else "scale of the edges"
+        wider = [f"machine.{key} ({getattr(c.machine, key)})" for key, kinds in (
+            ("state_frac", {"error", "state", "feedback"}), ("weight_frac", {"weight"}))
+            if any(shares[k] >= CLIPPED for k in kinds) or key == "weight_frac" and ends]
+        yield (f"values saturate: {', '.join(much + ends)}; lower rule.gamma ({c.rule.gamma:g}) or {scales}, raise {alphas}, "
+               f"or lower {' and '.join(wider)} for a wider range.")
+
+
+def _unlearnt(program: Program, first: Ints, last: Ints) -> Iterable[str]:
+    """Plastic edges of which no weight changed."""
+    before, after = _codes(program, first), _codes(program, last)
+    same = [e for e in program.layout.network.stored if e.plastic
+            and np.array_equal(before[e.source, e.target], after[e.source, e.target])]
+    for e in same:
+        zero = ", all of which are 0" if not after[e.source, e.target].any() else ""
+        yield (f"no weight of {e.source} to {e.target}{zero} has changed in the training: an update below half a code is "
+               "lost, and where activities and weights are 0 there is none; lower its alpha_shift, raise "
+               "machine.weight_frac or raise its init scale.")
+
+
+def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:
+    sizes = {p.name: p.size for p in program.layout.network.populations}
+    for name, count in dead.items():
+        if count > DEAD * sizes[name]:
+            yield (f"{count} of the {sizes[name]} units of {name} have the same activity whatever the input and tell nothing; "
+                   "lower the learning rate or the initial weights, or use another activation than "
+                   f"{program.layout.network.by_name[name].activation!r}.")
+
+
+def _dead(program: Program, data: Dataset, image: Ints) -> dict[str, int]:
+    """Units of every hidden population whose activity is one code at every fence of the probed samples. An analog macro,
+    whose noise moves every unit, is not asked."""
+    from .training import codes, machine_of
+
+    own = program.config.configured_network().by_name  # without what a rule adds for its own use
+    hidden = [p for p in program.layout.network.with_role(Role.HIDDEN) if p.name in own]
+    samples = data.test.take(np.arange(min(PROBED, len(data.test))))
+    if program.machine.tile == "analog" or len(samples) < 2 or (data.test.codes == data.test.codes[:1]).all():
+        return {}
+    machine, seen = machine_of(program), []
+    machine.load(image)
+    machine.run("predict", codes(program, samples.take([0]), training=False))  # what the training left is gone
+    given = codes(program, samples.take(np.arange(1, len(samples))), training=False)
+    if hasattr(machine, "fences"):
+        machine.run("predict", given, record=True)
+        activity = machine.fences.activity
+    else:
+        machine.run("predict", given, lambda pc, m: seen.append(m.activity.copy()))
+        activity = np.array(seen)
+    still = activity.min(axis=0) == activity.max(axis=0)
+    lanes, places = program.machine.lanes, program.layout.places
+    return {p.name: int(still[places[p.name].word * lanes:][:p.size].sum()) for p in hidden}
+
+
+def _chance(data: Dataset) -> float:
+    """An accuracy that guessing the commonest class reaches, two standard deviations of its luck added."""
+    most = np.bincount(data.test.labels).max() / len(data.test)
+    return float(most + 2 * np.sqrt(most * (1 - most) / len(data.test)))
+
+
+def _codes(program: Program, image: Ints) -> dict[tuple[str, str], np.ndarray]:
+    scale = program.machine.formats.weight.scale
+    return {key: matrix * scale for key, matrix in from_image(program.layout, image).items()}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.{1 if share >= 0.01 else 2}f} %"

@@ -1,0 +1,65 @@
+"""Arguments of the Python interface that are no arrays: taken as what they are, or refused in a sentence."""
+
+import os
+from collections.abc import Mapping
+from operator import index
+from pathlib import Path
+from typing import Any
+
+from .config import Config, load, parse
+from .console import Reporter
+from .errors import BadInput
+from .suggest import suggest
+
+__all__ = ["configuration", "file_path", "reporter_of", "whole"]
+
+
+def configuration(source: Any, sections: Mapping[str, Any]) -> Config:
+    """The configuration ``source`` names or is, with some keys of some sections changed and all validated again."""
+    if isinstance(source, Config):
+        config = source
+    elif isinstance(source, Mapping):
+        config = parse(dict(source), "configuration")
+    elif isinstance(source, str | os.PathLike):
+        config = load(str(file_path("source", source)))
+    else:
+        raise BadInput(f"source is {_short(source)}; give a preset, the path of a TOML file, a dictionary or a Config.")
+    known = [name for name in Config.model_fields if name != "name"]
+    for name, keys in sections.items():
+        if name not in known:
+            raise BadInput(f"there is no section {name!r}{suggest(name, known)}.")
+        if not isinstance(keys, Mapping):
+            raise BadInput(f"section {name} is {_short(keys)}; give a dictionary of its keys.")
+    return config.replace(**{name: dict(keys) for name, keys in sections.items()}) if sections else config
+
+
+def whole(name: str, value: Any, least: int) -> int:
+    """A whole number of at least ``least``, NumPy's integers too; True and 2.0 are none."""
+    try:
+        number = None if isinstance(value, bool) or type(value).__name__ == "bool" else index(value)
+    except TypeError:
+        number = None
+    if number is None or number < least:
+        raise BadInput(f"{name} is {_short(value)}; give a whole number of {least} or more.")
+    return number
+
+
+def file_path(name: str, value: Any) -> Path:
+    """A path from text or a path object."""
+    if not isinstance(value, str | os.PathLike) or not str(value) or "\0" in str(value):
+        raise BadInput(f"{name} is {_short(value)}; give the name of a file or folder.")
+    return Path(value)
+
+
+def reporter_of(value: Any) -> Reporter:
+    """The given reporter, a quiet one for None."""
+    if value is not None and not isinstance(value, Reporter):
+        raise BadInput(f"reporter is {_short(value)}; give a hebbar.console.Reporter, or None.")
+    return value or Reporter(quiet=True)
+
+
+def _short(value: Any) -> str:
+    """What was given, in at most about 60 characters; an array by its shape."""
+    shape = getattr(value, "shape", None)
+    text = repr(value) if shape is None or shape == () else f"an array of shape {shape}"
+    return text if len(text) <= 60 else f"{text[:50]} .. ({type(value).__name__})"

@@ -1,0 +1,30 @@
+"""Some samples on a backend and on the golden machine, every word compared: ``Experiment.cosimulate``."""
+
+from pathlib import Path
+
+from hebbar.console import Reporter
+from hebbar.errors import BadInput, MissingTool
+from hebbar.outcomes import Check
+
+from .compare import compare, nonzero_updates
+from .simulate import run_backend
+from .trace import Job
+
+__all__ = ["cosimulate"]
+
+
+def cosimulate(job: Job, backend: str, folder: Path, reporter: Reporter) -> Check:
+    """Run ``job`` on ``backend``, built below ``folder``, and on the golden machine. Raises BadInput for a job without
+    samples and for golden against itself, MissingTool when the backend needs what is not installed."""
+    if backend == "golden":
+        raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
+                       "'pysim'.")
+    if not job.count:
+        raise BadInput("samples has no row, so that nothing would be compared; give one sample or more.")
+    try:
+        rtl = run_backend(job, backend, folder / "build", reporter)
+    except MissingTool as error:
+        raise MissingTool(f"{error} Without it, backend='pysim' needs no tools.") from None
+    result = compare(job.program, run_backend(job, "golden"), rtl)
+    return Check(result.total_words, result.total_mismatches, str(result.first) if result.first else None,
+                 nonzero_updates(rtl, job.weights), rtl.counters)
