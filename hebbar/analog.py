@@ -138,7 +138,8 @@ class Faults(Section):
 
 
 class Wires(Section):
-    """Resistance in ohms of a segment of a word line and of a bit line, of a driver and of a sense node.
+    """Resistance in ohms of a segment of a word line and of a bit line, of the ``driver`` of every driven line and of
+    the ``sense`` node of every sensed one: FWD drives bit lines and senses word lines, TRN the other way round.
     ``model``: 'exact' solves the network, 'approximate' corrects once by the currents without wires."""
 
     model: Literal["off", "approximate", "exact"] = "off"

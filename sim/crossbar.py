@@ -113,12 +113,13 @@ def programmed(program: Program, image: NDArray[np.int64]) -> tuple[dict[str, Re
 
 
 def approximation_share(program: Program, image: NDArray[np.int64]) -> float:
-    """How far the first-order model of the wires is off for ``image``, as a share of the largest current, with every
-    line at the same voltage; 0 where the configuration does not choose it."""
+    """How far the first-order model of the wires is off for ``image`` in the worse direction, as a share of the largest
+    current, with every driven line at the same voltage; 0 where the configuration does not choose it."""
     if program.machine.tile != "analog" or program.machine.analog.wires.model != "approximate":
         return 0.0
     found, wires = programmed(program, image)
-    return max(approximation_error(g, np.ones(len(g)), wires) for g in found.values())
+    return max(approximation_error(g, np.ones(len(g)), ends) for cells in found.values()
+               for g, ends in ((cells, wires), (cells.T, wires.transposed)))
 
 
 def currents(crossbar: Crossbar) -> Reals:

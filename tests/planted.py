@@ -27,7 +27,7 @@ COMPILED, API, ENERGY = "tests/test_compiled.py", "tests/test_api.py", "tests/te
 TRAINING = "tests/test_training.py"
 SEPARATION, ENERGY_SUM, SEQUENCER = "tests/test_separation.py", "tests/test_energy_sum.py", "tests/test_sequencer.py"
 RANDOM = "tests/test_random_programs.py"
-ANALOG, WIRES = "tests/test_analog_", "tests/test_wires.py"
+ANALOG, WIRES, ENDS = "tests/test_analog_", "tests/test_wires.py", "tests/test_line_ends.py"
 NEURON, FIXED, TABLE = "tests/test_neuron.py", "tests/test_fixed.py", "tests/test_table.py"
 
 DEFECTS = (
@@ -239,6 +239,18 @@ DEFECTS = (
            "tests/test_calibration.py"),
     Defect("golden/analog/wires.py", "return self.sense_resistance + self.bit_resistance",
            "return self.bit_resistance", WIRES),
+    Defect("golden/analog/wires.py",
+           "return Wires(self.bit_resistance, self.word_resistance, self.driver_resistance, self.sense_resistance)",
+           "return Wires(self.bit_resistance, self.word_resistance, self.sense_resistance, self.driver_resistance)", ENDS),
+    Defect("golden/analog/array.py", "self._driven(siemens.T, self._wires.transposed).T",
+           "self._driven(siemens, self._wires)", ENDS),
+    Defect("golden/analog/array.py", "self._one_way = a.wires.model == \"off\" or a.wires.driver == a.wires.sense",
+           "self._one_way = True", ENDS),
+    Defect("golden/analog/elimination.py", "np.eye(columns), wires.reciprocal).T", "np.eye(columns), wires.transposed).T",
+           ENDS),
+    Defect("golden/analog/transfer.py", "self.wires.driver_resistance == self.wires.sense_resistance",
+           "self.wires.driver_resistance >= 0", ENDS),
+    Defect("golden/analog/array.py", "self._aged, self._seen = None, {}", "self._aged = None", ENDS),
     Defect("hw/pulses.py", "(13, -17, 5)", "(13, -17, 6)", "tests/test_pulses.py"),
     Defect("hw/successive.py", "self.search & self.above[i]", "self.search & ~self.above[i]", "tests/test_pulses.py"),
     Defect("hebbar/effects.py", "Resource.CLAMP, Where.ROWS, _CHANGES", "Resource.CLAMP, Where.ROWS, Sweep.STEP",

@@ -31,7 +31,7 @@ NOISY = {
     "read": {"additive": 0.05, "proportional": 0.01, "flicker": 0.0088, "age": 30.0, "drift_log": True},
     "update": {"device_spread": 0.3, "pulse_spread": 0.3, "asymmetry": 0.01, "soft_bounds": 1.0},
     "faults": {"stuck_on": 0.01, "stuck_off": 0.01},
-    "wires": {"model": "exact", "word_resistance": 1.0, "bit_resistance": 1.0, "driver": 10.0, "sense": 10.0},
+    "wires": {"model": "exact", "word_resistance": 1.0, "bit_resistance": 1.0, "driver": 30.0, "sense": 5.0},
     "converters": {"offset": 0.3, "gain": 0.02, "inl": 0.3, "noise": 0.2, "settling": 0.5}, "seed": 3}
 """Every switch on."""
 

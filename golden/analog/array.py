@@ -1,5 +1,7 @@
 """The crossbar between its lines: everything that happens where word lines and bit lines cross."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,7 @@ from .wires import Wires, first_order
 __all__ = ["AnalogArray"]
 
 Reals = NDArray[np.float64]
+Side = Literal["rows", "columns"]
 
 
 class AnalogArray:
@@ -25,7 +28,8 @@ class AnalogArray:
     ``forward`` drives the bit lines and senses the word lines, ``transposed`` the other way round. Both compute
     exactly what every cell with its noise would contribute, but draw the sum of all noise of a line at once: white
     noise of independent cells adds to a normal number whose variance is that of the cells times the squared inputs.
-    The same calls in the same order, verb by verb, give the same bits.
+    Drivers are at the lines that are driven, sense nodes at the lines that are sensed: where their resistances differ,
+    the two verbs see two matrices. The same calls in the same order, verb by verb, give the same bits.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -40,7 +44,9 @@ class AnalogArray:
         self._forwards = self._backwards = self._updates = 0
         self._forward_key, self._backward_key, self._pulse_key = (
             key(a.seed, d) for d in (Draw.ROW_READ, Draw.COLUMN_READ, Draw.PULSE))
-        self._seen: tuple[Reals, Reals | None] | None = None
+        self._one_way = a.wires.model == "off" or a.wires.driver == a.wires.sense
+        self._aged: tuple[Reals, Reals | None] | None = None
+        self._seen: dict[Side, Reals] = {}
 
     def codes(self) -> Ints:
         """The nearest codes of the weights (R, N), without noise, clipped to the weight format."""
@@ -78,38 +84,53 @@ class AnalogArray:
     def write(self, rows: Ints, columns: Ints, targets: Ints) -> None:
         """Program the cells at ``rows``, ``columns`` (n,) once."""
         self.cells.write(rows, columns, targets)
-        self._seen = None
+        self._changed()
 
     def read_cells(self, rows: Ints, columns: Ints) -> Ints:
         """The nearest codes (n,) of single cells, read once."""
         return self._nearest(self.cells.read(rows, columns))
 
-    def seen(self) -> tuple[Reals, Reals | None]:
-        """What the lines see of the weights, (R, N) in codes, and its variance or None when all cells have the same."""
-        if self._seen is None:
+    def seen(self, driven: Side) -> tuple[Reals, Reals | None]:
+        """What a read that drives the ``driven`` lines sees of the weights, (R, N) in codes, and its variance or None
+        when all cells have the same."""
+        if self._aged is None:
             pair = self.cells.aged()
-            model, unit = self.machine.analog.wires.model, self.cells.unit * 1e-6
-            through = pair if model == "off" else np.array([self._behind_wires(g * unit) for g in pair]) / unit
-            weights = through[0] - through[1]
-            self._seen = (weights if model == "off" else gridded(weights)), self.cells.variance(pair)
-        return self._seen
+            self._aged = pair, self.cells.variance(pair)
+        side = "rows" if self._one_way else driven
+        if side not in self._seen:
+            self._seen[side] = self._through(self._aged[0], side)
+        return self._seen[side], self._aged[1]
 
-    def _behind_wires(self, siemens: Reals) -> Reals:
+    def _through(self, pair: Reals, driven: Side) -> Reals:
+        """The weights (R, N) of ``pair`` (2, R, N) behind the wires."""
+        if self.machine.analog.wires.model == "off":
+            return pair[0] - pair[1]
+        unit = self.cells.unit * 1e-6
+        plus, minus = (self._behind_wires(g * unit, driven) / unit for g in pair)
+        return gridded(plus - minus)
+
+    def _behind_wires(self, siemens: Reals, driven: Side) -> Reals:
         """The conductances (R, N) that do without wires what ``siemens`` does with them."""
+        if driven == "columns":
+            return self._driven(siemens.T, self._wires.transposed).T
+        return self._driven(siemens, self._wires)
+
+    def _driven(self, siemens: Reals, wires: Wires) -> Reals:
+        """The same of an array whose first axis is driven."""
         if self.machine.analog.wires.model == "exact":
-            return Transfer(siemens, self._wires).matrix.T
-        return first_order(siemens, self._wires)
+            return Transfer(siemens, wires).matrix.T
+        return first_order(siemens, wires)
 
     def forward(self, activity: Ints) -> Reals:
         """Word-line sums (.., R) of the bit-line inputs ``activity`` (.., N); each vector is an operation."""
         first, self._forwards = self._forwards, self._forwards + activity[..., 0].size
-        weights, variance = self.seen()
+        weights, variance = self.seen("columns")
         return self._sensed(activity, weights.T, None if variance is None else variance.T, self._forward_key, first)
 
     def transposed(self, error: Ints) -> Reals:
         """Bit-line sums (.., N) of the word-line inputs ``error`` (.., R); each vector is an operation."""
         first, self._backwards = self._backwards, self._backwards + error[..., 0].size
-        return self._sensed(error, *self.seen(), self._backward_key, first)
+        return self._sensed(error, *self.seen("rows"), self._backward_key, first)
 
     def _sensed(self, inputs: Ints, weights: Reals, variance: Reals | None, stream: np.uint64, first: int) -> Reals:
         x = inputs.astype(np.float64)
@@ -142,4 +163,8 @@ class AnalogArray:
 
     def _updated(self) -> None:
         self._updates += 1
-        self._seen = None
+        self._changed()
+
+    def _changed(self) -> None:
+        """Forget what was seen of other conductances."""
+        self._aged, self._seen = None, {}

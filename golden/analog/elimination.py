@@ -47,8 +47,9 @@ def currents(cells: Reals, volts: Reals, wires: "Wires") -> Reals:
 
 
 def matrix(cells: Reals, wires: "Wires") -> Reals:
-    """T (C, R): the output currents are T v. Walks the longer side; reciprocity makes both ways one."""
+    """T (C, R): the output currents are T v. Walks the longer side, from the other ends of the same resistors if need
+    be: reciprocity makes both ways one."""
     rows, columns = cells.shape
     if columns > rows:
-        return currents(np.ascontiguousarray(cells.T), np.eye(columns), wires.transposed).T
+        return currents(np.ascontiguousarray(cells.T), np.eye(columns), wires.reciprocal).T
     return currents(cells, np.eye(rows), wires)

@@ -1,4 +1,6 @@
-"""A crossbar with resistive wires as one matrix: the network is linear, so that it is solved once."""
+"""A crossbar with resistive wires as two matrices, one a direction: either network is linear and solved once."""
+
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,16 +13,24 @@ __all__ = ["Transfer"]
 
 
 class Transfer:
-    """The exact transfer matrix T of conductances ``g`` (R, C) behind ``wires``; every read is one product.
+    """The exact transfer matrices of conductances ``g`` (R, C) behind ``wires``; every read is one product.
 
-    ``matrix`` is T (C, R) in siemens: output currents are T v. The transposed read, which drives the bit lines and
-    senses the word lines at the same ends, is T^T (reciprocity), so learning sees symmetric weights even where the
-    wires bend them. T is of the conductances at the time; build another one when they change.
+    ``matrix`` is T (C, R) in siemens: with the word lines driven and the bit lines sensed the output currents are T v.
+    ``back`` is B (R, C): with the bit lines driven and the word lines sensed they are B v; it is solved when first asked
+    for. The ends of the lines are the same, but drivers belong to who drives and sense nodes to who senses: B is T^T
+    (reciprocity) where both have the same resistance, and otherwise it is of another network. Both are of the
+    conductances at the time; build another one when they change.
     """
 
     def __init__(self, g: ArrayLike, wires: Wires) -> None:
-        self.wires = wires
-        self.matrix: Reals = np.ascontiguousarray(elimination.matrix(checked_cells(g), wires))
+        self.wires, self._cells = wires, checked_cells(g).copy()
+        self.matrix: Reals = np.ascontiguousarray(elimination.matrix(self._cells, wires))
+
+    @cached_property
+    def back(self) -> Reals:
+        if self.wires.driver_resistance == self.wires.sense_resistance:
+            return self.matrix.T
+        return np.ascontiguousarray(elimination.matrix(np.ascontiguousarray(self._cells.T), self.wires.transposed))
 
     def forward(self, v: ArrayLike) -> Reals:
         """Bit-line currents (.., C) for word-line voltages ``v``, (R,) or (batch, R)."""
@@ -28,4 +38,4 @@ class Transfer:
 
     def backward(self, v: ArrayLike) -> Reals:
         """Word-line currents (.., R) for bit-line voltages ``v``, (C,) or (batch, C)."""
-        return checked_inputs(v, self.matrix.shape[0], (1, 2)) @ self.matrix
+        return checked_inputs(v, self.matrix.shape[0], (1, 2)) @ self.back.T

@@ -3,8 +3,9 @@
 R word lines cross C bit lines; the cell at a crossing is a conductance, ``g`` (R, C) in siemens. Every line is a
 row of equal segments, one before each cell: word line i is driven with v[i] volt before column 0, through
 ``driver_resistance``; bit line j is sensed at virtual ground before row 0, through ``sense_resistance``. Cells are
-counted from these ends, and the transposed read uses the same ends: it is the network of ``g.T`` with
-``wires.transposed``. Resistances are in ohms and may be 0.
+counted from these ends. The other read drives the bit lines and senses the word lines at the same ends: it is the
+network of ``g.T`` with ``wires.transposed``, whose drivers and sense nodes have changed places, and another network
+unless both have the same resistance. Resistances are in ohms and may be 0.
 
 One vector is solved by conjugate gradients on the word lines' drops. The bit lines are eliminated exactly, one
 ladder each, and stand in the preconditioner as their diagonal. The error is bounded, not guessed: a current
@@ -36,7 +37,8 @@ PATIENCE = 1
 
 @dataclass(frozen=True)
 class Wires:
-    """Ohms: of a segment of word line and of bit line, in front of every word line and behind every bit line."""
+    """Ohms: of a segment of word line and of bit line, of the driver of every driven line and of the sense node of
+    every sensed one."""
 
     word_resistance: float = 0.0
     bit_resistance: float = 0.0
@@ -51,7 +53,7 @@ class Wires:
 
     @property
     def word_first(self) -> float:
-        """From a driver to its first cell."""
+        """From the driver of a word line to its first cell."""
         return self.driver_resistance + self.word_resistance
 
     @property
@@ -61,7 +63,14 @@ class Wires:
 
     @property
     def transposed(self) -> "Wires":
-        """The same wires with bit lines driven and word lines sensed."""
+        """For ``g.T`` when the bit lines are driven and the word lines sensed: segments stay with their lines, drivers
+        go with who drives."""
+        return Wires(self.bit_resistance, self.word_resistance, self.driver_resistance, self.sense_resistance)
+
+    @property
+    def reciprocal(self) -> "Wires":
+        """For ``g.T`` when every resistor stays where it is and the sense nodes drive: by reciprocity its transfer
+        matrix is the transpose, for any resistances."""
         return Wires(self.bit_resistance, self.word_resistance, self.sense_resistance, self.driver_resistance)
 
 
