@@ -21,10 +21,9 @@ from .health import Health, clipped, examine
 from .image import to_image
 from .machine import Machine
 from .reference.interpreter import FloatMachine
-from .reference.online import train_online
 from .reference.rules import RULES
 from .reference.state import Weights, initial_weights
-from .reference.training import accuracy, ends, epoch_rate, halvings, predict
+from .reference.training import accuracy, ends, epoch_rate, halvings, predict, train_epoch
 from .sample_checks import check_samples
 from .streams import to_codes
 
@@ -107,8 +106,8 @@ def _train_float(program: Program, data: Dataset, progress: Progress | None) -> 
     inputs, targets = data.train.inputs_float, data.train.targets
     for epoch in range(config.training.epochs):
         order = epoch_order(len(data.train), config.training.seed, epoch)
-        weights = train_online(network, weights, inputs, targets, config.rule, order,
-                               epoch_rate(config.training, epoch))
+        weights = train_epoch(network, weights, inputs, targets, config.rule, order, 1,
+                              epoch_rate(config.training, epoch))
         answers = predict(network, weights, data.test.inputs_float, config.rule)
         curve.append(accuracy(answers, data.test.labels))
         if progress:

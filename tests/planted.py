@@ -106,7 +106,7 @@ DEFECTS = (
     Defect("hw/bus.py", "s_axil_bresp.eq(Response.SLVERR)", "s_axil_bresp.eq(Response.OKAY)", BUS),
     Defect("hw/bus.py", "word_select(half, 32)", "word_select(1 - half, 32)", BUS),
     Defect(REF + "energy.py", "(x >= -1) & (x < 1)", "(x >= -1) & (x <= 1)", BEHAVIOUR),
-    Defect(REF + "online.py", "x.update(later)", "x.update(plan.moved(x, e, rule.gamma))", BEHAVIOUR),
+    Defect(REF + "plan.py", "activities.get(edge.source, source.a)", "source.a", BEHAVIOUR),
     Defect("golden/reference/reverse.py", "if depth[n.name] == step:",
            "if depth[n.name] == step and now[n.name].all():", "tests/test_reference_reverse.py"),
     Defect("golden/reference/inference.py", "return states, *assess(network, weights, states)",

@@ -108,7 +108,7 @@ def test_three_epochs_of_digits_are_learnt(name):
     weights = ref.initial_weights(NETWORK, 1)
     for epoch in range(3):
         order = epoch_order(len(data.train), 1, epoch)
-        weights = ref.train_online(NETWORK, weights, data.train.inputs_float, data.train.targets, rule, order, 0.25)
+        weights = ref.train_epoch(NETWORK, weights, data.train.inputs_float, data.train.targets, rule, order, 1, 0.25)
     outputs = ref.predict(NETWORK, weights, data.test.inputs_float, rule)
     assert ref.accuracy(outputs, data.test.labels) > 0.85
 

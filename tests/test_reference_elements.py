@@ -141,7 +141,7 @@ def test_online_training_is_update_sample_by_sample(cycle, rule, tolerance):
     weights = first = random_weights(net)
     for i in (2, 0, 3, 1):
         weights = ref.update(net, weights, {"in": x[[i]], "out": y[[i]]}, config).weights
-    got = ref.train_online(net, first, x, y, config, (2, 0, 3, 1))
+    got = ref.train_epoch(net, first, x, y, config, (2, 0, 3, 1), 1)
     for key in first:
         np.testing.assert_allclose(got[key], weights[key], rtol=1e-12, atol=1e-13, err_msg=str(key))
     assert np.abs(got["u", "v"] - first["u", "v"]).max() > 1e-4

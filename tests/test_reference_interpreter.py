@@ -69,7 +69,7 @@ def test_predictive_coding_with_every_element(name, error, mask):
     """Two codes without a line in common: sweeps on neuron addresses, and sums over a graph."""
     p, (x, y) = elements(mask, error, -1 if name in ("il", "ipc") else 0, name=name), data()
     before, after = trained(p, {"in": x, "out": y})
-    same(after, ref.train_online(p.layout.network, before, x, y, p.config.rule, range(5)))
+    same(after, ref.train_epoch(p.layout.network, before, x, y, p.config.rule, range(5), 1))
     answers = FloatMachine(p, after).run("predict", {"in": x})["out"]
     np.testing.assert_allclose(answers, ref.predict(p.layout.network, after, x, p.config.rule), rtol=1e-11, atol=1e-12)
 
@@ -79,7 +79,7 @@ def test_early_exit_stops_each_sample_by_its_own_energy(tolerance):
     """An energy that carries over from the sample before, or forgets the target, stops too late or at once."""
     p, (x, y) = elements(name="il", steps=30, tolerance=tolerance), data()
     before, after = trained(p, {"in": x, "out": y})
-    same(after, ref.train_online(p.layout.network, before, x, y, p.config.rule, range(5)))
+    same(after, ref.train_epoch(p.layout.network, before, x, y, p.config.rule, range(5), 1))
 
 
 @pytest.mark.parametrize("beta", [0.5, 1.0, 4.0])

@@ -24,14 +24,13 @@ from . import alignment, covpcn, divergence, hopfield, reverse, reward_bases, sp
 from .energy import (FUNCTIONS, energy, errors, log_softmax, predictions, softmax, state_descent,
                      weight_descent)
 from .inference import Relaxation, default_start, infer, move, start_states
-from .online import train_online
 from .rules import RULES, Learned, backprop, il, ipc, learning_rates, update, zil
 from .state import Held, States, Weights, absent, check_weights, hold, initial_weights
 from .theory import distance_to_equilibrium, equilibrium_energy, gamma_bound, linear_equilibrium, stable_gamma
 from .training import accuracy, epoch_rate, predict, sample_clamps, train_epoch
 
 __all__ = ["FUNCTIONS", "energy", "errors", "log_softmax", "predictions", "softmax", "state_descent",
-           "weight_descent", "Relaxation", "default_start", "infer", "move", "start_states", "train_online",
+           "weight_descent", "Relaxation", "default_start", "infer", "move", "start_states",
            "RULES", "Learned", "backprop", "il", "ipc", "learning_rates", "update", "zil",
            "Held", "States", "Weights", "absent", "check_weights", "hold", "initial_weights",
            "distance_to_equilibrium", "equilibrium_energy", "gamma_bound", "linear_equilibrium",

@@ -2,7 +2,7 @@
 
 It runs every rule, the user's own included, on the layout that the machine has, so that float and fixed
 point differ in arithmetic alone. For IL, iPC, Z-IL and backprop there are independent implementations
-in ``rules`` and ``online``.
+in ``rules`` and ``plan``.
 """
 
 from collections.abc import Iterable, Mapping

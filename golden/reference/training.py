@@ -1,8 +1,9 @@
 """Passes over a data set in batches, prediction and accuracy."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from hebbar.config import TrainingConfig
 from hebbar.errors import BadInput
@@ -11,8 +12,9 @@ from hebbar.rule_config import RuleConfig
 
 from .energy import predictions
 from .inference import default_start, infer
+from .plan import Plan, plannable
 from .rules import update
-from .state import Array, States, Weights
+from .state import Array, States, Weights, check_weights, hold
 
 __all__ = ["ends", "sample_clamps", "train_epoch", "predict", "accuracy", "halvings", "epoch_rate"]
 
@@ -36,16 +38,40 @@ def sample_clamps(network: Network, inputs: Array, targets: Array | None = None)
 
 
 def train_epoch(network: Network, weights: Weights, inputs: Array, targets: Array, rule: RuleConfig,
-                order: Sequence[int], batch: int = 16, rate: float = 1.0) -> Weights:
+                order: Sequence[int], batch: int = 16, rate: float = 1.0, dtype: DTypeLike = np.float64,
+                progress: Callable[[int], None] | None = None) -> Weights:
     """New weights after one pass in the given ``order`` of sample numbers, ``batch`` at a time.
 
-    Updates are summed over a batch, so ``rate`` should fall as ``batch`` grows.
+    Updates are summed over a batch, so ``rate`` should fall as ``batch`` grows. ``dtype``: float64, or float32 for
+    speed, which IL, iPC and Z-IL have; ``progress`` is told how many samples have been learnt. Raises BadInput for
+    clamps or weights that do not fit the network, weights that stop being finite included.
     """
-    order = np.asarray(order)
+    order, clamps = np.asarray(order), sample_clamps(network, inputs, targets)
+    if np.dtype(dtype) not in (np.float64, np.float32):
+        raise BadInput(f"dtype is {np.dtype(dtype)}; give float64 or float32.")
+    if not plannable(network, rule, batch):
+        if np.dtype(dtype) != np.float64:
+            raise BadInput(f"dtype is float32, which {rule.name!r} does not have on this network; use float64.")
+        return _by_rule(network, weights, clamps, rule, order, batch, rate, progress)
+    hold(network, clamps)
+    plan = Plan(network, weights, tuple(clamps), dtype)
+    with np.errstate(over="ignore", invalid="ignore"):  # told below, with the place
+        for first in range(0, len(order), batch):
+            rows = order[first:first + batch]
+            plan.learn({name: values[rows] for name, values in clamps.items()}, rule, rate)
+            if progress:
+                progress(first + len(rows))
+    check_weights(network, plan.weights)
+    return plan.weights
+
+
+def _by_rule(network: Network, weights: Weights, clamps: States, rule: RuleConfig, order: NDArray[np.int64], batch: int,
+             rate: float, progress: Callable[[int], None] | None) -> Weights:
     for first in range(0, len(order), batch):
         rows = order[first:first + batch]
-        clamps = sample_clamps(network, inputs[rows], targets[rows])
-        weights = update(network, weights, clamps, rule, rate).weights
+        weights = update(network, weights, {name: values[rows] for name, values in clamps.items()}, rule, rate).weights
+        if progress:
+            progress(first + len(rows))
     return weights
 
 
