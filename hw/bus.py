@@ -79,7 +79,7 @@ class Bus(wiring.Component):
         return m
 
     def _write_channels(self, m: Module) -> None:
-        have_address, have_data = Signal(), Signal()
+        self._have_address, self._have_data = have_address, have_data = Signal(), Signal()
         address, word, strobe = Signal(ADDRESS_BITS), Signal(32), Signal(4)
         m.d.comb += [self.s_axil_awready.eq(~have_address & ~self.s_axil_bvalid),
                      self.s_axil_wready.eq(~have_data & ~self.s_axil_bvalid)]
@@ -110,7 +110,8 @@ class Bus(wiring.Component):
                             m.d.sync += target[byte].eq(word[byte])
 
     def _read_channels(self, m: Module) -> None:
-        have_address, address = Signal(), Signal(ADDRESS_BITS)
+        self._have_read, address = Signal(), Signal(ADDRESS_BITS)
+        have_address = self._have_read
         m.d.comb += self.s_axil_arready.eq(~have_address & ~self.s_axil_rvalid)
         with m.If(self.s_axil_arvalid & self.s_axil_arready):
             m.d.sync += [have_address.eq(1), address.eq(self.s_axil_araddr)]
