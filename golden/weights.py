@@ -6,7 +6,6 @@ at most 24 bits, which float32 and float64 hold exactly, so the weights of a mac
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.errors import BadInput, MissingTool
-from hebbar.files import output_folder
+from hebbar.files import whole
 from hebbar.layout import Layout
 from hebbar.network import Edge, Network
 from hebbar.suggest import suggest
@@ -50,14 +49,8 @@ def save_weights(path: Path, weights: EdgeWeights, meta: Mapping[str, str] | Non
                            "source and target in a file of weights; rename it.")
         key = f"{source}:{target}"
         arrays[key] = np.ascontiguousarray(_matrix(path, key, np.asarray(matrix)))
-    partial = output_folder(path.parent) / f".{path.name}.{os.getpid()}.partial"
-    try:
+    with whole(path) as partial:
         write(partial, arrays, {str(k): str(v) for k, v in (meta or {}).items()})
-        partial.replace(path)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written ({error.strerror}); give another place.") from None
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def load_weights(path: Path) -> dict[tuple[str, str], NDArray[np.float64]]:

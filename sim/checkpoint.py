@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from golden.health import KINDS, clipped
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
-from hebbar.files import output_folder
+from hebbar.files import whole
 from hebbar.memories import Mem
 
 from .compare import Comparison
@@ -68,10 +68,9 @@ class Checkpoint:
 
     def save(self, folder: Path, program: Program) -> None:
         """Write the file; a kill at any moment leaves the old one or the new one."""
-        partial = output_folder(folder) / f".{NAME}.partial.npz"
-        np.savez(partial, key=np.array(_key(program)), standing=np.array(json.dumps(asdict(self.standing))),
-                 weights=self.weights, **{mem.name: values for mem, values in self.rows.items()})
-        partial.replace(folder / NAME)
+        with whole(folder / NAME) as partial, open(partial, "wb") as file:
+            np.savez(file, key=np.array(_key(program)), standing=np.array(json.dumps(asdict(self.standing))),
+                     weights=self.weights, **{mem.name: values for mem, values in self.rows.items()})
 
     @staticmethod
     def exists(folder: Path) -> bool:

@@ -4,16 +4,15 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from hebbar.errors import HebbarError
-from hebbar.files import output_folder, write_text
+from hebbar.errors import InternalError
+from hebbar.files import output_folder, temporary_folder, write_text
 from hebbar.machine import MachineConfig
+from hebbar.processes import run
 from hw.verilog import TOP, export
 
 from .defects import Defect
@@ -53,13 +52,12 @@ def _sources() -> str:
 
 def _broken(machine: MachineConfig, defect: Defect) -> str:
     """Export from a copy of the sources with one line changed, in a process that sees only the copy."""
-    with tempfile.TemporaryDirectory(prefix="hebbar-defect-") as name:
-        copy = Path(name)
+    with temporary_folder("hebbar-defect-") as copy:
         for package in PACKAGES:
             shutil.copytree(ROOT / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
         defect.plant(copy)
-        answer = subprocess.run([sys.executable, "-c", EXPORT], cwd=copy, input=machine.model_dump_json(), text=True,
-                                capture_output=True, env=os.environ | {"PYTHONPATH": name})
+        answer = run([sys.executable, "-c", EXPORT], text=machine.model_dump_json(), cwd=copy,
+                     env=os.environ | {"PYTHONPATH": str(copy)})
     if answer.returncode:
-        raise HebbarError(f"the broken machine could not be exported:\n{answer.stderr[-2000:]}")
+        raise InternalError(f"the broken machine could not be exported:\n{answer.stderr[-2000:]}")
     return answer.stdout

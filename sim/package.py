@@ -1,7 +1,6 @@
 """The Verilog and what an integrator needs beside it: register map, C header, FuseSoC core, lint report."""
 
 import hashlib
-import subprocess
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +15,7 @@ from hebbar.geometry import ports
 from hebbar.isa import FIELDS, SUMMARY, Op, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
+from hebbar.processes import run
 from hebbar.registers import REGISTERS, Cause, Control, Status
 from hw.verilog import TOP
 
@@ -72,8 +72,7 @@ def lint(verilog: Path, more: Sequence[Path] = (), top: str = TOP) -> str:
     require("verilator", "perl")
     names = [path.name for path in (verilog, *more)]
     options = ["--lint-only", *WARNINGS, "--top-module", top]
-    answer = subprocess.run([verilator_command(), *options, *names], cwd=verilog.parent, env=environment(),
-                            capture_output=True, text=True)
+    answer = run([verilator_command(), *options, *names], cwd=verilog.parent, env=environment())
     found = [line for line in answer.stderr.splitlines() if line.startswith(("%Warning", "%Error"))]
     if answer.returncode or found:
         raise HebbarError(f"Verilator has {len(found)} warnings about {verilog}; the first ones:\n"

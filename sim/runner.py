@@ -6,20 +6,21 @@ makes every run stoppable.
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
-from hebbar.errors import HebbarError, Mismatch, TimedOut
+from hebbar.errors import BadInput, HebbarError, InternalError, Mismatch, TimedOut
+from hebbar.files import output_folder, usable
+from hebbar.processes import start
 
 from .toolchain import environment
 
-__all__ = ["call_runner", "run_bench", "locked", "tail", "watched"]
+__all__ = ["build_failed", "call_runner", "run_bench", "locked", "tail", "watched"]
 
 _RUNNER = """
 import json, sys
@@ -30,6 +31,14 @@ try:
 except RuntimeError as error:
     sys.exit(str(error))
 """
+_NO_ROOM = {"No space left on device": "make room, or use another folder", "Disk quota exceeded": "make room, or use "
+            "another folder", "File size limit exceeded": "raise the limit on the size of files (ulimit -f)",
+            "Cannot allocate memory": "close other programs", "virtual memory exhausted": "close other programs",
+            "Killed signal terminated program": "the computer ran out of memory: close other programs",
+            "Resource temporarily unavailable": "allow more processes (ulimit -u)",
+            "Too many open files": "allow more open files (ulimit -n)", "Permission denied": "allow writing there, or use "
+            "another folder", "Read-only file system": "use another folder"}
+"""What compilers say when the computer is at fault, and what to do about it."""
 _QUIET_S = 2.0
 _POLL_S = 0.5
 _TAIL = 20
@@ -44,7 +53,7 @@ def run_bench(simulator: str, build_dir: Path, top: str, test_module: str, test_
     a test fails, TimedOut when the run takes longer than ``timeout_s`` seconds of wall time.
     """
     test_dir = (test_dir or build_dir).resolve()
-    test_dir.mkdir(parents=True, exist_ok=True)
+    output_folder(test_dir)
     results, log = test_dir / "results.xml", test_dir / "run.log"
     results.unlink(missing_ok=True)
     arguments = {"test_module": test_module, "hdl_toplevel": top, "hdl_toplevel_lang": "verilog", "waves": waves,
@@ -77,7 +86,9 @@ def locked(build_dir: Path) -> Iterator[None]:
     """One build at a time in a folder, also between processes."""
     import fcntl
 
-    with open(build_dir / "lock", "w") as lock:
+    with usable(build_dir):
+        lock = open(build_dir / "lock", "w")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -85,20 +96,19 @@ def locked(build_dir: Path) -> Iterator[None]:
 def call_runner(simulator: str, method: str, arguments: Mapping[str, object], env: Mapping[str, str], log: Path,
                 what: str, timeout_s: float, announce: bool) -> int:
     """Call a method of cocotb's runner in a child process; its exit status. Output goes to ``log``."""
-    with open(log, "w") as output:
-        # -P: the current folder may hold a package of the same name as one the runner imports.
-        child = subprocess.Popen([sys.executable, "-P", "-c", _RUNNER], env=dict(env), cwd=log.parent, text=True,
-                                 stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True)
+    request = json.dumps([simulator, method, arguments], default=str)
+    # -P: the current folder may hold a package of the same name as one the runner imports.
+    command = [sys.executable, "-P", "-c", _RUNNER]
+    with usable(log), open(log, "w") as output, \
+            start(command, env=dict(env), cwd=log.parent, stdin=subprocess.PIPE, stdout=output, stderr=output) as child:
         try:
             assert child.stdin is not None
-            with child.stdin as request:
-                json.dump([simulator, method, arguments], request, default=str)
+            with suppress(BrokenPipeError), child.stdin as pipe:  # its exit status says why it was not read
+                pipe.write(request)
             return _wait(child, what, timeout_s) if announce else child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise TimedOut(f"{what[0].upper()}{what[1:]} did not end in {timeout_s:g} s and was stopped: allow more "
                            f"time, or look for what it waits for in {log}.") from None
-        finally:
-            _kill_group(child)
 
 
 def _wait(child: subprocess.Popen[str], what: str, timeout_s: float) -> int:
@@ -118,11 +128,12 @@ def _wait(child: subprocess.Popen[str], what: str, timeout_s: float) -> int:
     return child.wait(timeout_s - _QUIET_S)
 
 
-def _kill_group(child: subprocess.Popen[str]) -> None:
-    """End the child with all it started: the simulator is a grandchild and would run on."""
-    if child.poll() is None:
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+def build_failed(what: str, said: str) -> HebbarError:
+    """The error for a compiler that did not compile: the computer's fault or ours, never the user's Verilog."""
+    for words, fix in _NO_ROOM.items():
+        if words in said:
+            return BadInput(f"{what}: {words}; {fix}.")
+    return InternalError(f"{what}:\n{said}")
 
 
 def tail(log: Path) -> str:

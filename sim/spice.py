@@ -17,6 +17,7 @@ from golden.analog.ladders import Reals
 from golden.analog.wires import Wires
 from hebbar.errors import BadInput, HebbarError, MissingTool, TimedOut
 from hebbar.files import write_text
+from hebbar.processes import run
 
 from .crossbar import HALVES, Crossbar, Read, currents
 
@@ -160,8 +161,7 @@ def _ngspice(path: Path) -> str:
     if not shutil.which("ngspice"):
         raise MissingTool("ngspice is not installed (on Debian: apt-get install -y ngspice).")
     try:
-        answer = subprocess.run(["ngspice", "-b", path.name], cwd=path.parent, capture_output=True, text=True,
-                                check=False, timeout=TIMEOUT)
+        answer = run(["ngspice", "-b", path.name], timeout_s=TIMEOUT, cwd=path.parent)
     except subprocess.TimeoutExpired:
         raise TimedOut(f"ngspice did not end within {TIMEOUT} s on {path}; take a smaller array.") from None
     output = answer.stdout + answer.stderr

@@ -3,7 +3,10 @@
 Every process computes with one thread, so that a result does not depend on how many run beside it.
 """
 
-from collections.abc import Callable, Sequence
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, TypeVar
@@ -14,6 +17,7 @@ from golden.training import data_of, train_fixed, train_float
 from hebbar.compiler import compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
+from hebbar.errors import BadInput
 
 from .backends import golden
 
@@ -67,10 +71,26 @@ def in_parallel(function: Callable[..., Result], work: Sequence[tuple], jobs: in
     found: dict[int, Result] = {}
     with reporter.task(name, len(work)) as task, parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
         calls = (delayed(_numbered)(i, function, arguments) for i, arguments in enumerate(work))
-        for i, result in Parallel(return_as="generator_unordered")(calls):
-            found[i] = result
-            task.advance(len(found), note(result))
+        try:
+            with _interrupts_blocked():
+                results = Parallel(return_as="generator_unordered")(calls)
+            for i, result in results:
+                found[i] = result
+                task.advance(len(found), note(result))
+        except BrokenExecutor:
+            raise BadInput(f"a process of the {jobs} that worked on {name} was ended from outside, as a system does that "
+                           "runs out of memory; use fewer --jobs.") from None
     return [found[i] for i in range(len(work))]
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes started inside leave Ctrl-C, which a terminal sends to all, to this one: it ends them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _numbered(number: int, function: Callable[..., Result], arguments: tuple[Any, ...]) -> tuple[int, Result]:

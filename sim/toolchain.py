@@ -5,7 +5,6 @@ Every known fault of these programs that an environment can cure is cured here a
 
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from hebbar.errors import MissingTool
+from hebbar.processes import run
 
 __all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "environment", "require", "tools", "verilator_command"]
 
@@ -33,7 +33,8 @@ _CURES = {
 }
 # Settings of other runs, read by make, cocotb or its runner, that must not reach ours.
 _FOREIGN_NAMES = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "WAVES", "GUI", "SIM_CMD_PREFIX", "SIM_CMD_SUFFIX",
-                  "PYTEST_CURRENT_TEST", "TOPLEVEL_LANG", "CXXFLAGS", "CPPFLAGS", "LDFLAGS"}
+                  "PYTEST_CURRENT_TEST", "TOPLEVEL_LANG", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "RANDOM_SEED", "MAKEFILES",
+                  "GNUMAKEFLAGS", "MODULE", "TOPLEVEL", "TESTCASE"}
 _FOREIGN_PREFIXES = ("COCOTB_", "GPI_", "PYGPI_", "VERILATOR_")
 
 
@@ -154,5 +155,5 @@ def _libpython() -> Path | None:
 def _first_line(path: str) -> str:
     """What the program says of itself."""
     option = "-V" if Path(path).name == "iverilog" else "--version"
-    output = subprocess.run([path, option], capture_output=True, text=True, check=False).stdout
+    output = run([path, option]).stdout
     return next((line.strip() for line in output.splitlines() if line.strip()), "unknown")

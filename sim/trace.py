@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.fences import learning_fences
+from hebbar.files import whole
 
 __all__ = ["Job", "Trace", "Recorder"]
 
@@ -64,9 +65,8 @@ class Trace:
         arrays |= {n: getattr(self, n) for n in _ARRAYS}
         arrays |= {f"output_{n}": v for n, v in self.outputs.items()}
         arrays |= {f"counter_{n}": np.int64(v) for n, v in self.counters.items()}
-        partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **arrays)
-        partial.replace(path)
+        with whole(path) as partial, open(partial, "wb") as file:  # given a name, NumPy would append .npz to it
+            np.savez(file, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> tuple["Trace", dict]:

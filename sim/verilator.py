@@ -5,9 +5,10 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from hebbar.errors import BadInput, HebbarError
+from hebbar.errors import BadInput
+from hebbar.files import output_folder, write_text
 
-from .runner import call_runner, locked, run_bench, tail
+from .runner import build_failed, call_runner, locked, run_bench, tail
 from .toolchain import environment, require, tools
 
 __all__ = ["WARNINGS", "build", "run_cocotb"]
@@ -33,7 +34,7 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
     require(*_NEEDS)
     verilog, build_dir = verilog.resolve(), build_dir.resolve()
     _no_blanks(verilog, build_dir, Path(environment()["VERILATOR_ROOT"]))
-    build_dir.mkdir(parents=True, exist_ok=True)
+    output_folder(build_dir)
     control, log = build_dir / "public.vlt", build_dir / "build.log"
     visible = _visible(top, public)
     arguments = {
@@ -50,13 +51,13 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
         if _is_built(build_dir, top, key):
             return
         (build_dir / "key").unlink(missing_ok=True)
-        control.write_text(visible)
+        write_text(control, visible)
         status = call_runner("verilator", "build", arguments, environment("-O1" if waves else "-O3"), log,
                              f"building {top} with Verilator", timeout_s, announce)
         if status != 0:
-            raise HebbarError(f"Verilator could not build {top} from {verilog}; the end of {log}:\n{tail(log)}")
+            raise build_failed(f"Verilator could not build {top} from {verilog}; the end of {log}", tail(log))
         _all_visible(build_dir, public, verilog)
-        (build_dir / "key").write_text(key)
+        write_text(build_dir / "key", key)
 
 
 def run_cocotb(build_dir: Path, top: str, test_module: str, test_dir: Path | None = None,

@@ -1,15 +1,14 @@
 """Doing once what is slow the first time."""
 
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from hebbar.compiler import Program, compile_config
 from hebbar.config import load
 from hebbar.console import Reporter
 from hebbar.errors import Mismatch, MissingTool
+from hebbar.files import temporary_folder
 
 __all__ = ["Timing", "warm_up"]
 
@@ -57,8 +56,8 @@ def _verilator() -> str:
 
     program = _tiny()
     job = job_of(program, data_of(program), "train", 2, initial_image(program))
-    with tempfile.TemporaryDirectory(prefix="hebbar-") as folder:
-        result = compare(program, run_backend(job, "golden"), run_backend(job, "verilator", Path(folder)))
+    with temporary_folder() as folder:
+        result = compare(program, run_backend(job, "golden"), run_backend(job, "verilator", folder))
     if result.first:
         raise Mismatch(f"tiny on Verilator: {result.first}")
     return f"{result.total_words:,} words compared, 0 mismatches"
@@ -78,8 +77,8 @@ def _numba() -> str:
 def _prover() -> str:
     from . import yosys
 
-    with tempfile.TemporaryDirectory(prefix="hebbar-") as folder:
-        yosys.run("help proc\n", Path(folder), Reporter(quiet=True))
+    with temporary_folder() as folder:
+        yosys.run("help proc\n", folder, Reporter(quiet=True))
     return ""
 
 

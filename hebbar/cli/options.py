@@ -41,8 +41,11 @@ def configured(source: str, seed: int | None = None, rule: str | None = None, ep
 class Run:
     """One run of a command: its folder, its progress and, at the end, its record.
 
-    Standard output carries the result alone (a table, or JSON), standard error everything else.
+    Standard output carries the result alone (a table, or JSON), standard error everything else. ``current``: the
+    folder of the last one.
     """
+
+    current: Path | None = None
 
     def __init__(self, folder: Path, quiet: bool = False, as_json: bool = False,
                  config: "Config | None" = None) -> None:
@@ -50,6 +53,7 @@ class Run:
         from ..files import output_folder
 
         self.folder, self.reporter = output_folder(folder), Reporter(quiet)
+        Run.current = self.folder
         self.as_json, self._config, self._began = as_json, config, time.monotonic()
 
     def finish(self, result: Any, checks: "Sequence[Check]", files: Sequence[Path] = ()) -> None:

@@ -4,17 +4,15 @@ The same Verilog, the same test bench and the same trace as ``sim.backends.veril
 """
 
 import pickle
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from hebbar.compiler import Program
-from hebbar.errors import HebbarError
-from hebbar.files import output_folder, write_text
+from hebbar.files import output_folder, temporary_folder, usable, write_text
 from hw.verilog import TOP
 
 from ..design import source
-from ..runner import call_runner, locked, run_bench, tail, watched
+from ..runner import build_failed, call_runner, locked, run_bench, tail, watched
 from ..testbench.files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from ..toolchain import ICARUS_ARGS, environment, require, tools
 from ..trace import Job, Trace
@@ -38,7 +36,7 @@ def prepare(program: Program, folder: Path, announce: bool = True) -> Path:
         if not built.exists() or built.read_text() != version:
             if call_runner("icarus", "build", arguments, environment(), log,
                            f"building {TOP} with Icarus Verilog", 600.0, announce):
-                raise HebbarError(f"Icarus Verilog could not compile {verilog}; the end of {log}:\n{tail(log)}")
+                raise build_failed(f"Icarus Verilog could not compile {verilog}; the end of {log}", tail(log))
             write_text(built, version)
     return place
 
@@ -52,9 +50,9 @@ def _version() -> str:
 def run(job: Job, model: Path, progress: Callable[[int], None] | None = None, timeout_s: float = 3600.0) -> Trace:
     """Run a job on the ``model`` of ``prepare``; ``progress`` is told how many samples have been sent."""
     require(*NEEDS)
-    with tempfile.TemporaryDirectory(prefix="run-", dir=model) as name:
-        folder = Path(name)
-        (folder / JOB_FILE).write_bytes(pickle.dumps(job))
+    with temporary_folder("run-", model) as folder:
+        with usable(folder):
+            (folder / JOB_FILE).write_bytes(pickle.dumps(job))
         with watched(folder / PROGRESS_FILE, progress):
             run_bench("icarus", model, TOP, TEST, folder, timeout_s=timeout_s, announce=progress is None)
         return Trace.load(folder / TRACE_FILE)[0]

@@ -2,13 +2,12 @@
 
 import pickle
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from hebbar.compiler import Program
-from hebbar.files import output_folder
+from hebbar.files import output_folder, temporary_folder, usable
 from hw.verilog import TOP, public
 
 from .. import verilator
@@ -46,9 +45,9 @@ def prepare(program: Program, folder: Path, waves: bool = False, announce: bool 
 def run(job: Job, model: Model, progress: Callable[[int], None] | None = None,
         timeout_s: float = 3600.0) -> Trace:
     """Run a job; ``progress`` is told how many samples the machine has been sent."""
-    with tempfile.TemporaryDirectory(prefix="run-", dir=model.folder) as name:
-        folder = Path(name)
-        (folder / JOB_FILE).write_bytes(pickle.dumps(job))
+    with temporary_folder("run-", model.folder) as folder:
+        with usable(folder):
+            (folder / JOB_FILE).write_bytes(pickle.dumps(job))
         with watched(folder / PROGRESS_FILE, progress):
             verilator.run_cocotb(model.folder, TOP, TEST, test_dir=folder, timeout_s=timeout_s,
                                  waves=model.waves, announce=progress is None)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.compiler import Program
-from hebbar.errors import TimedOut
+from hebbar.errors import Mismatch, TimedOut
 from hebbar.fences import learning_fences
 from hebbar.geometry import ports
 from hebbar.isa import Op, decode
 from hebbar.memories import Mem
 from hebbar.pins import pins
-from hebbar.registers import REGISTERS, Status
+from hebbar.registers import REGISTERS, Cause, Status
 
 from ..host import Host
 from ..macro import Macro, macro_of
@@ -57,7 +57,7 @@ class ShellHost(Host):
     def __init__(self, library: Path, program: Program) -> None:
         self._library, self._program = open_library(library), program
         self._handle = ctypes.c_void_p(self._library.shell_open())
-        self._macro, self._failed = macro_of(program.machine), list[Exception]()
+        self._macro, self._failed = macro_of(program.machine), list[BaseException]()
         if self._macro:
             self._attach(self._macro)
         self._library.shell_reset(self._handle, RESET_CYCLES)
@@ -85,7 +85,7 @@ class ShellHost(Host):
             if not self._failed:
                 try:
                     compare.raw = macro.answer(read("phase"), read).to_bytes(size, "little")
-                except Exception as error:  # it cannot pass through the simulator; _run raises it
+                except BaseException as error:  # it cannot pass through the simulator; _run raises it
                     self._failed.append(error)
 
         def weights(out: int) -> None:
@@ -131,6 +131,10 @@ class ShellHost(Host):
     async def receive(self) -> list[int]:
         if not self._received:
             await self._run(until_halt=await self._is_running())
+        if not self._received:
+            cause, pc = await self.get("cause"), await self.get("pc")
+            raise Mismatch(f"the machine halted at address {pc} with cause {Cause(cause).name} before it gave all its "
+                           "outputs; look at the program at this address, or record a waveform.")
         return self._received.popleft()
 
     async def halted(self) -> None:

@@ -2,22 +2,21 @@
 
 import ctypes
 import hashlib
-import os
-import subprocess
 from pathlib import Path
 
 from hebbar.compiler import Program
-from hebbar.errors import HebbarError
-from hebbar.files import write_text
+from hebbar.files import whole, write_text
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import Mem
 from hebbar.pins import pins
+from hebbar.processes import run
 from hw.verilog import TOP
 
 from ..backends import verilator
 from ..defects import Defect
 from ..macro import PINS
+from ..runner import build_failed
 from ..toolchain import environment, require
 
 __all__ = ["Run", "RECORDED", "prepare", "open_library"]
@@ -78,14 +77,13 @@ def open_library(path: Path) -> ctypes.CDLL:
 def _link(folder: Path, library: Path) -> None:
     require("g++")
     root = Path(environment()["VERILATOR_ROOT"]) / "include"
-    partial = library.with_suffix(f".{os.getpid()}.partial")
-    command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}", "-DVM_TRACE=0",
-               "-DVM_COVERAGE=0", "-o", partial.name, str(SOURCE), "Vtop__ALL.a",
-               *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
-    answer = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
-    if answer.returncode:
-        raise HebbarError(f"g++ could not link the fast shell in {folder}:\n{answer.stderr[-2000:]}")
-    partial.replace(library)
+    with whole(library) as partial:
+        command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}", "-DVM_TRACE=0",
+                   "-DVM_COVERAGE=0", "-o", partial.name, str(SOURCE), "Vtop__ALL.a",
+                   *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
+        answer = run(command, cwd=folder, env=environment())
+        if answer.returncode:
+            raise build_failed(f"g++ could not link the fast shell in {folder}", answer.stderr[-2000:])
 
 
 def _bind(machine: MachineConfig) -> str:

@@ -1,15 +1,13 @@
 """The checks of an exported design, each with what was expected and what was found."""
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hebbar.console import Reporter
 from hebbar.errors import BadInput, HebbarError, MissingTool, TimedOut
-from hebbar.files import write_text
+from hebbar.files import temporary_folder, write_text
 from hebbar.machine import MachineConfig
 from hebbar.record import Check as Recorded
 from sim.yosys import run
@@ -105,8 +103,7 @@ def text_checks(machine: MachineConfig, design: Design) -> Iterator[Check]:
 def netlist_checks(machine: MachineConfig, text: str, reporter: Reporter) -> list[Check]:
     """What a simplified copy shows: multipliers, latches as Yosys sees them, who writes weights (those of an analog macro
     are not in it)."""
-    with tempfile.TemporaryDirectory(prefix="hebbar-structure-") as name:
-        folder = Path(name)
+    with temporary_folder("hebbar-structure-") as folder:
         write_text(folder / "design.v", text)
         try:
             run(_NETLIST, folder, reporter)

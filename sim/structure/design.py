@@ -2,7 +2,6 @@
 
 import re
 import sys
-import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,11 +92,11 @@ def read(text: str, top: str) -> Design:
 @cache
 def _parser() -> tuple[Any, type[Exception]]:
     """Pyverilog's parser and its error; its tables take most of a second and PLY writes them to a folder."""
-    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as tables:
+    with warnings.catch_warnings(), temporary_folder() as tables:
         warnings.simplefilter("ignore", ResourceWarning)  # it leaves its file VERSION open
         from pyverilog.vparser.parser import ParseError, VerilogParser
 
-        return VerilogParser(outputdir=tables, debug=False), ParseError
+        return VerilogParser(outputdir=str(tables), debug=False), ParseError
 
 
 @contextmanager

@@ -1,0 +1,5 @@
+"""``python -m hebbar``."""
+
+from .cli import main
+
+main()

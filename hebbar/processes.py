@@ -1,0 +1,76 @@
+"""Child processes that never outlive the command: each leads a group, and the group ends with it."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from .errors import explained
+
+__all__ = ["start", "run", "end_all"]
+
+_ended = False
+
+
+@contextmanager
+def start(command: Sequence[str], **options: Any) -> Iterator["subprocess.Popen[str]"]:
+    """A child process (text) in a group of its own; it and all it started are dead afterwards.
+
+    Raises BadInput when the computer has no room for it, KeyboardInterrupt once the command is being ended.
+    """
+    if _ended:
+        raise KeyboardInterrupt
+    try:
+        child = subprocess.Popen(command, text=True, start_new_session=True, **options)
+    except (OSError, MemoryError) as error:
+        raise explained(error) or error from None
+    try:
+        yield child
+    finally:
+        _kill_group(child.pid)
+        for stream in (child.stdin, child.stdout, child.stderr):
+            with suppress(OSError):
+                if stream:
+                    stream.close()
+        child.wait()
+
+
+def run(command: Sequence[str], timeout_s: float | None = None, text: str | None = None,
+        **options: Any) -> "subprocess.CompletedProcess[str]":
+    """Run a child to its end with ``text`` on its standard input, and keep what it says.
+
+    Raises subprocess.TimeoutExpired after ``timeout_s`` seconds, and as ``start`` does.
+    """
+    with start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as child:
+        out, said = child.communicate(text, timeout_s)
+        return subprocess.CompletedProcess(command, child.returncode, out, said)
+
+
+def end_all() -> None:
+    """Kill every process below this one with its group, those of libraries too; none is started afterwards.
+
+    They are not waited for: whoever started them learns from the exit status that they were killed.
+    """
+    global _ended
+    _ended = True
+    import psutil
+
+    with suppress(psutil.Error, OSError):
+        for _ in range(20):  # one that is killed may just have started another
+            alive = [c for c in psutil.Process().children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE]
+            for child in alive:
+                with suppress(OSError):
+                    if (group := os.getpgid(child.pid)) != os.getpgid(0):
+                        _kill_group(group)
+                    os.kill(child.pid, signal.SIGKILL)
+            if not alive:
+                return
+            time.sleep(0.02)
+
+
+def _kill_group(group: int) -> None:
+    with suppress(OSError):
+        os.killpg(group, signal.SIGKILL)
