@@ -59,7 +59,7 @@ def test_help_names_every_command(tmp_path):
     (["spice", "--config", "tiny"], "only an analog macro has conductances"),
     (["spice", "a.npz", "--config", "digits_analog"], "give one of them"),
     (["bench", "product"], "holds no MNIST"),
-    (["run", "mnist", "--data", "nowhere"], "holds no train-images-idx3-ubyte.gz"),
+    (["run", "mnist", "--data", "nowhere"], "cannot be read as a folder"),
     (["report", "nowhere"], "holds no result.json"),
     (["train", "tiny", "--resume"], "holds no checkpoint"),
     (["simulate", "tiny", "--break", "roundin"], "did you mean 'rounding'"),
