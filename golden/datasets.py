@@ -7,7 +7,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from zipfile import BadZipFile
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from hebbar.config import DataConfig
 from hebbar.errors import BadInput
 
+from .archive import read_npz
 from .given import first_bad, numbers
 from .idx import FILES, read_folder
 from .sample_checks import check_labels
@@ -192,12 +193,14 @@ def _split(samples: Samples, held: int, config: DataConfig) -> Dataset:
 
 def _read(path: str) -> tuple[NDArray, NDArray]:
     """Inputs and labels of a user's file as they are."""
-    try:
-        with np.load(path) as data:
-            return np.asarray(data["inputs"], np.float64), np.asarray(data["labels"])
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise BadInput(f"data.path {path!r} is no .npz with numbers in inputs and labels "
-                       f"({error}).") from None
+    where = f"data.path {path!r}"
+    if not path or "\0" in path:
+        raise BadInput(f"{where} names no file; give an .npz with inputs and labels.")
+    data = read_npz(Path(path), ".npz with inputs and labels", "write it with numpy.savez")
+    if missing := [name for name in ("inputs", "labels") if name not in data]:
+        raise BadInput(f"{where} holds no {' and no '.join(missing)}, only {', '.join(data) or 'nothing'}; name the arrays "
+                       "inputs, (samples, size), and labels, (samples,).")
+    return data["inputs"], data["labels"]
 
 
 def _codes(pixels: NDArray, pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:

@@ -3,24 +3,26 @@
 Both hold one matrix under the key ``source:target`` for every edge with weights of its own, shape
 (target size, source size), zero where its mask leaves none, in real numbers and not in codes. A code has
 at most 24 bits, which float32 and float64 hold exactly, so the weights of a machine come back bit for bit.
+A file says the hash of all it holds, which is checked; files of other programs say none and are read all the same.
 """
 
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput, MissingTool
+from hebbar.errors import BadInput, HebbarWarning, MissingTool
 from hebbar.files import whole
 from hebbar.layout import Layout
 from hebbar.network import Edge, Network
 from hebbar.suggest import suggest
 
+from .archive import HASH, Damaged, check_file, digest, read_npz
 from .fixed import Ints
 from .image import EdgeWeights, to_image
 from .reference.state import absent
@@ -30,6 +32,10 @@ __all__ = ["save_weights", "load_weights", "load_meta", "load_image", "checked_i
 Arrays = dict[str, NDArray]
 Meta = dict[str, str]
 
+SAFE = ("F16", "F32", "F64")
+"""Types of safetensors that NumPy holds as they are."""
+MOST_HEADER = 100 << 20
+"""Bytes; what the library of safetensors allows."""
 META = "meta"
 """The one key of an ``.npz`` that is no edge: what the file says about itself, as JSON."""
 
@@ -50,7 +56,7 @@ def save_weights(path: Path, weights: EdgeWeights, meta: Mapping[str, str] | Non
         key = f"{source}:{target}"
         arrays[key] = np.ascontiguousarray(_matrix(path, key, np.asarray(matrix)))
     with whole(path) as partial:
-        write(partial, arrays, {str(k): str(v) for k, v in (meta or {}).items()})
+        write(partial, arrays, _hashed(arrays, {str(k): str(v) for k, v in (meta or {}).items()}))
 
 
 def load_weights(path: Path) -> dict[tuple[str, str], NDArray[np.float64]]:
@@ -59,8 +65,12 @@ def load_weights(path: Path) -> dict[tuple[str, str], NDArray[np.float64]]:
     Raises BadInput for another suffix, a file that is not readable, a key without a colon and
     anything but finite real matrices.
     """
+    return _by_edge(Path(path), _read(Path(path))[0])
+
+
+def _by_edge(path: Path, arrays: Arrays) -> dict[tuple[str, str], NDArray[np.float64]]:
     weights = {}
-    for key, matrix in _read(Path(path))[0].items():
+    for key, matrix in arrays.items():
         source, colon, target = key.partition(":")
         if not (source and colon and target):
             raise BadInput(f"{path}: key {key!r} names no edge; call it 'source:target', the names of "
@@ -70,8 +80,8 @@ def load_weights(path: Path) -> dict[tuple[str, str], NDArray[np.float64]]:
 
 
 def load_meta(path: Path) -> Meta:
-    """What the file says about itself; empty when it says nothing."""
-    return _read(Path(path))[1]
+    """What the file says about itself but for its hash; empty when it says nothing."""
+    return {key: value for key, value in _read(Path(path))[1].items() if key != HASH}
 
 
 def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
@@ -99,8 +109,14 @@ def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
 
 
 def load_image(layout: Layout, path: Path) -> Ints:
-    """The weights in a file as the weight image of a machine; raises BadInput when they do not fit."""
-    return checked_image(layout, load_weights(path), str(path))
+    """The weights in a file as the weight image of a machine; raises BadInput when they do not fit. Warns of a file
+    without a hash, in which damage cannot be seen."""
+    arrays, meta = _read(path)
+    image = checked_image(layout, _by_edge(path, arrays), str(path))
+    if HASH not in meta:
+        warnings.warn(f"{path} says no hash of its weights, so that damage to it would not be seen; save_weights writes one.",
+                      HebbarWarning, stacklevel=3)
+    return image
 
 
 def _in_range(layout: Layout, where: str, matrix: NDArray[np.float64]) -> None:
@@ -144,21 +160,25 @@ def _format(path: Path) -> tuple[Callable[[Path], tuple[Arrays, Meta]], Callable
 
 
 def _read(path: Path) -> tuple[Arrays, Meta]:
-    try:
-        return _format(path)[0](path)
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
-        raise BadInput(f"{path} is not a readable {path.suffix} file of weights ({error}).") from None
+    arrays, meta = _format(path)[0](path)
+    if HASH in meta and meta[HASH] != digest(arrays, meta):
+        raise BadInput(f"{path} holds other weights than the hash in it says; it was damaged or changed, fetch or save it "
+                       "again.")
+    return arrays, meta
+
+
+def _hashed(arrays: Arrays, meta: Meta) -> Meta:
+    return meta | {HASH: digest(arrays, meta)}
 
 
 def _read_npz(path: Path) -> tuple[Arrays, Meta]:
-    data = np.load(path)
-    if not isinstance(data, np.lib.npyio.NpzFile):
-        raise ValueError("it holds one array without a name")
-    with data:
-        arrays = {key: data[key] for key in data.files}
-    meta = json.loads(str(arrays.pop(META, "{}")))
+    arrays = read_npz(path, ".npz file of weights")
+    try:
+        meta = json.loads(str(arrays.pop(META, "{}")))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: {META} is no JSON ({error}); leave it out.") from None
     if not isinstance(meta, dict):
-        raise ValueError(f"{META} is no JSON object")
+        raise BadInput(f"{path}: {META} is no JSON object; leave it out.")
     return arrays, {key: str(value) for key, value in meta.items()}
 
 
@@ -170,18 +190,40 @@ def _write_npz(path: Path, arrays: Arrays, meta: Meta) -> None:
 def _read_safetensors(path: Path) -> tuple[Arrays, Meta]:
     library = _safetensors()
     try:
+        check_file(path)
+        _check_keys(path)
         with library.safe_open(path, framework="numpy") as data:
             types = {key: data.get_slice(key).get_dtype() for key in data.keys()}
-            for key, dtype in types.items():
-                if dtype not in ("F32", "F64"):
-                    raise BadInput(f"{path}: {key!r} holds {dtype}; give float32 or float64 (F32, F64).")
-            return {key: data.get_tensor(key) for key in types}, dict(data.metadata() or {})
-    except library.SafetensorError as error:
-        raise ValueError(error) from None
+            wrong = next((key for key, dtype in types.items() if dtype not in SAFE), None)
+            if wrong is None:
+                return {key: data.get_tensor(key) for key in types}, dict(data.metadata() or {})
+    except Exception as error:  # whatever a damaged file makes of the library
+        raise BadInput(f"{path} is not a readable .safetensors file of weights ({error}).") from None
+    raise BadInput(f"{path}: {wrong!r} holds {types[wrong]}; give numbers of {', '.join(SAFE)}.")
+
+
+def _check_keys(path: Path) -> None:
+    """Raise Damaged where the header names a key twice: of such a pair one would be lost in silence."""
+    def once(pairs: list[tuple[str, object]]) -> dict:
+        names = [name for name, _ in pairs]
+        if len(set(names)) < len(names):
+            raise Damaged(f"it holds {next(n for n in names if names.count(n) > 1)!r} twice")
+        return dict(pairs)
+
+    with open(path, "rb") as file:
+        size = int.from_bytes(file.read(8), "little")
+        if size > MOST_HEADER:
+            raise Damaged(f"it says its header has {size:,} bytes")
+        json.loads(file.read(size), object_pairs_hook=once)
 
 
 def _write_safetensors(path: Path, arrays: Arrays, meta: Meta) -> None:
-    _safetensors().numpy.save_file(arrays, path, metadata=meta)
+    raw = _safetensors().numpy.save(arrays, metadata=meta)
+    end = 8 + int.from_bytes(raw[:8], "little")
+    # The library puts the header's keys in an order of chance: sorted, the same weights are the same bytes.
+    header = json.dumps(json.loads(raw[8:end]), sort_keys=True).encode()
+    header += b" " * (-len(header) % 8)
+    path.write_bytes(len(header).to_bytes(8, "little") + header + raw[end:])
 
 
 def _safetensors() -> ModuleType:

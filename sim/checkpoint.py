@@ -4,11 +4,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.archive import HASH, digest, read_npz
 from golden.health import KINDS, clipped
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
@@ -68,9 +68,10 @@ class Checkpoint:
 
     def save(self, folder: Path, program: Program) -> None:
         """Write the file; a kill at any moment leaves the old one or the new one."""
+        arrays = {"key": np.array(_key(program)), "standing": np.array(json.dumps(asdict(self.standing))),
+                  "weights": self.weights} | {mem.name: values for mem, values in self.rows.items()}
         with whole(folder / NAME) as partial, open(partial, "wb") as file:
-            np.savez(file, key=np.array(_key(program)), standing=np.array(json.dumps(asdict(self.standing))),
-                     weights=self.weights, **{mem.name: values for mem, values in self.rows.items()})
+            np.savez(file, **arrays, **{HASH: np.array(digest(arrays, {}))})
 
     @staticmethod
     def exists(folder: Path) -> bool:
@@ -79,14 +80,16 @@ class Checkpoint:
 
     @classmethod
     def load(cls, folder: Path, program: Program) -> "Checkpoint":
-        """Read the file. Raises BadInput when it is of another configuration or not readable."""
-        path = folder / NAME
-        try:
-            with open(path, "rb") as file, np.load(file) as data:
-                key, standing = str(data["key"]), json.loads(str(data["standing"]))
-                weights, rows = data["weights"], {mem: data[mem.name] for mem in MEMORIES}
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise BadInput(f"{path} is not a readable checkpoint ({error}); start again with --restart.") from None
+        """Read the file. Raises BadInput when it is of another configuration, damaged or not readable."""
+        path, cure = folder / NAME, "start again with --restart"
+        data = read_npz(path, "checkpoint", cure)
+        if str(data.pop(HASH, "")) != digest(data, {}):
+            raise BadInput(f"{path} holds other numbers than the hash in it says; it was damaged or is of an older "
+                           f"Hebbar, {cure}.")
+        if set(data) != {"key", "standing", "weights", *(mem.name for mem in MEMORIES)}:
+            raise BadInput(f"{path} is no checkpoint of a training; {cure}.")
+        key, standing = str(data["key"]), json.loads(str(data["standing"]))
+        weights, rows = data["weights"], {mem: data[mem.name] for mem in MEMORIES}
         if key != _key(program):
             raise BadInput(f"{path} belongs to another configuration; use its configuration, or start again "
                            "with --restart.")

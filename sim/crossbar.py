@@ -1,6 +1,5 @@
 """A crossbar of pairs as the outside tools see it: conductances, wires, inputs, and how it is read in time."""
 
-import zipfile
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from golden.analog.ladders import Reals
 from golden.analog.wires import Wires, approximation_error, checked_cells, checked_inputs, solve
 from golden.analog_macro import AnalogMacro
+from golden.archive import read_npz
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 
@@ -90,13 +90,8 @@ def drawn(rows: int, columns: int, seed: int, g_min: float, g_max: float) -> dic
 
 def loaded(path: Path) -> dict[str, Reals]:
     """The arrays ``g_plus`` and ``g_minus`` of an .npz, in siemens, and ``volts`` if it has them."""
-    try:
-        # Opened here: np.load leaves a file open that it cannot read.
-        with open(path, "rb") as file, np.lib.npyio.NpzFile(file) as data:
-            found = {name: data[name] for name in ("g_plus", "g_minus", "volts") if name in data}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise BadInput(f"{path} is not a readable .npz file of conductances ({error}); write it with "
-                       "numpy.savez.") from None
+    data = read_npz(path, ".npz file of conductances", "write it with numpy.savez")
+    found = {name: data[name] for name in ("g_plus", "g_minus", "volts") if name in data}
     if missing := {"g_plus", "g_minus"} - set(found):
         raise BadInput(f"{path} holds no {' and no '.join(sorted(missing))}; give both conductances of every pair.")
     return found

@@ -1,7 +1,6 @@
 """``hebbar simulate`` and ``hebbar compare``: one backend at a time, traces as files."""
 
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -97,12 +96,10 @@ def load_pair(first: Path, second: Path) -> tuple[Config, Trace, Trace]:
     """Two traces of the same configuration. Raises BadInput when they are not."""
     traces, configs = [], []
     for path in (first, second):
-        try:
-            trace, meta = Trace.load(path)
-            configs.append(meta["config"])
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise BadInput(f"{path} is not a readable trace ({error}); write one with "
-                           "hebbar simulate.") from None
+        trace, meta = Trace.load(path)
+        if not (isinstance(meta, dict) and isinstance(meta.get("config"), dict)):
+            raise BadInput(f"{path} does not say what was run; write a trace with hebbar simulate.")
+        configs.append(meta["config"])
         traces.append(trace)
     if configs[0] != configs[1]:
         keys = [f"{s}.{k}" for s in configs[0] if isinstance(configs[0][s], dict)

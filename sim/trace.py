@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.archive import read_npz
 from hebbar.compiler import Program
+from hebbar.errors import BadInput
 from hebbar.fences import learning_fences
 from hebbar.files import whole
 
@@ -70,15 +72,20 @@ class Trace:
 
     @classmethod
     def load(cls, path: Path) -> tuple["Trace", dict]:
-        """Read what ``save`` wrote: the trace and its meta data."""
-        with np.load(path) as data:
-            meta = json.loads(str(data["meta"]))
+        """Read what ``save`` wrote: the trace and its meta data. Raises BadInput for any other file."""
+        data = read_npz(path, "trace", WRITTEN, MOST_TRACE)
+        try:
             return cls(
                 **{n: data[n] for n in _ARRAYS},
-                outputs={n[7:]: data[n] for n in data.files if n.startswith("output_")},
-                counters={n[8:]: int(data[n]) for n in data.files if n.startswith("counter_")}), meta
+                outputs={n[7:]: v for n, v in data.items() if n.startswith("output_")},
+                counters={n[8:]: int(v) for n, v in data.items() if n.startswith("counter_")}), json.loads(str(data["meta"]))
+        except (KeyError, ValueError, TypeError, RecursionError) as error:
+            raise BadInput(f"{path} is not a readable trace ({error}); {WRITTEN}.") from None
 
 
+MOST_TRACE = 1 << 36
+"""Bytes of a trace that is read back."""
+WRITTEN = "write one with hebbar simulate"
 _ARRAYS = ("pc", "state", "error", "activity", "weight_fence", "weights", "final", "decisions")
 
 

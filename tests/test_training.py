@@ -117,6 +117,28 @@ def test_a_checkpoint_is_not_overwritten_or_mixed_up(tmp_path, models):
         run(tmp_path, models, resume=True)
 
 
+def test_a_flipped_byte_in_a_checkpoint_is_found(tmp_path):
+    """Without it a training would go on from other weights and end with a fingerprint of its own. Parts of the archive
+    that hold no number, its dates say, are free."""
+    program = compile_config(CONFIG)
+    rows = {mem: np.arange(4) for mem in training.MEMORIES}
+    before = Checkpoint(Standing(epoch=1, accuracy=[0.5]), np.arange(4).reshape(4, 1, 1), rows)
+    before.save(tmp_path, program)
+    path = tmp_path / "checkpoint.npz"
+    good, refused = path.read_bytes(), 0
+    for at in range(len(good)):
+        path.write_bytes(good[:at] + bytes([good[at] ^ 4]) + good[at + 1:])
+        try:
+            found = Checkpoint.load(tmp_path, program)
+        except BadInput as error:
+            refused += 1
+            assert str(error).endswith("--restart."), error
+        else:
+            assert found.standing == before.standing and np.array_equal(found.weights, before.weights)
+            assert all(np.array_equal(found.rows[mem], rows[mem]) for mem in rows)
+    assert refused > 0.7 * len(good)
+
+
 def test_the_fingerprint_sees_every_part():
     """Without it two different trainings could be called identical."""
     standing, weights = Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), np.zeros((2, 1, 4))
