@@ -13,10 +13,12 @@ from golden.archive import read_npz
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 
-__all__ = ["HALVES", "Crossbar", "Read", "approximation_share", "currents", "drawn", "loaded", "programmed", "read_of",
+__all__ = ["HALVES", "LINES", "Crossbar", "Read", "approximation_share", "currents", "drawn", "loaded", "programmed", "read_of",
            "settling"]
 
 HALVES = ("p", "n")
+LINES = {"FWD": ("bit", "word"), "TRN": ("word", "bit")}
+"""By verb the lines that are driven and those that are sensed."""
 OUTPUT = 0.7
 """Volts at the amplifier."""
 SETTLED = 20
@@ -25,19 +27,23 @@ SETTLED = 20
 
 @dataclass(frozen=True)
 class Crossbar:
-    """Conductances ``plus`` and ``minus`` (R, C) in siemens, drivers' ``volts`` (R,), wires of both arrays."""
+    """Conductances ``plus`` and ``minus`` (R, C) in siemens, wires of both arrays, and a read of them: ``verb`` says
+    which lines are driven and which are sensed, ``volts`` what the drivers do, (R,) for TRN and (C,) for FWD."""
 
     plus: Reals
     minus: Reals
     volts: Reals
     wires: Wires
+    verb: str = "TRN"
 
     def __post_init__(self) -> None:
+        if self.verb not in LINES:
+            raise BadInput(f"verb is {self.verb!r}; give {' or '.join(LINES)}.")
         plus, minus = checked_cells(self.plus), checked_cells(self.minus)
         if plus.shape != minus.shape:
             raise BadInput(f"g_plus has shape {plus.shape} and g_minus {minus.shape}; give one cell of each "
                            "to every pair.")
-        volts = checked_inputs(self.volts, len(plus))
+        volts = checked_inputs(self.volts, plus.shape[self.verb == "FWD"])
         for name, value in (("plus", plus), ("minus", minus), ("volts", volts)):
             object.__setattr__(self, name, value)
 
@@ -45,10 +51,28 @@ class Crossbar:
     def halves(self) -> dict[str, Reals]:
         return dict(zip(HALVES, (self.plus, self.minus)))
 
+    @property
+    def outputs(self) -> int:
+        """Sensed lines."""
+        return self.plus.shape[self.verb == "TRN"]
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Ohms at the ends of word lines and of bit lines."""
+        ends = self.wires.driver_resistance, self.wires.sense_resistance
+        return ends if self.verb == "TRN" else ends[::-1]
+
+    @property
+    def driven(self) -> "Crossbar":
+        """The same read of an array whose word lines are the driven lines."""
+        if self.verb == "TRN":
+            return self
+        return Crossbar(self.plus.T, self.minus.T, self.volts, self.wires.transposed)
+
 
 @dataclass(frozen=True)
 class Read:
-    """A read in time, seconds, farads, ohms and volts; ``line`` is the bit line that is sampled.
+    """A read in time, seconds, farads, ohms and volts; ``line`` is the sensed line that is sampled.
 
     ``word_farad`` and ``bit_farad`` belong to a segment; drivers rise linearly in ``rise``; the amplifier gives
     ``gain`` volt an ampere; the switch with ``switch`` ohm charges ``hold_farad`` until ``sample_end``;
@@ -118,25 +142,25 @@ def approximation_share(program: Program, image: NDArray[np.int64]) -> float:
 
 
 def currents(crossbar: Crossbar) -> Reals:
-    """What ``golden.analog`` says of the bit lines: currents (2, C) of G+ and of G-."""
-    return np.array([solve(g, crossbar.volts, crossbar.wires) for g in crossbar.halves.values()])
+    """What ``golden.analog`` says of the sensed lines: currents (2, C) of G+ and of G-, (2, R) for FWD."""
+    read = crossbar.driven
+    return np.array([solve(g, read.volts, read.wires) for g in read.halves.values()])
 
 
 def settling(crossbar: Crossbar, read: Read) -> float:
     """Seconds, an upper bound of the slowest time constant: that of a word or a bit line alone, at most all its
     capacitors through all the wire before each (Elmore). Cells connect lines and only make them faster."""
-    (rows, columns), w = crossbar.plus.shape, crossbar.wires
-    word = read.word_farad * columns * (w.driver_resistance + w.word_resistance * (columns + 1) / 2)
-    bit = read.bit_farad * rows * (w.sense_resistance + w.bit_resistance * (rows + 1) / 2)
+    (rows, columns), w, (word_end, bit_end) = crossbar.plus.shape, crossbar.wires, crossbar.ends
+    word = read.word_farad * columns * (word_end + w.word_resistance * (columns + 1) / 2)
+    bit = read.bit_farad * rows * (bit_end + w.bit_resistance * (rows + 1) / 2)
     return float(max(word, bit))
 
 
 def read_of(crossbar: Crossbar, line: int = 0, farad: float = 1e-15) -> Read:
     """A read whose lines settle before they are sampled, at a gain that makes the output of ``line`` 0.7 V, half of
     which is the comparator's reference; ``farad`` a segment."""
-    columns = crossbar.plus.shape[1]
-    if not 0 <= line < columns:
-        raise BadInput(f"there is no bit line {line}; the array has 0 to {columns - 1}.")
+    if not 0 <= line < crossbar.outputs:
+        raise BadInput(f"there is no {LINES[crossbar.verb][1]} line {line}; the array has 0 to {crossbar.outputs - 1}.")
     first, rise = Read(1.0, 3.0, 0.5, farad, farad), 1e-11
     settled = rise + SETTLED * max(settling(crossbar, first), rise, first.switch * first.hold_farad)
     plus, minus = currents(crossbar)[:, line]

@@ -1,6 +1,6 @@
-"""Netlists for ngspice of an array of pairs with its wires: an operating point, or a read in time.
+"""Netlists for ngspice of an array of pairs with its wires, for either verb: an operating point, or a read in time.
 
-The read is one step of the drivers: lines charge, the difference of one bit line's two currents is amplified,
+The read is one step of the drivers: lines charge, the difference of one sensed line's two currents is amplified,
 sampled, held and compared. What ngspice computes is an outside witness for ``golden.analog``.
 """
 
@@ -14,12 +14,11 @@ from pathlib import Path
 import numpy as np
 
 from golden.analog.ladders import Reals
-from golden.analog.wires import Wires
 from hebbar.errors import BadInput, HebbarError, MissingTool, TimedOut
 from hebbar.files import write_text
 from hebbar.processes import run
 
-from .crossbar import HALVES, Crossbar, Read, currents
+from .crossbar import HALVES, LINES, Crossbar, Read, currents
 
 __all__ = ["Part", "Source", "netlist", "write", "operating_point", "waves", "difference"]
 
@@ -52,34 +51,42 @@ class _Names:
     """Names of nodes in one half; what no resistance separates has one name."""
 
     half: str
-    wires: Wires
+    crossbar: Crossbar
 
-    def driven(self, i: int) -> str:
-        return f"d_{self.half}_{i}" if self.wires.driver_resistance else f"in_{i}"
+    def driven(self, k: int) -> str:
+        """The end of a driven line."""
+        return f"d_{self.half}_{k}" if self.crossbar.wires.driver_resistance else f"in_{k}"
+
+    def ground(self, k: int) -> str:
+        return f"g_{self.half}_{k}"
+
+    def sensed(self, k: int) -> str:
+        """The end of a sensed line."""
+        return f"s_{self.half}_{k}" if self.crossbar.wires.sense_resistance else self.ground(k)
+
+    def word_end(self, i: int) -> str:
+        return self.driven(i) if self.crossbar.verb == "TRN" else self.sensed(i)
+
+    def bit_end(self, j: int) -> str:
+        return self.sensed(j) if self.crossbar.verb == "TRN" else self.driven(j)
 
     def word(self, i: int, j: int) -> str:
-        return f"w_{self.half}_{i}_{j}" if self.wires.word_resistance else self.driven(i)
-
-    def ground(self, j: int) -> str:
-        return f"g_{self.half}_{j}"
-
-    def sensed(self, j: int) -> str:
-        return f"s_{self.half}_{j}" if self.wires.sense_resistance else self.ground(j)
+        return f"w_{self.half}_{i}_{j}" if self.crossbar.wires.word_resistance else self.word_end(i)
 
     def bit(self, i: int, j: int) -> str:
-        return f"b_{self.half}_{i}_{j}" if self.wires.bit_resistance else self.sensed(j)
+        return f"b_{self.half}_{i}_{j}" if self.crossbar.wires.bit_resistance else self.bit_end(j)
 
 
 def _resistors(crossbar: Crossbar, half: str) -> list[Part]:
     """Drivers, word lines, cells, bit lines, senses; none of 0 ohm and no cell that does not conduct."""
-    g, w, node = crossbar.halves[half], crossbar.wires, _Names(half, crossbar.wires)
-    rows, columns = g.shape
-    parts = [Part(f"d_{half}_{i}", f"in_{i}", node.driven(i), w.driver_resistance) for i in range(rows)]
-    parts += [Part(f"s_{half}_{j}", node.sensed(j), node.ground(j), w.sense_resistance) for j in range(columns)]
+    g, w, node = crossbar.halves[half], crossbar.wires, _Names(half, crossbar)
+    parts = [Part(f"d_{half}_{k}", f"in_{k}", node.driven(k), w.driver_resistance) for k in range(crossbar.volts.size)]
+    parts += [Part(f"s_{half}_{k}", node.sensed(k), node.ground(k), w.sense_resistance)
+              for k in range(crossbar.outputs)]
     for i, j in np.ndindex(g.shape):
-        parts.append(Part(f"w_{half}_{i}_{j}", node.word(i, j - 1) if j else node.driven(i), node.word(i, j),
+        parts.append(Part(f"w_{half}_{i}_{j}", node.word(i, j - 1) if j else node.word_end(i), node.word(i, j),
                           w.word_resistance))
-        parts.append(Part(f"b_{half}_{i}_{j}", node.bit(i, j), node.bit(i - 1, j) if i else node.sensed(j),
+        parts.append(Part(f"b_{half}_{i}_{j}", node.bit(i, j), node.bit(i - 1, j) if i else node.bit_end(j),
                           w.bit_resistance))
         if g[i, j]:
             parts.append(Part(f"c_{half}_{i}_{j}", node.word(i, j), node.bit(i, j), 1 / g[i, j]))
@@ -88,7 +95,7 @@ def _resistors(crossbar: Crossbar, half: str) -> list[Part]:
 
 def _capacitors(crossbar: Crossbar, half: str, read: Read) -> list[Part]:
     """A capacitor to ground at either side of every cell."""
-    node, shape = _Names(half, crossbar.wires), crossbar.plus.shape
+    node, shape = _Names(half, crossbar), crossbar.plus.shape
     return [Part(f"{side}_{half}_{i}_{j}", name(i, j), "0", farad) for i, j in np.ndindex(shape)
             for side, name, farad in (("w", node.word, read.word_farad), ("b", node.bit, read.bit_farad))]
 
@@ -97,20 +104,20 @@ def netlist(crossbar: Crossbar, read: Read | None = None, name: str = "crossbar"
     """The text for ngspice, which prints the operating point or writes ``name``.txt with the waves of ``read``."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # heavy, and only needed here
 
-    rows, columns = crossbar.plus.shape
-    if read and read.line >= columns:
-        raise BadInput(f"read.line is {read.line}; the array has bit lines 0 to {columns - 1}.")
+    (rows, columns), (driven, sensed), outputs = crossbar.plus.shape, LINES[crossbar.verb], crossbar.outputs
+    if read and read.line >= outputs:
+        raise BadInput(f"read.line is {read.line}; the array has {sensed} lines 0 to {outputs - 1}.")
     sources = [Source(f"in_{i}", f"in_{i}", volts, True) for i, volts in enumerate(crossbar.volts)]
-    sources += [Source(f"s_{h}_{j}", f"g_{h}_{j}", 0.0, False) for j in range(columns) for h in HALVES]
+    sources += [Source(f"s_{h}_{k}", f"g_{h}_{k}", 0.0, False) for k in range(outputs) for h in HALVES]
     environment = Environment(loader=PackageLoader("sim"), undefined=StrictUndefined, trim_blocks=True,
                               lstrip_blocks=True, keep_trailing_newline=True)
     environment.filters["number"] = lambda value: repr(float(value))
     return environment.get_template("crossbar.cir.j2").render(
         rows=rows, columns=columns, version=version("hebbar"), wires=crossbar.wires, sources=sources, read=read,
-        name=name,
+        name=name, verb=crossbar.verb, driven=driven, sensed=sensed,
         resistors=[part for h in HALVES for part in _resistors(crossbar, h)],
         capacitors=[part for h in HALVES for part in _capacitors(crossbar, h, read)] if read else [],
-        ammeters=[f"i(vs_{h}_{j})" for j in range(columns) for h in HALVES])
+        ammeters=[f"i(vs_{h}_{k})" for k in range(outputs) for h in HALVES])
 
 
 def write(crossbar: Crossbar, path: Path, read: Read | None = None) -> Path:
@@ -120,7 +127,7 @@ def write(crossbar: Crossbar, path: Path, read: Read | None = None) -> Path:
 
 
 def operating_point(path: Path) -> Reals:
-    """Run ngspice on a netlist without a read: currents (2, C) of G+ and of G-."""
+    """Run ngspice on a netlist without a read: currents (2, outputs) of G+ and of G-."""
     found = re.findall(r"^i\(vs_([pn])_(\d+)\) = (\S+)$", _ngspice(path), re.MULTILINE)
     values = np.zeros((2, 1 + max((int(j) for _, j, _ in found), default=-1)))
     for half, j, value in found:

@@ -5,7 +5,7 @@ straight lines between the points of time. Small arrays only: the modes are a de
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import eigh
@@ -15,16 +15,17 @@ from golden.analog.ladders import Reals
 from golden.analog.wires import Wires
 from hebbar.errors import BadInput
 
-from .crossbar import Crossbar, Read
+from .crossbar import LINES, Crossbar, Read
 
-__all__ = ["Lines", "Waves", "transient", "vcd"]
+__all__ = ["Lines", "Waves", "lines_of", "transient", "vcd"]
 
 MOST_CELLS = 1024
 BITS_RANGE = range(2, 17)
 
 
 class Lines:
-    """One array of conductances ``g`` (R, C) whose drivers rise linearly to ``volts`` in ``read.rise`` seconds.
+    """One array of conductances ``g`` (R, C), its word lines driven: drivers rise linearly to ``volts`` in ``read.rise``
+    seconds.
 
     A mode that decays at rate q and ends at s is, after the rise,
     s (1 - exp(-q (t - rise)) (1 - exp(-q rise)) / (q rise)).
@@ -77,15 +78,24 @@ class Lines:
         return out[self._number[rows:rows + columns]]
 
 
+def lines_of(crossbar: Crossbar, read: Read) -> dict[str, Lines]:
+    """The two arrays, each as one whose word lines are the driven lines; capacitors stay with their lines."""
+    array = crossbar.driven
+    if crossbar.verb == "FWD":
+        read = replace(read, word_farad=read.bit_farad, bit_farad=read.word_farad)
+    return {half: Lines(g, array.volts, array.wires, read) for half, g in array.halves.items()}
+
+
 @dataclass(frozen=True)
 class Waves:
-    """At ``time`` (T,) in seconds: volts of the far cells of all word lines of G+ ``words`` (R, T) and of the sampled
-    bit line ``bit`` (T,), output ``currents`` (C, T) of the pairs in ampere, ``amplified``, ``held`` and ``dac`` in
-    volts, ``compare`` and the ``code`` so far; ``bits`` of the converter and its ``lsb`` in volts."""
+    """At ``time`` (T,) in seconds: volts of the far cells of all driven lines of G+ ``driven`` (inputs, T) and of the
+    sampled line ``sensed`` (T,), output ``currents`` (outputs, T) of the pairs in ampere, ``amplified``, ``held`` and
+    ``dac`` in volts, ``compare`` and the ``code`` so far; ``bits`` of the converter and its ``lsb`` in volts;
+    ``lines``: the kinds of the driven and of the sensed lines."""
 
     time: Reals
-    words: Reals
-    bit: Reals
+    driven: Reals
+    sensed: Reals
     currents: Reals
     amplified: Reals
     held: Reals
@@ -94,6 +104,7 @@ class Waves:
     code: np.ndarray
     bits: int
     lsb: float
+    lines: tuple[str, str]
 
 
 def transient(crossbar: Crossbar, read: Read, bits: int = 8, full_scale: float = 1.0) -> Waves:
@@ -109,17 +120,17 @@ def transient(crossbar: Crossbar, read: Read, bits: int = 8, full_scale: float =
     start = read.sample_end + read.rise
     times = np.unique(np.r_[np.linspace(0, read.rise, 50), np.geomspace(read.rise, start, read.points),
                             np.linspace(start, read.end, 20 * bits + 1)])
-    halves = {h: Lines(g, crossbar.volts, crossbar.wires, read) for h, g in crossbar.halves.items()}
+    halves = lines_of(crossbar, read)
     volts = {h: lines.voltages(times) for h, lines in halves.items()}
     out = halves["p"].currents(volts["p"]) - halves["n"].currents(volts["n"])
-    (rows, columns), first = crossbar.plus.shape, sum(crossbar.plus.shape)
+    (rows, columns), first = halves["p"].shape, sum(crossbar.plus.shape)
     amplified = read.gain * out[read.line]
     held = _sampled(times, amplified, read)
     lsb = full_scale / (1 << bits - 1)
     code, trial, compare = _searched(times, held, bits, lsb, start, read.end)
     far = volts["p"][first + columns - 1:first + rows * columns:columns]
-    bit = volts["p"][first + rows * columns + (rows - 1) * columns + read.line]
-    return Waves(times, far, bit, out, amplified, held, trial * lsb, compare, code, bits, lsb)
+    sensed = volts["p"][first + rows * columns + (rows - 1) * columns + read.line]
+    return Waves(times, far, sensed, out, amplified, held, trial * lsb, compare, code, bits, lsb, LINES[crossbar.verb])
 
 
 def _sampled(times: Reals, amplified: Reals, read: Read) -> Reals:
@@ -154,8 +165,9 @@ def vcd(waves: Waves) -> str:
 
     buffer = io.StringIO()
     with VCDWriter(buffer, timescale="1 fs", date="", version="Hebbar") as writer:
-        real = {f"word_{i}": row for i, row in enumerate(waves.words)}
-        real |= {"bit": waves.bit, "amplified": waves.amplified, "held": waves.held, "dac": waves.dac}
+        driven, sensed = waves.lines
+        real = {f"{driven}_{i}": row for i, row in enumerate(waves.driven)}
+        real |= {sensed: waves.sensed, "amplified": waves.amplified, "held": waves.held, "dac": waves.dac}
         lines = [(writer.register_var("read", name, "real", init=0.0), values) for name, values in real.items()]
         compare = writer.register_var("read", "compare", "wire", size=1, init=0)
         code = writer.register_var("read", "code", "integer", size=32, init=int(waves.code[0]))

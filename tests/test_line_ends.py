@@ -7,6 +7,7 @@ nodes differ is two networks. Truth is Kirchhoff's law: closed forms, loops by h
 import numpy as np
 import pytest
 from helpers import machine
+from netlists import network
 
 from golden.analog import nodal
 from golden.analog.array import AnalogArray
@@ -20,43 +21,6 @@ TALL = {"tile": "analog", "lanes": 4, "row_tiles": 4, "weight_words": 5, "max_co
 VERBS = ["FWD", "TRN"]
 ENDS = [(5000.0, 0.0), (0.0, 5000.0), (700.0, 90.0), (90.0, 700.0)]
 """Ohms of drivers and of sense nodes."""
-
-
-def network(g, volts, verb, word, bit, driver, sense):
-    """The currents of the sensed lines from the potentials of all nodes: a dense Laplacian, an ideal source behind
-    every driver, 0 V behind every sense node. ``volts``: of the driven lines. No resistance may be 0."""
-    rows, columns = g.shape
-    word_end, bit_end = (sense, driver) if verb == "FWD" else (driver, sense)
-    nodes = {}
-    for side in ("word", "bit"):
-        nodes |= {(side, i, j): len(nodes) + i * columns + j for i in range(rows) for j in range(columns)}
-    size = len(nodes)
-    law, sent = np.zeros((size, size)), np.zeros(size)
-    held = {"word": volts if verb == "TRN" else np.zeros(rows), "bit": volts if verb == "FWD" else np.zeros(columns)}
-
-    def joined(a, b, ohms):
-        a, b = nodes[a], nodes[b]
-        law[[a, b], [a, b]] += 1 / ohms
-        law[[a, b], [b, a]] -= 1 / ohms
-
-    def ended(a, potential, ohms):
-        law[nodes[a], nodes[a]] += 1 / ohms
-        sent[nodes[a]] += potential / ohms
-
-    for i, j in np.ndindex(g.shape):
-        joined(("word", i, j), ("bit", i, j), 1 / g[i, j])
-        if j:
-            joined(("word", i, j - 1), ("word", i, j), word)
-        else:
-            ended(("word", i, 0), held["word"][i], word_end + word)
-        if i:
-            joined(("bit", i - 1, j), ("bit", i, j), bit)
-        else:
-            ended(("bit", 0, j), held["bit"][j], bit_end + bit)
-    potential = np.linalg.solve(law, sent)
-    if verb == "FWD":
-        return np.array([potential[nodes["word", i, 0]] for i in range(rows)]) / (word_end + word)
-    return np.array([potential[nodes["bit", 0, j]] for j in range(columns)]) / (bit_end + bit)
 
 
 def dropped(g, volts, verb, word, bit, driver, sense):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from netlists import circuit, crossbar, needs_ngspice
+from netlists import circuit, crossbar, needs_ngspice, network
 from typer.testing import CliRunner
 
 from golden.analog.wires import Wires, first_order
@@ -41,13 +41,49 @@ def solved(text, rows, columns):
     return np.array([[flows[f"Vs_{half}_{j}"] for j in range(columns)] for half in "pn"])
 
 
+def ends_of(text):
+    """Which line every driver and every sense node ends at, by its name: a line is where the most of its resistors are.
+
+    From the letters of the netlist alone: a segment ``Rw_p_i_0`` or ``Rb_p_0_j`` has the end of its line as a node.
+    """
+    parts, _ = circuit(text)
+    line = {}
+    for name, (a, b, _) in parts.items():
+        kind, half, i, j = (name[1:].split("_") + [""])[:4]
+        if kind == "w" and j == "0":
+            line[a] = ("word", half, int(i))
+        if kind == "b" and i == "0":
+            line[b] = ("bit", half, int(j))
+    return {name: line[node] for name, (a, b, _) in parts.items() if name[:3] in ("Rd_", "Rs_")
+            for node in (a, b) if node in line}
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (8, 8), (6, 11)])
 @pytest.mark.parametrize("wires", WIRES, ids=str)
-def test_the_netlist_is_the_array_that_is_solved(shape, wires):
+@pytest.mark.parametrize("verb", ["TRN", "FWD"])
+def test_the_netlist_is_the_array_that_is_solved(shape, wires, verb):
     """Without it the netlist could describe another array, and ngspice would confirm nothing."""
-    array = crossbar(*shape, wires)
+    array = crossbar(*shape, wires, verb=verb)
     ours = currents(array)
-    assert np.abs(solved(spice.netlist(array), *shape) - ours).max() < 1e-9 * max(np.abs(ours).max(), 1e-30)
+    found = solved(spice.netlist(array), *(shape if verb == "TRN" else shape[::-1]))
+    assert np.abs(found - ours).max() < 1e-9 * max(np.abs(ours).max(), 1e-30)
+
+
+@pytest.mark.parametrize("verb", ["TRN", "FWD"])
+@pytest.mark.parametrize("ohms", [(5, 3, 100, 50), (3, 5, 50, 100)])
+def test_drivers_and_sense_nodes_are_at_the_ends_of_their_lines(verb, ohms):
+    """Names and values in the netlist, and its currents by Kirchhoff's law for all nodes. Without it netlist and solver
+    could agree on an array that drives the lines it should sense."""
+    array = crossbar(4, 6, Wires(*ohms), verb=verb)
+    text, (driven, sensed) = spice.netlist(array), ("word", "bit") if verb == "TRN" else ("bit", "word")
+    inputs, outputs = (4, 6) if verb == "TRN" else (6, 4)
+    assert ends_of(text) == {f"R{end}_{half}_{k}": (kind, half, k) for half in "pn" for end, kind, count in
+                             (("d", driven, inputs), ("s", sensed, outputs)) for k in range(count)}
+    assert {v for name, (_, _, v) in circuit(text)[0].items() if name.startswith("Rd_")} == {ohms[2]}
+    found = solved(text, inputs, outputs)
+    for half, g in zip(found, (array.plus, array.minus)):
+        expected = network(np.maximum(g, 1e-14), array.volts, verb, *ohms)
+        assert np.abs(half - expected).max() < 1e-8 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("wires", [Wires(5, 3, 100, 50), Wires(0, 3), Wires(3, 0)], ids=str)
@@ -66,7 +102,11 @@ def test_every_segment_has_its_capacitor(wires):
 @pytest.mark.parametrize("wires", WIRES, ids=str)
 def test_ngspice_finds_the_same_operating_point(size, wires, tmp_path):
     """Without it a wrong picture of the array would be shared by everything here: ngspice is another program."""
-    array = crossbar(size, size - 1, wires, seed=size)
+    for verb in ("TRN", "FWD"):
+        compared(crossbar(size, size - 1, wires, seed=size, verb=verb), tmp_path)
+
+
+def compared(array, tmp_path):
     path = spice.write(array, tmp_path / "array.cir")
     ours, theirs = currents(array), spice.operating_point(path)
     assert theirs.shape == ours.shape
@@ -129,6 +169,24 @@ def test_the_command_writes_what_the_file_holds(tmp_path):
     assert [v for _, v in circuit((tmp_path / "out" / "crossbar.cir").read_text())[1].values()][:2] == [0.5, 0]
 
 
+def test_the_command_reads_either_way(tmp_path):
+    """Without it --verb could turn the state over, or leave drivers where the other verb has them."""
+    state = {"g_plus": np.array([[1e-5, 2e-5, 3e-5], [4e-5, 5e-5, 6e-5]]), "g_minus": np.full((2, 3), 7e-6)}
+    np.savez(tmp_path / "state.npz", **state)
+    for verb, inputs in (("TRN", [0.1, -0.3]), ("fwd", [0.1, -0.3, 0.2])):
+        answer = CliRunner().invoke(app, [
+            "spice", str(tmp_path / "state.npz"), "--verb", verb, "--inputs", ",".join(map(str, inputs)),
+            "--word-resistance", "40", "--bit-resistance", "90", "--driver-resistance", "5000", "--sense-resistance",
+            "300", "--json", "--out", str(tmp_path / verb)], catch_exceptions=False)
+        record = json.loads(answer.stdout)
+        for name, g in state.items():
+            expected = network(g, np.array(inputs), verb.upper(), 40, 90, 5000, 300)
+            assert np.allclose(record[name], expected, rtol=1e-9)
+    refused = CliRunner().invoke(app, ["spice", "--verb", "UPD", "--out", str(tmp_path / "refused")])
+    assert isinstance(refused.exception, BadInput) and "verb is 'UPD'; give FWD or TRN" in str(refused.exception)
+    assert not (tmp_path / "refused").exists()
+
+
 def test_a_drawn_state_is_the_same_every_time(tmp_path):
     """Without it nobody could repeat a netlist from its command line."""
     texts = []
@@ -145,6 +203,10 @@ def test_a_drawn_state_is_the_same_every_time(tmp_path):
     (lambda: Crossbar([[1.0]], [[1.0, 2.0]], [1.0], Wires()), "g_minus (1, 2)"),
     (lambda: Crossbar([[1.0]], [[-1.0]], [1.0], Wires()), "word line 0, bit line 0 is -1.0"),
     (lambda: Crossbar([[1.0]], [[1.0]], [1.0, 2.0], Wires()), "drives 1 lines"),
+    (lambda: Crossbar(np.ones((2, 3)), np.ones((2, 3)), [1.0, 2.0], Wires(), "FWD"), "drives 3 lines"),
+    (lambda: Crossbar([[1.0]], [[1.0]], [1.0], Wires(), "fwd"), "verb is 'fwd'; give FWD or TRN"),
+    (lambda: read_of(crossbar(2, 3, Wires(), verb="FWD"), 2), "no word line 2"),
+    (lambda: spice.netlist(crossbar(2, 3, Wires(), verb="FWD"), Read(1e-9, 2e-9, line=2)), "word lines 0 to 1"),
     (lambda: drawn(2, 2, 0, 2e-6, 1e-6), "are no range"), (lambda: Read(1e-9, 1e-9), "read.sample_end is 1e-09"),
     (lambda: Read(1e-9, 2e-9, gain=0), "read.gain is 0"), (lambda: Read(1e-9, float("nan")), "read.end is nan"),
     (lambda: Read(1e-9, 2e-9, line=-1), "read.line is -1"),

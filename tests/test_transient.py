@@ -15,7 +15,7 @@ from hebbar.cli.app import app
 from hebbar.errors import BadInput
 from sim import spice
 from sim.crossbar import Crossbar, Read, currents, read_of, settling
-from sim.transient import Lines, transient, vcd
+from sim.transient import Lines, lines_of, transient, vcd
 
 
 def integrated(text, rise, times, columns):
@@ -67,21 +67,22 @@ def integrated(text, rise, times, columns):
 
 @pytest.mark.parametrize("wires", [Wires(50, 30), Wires(50, 30, 1000, 100), Wires(0, 30, 500), Wires(50, 0, 0, 200),
                                    Wires(50, 0), Wires(0, 30)], ids=str)
-def test_the_modes_are_the_integral_of_the_netlist(wires):
+@pytest.mark.parametrize("verb", ["TRN", "FWD"])
+def test_the_modes_are_the_integral_of_the_netlist(wires, verb):
     """Without it a rate, a capacitor at a joined node or the ramp could be wrong and every picture plausible."""
-    array = crossbar(3, 4, wires)
+    array = crossbar(3, 4, wires, verb=verb)
     read = Read(2e-9, 3e-9, rise=1e-11, word_farad=1e-13, bit_farad=2e-13)
     times = np.array([0, 2e-12, 1e-11, 1.5e-11, 3e-11, 1e-10, 3e-10, 1e-9])
-    found = sum(sign * lines.currents(lines.voltages(times)) for sign, lines in
-                ((1, Lines(array.plus, array.volts, wires, read)), (-1, Lines(array.minus, array.volts, wires, read))))
-    expected = integrated(spice.netlist(array, read), read.rise, times, 4)
+    plus, minus = (lines.currents(lines.voltages(times)) for lines in lines_of(array, read).values())
+    found, expected = plus - minus, integrated(spice.netlist(array, read), read.rise, times, array.outputs)
     assert np.abs(found - expected).max() < 1e-6 * np.abs(expected).max()
 
 
 @needs_ngspice
-def test_ngspice_sees_the_same_waves(tmp_path):
+@pytest.mark.parametrize("verb", ["TRN", "FWD"])
+def test_ngspice_sees_the_same_waves(tmp_path, verb):
     """Without it amplifier, switch and comparator would only be what this program thinks they are."""
-    array = crossbar(6, 5, Wires(50, 30, 1000, 100))
+    array = crossbar(6, 5, Wires(50, 30, 1000, 100), verb=verb)
     read = read_of(array, 2, 1e-14)
     ours, theirs = transient(array, read), spice.waves(spice.write(array, tmp_path / "read.cir", read))
     for name, wave in (("v(amplified)", ours.amplified), ("v(held)", ours.held)):
@@ -91,11 +92,13 @@ def test_ngspice_sees_the_same_waves(tmp_path):
 
 @pytest.mark.parametrize("wires", [Wires(50, 30, 1000, 100), Wires(1, 1), Wires(2000, 3000), Wires(0, 30),
                                    Wires(30, 0, 9)], ids=str)
-def test_lines_settle_to_the_operating_point_within_the_bound(wires):
+@pytest.mark.parametrize("verb", ["TRN", "FWD"])
+@pytest.mark.parametrize("shape", [(9, 7), (2, 25)], ids=str)
+def test_lines_settle_to_the_operating_point_within_the_bound(wires, verb, shape):
     """Without it a read could be sampled while its lines still move: no mode is slower than ``settling`` says."""
-    array = crossbar(9, 7, wires)
+    array = crossbar(*shape, wires, verb=verb)
     read = read_of(array, 1, 3e-15)
-    rates = np.concatenate([Lines(g, array.volts, wires, read).rates for g in (array.plus, array.minus)])
+    rates = np.concatenate([lines.rates for lines in lines_of(array, read).values()])
     assert rates.min() >= 1 / settling(array, read)
     waves, (plus, minus) = transient(array, read), currents(array)
     assert np.abs(waves.currents[:, -1] - (plus - minus)).max() < 1e-8 * np.abs(plus).max()
@@ -116,7 +119,7 @@ def test_perfect_wires_follow_their_drivers_and_the_capacitor_follows_them():
     closed = t <= read.sample_end + read.rise / 2
     assert np.allclose(waves.held[closed], (1 - (1 - risen) * np.exp(-after / tau))[closed], atol=1e-9)
     assert np.ptp(waves.held[~closed]) == 0
-    assert np.array_equal(waves.words[0], 0.1 * ramp) and not waves.bit.any()
+    assert np.array_equal(waves.driven[0], 0.1 * ramp) and not waves.sensed.any()
 
 
 @pytest.mark.parametrize("bits", [2, 5, 8, 16])
@@ -146,7 +149,7 @@ def test_a_waveform_viewer_reads_what_was_computed():
             last[names[token.data.id_code]] = token.data.value
     assert times == sorted(times) and times[-1] == pytest.approx(waves.time[-1] * 1e15, abs=1)
     assert {"word_0", "word_2", "bit", "amplified", "held", "dac", "compare", "code"} == set(last) - {"word_1"}
-    assert last["held"] == pytest.approx(waves.held[-1]) and last["word_2"] == pytest.approx(waves.words[2, -1])
+    assert last["held"] == pytest.approx(waves.held[-1]) and last["word_2"] == pytest.approx(waves.driven[2, -1])
     assert last["code"] == waves.code[-1] % 2**32 and int(last["compare"]) == waves.compare[-1]
 
 

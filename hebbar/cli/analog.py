@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["spice", "transient", "macro"]
 
 State = Annotated[Optional[Path], typer.Argument(metavar="[STATE.npz]", help="Conductances g_plus and g_minus in "
-                                                 "siemens, a row a word line, and volts if you like; default: drawn.")]
+                                                 "siemens, a row a word line, and volts of the driven lines if you like; "
+                                                 "default: drawn.")]
 Rows = Annotated[int, typer.Option(min=1, help="Word lines of a drawn state.")]
 Columns = Annotated[int, typer.Option(min=1, help="Bit lines of a drawn state.")]
 Draw = Annotated[int, typer.Option("--seed", min=0, help="Of drawn conductances and inputs.")]
@@ -22,12 +23,15 @@ Least = Annotated[float, typer.Option("--g-min", help="Least drawn conductance, 
 Most = Annotated[float, typer.Option("--g-max", help="Largest drawn conductance, microsiemens.")]
 Word = Annotated[float, typer.Option("--word-resistance", help="Of a segment of word line, ohms.")]
 Bit = Annotated[float, typer.Option("--bit-resistance", help="Of a segment of bit line, ohms.")]
-Driver = Annotated[float, typer.Option("--driver-resistance", help="Of every driver, ohms.")]
-Sense = Annotated[float, typer.Option("--sense-resistance", help="Before every virtual ground, ohms.")]
-Inputs = Annotated[Optional[str], typer.Option(help="Voltages of the word lines, as in 0.2,0,-0.1; default: those "
+Driver = Annotated[float, typer.Option("--driver-resistance", help="Of the driver of every driven line, ohms.")]
+Sense = Annotated[float, typer.Option("--sense-resistance", help="Before the virtual ground of every sensed line, "
+                                    "ohms.")]
+Inputs = Annotated[Optional[str], typer.Option(help="Voltages of the driven lines, as in 0.2,0,-0.1; default: those "
                                                "of the file, else drawn.")]
+Verb = Annotated[str, typer.Option(metavar="TRN|FWD", help="The read: TRN drives the word lines and senses the bit "
+                                   "lines, FWD drives the bit lines and senses the word lines.")]
 Volts = Annotated[float, typer.Option(help="Largest drawn input, volts.")]
-Line = Annotated[int, typer.Option(min=0, help="Bit line that is sampled.")]
+Line = Annotated[int, typer.Option(min=0, help="Sensed line that is sampled.")]
 Farad = Annotated[float, typer.Option("--capacitance", help="Of a segment of either line, femtofarads.")]
 Programmed = Annotated[Optional[str], typer.Option("--config", help="An analog preset or TOML file: the conductances "
                                                    "and wires of its macro, programmed with its weights.")]
@@ -39,7 +43,7 @@ MATCH = 1e-6
 
 def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
           most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 0.0, sense: Sense = 0.0,
-          inputs: Inputs = None, volts: Volts = 0.2,
+          inputs: Inputs = None, volts: Volts = 0.2, verb: Verb = "TRN",
           in_time: Annotated[bool, typer.Option("--transient", help="A read in time with line capacitance, sample and "
                                                 "hold and a comparator, instead of the operating point.")] = False,
           line: Line = 0, capacitance: Farad = 1.0,
@@ -50,7 +54,7 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Write an array of conductance pairs with its wires as a netlist for ngspice."""
     drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
-    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts)
+    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
     from sim import spice as ngspice
     from sim.crossbar import currents, read_of
@@ -75,7 +79,8 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
 
 def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
               most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 1000.0, sense: Sense = 0.0,
-              inputs: Inputs = None, volts: Volts = 0.2, line: Line = 0, capacitance: Farad = 1.0,
+              inputs: Inputs = None, volts: Volts = 0.2, verb: Verb = "TRN", line: Line = 0,
+              capacitance: Farad = 1.0,
               config: Programmed = None, weights: Weights = None,
               bits: Annotated[int, typer.Option(min=2, max=16, help="Of the converter, whose range is +-1 V.")] = 8,
               out: Annotated[Path, typer.Option("--out", help="Folder for figure and waveform.")] =
@@ -83,7 +88,7 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
               quiet: Quiet = False, as_json: Json = False) -> None:
     """Draw one read in time: lines settle, one output is sampled, held and converted; SVG and VCD."""
     drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
-    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts)
+    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
     from sim.crossbar import read_of
     from sim.html.svg import save
@@ -125,7 +130,7 @@ def macro(source: Source,
 
 
 def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | None, Path | None], inputs: str | None,
-              volts: float) -> "Crossbar":
+              volts: float, verb: str) -> "Crossbar":
     """The array that the options describe: read from a file, programmed by a configuration, or drawn."""
     import numpy as np
 
@@ -140,7 +145,8 @@ def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | Non
     else:
         found = loaded(state) if state else drawn(*shape, seed, *(1e-6 * g for g in microsiemens))
         wires = Wires(*ohms)
-    count = found["g_plus"].shape[0] if found["g_plus"].ndim else 0
+    cells, verb = found["g_plus"], verb.upper()
+    count = cells.shape[verb == "FWD"] if cells.ndim == 2 else 0
     if inputs is None:
         given = found.get("volts", np.random.default_rng([seed, 1]).uniform(-volts, volts, count))
     else:
@@ -148,7 +154,7 @@ def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | Non
             given = np.array([float(word) for word in inputs.split(",")])
         except ValueError:
             raise BadInput(f"--inputs is {inputs!r}; give {count} voltages with commas between them.") from None
-    return Crossbar(found["g_plus"], found["g_minus"], given, wires)
+    return Crossbar(found["g_plus"], found["g_minus"], given, wires, verb)
 
 
 def _programmed(config: str, weights: Path | None) -> tuple:

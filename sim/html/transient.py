@@ -37,9 +37,10 @@ def _settled(waves: Waves) -> float:
 def _lines(axes, waves: Waves, until: float) -> None:
     scale, unit = next((s for s in SCALES if until * s[0] >= 1), SCALES[-1])
     t = waves.time * scale
-    for i, row in enumerate(waves.words):
-        axes.plot(t, row, color=SKY, linewidth=0.8, label="word lines, far cells" if not i else None)
-    axes.plot(t, waves.bit, color=ORANGE, linewidth=1.4, linestyle="--", label="sampled bit line, far cell")
+    driven, sensed = waves.lines
+    for i, row in enumerate(waves.driven):
+        axes.plot(t, row, color=SKY, linewidth=0.8, label=f"{driven} lines, far cells" if not i else None)
+    axes.plot(t, waves.sensed, color=ORANGE, linewidth=1.4, linestyle="--", label=f"sampled {sensed} line, far cell")
     axes.plot(t, waves.amplified, color=BLUE, linewidth=1.6, label="amplifier")
     axes.set(xlim=(0, until * scale), xlabel=f"{unit}, while the lines settle", ylabel="V")
     axes.legend(loc="center right", ncols=1)
