@@ -170,6 +170,18 @@ def test_batches_are_their_vectors():
     assert np.allclose(transfer.backward(v), [transfer.backward(one) for one in v], rtol=1e-13)
 
 
+@pytest.mark.parametrize("w", [Wires(1, 1, 1e5, 1e5), Wires(1e3, 1e-3, 0, 1e6), Wires(1e-3, 1e3, 1e6),
+                               Wires(10, 10, 1e7, 1e3)], ids=str)
+def test_rounding_behind_large_ends_does_not_break_the_promise(w):
+    """Without it iterations could end where double precision does, with ten times the error that was named."""
+    for shape in ((41, 30), (8, 8)):
+        g, v = array(shape)
+        for wires in (w, w.transposed, w.reciprocal):
+            for volts in (v, np.eye(shape[0])[0], np.eye(shape[0])[5]):
+                exact = nodal.currents(g, volts, wires)
+                assert np.abs(solve(g, volts, wires) - exact).sum() <= model.TOLERANCE * np.abs(exact).max()
+
+
 @pytest.mark.parametrize(("call", "words"), [
     (lambda: Wires(-1), "wires.word_resistance is -1"), (lambda: Wires(0, float("inf")), "wires.bit_resistance is inf"),
     (lambda: Wires(0, 0, float("nan")), "wires.driver_resistance is nan"),

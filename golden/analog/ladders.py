@@ -77,12 +77,13 @@ def word_step(residual, loads, a, r, first, z):
 @_kernel
 def bit_step(p, g, a, r, first, y, total):
     """Currents ``y`` (R, C) that the word voltages ``p`` drive through the cells into the bit lines, and their sums
-    ``total`` (C,)."""
+    ``total`` (C,). Returns what the magnitudes of ``p`` would drive into ground, of which ``y`` may be a small rest."""
     rows, columns = p.shape
-    now = np.zeros(columns)
+    now, most = np.zeros(columns), np.zeros(columns)
     for i in range(rows - 1, -1, -1):
         for k in range(columns):
             now[k] += g[i, k] * p[i, k]
+            most[k] += g[i, k] * abs(p[i, k])
             y[i, k] = now[k]
             now[k] *= a[i, k]
     now[:] = 0
@@ -93,6 +94,7 @@ def bit_step(p, g, a, r, first, y, total):
             now[k] = a[i, k] * (now[k] + series * y[i, k])
             y[i, k] = g[i, k] * (p[i, k] - now[k])
             total[k] += y[i, k]
+    return most.sum()
 
 
 @_kernel
