@@ -38,9 +38,11 @@ def usable(place: Path) -> Iterator[None]:
 def whole(path: Path) -> Iterator[Path]:
     """A file to write in place of ``path``, which it becomes at the end: a reader never sees a part of it.
 
-    Raises BadInput when it cannot be written; nothing is left then.
+    Raises BadInput when it cannot be written; nothing is left then. A file that is write-protected is not replaced.
     """
     output_folder(path.parent)
+    if path.is_file() and not path.stat().st_mode & 0o222:
+        raise BadInput(f"{path} is write-protected; give another place, or allow writing to it.")
     partial = path.with_name(f".{path.name[:200]}.{os.getpid()}.partial")
     _partials.add(partial)
     try:

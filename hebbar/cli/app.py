@@ -1,7 +1,10 @@
 """The commands, in the groups in which help shows them. Heavy imports happen inside the commands."""
 
+import warnings
+
 import typer
 
+from ..errors import HebbarWarning
 from . import analog, experiment, figures, hardware, study
 
 __all__ = ["app"]
@@ -17,3 +20,13 @@ PANELS = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+
+_formatted = warnings.formatwarning
+
+
+def _said(message: Warning | str, category: type[Warning], *place: object) -> str:
+    """Our own warnings as a sentence, without the line of code they come from."""
+    return f"hebbar: warning: {message}\n" if category is HebbarWarning else _formatted(message, category, *place)
+
+
+warnings.formatwarning = _said
