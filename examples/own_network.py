@@ -31,13 +31,13 @@ parser.add_argument("--epochs", type=int, default=6)
 parser.add_argument("--backend", default="verilator", help="verilator, icarus or pysim")
 options = parser.parse_args()
 
-# The configuration names this file, so that `hebbar run examples/own_network.toml` finds it too.
-# Without a file: e.fit(inputs, labels).
+# Started beside the folder examples, this is the file that the configuration names from its own folder, so that
+# `hebbar run examples/own_network.toml` finds it too. Without a file: e.fit(inputs, labels).
 Path("out").mkdir(exist_ok=True)
 inputs, labels = waves(options.samples)
 np.savez("out/waves.npz", inputs=inputs, labels=labels)
 
-e = Experiment(CONFIG, training={"epochs": options.epochs})
+e = Experiment(CONFIG, training={"epochs": options.epochs}, data={"path": "out/waves.npz"})
 fixed, floating = e.train(Reporter()), e.train_float()
 print(f"held-out accuracy: fixed point {100 * fixed.accuracy[-1]:.1f} %, float64 {100 * floating.accuracy[-1]:.1f} %")
 

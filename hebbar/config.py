@@ -148,16 +148,19 @@ def load(source: str) -> Config:
 
 
 def _located(data: dict, folder: Path) -> dict:
-    """The same tables with ``rule.source`` found from ``folder``, so that it is the same file wherever a process runs."""
-    rule = data.get("rule")
-    if not isinstance(rule, dict) or not rule.get("source") or not isinstance(rule["source"], str):
-        return data
-    return data | {"rule": rule | {"source": str((folder / rule["source"]).resolve())}}
+    """The same tables with ``rule.source`` and ``data.path`` found from ``folder``, so that they are the same files
+    wherever a process runs."""
+    for section, key in (("rule", "source"), ("data", "path")):
+        table = data.get(section)
+        place = table.get(key) if isinstance(table, dict) else None
+        if isinstance(place, str) and place and "\0" not in place:
+            data = data | {section: table | {key: str((folder / place).absolute())}}
+    return data
 
 
 def parse(data: dict, where: str) -> Config:
-    """Validate a nested dictionary; the first problem becomes one BadInput sentence. A relative ``rule.source`` is
-    found from the current folder."""
+    """Validate a nested dictionary; the first problem becomes one BadInput sentence. A relative ``rule.source`` or
+    ``data.path`` is found from the current folder."""
     data = _located(data, Path())
     try:
         config = Config.model_validate({"name": where, **data})
@@ -166,11 +169,24 @@ def parse(data: dict, where: str) -> Config:
         if config.training.refresh and config.machine.tile != "analog":
             raise BadInput(f"training.refresh is {config.training.refresh}, and the weights of tile "
                            f"{config.machine.tile!r} need none; set it to 0.")
+        _check_data(config.data)
         return config
     except ValidationError as error:
         raise BadInput(f"{where}: {_sentence(error)}") from None
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
+
+
+def _check_data(data: DataConfig) -> None:
+    """Raise BadInput for keys that the chosen data do not use: what they ask for would be left out in silence."""
+    if data.path and data.name == "digits":
+        raise BadInput(f"data.path is {data.path!r}, and data.name 'digits' reads no file; set data.name to 'npz' or 'idx', "
+                       "or leave data.path (on the command line --data) out.")
+    if data.pool != 1 and data.name != "digits":
+        raise BadInput(f"data.pool is {data.pool}, and only data.name 'digits' is pooled, not {data.name!r}; set it to 1.")
+    if not data.path and data.name != "digits":
+        raise BadInput(f"data.name is {data.name!r} and data.path is empty; give the "
+                       f"{'file' if data.name == 'npz' else 'folder'} of the data.")
 
 
 def _sentence(error: ValidationError) -> str:

@@ -1,13 +1,15 @@
 """The data sets: codes, splits and the checks on a user's own samples."""
 
+import tomllib
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
 from golden import reference as ref
-from golden.datasets import epoch_order, load
+from golden.datasets import epoch_order, from_arrays, load
 from golden.sample_checks import check_samples
-from hebbar.config import DataConfig, RuleConfig
+from hebbar.config import DataConfig, RuleConfig, load as load_config, parse
 from hebbar.errors import BadInput
 from hebbar.network import layered
 
@@ -156,3 +158,82 @@ def test_an_input_format_that_cannot_reach_one_is_refused():
     """With 9 fraction bits in 8 all bright pixels would clip to 0.25."""
     with pytest.raises(BadInput, match="network.input_frac is 9 with activities of 8 bits"):
         load(DataConfig(), activity_frac=9)
+
+
+CONFIG = """
+name = "mine"
+[network]
+layers = [4, 3, 2]
+[rule]
+alpha_shifts = [2, 3]
+init_scales = [0.5, 0.5]
+[machine]
+lanes = 4
+weight_words = 32
+[data]
+name = "npz"
+path = "samples.npz"
+"""
+
+
+def test_a_path_is_found_from_the_file_that_names_it(tmp_path, monkeypatch):
+    """Without it a configuration would find its samples, or others of the same name, only from the right folder."""
+    (tmp_path / "far" / "here").mkdir(parents=True)
+    (tmp_path / "far" / "mine.toml").write_text(CONFIG)
+    rng, labels = np.random.default_rng(0), np.arange(20) % 2
+    for place, count in (("far", 20), ("far/here", 10)):
+        np.savez(tmp_path / place / "samples.npz", inputs=rng.random((count, 4)), labels=labels[:count])
+    monkeypatch.chdir(tmp_path / "far" / "here")
+    assert len(load(load_config("../mine.toml").data, classes=2).train) == 16
+    table = tomllib.loads(CONFIG)
+    assert len(load(parse(table, "mine").data, classes=2).train) == 8, "a dictionary has no folder: the current one"
+    changed = load_config("../mine.toml").replace(data={"path": "samples.npz"})
+    assert len(load(changed.data, classes=2).train) == 8, "what is said here is found from here"
+    assert load_config("../mine.toml").replace(training={"epochs": 1}).data == load_config("../mine.toml").data
+
+
+@pytest.mark.parametrize(("data", "words"), [
+    ({"path": "x.npz"}, "data.name 'digits' reads no file; set data.name to 'npz' or 'idx'"),
+    ({"name": "idx", "path": "x", "pool": 2}, "only data.name 'digits' is pooled, not 'idx'"),
+    ({"name": "npz", "path": "x.npz", "pool": 2}, "only data.name 'digits' is pooled, not 'npz'"),
+    ({"name": "idx"}, "data.path is empty; give the folder"), ({"name": "npz"}, "data.path is empty; give the file")])
+def test_keys_that_the_data_do_not_use_are_refused(data, words):
+    """Without it --data of a configuration that reads none would be left out in silence."""
+    with pytest.raises(BadInput, match=words):
+        load_config("digits").replace(data=data)
+
+
+LABELS = np.arange(10) % 2
+
+
+@pytest.mark.parametrize(("inputs", "labels", "words"), [
+    (np.ma.masked_array(np.zeros((10, 4)), np.eye(10, 4)), LABELS, "inputs is a masked array, whose mask would be lost"),
+    ([np.ma.masked_array(np.zeros(4), np.ones(4))] * 10, LABELS, "inputs is a masked array"),
+    (np.zeros((10, 4)), np.ma.masked_array(LABELS, LABELS), "labels is a masked array"),
+    (np.zeros((10, 4), complex), LABELS, "inputs is no array of numbers: it holds complex numbers"),
+    (np.zeros((10, 4)).astype(str), LABELS, "it holds text"), (np.zeros((10, 4)), LABELS.astype(str), "it holds text"),
+    (np.zeros((10, 4), object), LABELS, "it holds objects"), (np.zeros((10, 4)), [None] * 10, "it holds objects"),
+    (np.zeros((10, 4), "M8[s]"), LABELS, "it holds dates"), ({"a": 1}, LABELS, "it holds objects"),
+    (np.zeros((10, 4), [("a", "f8")]), LABELS, "it holds records"), (None, LABELS, "it holds objects"),
+    ([[1, 2], [3]] * 5, LABELS, "rows of equal length"), (b"12345", LABELS, "it holds bytes"),
+    (np.broadcast_to(0.5, (10**9, 4)), LABELS, "has 4,000,000,000 numbers"),
+    (np.full((10, 4), np.longdouble("1e400")), LABELS, "is not a number"), (np.zeros((10, 4)), LABELS + 1,
+                                                                            "They go from 1: subtract 1"),
+    (np.zeros((10, 4)), LABELS * 2**62, "is no class"), (np.zeros((0, 4)), [], "two samples or more"),
+    ([[2**70] * 4] * 10, LABELS, "it holds objects")])
+def test_what_is_no_array_of_real_numbers_is_refused(inputs, labels, words):
+    """Without it a mask or an imaginary part would be dropped, or text read as numbers, in silence."""
+    with pytest.raises(BadInput) as caught:
+        from_arrays(inputs, labels, DataConfig(), classes=2)
+    assert words in str(caught.value) and str(caught.value).endswith("."), caught.value
+
+
+@pytest.mark.parametrize("change", [
+    np.asfortranarray, lambda a: a[::-1][::-1], lambda a: a.astype(">f8"), lambda a: a.astype(np.float16), np.ndarray.tolist,
+    lambda a: np.repeat(a, 2, axis=1)[:, ::2], lambda a: a.astype(np.longdouble), memoryview, tuple])
+def test_any_way_to_hold_numbers_reads_the_same(change):
+    """Without it the order of memory or of bytes, or the kind of container, could change the samples."""
+    given = np.random.default_rng(0).integers(-128, 128, (10, 4)) / 128
+    given.setflags(write=False)
+    data = from_arrays(change(given), LABELS, DataConfig(split="last360"))
+    assert np.array_equal(np.vstack([data.train.codes, data.test.codes]), given * 128)
