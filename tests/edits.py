@@ -10,7 +10,8 @@ from planted import Defect
 __all__ = ["EDITS"]
 
 BIT, TRANSFER, REGISTERS = ("tests/test_every_bit.py", "tests/test_every_transfer.py", "tests/test_registers.py")
-NEURON, ROWS, SEQUENCER = "tests/test_neuron.py", "tests/test_row_engine.py", "tests/test_sequencer.py"
+NEURON, ROWS = "tests/test_neuron.py::test_hw_equals_golden", "tests/test_row_engine.py::test_random_sweeps"
+SEQUENCER = "tests/test_sequencer.py"
 SEPARATION, STREAMER = "tests/test_separation.py::test_every_bit_of_beta_weighs", "tests/test_streamer.py"
 DESCRIPTORS = BIT + "::test_every_limit_of_a_descriptor_holds_in_every_bit"
 COUNTERS = BIT + "::test_every_counter_counts_on_in_every_bit"
@@ -22,6 +23,11 @@ STALLS = REGISTERS + "::test_a_stall_is_a_cycle_in_which_the_machine_waits_for_t
 STATUS = REGISTERS + "::test_status_in_every_state_of_the_machine"
 CAUSES = REGISTERS + "::test_every_cause_address_and_count_is_read_as_it_is"
 WIRES = REGISTERS + "::test_every_bit_of_a_register_reaches_its_unit"
+
+PORTS, ENTRIES, WRITES, LENGTHS, SEGMENTS = (f"tests/test_wide_fields.py::test_{name}" for name in (
+    "every_bit_of_a_descriptor_reaches_its_place", "every_bit_of_a_map_entry_acts",
+    "every_bit_of_a_row_reaches_tables_and_memories", "a_row_is_as_long_and_a_block_as_high_as_it_says",
+    "every_table_and_every_segment_has_an_entry_of_its_own"))
 
 
 def blind(file: str, old: str, value: str, bits: range, test: str) -> list[Defect]:
@@ -94,6 +100,23 @@ SIBLINGS = [
            BIT + "::test_every_bit_of_an_address_counts"),
     Defect("hw/sequencer.py", "Mux(self.entry[len(self.pc):].any(), ~0, self.entry)", "self.entry",
            BIT + "::test_an_entry_beyond_the_program_is_refused_in_every_bit"),
+    *blind("hw/row_engine.py", "self.map_address.eq(command.map_base + column)", "command.map_base", range(0, 12, 4),
+           PORTS),
+    *blind("hw/row_engine.py", "row_start.eq(self.sweep.payload.weight_base)", "self.sweep.payload.weight_base",
+           range(0, 16, 5), PORTS),
+    *blind("hw/row_engine.py", "row_start.eq(row_start + command.stride)", "command.stride", range(0, 12, 4), PORTS),
+    *blind("hw/row_engine.py", "tag.group.eq(command.group_base + group)", "command.group_base", range(0, 14, 4), PORTS),
+    *blind("hw/row_engine.py", "last_column = column + 1 == command.columns", "column + 1", range(0, 10, 3), LENGTHS),
+    *blind("hw/row_engine.py", "last_group = group + 1 == command.groups", "group + 1", range(0, 10, 3), LENGTHS),
+    *blind("hw/row_engine.py", "self.back_word.eq(entries[2].source)", "entries[2].source", range(0, 12, 4), ENTRIES),
+    *blind("hw/row_engine.py", "source.eq(self.map.source +", "self.map.source", range(0, 12, 4), ENTRIES),
+    *blind("hw/row_engine.py", "round_variable(product, self.rates[entries[1].rate])", "entries[1].rate", range(4),
+           ENTRIES),
+    *blind("hw/row_engine.py", "tree(m, products, f\"tree{p}\") << shift", "shift", range(3), ENTRIES),
+    *blind("hw/neuron.py", "self.gains[tag[4].gain]", "tag[4].gain", range(2), WRITES),
+    *blind("hw/neuron.py", "self.derivative_table.eq(tag[1].function)", "tag[1].function", range(4), WRITES),
+    *blind("hw/neuron.py", "self.function_table.eq(tag[6].function)", "tag[6].function", range(4), WRITES),
+    *blind("hw/table.py", "Cat(state[frac:], self.function)", "self.function", range(4), SEGMENTS),
     Defect("hw/machine.py", "Mux(seq.running, Status.RUNNING, 0)", "0", STATUS),
     Defect("hw/machine.py", "Mux(self.streamer.active, Status.STREAMING, 0)", "0", STATUS),
     Defect("hw/machine.py", "bus.cause.eq(seq.cause)", "bus.cause.eq(seq.cause[:3])", CAUSES),
