@@ -9,12 +9,13 @@ import tomllib
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, model_validator
 
 from .errors import BadInput
+from .section import Section, key
 from .suggest import suggest
 
-__all__ = ["GAIN_FRAC", "device_names", "Section", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
+__all__ = ["GAIN_FRAC", "device_names", "published", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
            "AnalogConfig"]
 
 
@@ -26,10 +27,9 @@ def device_names() -> list[str]:
     return sorted(f.name.removesuffix(".toml") for f in DEVICES.iterdir() if f.name.endswith(".toml"))
 
 
-class Section(BaseModel):
-    """A configuration section: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, allow_inf_nan=False)
+def published(name: str) -> dict[str, Any]:
+    """The tables of a published device; of none, no tables."""
+    return tomllib.loads((DEVICES / f"{name}.toml").read_text(encoding="utf-8")) if name else {}
 
 
 GAIN_FRAC = 14
@@ -37,34 +37,32 @@ Gain = Annotated[int, Field(ge=1 << GAIN_FRAC - 1, lt=1 << GAIN_FRAC + 1)]
 """A gain from 1/2 to 2."""
 
 
+SMALL, LARGE = 1e-6, 1e6
+"""Ends of what physical numbers may be, in any unit that they have here."""
+
+
 class Control(Section):
-    """What the RTL is built for.
+    """What the RTL is built for."""
 
-    ``row_bits``, ``column_bits``: resolution of the converters of FWD and of TRN, 0: as wide as the sums.
-    ``row_step``, ``column_step``: log2 of their LSB in product codes. ``align``: largest left shift of an
-    activity. ``bit_cycles``: cycles a bit of the input is driven. ``update``: 'deterministic', one exact step, or
-    'stochastic', ``pulses`` coincident pulses for each sign whose mean is the step; ``pulse_exponent``: log2 of what
-    a weight changes when all of them meet, in codes. ``verify``: attempts to bring a loaded weight within
-    ``tolerance`` codes, 0: one write that is not checked. ``row_offset``, ``row_gain``, ``column_offset``,
-    ``column_gain``: calibration of every converter, P and C numbers or none: a sum is ``(code * LSB - offset) * gain``
-    with the offset in product codes and 1 / 2^14 of a gain; ``hebbar calibrate`` measures them.
-    """
-
-    row_bits: int = Field(0, ge=0, le=53)
-    row_step: int = Field(0, ge=0, le=40)
-    column_bits: int = Field(0, ge=0, le=53)
-    column_step: int = Field(0, ge=0, le=40)
-    align: int = Field(0, ge=0, le=7)
-    bit_cycles: int = Field(1, ge=1, le=255)
-    update: Literal["deterministic", "stochastic"] = "deterministic"
-    pulses: int = Field(32, ge=1, le=32)
-    pulse_exponent: int = Field(8, ge=0, le=24)
-    verify: int = Field(0, ge=0, le=255)
-    tolerance: int = Field(0, ge=0, le=1 << 15)
-    row_offset: tuple[int, ...] = ()
-    row_gain: tuple[Gain, ...] = ()
-    column_offset: tuple[int, ...] = ()
-    column_gain: tuple[Gain, ...] = ()
+    row_bits: int = key(0, "Resolution of the converters of FWD; 0: as wide as the sums.", "bits", 9, ge=0, le=53)
+    row_step: int = key(0, "log2 of their LSB.", "log2 of product codes", 15, ge=0, le=40)
+    column_bits: int = key(0, "Resolution of the converters of TRN; 0: as wide as the sums.", "bits", 9, ge=0, le=53)
+    column_step: int = key(0, "log2 of their LSB.", "log2 of product codes", 18, ge=0, le=40)
+    align: int = key(0, "Largest left shift of an activity.", "bits", 2, ge=0, le=7)
+    bit_cycles: int = key(1, "Time that a bit of the input is driven.", "cycles", ge=1, le=255)
+    update: Literal["deterministic", "stochastic"] = key(
+        "deterministic", "deterministic: one exact step. stochastic: `pulses` coincident pulses for each sign, whose mean is "
+        "the step.", example="stochastic")
+    pulses: int = key(32, "Pulses of a stochastic update, for each sign.", "pulses", ge=1, le=32)
+    pulse_exponent: int = key(8, "log2 of what a weight changes when all pulses meet.", "log2 of codes", ge=0, le=24)
+    verify: int = key(0, "Attempts to bring a loaded weight within `tolerance`; 0: one write that is not checked.",
+                      "attempts", 5, ge=0, le=255)
+    tolerance: int = key(0, "How far from what was asked for a written weight may be.", "codes", ge=0, le=1 << 15)
+    row_offset: tuple[int, ...] = key((), "Calibration of the P row converters, of every one or of none: a sum is (code LSB - "
+                                      "offset) gain; `hebbar calibrate` measures it.", "product codes", [0, 12])
+    row_gain: tuple[Gain, ...] = key((), "The gain of that.", "1 / 2^14", [16384, 16400])
+    column_offset: tuple[int, ...] = key((), "The same of the C column converters.", "product codes", [0, 12, 3, 0])
+    column_gain: tuple[Gain, ...] = key((), "The gain of that.", "1 / 2^14", [16384, 16400, 16384, 16390])
 
     def calibration(self, side: Literal["row", "column"], converters: int) -> list[tuple[int, int]]:
         """Offset and gain of every converter of a side, those of a perfect one where none are given."""
@@ -77,117 +75,114 @@ class Control(Section):
 
 
 class Device(Section):
-    """A cell is a pair of conductances; the weight is their difference.
+    """A cell is a pair of conductances; the weight is their difference."""
 
-    ``g_min``, ``g_max`` in microsiemens; ``weight_range``: the real weight at the difference g_max - g_min.
-    ``levels``: programmable states of a conductance, 0: any. ``coding``: 'one_sided', the smaller of a pair
-    stays at g_min, or 'balanced', both move by half around the middle.
-    """
-
-    g_min: float = Field(0.0, ge=0)
-    g_max: float = Field(25.0, gt=0)
-    weight_range: float = Field(4.0, gt=0)
-    levels: int = Field(0, ge=0, le=1 << 16)
-    coding: Literal["one_sided", "balanced"] = "one_sided"
+    g_min: float = key(0.0, "Smallest conductance.", "microsiemens", 1.0, ge=0, le=LARGE)
+    g_max: float = key(25.0, "Largest conductance.", "microsiemens", ge=SMALL, le=LARGE)
+    weight_range: float = key(4.0, "The real weight at the difference g_max - g_min.", "weight", ge=SMALL, le=LARGE)
+    levels: int = key(0, "Programmable states of a conductance; 0: any.", "states", 16, ge=0, le=1 << 16)
+    coding: Literal["one_sided", "balanced"] = key(
+        "one_sided", "one_sided: the smaller of a pair stays at g_min. balanced: both move by half around the middle.",
+        example="balanced")
 
 
 class Programming(Section):
-    """Error of a written conductance, normal with a standard deviation in microsiemens: the polynomial
-    ``noise`` (constant first) of the target, either in microsiemens or, ``relative``, as a share of g_max."""
+    """Error of a written conductance."""
 
-    noise: tuple[float, ...] = ()
-    relative: bool = False
+    noise: tuple[Annotated[float, Field(ge=-LARGE, le=LARGE)], ...] = key(
+        (), "Standard deviation of the error, normal, as a polynomial of the target, constant first.", "microsiemens",
+        [1.0, 0.2], max_length=16)
+    relative: bool = key(False, "The target of that polynomial is a share of g_max.")
 
 
 class Read(Section):
-    """Noise of every read, of one conductance: ``additive`` (microsiemens), ``proportional`` (share of the
-    conductance), both white; 1/f by ``flicker`` (Q of a conductance g as a share of g_max is
-    min(flicker / g^flicker_exponent, flicker_limit)), ``age`` seconds after programming, drift with it:
-    (age / drift_start)^-nu with nu of mean ``drift`` and ``drift_spread``, or with ``drift_log`` of the published
-    logarithmic law in g."""
+    """Noise of every read, of one conductance; drift since it was programmed."""
 
-    additive: float = Field(0.0, ge=0)
-    proportional: float = Field(0.0, ge=0)
-    flicker: float = Field(0.0, ge=0)
-    flicker_exponent: float = Field(0.65, ge=0)
-    flicker_limit: float = Field(0.2, ge=0)
-    age: float = Field(0.0, ge=0)
-    drift: float = Field(0.0, ge=0)
-    drift_spread: float = Field(0.0, ge=0)
-    drift_log: bool = False
-    drift_start: float = Field(20.0, gt=0)
+    additive: float = key(0.0, "White noise, whatever the conductance.", "microsiemens", 0.1, ge=0, le=LARGE)
+    proportional: float = key(0.0, "White noise as a share of the conductance.", "share", 0.01, ge=0, le=LARGE)
+    flicker: float = key(0.0, "1/f noise: Q of a conductance g, a share of g_max, is min(flicker / g^flicker_exponent, "
+                         "flicker_limit).", "", 0.0088, ge=0, le=LARGE)
+    flicker_exponent: float = key(0.65, "Exponent of that.", ge=0, le=10)
+    flicker_limit: float = key(0.2, "Largest Q.", ge=0, le=LARGE)
+    age: float = key(0.0, "Time since programming.", "seconds", 25.0, ge=0, le=1e12)
+    drift: float = key(0.0, "Mean nu of the drift (age / drift_start)^-nu.", "", 0.05, ge=0, le=10)
+    drift_spread: float = key(0.0, "Standard deviation of nu from device to device.", "", 0.01, ge=0, le=10)
+    drift_log: bool = key(False, "nu by the published logarithmic law in g instead.")
+    drift_start: float = key(20.0, "When drift begins.", "seconds", ge=SMALL, le=1e12)
 
 
 class Update(Section):
-    """What an update does to a device: a spread of its size from device to device and from pulse to pulse (shares),
-    ``asymmetry`` of a conductance (up less down, a share; it cancels in a balanced pair), ``soft_bounds`` (0: constant
-    steps up to the range, 1: the step falls linearly to zero at the bound; at weight 0 it is whole). ``unidirectional``: devices only grow, G+ for positive and G- for negative changes."""
+    """What an update does to a device."""
 
-    device_spread: float = Field(0.0, ge=0)
-    pulse_spread: float = Field(0.0, ge=0)
-    asymmetry: float = Field(0.0, gt=-1, lt=1)
-    soft_bounds: float = Field(0.0, ge=0, le=1)
-    unidirectional: bool = False
+    device_spread: float = key(0.0, "Spread of its size from device to device.", "share", 0.3, ge=0, le=LARGE)
+    pulse_spread: float = key(0.0, "Spread of its size from pulse to pulse.", "share", 0.3, ge=0, le=LARGE)
+    asymmetry: float = key(0.0, "Up less down of a conductance; it cancels in a balanced pair.", "share", 0.01, gt=-1, lt=1)
+    soft_bounds: float = key(0.0, "0: constant steps up to the range. 1: the step falls linearly to zero at the bound; at "
+                             "weight 0 it is whole.", "share", 1.0, ge=0, le=1)
+    unidirectional: bool = key(False, "Devices only grow, G+ for positive and G- for negative changes.")
 
 
 class Faults(Section):
-    """Shares of conductances that stay at g_max (``stuck_on``) or g_min (``stuck_off``)."""
+    """Conductances that do not move."""
 
-    stuck_on: float = Field(0.0, ge=0, le=1)
-    stuck_off: float = Field(0.0, ge=0, le=1)
+    stuck_on: float = key(0.0, "Share of conductances that stay at g_max.", "share", 0.001, ge=0, le=1)
+    stuck_off: float = key(0.0, "Share of conductances that stay at g_min.", "share", 0.001, ge=0, le=1)
 
 
 class Wires(Section):
-    """Resistance in ohms of a segment of a word line and of a bit line, of the ``driver`` of every driven line and of
-    the ``sense`` node of every sensed one: FWD drives bit lines and senses word lines, TRN the other way round.
-    ``model``: 'exact' solves the network, 'approximate' corrects once by the currents without wires."""
+    """Resistance of the lines of the crossbar, and at their ends: FWD drives bit lines and senses word lines, TRN the
+    other way round."""
 
-    model: Literal["off", "approximate", "exact"] = "off"
-    word_resistance: float = Field(0.0, ge=0)
-    bit_resistance: float = Field(0.0, ge=0)
-    driver: float = Field(0.0, ge=0)
-    sense: float = Field(0.0, ge=0)
+    model: Literal["off", "approximate", "exact"] = key(
+        "off", "exact solves the network; approximate corrects once by the currents without wires.", example="exact")
+    word_resistance: float = key(0.0, "Of a segment of a word line.", "ohms", 2.0, ge=0, le=1e9)
+    bit_resistance: float = key(0.0, "Of a segment of a bit line.", "ohms", 2.0, ge=0, le=1e9)
+    driver: float = key(0.0, "Of a driver, at the lines that are driven.", "ohms", 100.0, ge=0, le=1e9)
+    sense: float = key(0.0, "Of a sense node, at the lines that are sensed.", "ohms", 100.0, ge=0, le=1e9)
 
 
 class Converters(Section):
-    """Errors of the converters: standard deviations of the fixed ``offset`` and ``inl`` (LSB) and ``gain`` (a
-    share), of the ``noise`` of a conversion (LSB), and the time constant of a line in cycles (``settling``)."""
+    """Errors of the converters."""
 
-    offset: float = Field(0.0, ge=0)
-    gain: float = Field(0.0, ge=0)
-    inl: float = Field(0.0, ge=0)
-    noise: float = Field(0.0, ge=0)
-    settling: float = Field(0.0, ge=0)
+    offset: float = key(0.0, "Standard deviation of their fixed offsets.", "LSB", 0.5, ge=0, le=LARGE)
+    gain: float = key(0.0, "Standard deviation of their fixed gains.", "share", 0.01, ge=0, le=10)
+    inl: float = key(0.0, "Standard deviation of their integral nonlinearity.", "LSB", 0.5, ge=0, le=LARGE)
+    noise: float = key(0.0, "Standard deviation of the noise of a conversion.", "LSB", 0.5, ge=0, le=LARGE)
+    settling: float = key(0.0, "Time constant of a line.", "cycles", 0.2, ge=0, le=LARGE)
 
 
 class AnalogConfig(Section):
-    """``[machine.analog]``; ``seed`` of every random draw of the physics, devices as well as noise.
+    """``[machine.analog]``: the macro of tile 'analog'; the tables below it are its parts."""
 
-    ``preset``: a published device (``device_names``), whose values stand where nothing else is given; its pulses are
-    for weights with 13 fractional bits.
-    """
+    preset: str = key("", "A published device: ideal, pcm, rram_filament, rram_soft, sram_charge. Its values stand where no "
+                      "other is given; its pulses are for weights with 13 fractional bits.", example="pcm", max_length=64)
+    control: Control = key(Control(), "What the RTL is built for.")
+    device: Device = key(Device(), "Conductances.")
+    programming: Programming = key(Programming(), "Error of writing.")
+    read: Read = key(Read(), "Noise and drift.")
+    update: Update = key(Update(), "Error of learning.")
+    faults: Faults = key(Faults(), "Stuck conductances.")
+    wires: Wires = key(Wires(), "Resistances.")
+    converters: Converters = key(Converters(), "Errors of converters.")
+    seed: int = key(0, "Seed of every random draw of the physics, devices as well as noise.", ge=0, lt=1 << 32)
 
-    preset: str = ""
-    control: Control = Control()
-    device: Device = Device()
-    programming: Programming = Programming()
-    read: Read = Read()
-    update: Update = Update()
-    faults: Faults = Faults()
-    wires: Wires = Wires()
-    converters: Converters = Converters()
-    seed: int = Field(0, ge=0, lt=1 << 32)
-
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _published(cls, given: Any) -> Any:
+    def _published(cls, given: Any, validate: ModelWrapValidatorHandler["AnalogConfig"]) -> "AnalogConfig":
+        """What a device brings counts as not set, so that another device can take its place."""
         if not isinstance(given, dict) or not given.get("preset"):
-            return given
+            return validate(given)
         name, names = given["preset"], device_names()
         if name not in names:
             raise ValueError(f"there is no device {name!r}{suggest(str(name), names)}")
-        known = tomllib.loads((DEVICES / f"{name}.toml").read_text())
-        return given | {key: known.get(key, {}) | dict(given.get(key, {})) for key in known}
+        known = published(name)
+        whole = validate(given | {key: known[key] | given.get(key, {}) for key in known
+                                  if isinstance(given.get(key, {}), dict)})
+        for key in known:
+            named = given.get(key, {})
+            getattr(whole, key).model_fields_set.intersection_update(named if isinstance(named, dict) else known[key])
+        whole.model_fields_set.intersection_update(given)
+        return whole
 
     @model_validator(mode="after")
     def _possible(self) -> "AnalogConfig":

@@ -1,93 +1,56 @@
 """The user's TOML file as frozen, validated objects. Raises BadInput with the key and the fix."""
 
 import tomllib
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from .errors import BadInput
-from .machine import Frozen, MachineConfig
-from .network import Edge, Error, Network, Population, Role, layered
+from .machine import MachineConfig
+from .network import Edge, Network, Population, layered
+from .network_config import NetworkConfig
 from .rule_config import RuleConfig
 from .rules import find
-from .suggest import suggest
+from .section import Section, key
+from .suggest import shown, suggest
+from .texts import bounded
 
 __all__ = ["NetworkConfig", "RuleConfig", "TrainingConfig", "MachineConfig", "DataConfig", "Config",
            "load", "parse", "preset_names"]
 
-class PopulationConfig(Frozen):
-    """One ``[[network.populations]]`` entry."""
+class TrainingConfig(Section):
+    """``[training]``: online (batch 1), reshuffled every epoch."""
 
-    name: str
-    size: int = Field(ge=1, le=4095)
-    activation: str = "identity"
-    role: Role = Role.HIDDEN
-    activity_frac: int = Field(5, ge=0, le=15)
-    precision: int = Field(0, ge=-8, le=7)
-    error: Error = Error.GAUSSIAN
-
-
-class EdgeConfig(Frozen):
-    """One ``[[network.edges]]`` entry."""
-
-    source: str
-    target: str
-    alpha_shift: int = Field(4, ge=0, le=20)
-    scale: float = Field(0.5, ge=0)
-    plastic: bool = True
-    zero_diagonal: bool = False
-    positive: bool = False
-    identity: bool = False
-    mask: tuple[str, ...] = ()
-    shares: str = ""
+    epochs: int = key(30, "Passes over the training samples.", "epochs", ge=1, le=100_000)
+    halve_alpha_at: tuple[Annotated[int, Field(ge=0, le=100_000)], ...] = key(
+        (), "Epochs, counted from 0, at whose start every alpha is halved.", "epochs", [15, 20, 25], max_length=64)
+    seed: int = key(1, "Seed of the first weights and of the order of samples.", ge=0, lt=1 << 63)
+    refresh: int = key(0, "Samples of an epoch after which the weights of an analog macro are read and programmed anew; 0: "
+                       "never.", "samples", ge=0, lt=1 << 31)
 
 
-class NetworkConfig(Frozen):
-    """``[network]``: either ``layers`` (sizes, input first) or ``populations`` and ``edges``."""
+class DataConfig(Section):
+    """``[data]``: which samples, and how they are split."""
 
-    layers: tuple[int, ...] = ()
-    activation: str = "leaky"
-    input_frac: int = Field(7, ge=0, le=15)
-    hidden_frac: int = Field(5, ge=0, le=15)
-    bias: bool = False
-    populations: tuple[PopulationConfig, ...] = ()
-    edges: tuple[EdgeConfig, ...] = ()
-
-
-class TrainingConfig(Frozen):
-    """``[training]``: online (batch 1), reshuffled every epoch; every alpha is halved at the start
-    of the epochs in ``halve_alpha_at`` (counted from 0). ``refresh``: samples of an epoch after which the weights of
-    an analog macro are read and programmed anew, 0: never."""
-
-    epochs: int = Field(30, ge=1)
-    halve_alpha_at: tuple[int, ...] = ()
-    seed: int = Field(1, ge=0)
-    refresh: int = Field(0, ge=0)
+    name: Literal["digits", "npz", "idx"] = key(
+        "digits", "digits: scikit-learn's. npz: the file `path` with inputs (samples, size) and labels (samples,), class "
+        "numbers; a fifth is held out. idx: the folder `path` with MNIST's four files, divided as they are.", example="npz")
+    path: str = key("", "File or folder of the data.", example="data/mnist", max_length=4096,
+                    pattern=r"^[^\x00]*$")
+    split: Literal["stratified", "last360"] = key(
+        "stratified", "stratified: 360 digits, of other data a fifth, are held out with equal class shares; last360: the last "
+        "ones, of the digits written by other people.", example="last360")
+    pool: Literal[1, 2] = key(1, "Average the digits over pool x pool pixels.", "pixels")
+    seed: int = key(0, "Seed of the split.", ge=0, lt=1 << 32)
 
 
-class DataConfig(Frozen):
-    """``[data]``: which samples, and how they are split.
-
-    ``digits``: scikit-learn's; ``stratified`` holds out 360 with equal class shares, ``last360``
-    the last 360, written by other people; ``pool`` averages pool x pool pixels. ``npz``: the file
-    ``path`` with ``inputs`` (samples, size), real numbers, and ``labels`` (samples,), class
-    numbers; a fifth of it is held out, stratified or from the end. ``idx``: the folder ``path`` with
-    MNIST's four files, divided as they are.
-    """
-
-    name: Literal["digits", "npz", "idx"] = "digits"
-    path: str = ""
-    split: Literal["stratified", "last360"] = "stratified"
-    pool: Literal[1, 2] = 1
-    seed: int = Field(0, ge=0)
-
-
-class Config(Frozen):
+class Config(Section):
     """One experiment: network, rule, training, machine and data."""
 
-    name: str = "unnamed"
+    name: str = key("unnamed", "What tables and records call the experiment; of a file its path.", max_length=4096)
     network: NetworkConfig = NetworkConfig()
     rule: RuleConfig = RuleConfig()
     training: TrainingConfig = TrainingConfig()
@@ -115,11 +78,18 @@ class Config(Frozen):
                        tuple(Edge(**e.model_dump()) for e in n.edges))
 
     def replace(self, **sections: dict) -> "Config":
-        """A copy with some keys of some sections changed, validated again."""
-        data = self.model_dump()
-        for section, keys in sections.items():
-            data[section].update(keys)
-        return parse(data, self.name)
+        """A copy with some keys of some sections changed, validated again.
+
+        A table keeps the keys that are not named, however deep it lies; a list, of tables too, takes the place of the
+        whole list. Another ``machine.analog.preset`` brings the values of its device where no other was ever given.
+        """
+        return parse(_merged(self.model_dump(exclude_unset=True), sections), self.name)
+
+
+def _merged(given: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` with ``changes``, table by table."""
+    return dict(given) | {key: _merged(given[key], value) if isinstance(value, Mapping) and isinstance(given.get(key), Mapping)
+                          else value for key, value in changes.items()}
 
 
 def preset_names() -> list[str]:
@@ -129,22 +99,38 @@ def preset_names() -> list[str]:
 
 
 def load(source: str) -> Config:
-    """Read a preset by name or a TOML file by path."""
+    """Read a preset by name or a TOML file by path, UTF-8 whatever the locale, a byte order mark or none."""
     path = Path(source)
-    if not path.suffix and not path.exists():
+    if not path.suffix and not _exists(path):
         if source not in preset_names():
-            raise BadInput(f"{source!r} is neither a file nor a preset"
+            raise BadInput(f"{shown(source)} is neither a file nor a preset"
                            f"{suggest(source, preset_names())}.")
-        text = resources.files("hebbar").joinpath("presets", f"{source}.toml").read_text()
+        text = resources.files("hebbar").joinpath("presets", f"{source}.toml").read_text(encoding="utf-8")
     else:
-        try:
-            text = path.read_text()
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{source}: cannot be read ({error}); check the path.") from None
+        text = _text(path)
     try:
-        return parse(_located(tomllib.loads(text), path.parent), source)
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{source}: not valid TOML, {error}.") from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, thousands of nested lists
+        raise BadInput(f"{source}: not valid TOML, {str(error).rstrip('.') or 'nested too deep'}.") from None
+    return parse(_located(data, path.parent), source)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
+def _text(path: Path) -> str:
+    try:
+        return bounded(path).decode("utf-8-sig")  # editors of Windows begin with a byte order mark
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: cannot be read as UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8.") from None
+    except OSError as error:
+        raise BadInput(f"{shown(str(path), quotes=False)}: cannot be read ({error.strerror}); check the path.") from None
 
 
 def _located(data: dict, folder: Path) -> dict:
@@ -158,12 +144,13 @@ def _located(data: dict, folder: Path) -> dict:
     return data
 
 
-def parse(data: dict, where: str) -> Config:
+def parse(data: Mapping[str, Any], where: str) -> Config:
     """Validate a nested dictionary; the first problem becomes one BadInput sentence. A relative ``rule.source`` or
     ``data.path`` is found from the current folder."""
-    data = _located(data, Path())
+    if not isinstance(data, Mapping):
+        raise BadInput(f"{where} is {shown(data)}; give a dictionary of sections.")
     try:
-        config = Config.model_validate({"name": where, **data})
+        config = Config.model_validate({"name": where, **_located(dict(data), Path())})
         config.machine.check()
         config.build_network()
         if config.training.refresh and config.machine.tile != "analog":
@@ -189,26 +176,40 @@ def _check_data(data: DataConfig) -> None:
                        f"{'file' if data.name == 'npz' else 'folder'} of the data.")
 
 
+KINDS = {"tuple_type": "a list", "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
+         "float_type": "a number", "bool_type": "true or false", "finite_number": "a finite number"}
+"""What pydantic asks for in place of a value, by the type of its finding."""
+
+
 def _sentence(error: ValidationError) -> str:
     """The first pydantic finding as a sentence: key, value, allowed, nearest name."""
-    first = error.errors()[0]
+    first = error.errors(include_url=False)[0]
     location = [str(part) for part in first["loc"]]
-    key = ".".join(location)
+    if location[:2] == ["rule", "options"]:
+        location = location[:3]  # the types of a value are no part of its key
+    key, value = shown(".".join(location), quotes=False), shown(first["input"])
     if first["type"] == "extra_forbidden":
         return f"unknown key {key}{suggest(location[-1], _keys(location[:-1]))}."
-    if first["type"] == "literal_error":
+    if first["type"] == "missing":
+        return f"{key} is missing; give it."
+    if first["type"] in ("literal_error", "enum"):
         allowed = first["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return f"{key} is {first['input']!r}{suggest(str(first['input']), allowed)}."
-    return f"{key} is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}."
+        return f"{key} is {value}{suggest(str(first['input']), allowed)}."
+    if first["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        return f"{key} is {value}; give a table of {', '.join(_keys(location)) or 'keys and values'}."
+    if first["type"] in KINDS:
+        return f"{key} is {value}; give {KINDS[first['type']]}."
+    message = first["msg"].removeprefix("Value error, ").replace("Input should", "it should").rstrip(".")
+    return f"{key} is {value}: {message}."
 
 
 def _keys(path: list[str]) -> list[str]:
     """The keys a section takes, following ``path`` through the models."""
-    model: type[BaseModel] = Config
+    model: Any = Config
     for part in path:
         if part.isdigit():
             continue
-        annotation = model.model_fields[part].annotation
+        annotation = model.model_fields[part].annotation if part in getattr(model, "model_fields", {}) else None
         args = getattr(annotation, "__args__", ())
         model = args[0] if args else annotation
-    return list(model.model_fields)
+    return list(getattr(model, "model_fields", {}))

@@ -7,11 +7,20 @@ change a format, both defined here in words and read independently by ``golden.f
 * **round half up**: ``round(v >> s) = floor((v + 2**(s-1)) / 2**s)``; ``s = 0`` changes nothing.
   Ties go towards plus infinity: -0.5 becomes 0, 0.5 becomes 1.
 * **saturate**: clip to the nearest code of the target format; every clip is counted.
+
+What the compiler derives (constants, registers, tables) becomes a code by ``code`` alone, which refuses what
+would run as another number.
 """
 
+import math
 from dataclasses import dataclass
 
-__all__ = ["Format", "Formats"]
+from .errors import BadInput
+
+__all__ = ["Format", "Formats", "ALLOWANCE", "code"]
+
+ALLOWANCE = 0.05
+"""Share by which a parameter may be off once it is a code; what is further off is refused."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +50,27 @@ class Format:
 
     def __str__(self) -> str:
         return f"Q{self.bits - self.frac - 1}.{self.frac} ({self.bits} b)"
+
+
+def code(value: float, format: Format, where: str, fix: str, allowance: float = ALLOWANCE, up: bool = False,
+         unit: float = 1.0) -> int:
+    """The nearest code of ``value`` times ``unit``, ties up, inside ``format``; ``up``: the next one not below it.
+
+    Raises BadInput, naming ``where`` and how to ``fix`` it, when that stands for a number which is off by more than
+    the share ``allowance`` of ``value``.
+    """
+    scale = unit * format.scale
+    exact = value * scale
+    if not math.isfinite(exact):
+        raise BadInput(f"{where} is {value:g}, beyond {format.hi / scale:g}, the end of {format}; {fix}.")
+    nearest = min(max(math.ceil(exact) if up else math.floor(exact + 0.5), format.lo), format.hi)
+    used = nearest / scale
+    if abs(used - value) > allowance * abs(value):
+        end = format.hi if value > 0 else format.lo
+        why = f"{end / scale:.4g}, the end of {format}" if nearest == end and abs(value) > abs(used) else \
+            f"{used:.4g}, because {format} has steps of {1 / scale:.4g}"
+        raise BadInput(f"{where} is {value:g} and would run as {why}; {fix}.")
+    return nearest
 
 
 @dataclass(frozen=True)

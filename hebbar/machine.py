@@ -2,13 +2,14 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import field_validator
 
 from .analog import AnalogConfig
 from .errors import BadInput
-from .formats import Format, Formats
+from .formats import Format, Formats, code
+from .section import Section, key
 
-__all__ = ["Frozen", "MachineConfig"]
+__all__ = ["MachineConfig"]
 
 ARRAY_CELLS = 1 << 14
 """Cells an array macro may have: every one is a register with its multipliers."""
@@ -16,43 +17,41 @@ ARRAY_CELLS = 1 << 14
 ANALOG_CELLS = 1 << 20
 """Cells of an analog macro, which has no logic of its own in a cell."""
 
-
-class Frozen(BaseModel):
-    """A configuration section: immutable, unknown keys refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+WEIGHTS = 1 << 24
+"""Weights a machine may hold: more would take gigabytes in the golden machine."""
 
 
-class MachineConfig(Frozen):
-    """``[machine]``: the geometry and the widths of the accelerator.
+class MachineConfig(Section):
+    """``[machine]``: the geometry and the widths of the accelerator."""
 
-    ``lanes`` C weights of each of ``row_tiles`` P rows are processed a cycle. Depths count words:
-    a weight word is P x C weights, a neuron word is C neurons. Optional units: ``separation`` is the
-    largest population that SEPARATE takes (0: not built), ``energy`` builds the energy sum and EXIT.
-    """
-
-    tile: Literal["rows", "array", "analog"] = "rows"
-    lanes: int = 8
-    row_tiles: int = 1
-    weight_words: int = Field(1024, ge=2, le=1 << 20)
-    neuron_words: int = Field(64, ge=2, le=1 << 12)
-    max_columns: int = Field(32, ge=1, le=1 << 10)
-    map_entries: int = Field(128, ge=2, le=1 << 12)
-    blocks: int = Field(32, ge=2, le=1 << 10)
-    program_words: int = Field(256, ge=2, le=1 << 12)
-    functions: int = Field(4, ge=1, le=16)
-    weight_bits: int = Field(16, ge=3, le=24)
-    weight_frac: int = Field(13, ge=0, le=23)
-    state_bits: int = Field(16, ge=3, le=16)
-    state_frac: int = Field(12, ge=0, le=15)
-    error_bits: int = Field(16, ge=3, le=16)
-    activity_bits: int = Field(8, ge=2, le=8)
-    activity_frac: int = Field(7, ge=0, le=15)
-    row_sum_bits: int = Field(36, ge=8, le=53)
-    back_sum_bits: int = Field(42, ge=8, le=53)
-    separation: int = Field(0, ge=0, le=1 << 10)
-    energy: bool = False
-    analog: AnalogConfig = AnalogConfig()
+    tile: Literal["rows", "array", "analog"] = key(
+        "rows", "rows: weights in a memory, a word a cycle. array: a digital array that fires all rows at once. analog: a "
+        "crossbar that is not RTL.", example="array")
+    lanes: int = key(8, "Weights C of a row that are worked on in a cycle; a power of two from 4 to 64.", "lanes")
+    row_tiles: int = key(1, "Rows P that are worked on in a cycle; a power of two up to `lanes`.", "rows")
+    weight_words: int = key(1024, "Depth of the weight memory.", "words of P x C weights", ge=2, le=1 << 20)
+    neuron_words: int = key(64, "Depth of the memories of states, errors and activities.", "words of C neurons", ge=2,
+                            le=1 << 12)
+    max_columns: int = key(32, "Most words of a row; the row engine's FIFO holds one row.", "words of C weights", ge=1,
+                           le=1 << 10)
+    map_entries: int = key(128, "Entries of the memory that says what feeds a column.", "entries", ge=2, le=1 << 12)
+    blocks: int = key(32, "Block descriptors.", "entries", ge=2, le=1 << 10)
+    program_words: int = key(256, "Depth of the program memory.", "instructions", ge=2, le=1 << 12)
+    functions: int = key(4, "Activation tables, one for each function and number of fraction bits.", "tables", ge=1, le=16)
+    weight_bits: int = key(16, "Width of a weight, sign included.", "bits", ge=3, le=24)
+    weight_frac: int = key(13, "Fraction bits of a weight.", "bits", ge=0, le=23)
+    state_bits: int = key(16, "Width of a state x, sign included; a state must reach 1.", "bits", ge=3, le=16)
+    state_frac: int = key(12, "Fraction bits of states and errors.", "bits", ge=0, le=15)
+    error_bits: int = key(16, "Width of an error e, sign included.", "bits", ge=3, le=16)
+    activity_bits: int = key(8, "Width of an activity f(x), sign included.", "bits", ge=2, le=8)
+    activity_frac: int = key(7, "Fraction bits that all products of a row are aligned to; at least those of any population, "
+                             "at most 7 more.", "bits", ge=0, le=15)
+    row_sum_bits: int = key(36, "Width of a row sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
+    back_sum_bits: int = key(42, "Width of a back sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
+    separation: int = key(0, "Largest population that softmax or max takes; 0: the unit is not built.", "neurons", 128, ge=0,
+                          le=1 << 10)
+    energy: bool = key(False, "Build the energy sum, which `rule.tolerance` needs.")
+    analog: AnalogConfig = key(AnalogConfig(), "The macro of tile 'analog'.")
 
     @field_validator("lanes", "row_tiles")
     @classmethod
@@ -71,7 +70,13 @@ class MachineConfig(Frozen):
                            f"({self.lanes}); lower row_tiles.")
         if self.tile != "rows":
             self._check_array()
+        most = WEIGHTS // (self.lanes * self.row_tiles)
+        if self.weight_words > most:
+            raise BadInput(f"machine.weight_words is {self.weight_words}, words of {self.lanes * self.row_tiles} weights and "
+                           f"more than {WEIGHTS} in all; give at most {most}.")
         f = self.formats
+        code(1.0, f.state, f"the state 1 of a target, with machine.state_frac {self.state_frac} and machine.state_bits "
+             f"{self.state_bits},", f"lower machine.state_frac to {self.state_bits - 2} or raise machine.state_bits")
         for key, shift in (("weight_frac and activity_frac", f.sum_shift),
                            ("weight_frac", f.back_shift)):
             if shift < 0:

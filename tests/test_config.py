@@ -134,3 +134,39 @@ def test_rules_refuse_graphs_they_do_not_apply_to():
             parse({"network": {"populations": populations, "edges": loop}, "rule": {"name": rule}}, "x")
         compile_config(parse({"network": {"populations": populations, "edges": skip}, "rule": {"name": rule}}, "x"))
     compile_config(parse({"network": {"populations": populations, "edges": loop}}, "x"))
+
+
+def _other(model, name):
+    """Another valid value of a field of a section, of the same kind."""
+    value = getattr(model, name)
+    if isinstance(value, bool):
+        return not value
+    return value + 1 if isinstance(value, int) else value / 2 + 0.25
+
+
+@pytest.mark.parametrize("section, key", [
+    (s, k) for s in ("control", "device", "read", "update", "faults", "wires", "converters")
+    for k in ("row_step", "levels", "additive", "device_spread", "stuck_on", "driver", "noise")
+    if k in load("digits_analog").machine.analog.__getattribute__(s).__class__.model_fields])
+def test_a_table_keeps_what_is_not_named_at_every_depth(section, key):
+    """Without it one key of a nested table would put all the others back to their defaults."""
+    config = load("digits_analog")
+    table = getattr(config.machine.analog, section)
+    value = 2 if key == "levels" else _other(table, key)
+    changed = config.replace(machine={"analog": {section: {key: value}}}).model_dump()
+    wanted = config.model_dump()
+    wanted["machine"]["analog"][section][key] = value
+    assert changed == wanted
+
+
+def test_options_and_devices_keep_what_is_not_named():
+    """A list is a value of its own; another device brings its own values, but none over those that were given."""
+    assert load("eqprop").replace(rule={"options": {"nudge": 2}}).rule.options == {"nudge": 2, "symmetric": True}
+    assert load("graph").replace(network={"edges": load("graph").network.model_dump()["edges"][:2]}).network.edges \
+        == load("graph").network.edges[:2]
+    plain = load("digits_analog")
+    pcm = plain.replace(machine={"analog": {"preset": "pcm", "read": {"age": 1.0}}})
+    a = pcm.machine.analog
+    assert (a.control.update, a.control.align, a.read.age, a.read.flicker) == ("stochastic", 2, 1.0, 0.0088)
+    assert pcm.replace(machine={"analog": {"preset": "ideal", "read": {"age": 0.0}}}) == plain
+    assert pcm.replace(machine=pcm.machine.model_dump()) == pcm

@@ -16,7 +16,7 @@ from pathlib import Path
 from ..errors import BadInput
 from ..rule_config import RuleConfig
 from ..schedule import LoopOp, MicroOp, TransferOp, categorical
-from ..suggest import suggest
+from ..suggest import shown, suggest
 from ..isa import Op
 from ..network import Error
 from . import memory, predictive, reward, spiking, weak
@@ -42,8 +42,9 @@ def find(config: RuleConfig) -> Rule:
             raise BadInput(f"rule.options.{key}: rule {found.name!r} has no such option"
                            f"{suggest(key, found.options) if found.options else '; it has none'}.")
         default = found.options[key]
-        if not isinstance(value, (int, float) if isinstance(default, float) else type(default)):
-            raise BadInput(f"rule.options.{key} is {value!r}; give a value like {default!r}.")
+        if not isinstance(value, (int, float) if isinstance(default, float) else type(default)) \
+                or isinstance(value, bool) is not isinstance(default, bool):
+            raise BadInput(f"rule.options.{key} is {shown(value)}; give a value like {default!r}.")
     return found
 
 

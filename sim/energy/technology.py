@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 
 from hebbar.errors import BadInput
-from hebbar.machine import Frozen
+from hebbar.section import Section
 from hebbar.suggest import suggest
 
 __all__ = ["Entry", "Range", "Technology", "load_technology", "technology_names"]
@@ -36,7 +36,7 @@ class Range:
         return iter((self.low, self.typical, self.high))
 
 
-class Entry(Frozen):
+class Entry(Section):
     """One sourced energy: ``value`` (low, typical, high) in ``unit``.
 
     ``words``: for memories, the depth of the 64-bit memory it belongs to. ``range`` says where low
@@ -73,7 +73,7 @@ class Entry(Frozen):
         return Range(*self.value)
 
 
-class Technology(Frozen):
+class Technology(Section):
     """A table of energies; ``excluded`` says what no estimate made with it contains."""
 
     name: str
@@ -118,11 +118,11 @@ def load_technology(name_or_path: str | Path = "cmos45") -> Technology:
 def _text(source: str) -> str:
     path = Path(source)
     if path.suffix or path.exists():
-        return path.read_text()
+        return path.read_text(encoding="utf-8-sig")
     if source not in technology_names():
         raise BadInput(f"{source!r} is neither a file nor a technology"
                        f"{suggest(source, technology_names())}.")
-    return resources.files("sim").joinpath("technology", f"{source}.toml").read_text()
+    return resources.files("sim").joinpath("technology", f"{source}.toml").read_text(encoding="utf-8")
 
 
 def _complete(technology: Technology, source: str) -> None:
