@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 from hebbar.network import Error
+from hebbar.parameters import effective
 
 from .datasets import Dataset, Samples, epoch_order, load
 from .fixed import Ints
@@ -91,13 +92,14 @@ def _reals(program: Program, samples: Samples, training: bool) -> dict[str, NDAr
 
 def train_float(program: Program, data: Dataset, progress: Progress | None = None) -> FloatCurve:
     """Train in float64, one sample at a time: IL, iPC, Z-IL and backprop by their own implementation, any
-    other rule, early exit and a softmax of another beta than 1 by their schedule. Raises BadInput when it diverges."""
+    other rule, early exit and a softmax of another beta than 1 by their schedule; gamma and tolerance are those that
+    the machine holds. Raises BadInput when it diverges."""
     with np.errstate(over="ignore", invalid="ignore"):  # a sentence says it
         return _train_float(program, data, progress)
 
 
 def _train_float(program: Program, data: Dataset, progress: Progress | None) -> FloatCurve:
-    config, network = program.config, program.layout.network
+    config, network, rule = program.config, program.layout.network, effective(program)
     heated = config.rule.beta != 1 and any(p.error is Error.CATEGORICAL for p in network.populations)
     own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance and not heated
     if not own or (network.order is None) is not (program.layout.order is None):
@@ -106,9 +108,9 @@ def _train_float(program: Program, data: Dataset, progress: Progress | None) -> 
     inputs, targets = data.train.inputs_float, data.train.targets
     for epoch in range(config.training.epochs):
         order = epoch_order(len(data.train), config.training.seed, epoch)
-        weights = train_epoch(network, weights, inputs, targets, config.rule, order, 1,
+        weights = train_epoch(network, weights, inputs, targets, rule, order, 1,
                               epoch_rate(config.training, epoch))
-        answers = predict(network, weights, data.test.inputs_float, config.rule)
+        answers = predict(network, weights, data.test.inputs_float, rule)
         curve.append(accuracy(answers, data.test.labels))
         if progress:
             progress(epoch + 1, curve[-1])

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .errors import BadInput
-from .formats import Format, Formats
+from .formats import ALLOWANCE, Format, Formats, code
 from .memories import TABLE
 
-__all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "activation", "table"]
+__all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "Point", "activation", "table", "worst_point"]
 
 LEAK = 0.125
 ENTRY_BITS = 16
@@ -97,9 +97,25 @@ def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> 
 
     The index is the top ``formats.table_bits`` bits of the state code read as unsigned. f has
     ``activity_frac`` fraction bits, f' those of ``formats.derivative``. A piecewise-constant f'
-    has slope zero; a smooth one is interpolated between segment ends.
+    has slope zero; a smooth one is interpolated between segment ends. Raises BadInput where the output format ends
+    below what states up to 1 make of it, or below any slope, and for a function that changes too much in a segment.
     """
-    out = formats.derivative if derivative else Format(formats.activity.bits, activity_frac)
+    _check_ends(name, derivative, formats, activity_frac)
+    worst = worst_point(name, derivative, formats, activity_frac)
+    if abs(worst.found - worst.wanted) > ALLOWANCE * worst.largest:
+        raise BadInput(f"activation {name!r}{' has a slope that' if derivative else ''} is {worst.wanted:.3g} at state "
+                       f"{worst.state:g} and {worst.found:.3g} in the machine's table, whose segments are "
+                       f"{(1 << formats.table_frac) / formats.state.scale:g} wide; raise machine.state_frac or use a "
+                       "smoother function.")
+    return _entries(name, derivative, formats, activity_frac)
+
+
+def _output(derivative: bool, formats: Formats, activity_frac: int) -> Format:
+    return formats.derivative if derivative else Format(formats.activity.bits, activity_frac)
+
+
+def _entries(name: str, derivative: bool, formats: Formats, activity_frac: int) -> list[int]:
+    out = _output(derivative, formats, activity_frac)
     known = ACTIVATIONS[name]
     function = known.derivative if derivative else known.f
     flat = known.kinked if derivative else known.steps
@@ -111,6 +127,51 @@ def table(name: str, derivative: bool, formats: Formats, activity_frac: int) -> 
         right = _code(_value(name, function, (signed + 1) * width / formats.state.scale), out)
         entries.append(_entry(left, 0 if flat or not formats.table_frac else right - left))
     return entries
+
+
+@dataclass(frozen=True)
+class Point:
+    """A ``state``, what a function makes of it, what its table does, and the largest that the table holds."""
+
+    state: float
+    wanted: float
+    found: float
+    largest: float
+
+
+def worst_point(name: str, derivative: bool, formats: Formats, activity_frac: int) -> Point:
+    """Where the table of f or f' is furthest off, the rounding and the ends of its output left out."""
+    out, known, parts = _output(derivative, formats, activity_frac), ACTIVATIONS[name], 8
+    function, unit = known.derivative if derivative else known.f, 1 << ENTRY_BITS - out.bits
+    entries, width, points = _entries(name, derivative, formats, activity_frac), 1 << formats.table_frac, []
+    for index, entry in enumerate(entries):
+        signed = index - (1 << formats.table_bits) if index >> (formats.table_bits - 1) else index
+        left, slope = (_signed(entry >> TABLE[key].lsb) for key in ("value", "slope"))
+        for fraction in range(0, width, max(1, width // parts)):
+            state = (signed * width + fraction) / formats.state.scale
+            wanted = min(max(_value(name, function, state), out.lo / out.scale), out.hi / out.scale)
+            points.append((state, wanted, (left + slope * fraction / width) / unit / out.scale))
+    largest = max(abs(wanted) for _, wanted, _ in points)
+    return Point(*max(points, key=lambda p: abs(p[1] - p[2])), largest)
+
+
+def _signed(word: int) -> int:
+    word &= (1 << ENTRY_BITS) - 1
+    return word - (word >> ENTRY_BITS - 1 << ENTRY_BITS)
+
+
+def _check_ends(name: str, derivative: bool, formats: Formats, activity_frac: int) -> None:
+    """Raise BadInput where the output format clips states up to 1, or any slope."""
+    out, known, scale = _output(derivative, formats, activity_frac), ACTIVATIONS[name], formats.state.scale
+    reach, step = (max if derivative else min)(-formats.state.lo / scale, 1.0), 1 / 64
+    function = known.derivative if derivative else known.f
+    points = [k * step for k in range(-int(reach / step), int(reach / step) + 1)]
+    largest = max((_value(name, function, x) for x in points), key=abs)
+    if derivative:
+        code(largest, out, f"the slope of activation {name!r}", "use a function that is less steep", 1.0 / 16)
+    else:
+        code(largest, out, f"activation {name!r} of states up to 1 with activity_frac {activity_frac}",
+             f"lower activity_frac (of layers network.hidden_frac) to {out.bits - 2} or less, or raise machine.activity_bits")
 
 
 def _code(value: float, out: Format) -> int:

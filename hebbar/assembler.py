@@ -4,13 +4,16 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import product
 
+from .config import Config
 from .effects import EFFECTS, Access, Where
 from .errors import BadInput
-from .isa import GAINS, Op, Sweep, encode
+from .formats import code
+from .isa import GAINS, Into, Op, Sweep, encode
 from .blocks import Column
 from .layout import Layout
 from .memories import BLOCK, MAP, UNIT_PRECISION, pack
 from .network import Edge
+from .parameters import gain_code
 from .registers import MAX_RATE, RATES
 from .schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp, WaitOp
 
@@ -20,8 +23,8 @@ __all__ = ["Assembler"]
 class Assembler:
     """Interns descriptors, maps, rates and functions while instructions are laid down."""
 
-    def __init__(self, layout: Layout, gamma: float) -> None:
-        self.layout, self.gamma = layout, gamma
+    def __init__(self, layout: Layout, config: Config) -> None:
+        self.layout, self.config = layout, config
         self.words: list[int] = []
         self.blocks: list[int] = []
         self.maps: list[int] = []
@@ -43,6 +46,7 @@ class Assembler:
         for op in ops:
             match op:
                 case SweepOp():
+                    self._check_threshold(op)
                     self.words.append(encode(Op.SWEEP, flags=int(op.flags), gain=self._gain(op.gain),
                                              block=self._block(op)))
                 case TransferOp():
@@ -68,6 +72,9 @@ class Assembler:
 
     def _separate(self, op: SeparateOp) -> None:
         m = self.layout.machine
+        into, key = (m.formats.state, "state") if op.into is Into.STATE else (m.formats.error, "error")
+        code(1.0, into, f"a probability of 1 in population {op.block.name!r}",
+             f"raise machine.{key}_bits or lower machine.state_frac")
         if op.block.rows > m.separation:
             raise BadInput(f"population {op.block.name!r} takes softmax or max of {op.block.rows} neurons and "
                            f"machine.separation is {m.separation}; set it to {op.block.rows} or more.")
@@ -113,6 +120,12 @@ class Assembler:
                                f"{(op.flags & (other.given or other.flags)).name} beside "
                                f"{(op.flags & one.flags).name}; do that in a sweep of its own, after it.")
 
+    def _check_threshold(self, op: SweepOp) -> None:
+        """FIRE compares states with 1."""
+        if op.flags & Sweep.FIRE:
+            code(1.0, self.layout.machine.formats.state, f"the threshold of {op.name!r}",
+                 f"lower machine.state_frac to {self.layout.machine.state_bits - 2}", 0.0)
+
     def _map(self, op: SweepOp) -> int:
         begun: set[int] = set()
         found = []
@@ -142,8 +155,7 @@ class Assembler:
 
     def _gain(self, gamma: float | None) -> int:
         """The GAIN register of gamma; None is that of the rule."""
-        form = self.layout.machine.formats.gain
-        index = _intern(self.gains, min(int((self.gamma if gamma is None else gamma) * form.scale + 0.5), form.hi))
+        index = _intern(self.gains, gain_code(gamma, self.config.rule, self.layout.machine.formats.gain))
         if index >= GAINS:
             raise BadInput(f"rule: the schedule needs {index + 1} different gains; the machine has {GAINS} GAIN "
                            "registers.")
@@ -167,11 +179,23 @@ class Assembler:
             raise BadInput(f"edge {edge.source!r} to {edge.target!r}: alpha_shift "
                            f"{edge.alpha_shift + slower} needs an update shift of {shift}, outside "
                            f"0..{MAX_RATE}; change alpha_shift or machine.weight_frac.")
+        self._check_rate(edge, shift)
         index = _intern(self.rates, shift)
         if index >= RATES:
             raise BadInput(f"network.edges need {index + 1} different learning rates; the machine "
                            f"has {RATES} RATE registers, let some edges share one.")
         return index
+
+    def _check_rate(self, edge: Edge, shift: int) -> None:
+        """Raise BadInput where alpha, when it has been halved as configured, changes no weight whatever the error."""
+        m, training = self.layout.machine, self.config.training
+        last = shift + sum(epoch < training.epochs for epoch in training.halve_alpha_at)
+        most = m.error_bits + m.activity_bits - 1
+        if last > most:
+            raise BadInput(f"edge {edge.source!r} to {edge.target!r}: alpha_shift {edge.alpha_shift} and "
+                           f"{last - shift} halvings in training.halve_alpha_at need an update shift of {last}, and from "
+                           f"{most + 1} on no error changes a weight; lower alpha_shift by {last - most} or halve less "
+                           "often.")
 
 
 def _intern(table: list[int], word: int) -> int:

@@ -1,17 +1,17 @@
 """From network + rule + machine to a program: instructions, descriptors, tables, registers."""
 
-import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .activations import table
 from .assembler import Assembler
 from .config import Config, MachineConfig
 from .errors import BadInput
-from .exponentials import BETA_BITS, BETA_FRAC
+from .formats import Format, code
 from .isa import GAINS, Op, encode
 from .layout import Layout
 from .memories import Mem
 from .network import Population, Role
+from .parameters import beta_code, check_scales, tolerance_code
 from .rules import Schedule, predict, query, train
 from .schedule import LoopOp, MicroOp, TransferOp, fenced
 
@@ -41,7 +41,7 @@ class Program:
     ``functions`` and ``derivatives`` packed tables one after the other, ``rates`` and ``gains``
     register codes, ``entries`` the start address of "train" and "predict", ``inputs`` and
     ``outputs`` what one sample streams in and out of each entry, ``schedules`` the micro-operations it
-    was made of.
+    was made of, ``constants`` the activity code of every constant population.
     """
 
     config: Config
@@ -59,6 +59,7 @@ class Program:
     schedules: dict[str, tuple[MicroOp, ...]]
     tolerance: int = 0
     beta: int = 0
+    constants: dict[str, int] = field(default_factory=dict)
 
     @property
     def machine(self) -> MachineConfig:
@@ -69,17 +70,11 @@ class Program:
         s = Schedule(self.layout, self.config.rule, entry)
         return [p.name for p in self.layout.network.populations if s.clamped(p.name)]
 
-    @property
-    def constants(self) -> dict[str, int]:
-        """Activity code of every constant population."""
-        return {p.name: 1 << p.activity_frac
-                for p in self.layout.network.with_role(Role.CONSTANT)}
-
 
 def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: Layout) -> Program:
     """Lay the schedules down as entries of one program; WAITs as given. Raises BadInput when a
     table of the machine is too small."""
-    a, entries, m = Assembler(layout, config.rule.gamma), {}, config.machine
+    a, entries, m = Assembler(layout, config), {}, config.machine
     for name, ops in schedules.items():
         entries[name] = len(a.words)
         a.clamped = {p.name for p in layout.network.populations if Schedule(layout, config.rule, name).clamped(p.name)}
@@ -101,7 +96,18 @@ def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: 
         rates=tuple(a.rates), gains=tuple(a.gains + [0] * (GAINS - len(a.gains))), entries=entries,
         inputs={n: _transfers(layout, ops, Op.IN) for n, ops in schedules.items()},
         outputs={n: _transfers(layout, ops, Op.OUT) for n, ops in schedules.items()},
-        schedules=schedules, tolerance=_tolerance(config), beta=_beta(config))
+        schedules=schedules, tolerance=tolerance_code(config.rule, formats.state), beta=beta_code(config.rule),
+        constants=_constants(layout))
+
+
+def _constants(layout: Layout) -> dict[str, int]:
+    """The activity 1 of every constant population."""
+    bits = layout.machine.activity_bits
+    return {p.name: code(1.0, Format(bits, p.activity_frac), f"the activity of constant population {p.name!r}, with "
+                         f"activity_frac {p.activity_frac} and machine.activity_bits {bits},",
+                         f"lower activity_frac (of a bias network.hidden_frac) to {bits - 2} or raise "
+                         "machine.activity_bits", 0.0)
+            for p in layout.network.with_role(Role.CONSTANT)}
 
 
 def _transfers(layout: Layout, ops: tuple[MicroOp, ...], op: Op) -> tuple[Transfer, ...]:
@@ -115,29 +121,11 @@ def _transfers(layout: Layout, ops: tuple[MicroOp, ...], op: Op) -> tuple[Transf
     return tuple(found)
 
 
-def _tolerance(config: Config) -> int:
-    """The TOLERANCE register: twice the energy in squared codes."""
-    scale = config.machine.formats.state.scale
-    code = math.ceil(2 * config.rule.tolerance * scale * scale)
-    if code >= 1 << 32:
-        raise BadInput(f"rule.tolerance is {config.rule.tolerance}, which takes more than 32 bits; give less than "
-                       f"{(1 << 31) / scale / scale:g}.")
-    return code
-
-
-def _beta(config: Config) -> int:
-    """The BETA register: beta log2(e)."""
-    code = round(config.rule.beta * math.log2(math.e) * (1 << BETA_FRAC))
-    if code >= 1 << BETA_BITS:
-        raise BadInput(f"rule.beta is {config.rule.beta}; the register holds less than "
-                       f"{(1 << BETA_BITS - BETA_FRAC) / math.log2(math.e):.1f}. Scale the similarities instead.")
-    return code
-
-
 def compile_config(config: Config) -> Program:
     """Compile a configuration into a program with the entries "train" and "predict", and "query" where an
     input is predicted."""
     layout = Layout(config.build_network(), config.machine)
+    check_scales(config, layout.network)
     entries = {"train": train, "predict": predict}
     if any(layout.network.incoming(p.name) for p in layout.network.with_role(Role.INPUT)):
         entries["query"] = query

@@ -13,7 +13,7 @@ from .counters import COUNTERS
 from .isa import GAINS, LOOP_REGISTERS
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
-           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "ENERGY_BITS", "counter_address"]
+           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS", "counter_address"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
@@ -23,6 +23,7 @@ IDENTITY = 0x48454242
 VERSION = 0x00000100
 RATES = 16
 MAX_RATE = 31
+TOLERANCE_BITS = 32
 ENERGY_BITS = 48
 """Of the unsigned sum of e squared that TOLERANCE judges; larger sums stay at its largest."""
 COUNTER_BASE = 0x200

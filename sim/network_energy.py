@@ -26,6 +26,7 @@ from hebbar.errors import BadInput
 from hebbar.isa import LOOP_REGISTERS, Into, Op, Sweep, decode
 from hebbar.memories import BLOCK, MAP, unpack
 from hebbar.network import Error, Population
+from hebbar.parameters import effective
 
 from .trace import Job, Trace
 
@@ -87,7 +88,7 @@ def reference_energy(job: Job, weights: NDArray[np.int64], sample: int) -> NDArr
         p = by_name[t.population.name]
         scale = 2.0**p.activity_frac if program.layout.fixed(p.name) else f.state.scale
         clamps[p.name] = job.samples[t.key][sample:sample + 1] / scale
-    learned = update(network, from_image(program.layout, weights), clamps, config.rule,
+    learned = update(network, from_image(program.layout, weights), clamps, effective(program),
                      2.0**-job.halvings)
     path = learned.relaxation
     energies = [[float(_energy(p, e[p.name], x[p.name], 0.5 / f.state.scale)[0]) for p in network.predicted]

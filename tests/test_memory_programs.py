@@ -274,7 +274,7 @@ def test_presets_keep_gamma_below_its_bound(preset):
     (lambda: hopfield("max", machine=SMALL | {"separation": 5}).program, "machine.separation is 5; set it to 6 or"),
     (lambda: hopfield("softmax", machine=SMALL | {"separation": 0}).program, "machine.separation is 0"),
     (lambda: hopfield("sigmoid").program, "rule.options.separation is 'sigmoid'; give one of softmax, max, activation"),
-    (lambda: hopfield("softmax", beta=1000.0).program, "rule.beta is 1000.0; the register holds less than 177.4"),
+    (lambda: hopfield("softmax", beta=1000.0).program, "rule.beta is 1000 and would run as 177.4, the end of"),
     (lambda: Experiment("feature_memory", rule={"steps": 2}).program, "rule.steps is above 1 and the recalled values"),
     (lambda: Experiment("digits", rule={"name": "hopfield"}).program, "one target, the recalled pattern, needs one"),
     (lambda: generative().run("query", {"v": np.zeros((1, 6)), "y": np.zeros((1, 3)), "v.clamp": np.full((1, 6), 0.5),

@@ -1,8 +1,8 @@
-"""Any schedule in float64: the micro-operations of a program without formats, rounding or saturation.
+"""Any schedule in float64: the micro-operations of a program without formats, rounding or saturation of data.
 
 It runs every rule, the user's own included, on the layout that the machine has, so that float and fixed
-point differ in arithmetic alone. For IL, iPC, Z-IL and backprop there are independent implementations
-in ``rules`` and ``plan``.
+point differ in arithmetic alone: gamma, other gains and tolerance are those that the registers hold. For IL, iPC,
+Z-IL and backprop there are independent implementations in ``rules`` and ``plan``.
 """
 
 from collections.abc import Iterable, Mapping
@@ -16,6 +16,7 @@ from hebbar.isa import Into, Mode, Op, Sweep
 from hebbar.layout import Block
 from hebbar.memories import Mem
 from hebbar.network import Edge
+from hebbar.parameters import effective, gain_code
 from hebbar.schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp
 
 from ..streams import checked_reals
@@ -42,14 +43,14 @@ class _Part:
 class FloatMachine:
     """A program with its weights; memories are float64 arrays by neuron address, as in ``golden.machine``.
 
-    ``weights`` by (source, target), changed in place; ``halvings``: how often every alpha is halved;
+    ``weights`` by (source, target), changed in place; ``rule`` with its parameters as the machine holds them; ``halvings``: how often every alpha is halved;
     ``steps_left``: for every loop that an EXIT left, the iterations it saved.
     """
 
     def __init__(self, program: Program, weights: Weights) -> None:
         self.program, self._layout, m = program, program.layout, program.machine
         self.weights = {key: np.array(w, np.float64) for key, w in weights.items()}
-        self.halvings = 0
+        self.rule, self.halvings = effective(program), 0
         self.state, self.error, self.activity, self.base, self.back = (
             np.zeros(m.neuron_words * m.lanes) for _ in range(5))
         self.clamp = np.zeros(m.neuron_words * m.lanes, bool)
@@ -117,7 +118,7 @@ class FloatMachine:
 
     def _exit(self, op: ExitOp) -> bool:
         energy, self._energy = self._energy, 0.0
-        leaves = not op.arm and self._previous - energy < self.program.config.rule.tolerance
+        leaves = not op.arm and self._previous - energy < self.rule.tolerance
         self._previous = self._previous if leaves else energy
         return leaves
 
@@ -148,7 +149,7 @@ class FloatMachine:
             if f & Sweep.DELTA:
                 self.error[rows] = pull
             if f & Sweep.STEP:
-                gamma = self.program.config.rule.gamma if op.gain is None else op.gain
+                gamma = self.rule.gamma if op.gain is None else self._gain(op.gain)
                 x[free] += (gamma * (pull - self.error[rows]))[free]
         if f & Sweep.ACT:
             self.activity[rows] = function(x)
@@ -157,6 +158,11 @@ class FloatMachine:
         if f & Sweep.HOIST:
             self.base[rows] = total
         self._feed_and_learn(op, parts, inputs, drive)
+
+    def _gain(self, gain: float) -> float:
+        """A gain as the machine holds it."""
+        form = self.program.machine.formats.gain
+        return gain_code(gain, self.rule, form) / form.scale
 
     def _feed_and_learn(self, op: SweepOp, parts: list[_Part], inputs: list[Array], drive: Array) -> None:
         for part, a in zip(parts, inputs):
@@ -178,7 +184,7 @@ class FloatMachine:
 
     def _separate(self, op: SeparateOp) -> None:
         rows = self._rows(op.block)
-        s, beta = self.base[rows], self.program.config.rule.beta
+        s, beta = self.base[rows], self.rule.beta
         if op.mode is Mode.SOFTMAX:
             p = np.exp(beta * (s - s.max()))
             p /= p.sum()
