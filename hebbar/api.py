@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from .compiler import Program
     from .network import Population
+    from .parameters import Parameter
 
 __all__ = ["Experiment", "Curve", "Check", "SampleCycles"]
 
@@ -187,7 +188,8 @@ class Experiment:
         return to_reals(self.program, entry, outputs)
 
     def float_machine(self) -> FloatMachine:
-        """The same program in float64, from the current weights: ``run(entry, samples)`` as here."""
+        """The same program in float64, from the current weights: ``run(entry, samples)`` as here. Gamma, other gains
+        and tolerance are those that the machine holds (``parameters``); beta is the configured one."""
         from golden.reference.interpreter import FloatMachine
 
         return FloatMachine(self.program, self.weights)
@@ -213,18 +215,20 @@ class Experiment:
             else job_of(self.program, self.data, entry, whole("samples", samples, 1), self.image)
         return cosimulate(job, backend, folder, reporter)
 
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What the machine runs in place of what is configured: gains, beta, tolerance, the spread of the first
+        weights, activations. Each has ``key``, ``configured``, ``used`` and ``difference``, a share of what is
+        configured; more than 5 % is refused."""
+        from .parameters import parameters
+
+        return parameters(self.program)
+
     def cycles(self) -> SampleCycles:
         """Cycles of one training sample in the steady state: the cycle model, exact for the RTL. Where
         inference may end early they are the most it can take, and ``upper`` says so."""
-        from .counters import CYCLES
-        from .cycles import Cycles
-        from .workload import minimum_cycles
+        from .workload import sample_cycles
 
-        model = Cycles(self.program)
-        two, three = (model.run("train", samples, exits=None) for samples in (2, 3))
-        least = minimum_cycles(self.program.layout.network, self.config.rule, self.config.machine)
-        return SampleCycles(**{cause: three[cause] - two[cause] for cause in CYCLES}, minimum=least[0],
-                            padded=least[1], upper=model.exits("train"))
+        return sample_cycles(self.program)
 
     def verilog(self, path: str | Path) -> Path:
         """Write the synthesizable Verilog of the machine, top module ``hebbar``."""

@@ -43,7 +43,8 @@ class SampleCycles:
 
     ``minimum``: the cycles if every multiplier worked on a weight in every cycle; ``padded``: the same
     with every block padded to whole words and row groups. ``upper``: True where an EXIT may end a sample
-    sooner, which depends on the data; everything here is then of a sample in which none leaves.
+    sooner, which depends on the data; everything here is then of a sample in which none leaves. Both minima are None
+    for a rule of one's own that declares no ``visits``, and on arrays, which visit all weights of a block at once.
     """
 
     issue: int
@@ -52,8 +53,8 @@ class SampleCycles:
     stream: int
     separate: int
     control: int
-    minimum: float
-    padded: int
+    minimum: float | None
+    padded: float | None
     upper: bool = False
 
     @property
@@ -63,5 +64,6 @@ class SampleCycles:
 
     def __str__(self) -> str:
         most = "at most " if self.upper else ""
+        least = f"minimum {self.minimum:g}" if self.minimum is not None else "no minimum"
         return (f"{most}{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
-                f"stream {self.stream}, separate {self.separate}, control {self.control}; minimum {self.minimum:g})")
+                f"stream {self.stream}, separate {self.separate}, control {self.control}; {least})")

@@ -1,48 +1,62 @@
-"""The least work a learning step can be, from the network and the rule alone.
+"""The least work that a sample can be: the visits that its rule declares, on the network that runs.
 
-No program is looked at: the counts follow from the equations. A weight is visited when it is read,
-however much is done with it then. Clamped sources are hoisted; nothing is skipped because it is
-zero.
+A weight is visited when it is read, however much is done with it then. Nothing is skipped because it is zero. What
+is declared follows from the equations of a rule and stands beside its schedule (``visits`` in ``hebbar.rules``).
 """
 
-from .config import MachineConfig, RuleConfig
-from .layout import ceil_div
-from .network import Edge, Network, Role
+from __future__ import annotations
 
-__all__ = ["visits_per_sample", "minimum_visits", "minimum_cycles"]
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .blocks import Column
+from .counters import CYCLES
+from .cycles import Cycles
+from .outcomes import SampleCycles
+from .rules import Schedule
+
+if TYPE_CHECKING:
+    from .compiler import Program
+
+__all__ = ["Minimum", "minimum", "sample_cycles"]
 
 
-def visits_per_sample(network: Network, edge: Edge, rule: RuleConfig) -> int:
-    """How often one training sample must visit the weights of ``edge``.
+@dataclass(frozen=True)
+class Minimum:
+    """Of one sample: ``visits`` of weights; ``cycles`` when every lane visits a weight in every cycle, and the same
+    ``padded``, with every block filled up to whole words of C columns and groups of P rows. Arrays visit all weights
+    of a block at once, whatever the lanes, so that visits set no minimum of their cycles: both None."""
 
-    IL: a clamped source is predicted from once and learnt once; any other edge is visited for the
-    first prediction (which also gives the first feedback), for each of the T - 1 later steps, and
-    for the refreshed error with the update. iPC: every step is one visit. Z-IL and backprop: one
-    visit forward and one for feedback and update; where the error is known at once, one in all.
+    visits: float
+    cycles: float | None
+    padded: float | None
+
+
+def minimum(program: Program, entry: str = "train", steps: float | None = None) -> Minimum | None:
+    """The least that a sample of ``entry`` can take; None where the rule declares no minimum.
+
+    ``steps``: state steps instead of the configured ones, such as their mean where inference ends early.
     """
-    fixed = network.by_name[edge.source].role in (Role.INPUT, Role.CONSTANT) and \
-        not network.incoming(edge.source)
-    target = network.by_name[edge.target].role is Role.TARGET
-    if rule.name == "ipc":
-        return rule.steps
-    if rule.name in ("zil", "backprop"):
-        return 1 if target else 2
-    if not rule.steps:
-        return 2
-    return 2 if fixed else rule.steps + 1
+    rule, m = program.config.rule, program.machine
+    s = Schedule(program.layout, rule if steps is None else rule.model_copy(update={"steps": steps}), entry)
+    declared = s.definition.visits.get(entry)
+    if declared is None:
+        return None
+
+    def visits(column: Column) -> float:
+        return declared(s, column.edge) if column.lanes else 0
+
+    columns = [(b, c, visits(c)) for b in program.layout.blocks.values() for c in b.columns]
+    exact, padded = sum(n * c.lanes * b.rows for b, c, n in columns), sum(n * b.groups for b, c, n in columns)
+    if m.tile != "rows":
+        return Minimum(exact, None, None)
+    return Minimum(exact, exact / (m.lanes * m.row_tiles), padded)
 
 
-def minimum_visits(network: Network, rule: RuleConfig) -> int:
-    """Weights visited a sample, all edges."""
-    return round(sum(visits_per_sample(network, e, rule) * network.by_name[e.source].size
-                     * network.by_name[e.target].size * network.fill(e) for e in network.stored))
-
-
-def minimum_cycles(network: Network, rule: RuleConfig, machine: MachineConfig) -> tuple[float, int]:
-    """Cycles a sample when every lane visits a weight in every cycle: exact, and with every block
-    padded to whole words of C columns and whole groups of P rows."""
-    lanes, tiles = machine.lanes, machine.row_tiles
-    padded = sum(visits_per_sample(network, e, rule)
-                 * ceil_div(network.by_name[e.source].size, lanes)
-                 * ceil_div(network.by_name[e.target].size, tiles) * network.fill(e) for e in network.stored)
-    return minimum_visits(network, rule) / (lanes * tiles), round(padded)
+def sample_cycles(program: Program) -> SampleCycles:
+    """Cycles of one training sample in the steady state, where no EXIT leaves."""
+    model, least = Cycles(program), minimum(program)
+    two, three = (model.run("train", samples, exits=None) for samples in (2, 3))
+    return SampleCycles(**{cause: three[cause] - two[cause] for cause in CYCLES},
+                        minimum=least.cycles if least else None, padded=least.padded if least else None,
+                        upper=model.exits("train"))

@@ -18,7 +18,9 @@ from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.files import BUILD, versions
 from hebbar.record import Check
-from hebbar.workload import minimum_cycles, minimum_visits
+from hebbar.cycles import Cycles
+from hebbar.parameters import parameters
+from hebbar.workload import Minimum, minimum
 
 from .backends import golden, verilator
 from .compare import Comparison, compare, nonzero_updates
@@ -73,10 +75,14 @@ class Outcome:
         """Program-determined cycles a training sample, host stalls left out."""
         return sum(self.counters[c] for c in CYCLES) / self.replayed
 
+    def _minimum(self) -> Minimum | None:
+        """The least that the replayed samples could take, with the state steps that they took."""
+        early = Cycles(self.program).exits("train")
+        return minimum(self.program, "train", 1 + len(self.decisions) / self.replayed if early else None)
+
     def result(self) -> dict:
         """The flat record that ``result.json`` holds."""
-        network, c = self.program.layout.network, self.config
-        exact, padded = minimum_cycles(network, c.rule, c.machine)
+        c, least = self.config, self._minimum()
         return {
             "mismatches": self.mismatches,
             "compared_words": self.training.total_words + self.answers.total_words,
@@ -86,8 +92,9 @@ class Outcome:
             "accuracy_fixed": self.fixed_curve.accuracy[-1],
             "accuracy_rtl": self.accuracy_rtl,
             "cycles_per_sample": self.cycles_per_sample,
-            "minimum_visits": minimum_visits(network, c.rule),
-            "minimum_cycles": exact, "minimum_cycles_padded": padded,
+            "minimum_visits": least and least.visits, "minimum_cycles": least and least.cycles,
+            "minimum_cycles_padded": least and least.padded,
+            "parameters": [p.record() for p in parameters(self.program)],
             **{f"cycles_{n}": self.counters[n] / self.replayed
                for n in CYCLES},
             **{f"words_{n.replace(' ', '_')}": w for n, w in self.training.words.items()},

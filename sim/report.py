@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .sweep import Row as SweepRow
     from .training import Trained
 
+SHOWN = 0.005
+"""Share from which on a parameter that the machine rounds is shown beside the configured one."""
+
 WIDE = 130
 """Columns of a terminal from which on sources are shown beside their figures."""
 
@@ -54,9 +57,12 @@ def print_outcome(outcome: "Outcome") -> None:
         ("weights changed", f"{r['nonzero_updates']:,}", "nonzero updates among them"),
         ("mismatches", f"{r['mismatches']:,}", "RTL against golden"),
         ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
-        ("minimum", f"{r['minimum_cycles']:.1f}", f"{r['minimum_visits']:,} weight visits / lanes"),
+        ("minimum", f"{r['minimum_cycles']:.1f}", f"{r['minimum_visits']:,.0f} weight visits / lanes")
+        if r["minimum_cycles"] is not None else ("minimum", "-", "of arrays, and of a rule that declares no visits"),
         ("", "", ", ".join(f"{n} {r[f'cycles_{n}']:.1f}" for n in
                            CYCLES)),
+        *((p["key"], f"{p['used']:.5g}", f"configured {p['configured']:.5g}, {100 * p['difference']:+.2g} %")
+          for p in r["parameters"] if abs(p["difference"]) > SHOWN),
         *_health_rows(r)]
     for row in rows:
         table.add_row(*row)

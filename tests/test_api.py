@@ -18,7 +18,7 @@ from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.cycles import Cycles
 from hebbar.errors import BadInput, Mismatch, MissingTool
-from hebbar.workload import minimum_cycles
+from hebbar.workload import minimum
 from hw.verilog import export
 
 ROOT = Path(__file__).parent.parent
@@ -192,7 +192,7 @@ def test_cycles_of_a_sample_add_up(rule):
     for cause in ("issue", "slots", "drain", "stream", "control"):
         assert runs[11][cause] - runs[1][cause] == 10 * getattr(each, cause), cause
     assert each.total == each.issue + each.slots + each.drain + each.stream + each.control
-    assert (each.minimum, each.padded) == minimum_cycles(e.program.layout.network, e.config.rule, e.config.machine)
+    assert (each.minimum, each.padded) == (minimum(e.program).cycles, minimum(e.program).padded)
     assert each.minimum <= each.issue < each.total and f"{each.total} cycles a sample" in str(each)
 
 

@@ -19,7 +19,7 @@ from hebbar.config import load, parse
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput, MissingTool
-from hebbar.workload import minimum_cycles
+from hebbar.workload import minimum
 from sim.backends import golden
 from sim.energy import estimate, load_technology
 from sim.experiment import replay_job
@@ -44,7 +44,7 @@ def tiny():
     result = {
         "mismatches": 0, "compared_words": 1234567, "nonzero_updates": 321, "samples_replayed": 4,
         "accuracy_float": 0.91, "accuracy_fixed": 0.902, "accuracy_rtl": 0.902,
-        "minimum_cycles": minimum_cycles(program.layout.network, config.rule, config.machine)[0],
+        "minimum_cycles": minimum(program).cycles,
         **{f"cycles_{n}": trace.counters[n] / 4 for n in CYCLES},
         "seed": 7, "config": config.model_dump(mode="json"), "versions": {"numpy": "0.1"},
         "curve_float": [0.5, 0.8, 0.91], "curve_fixed": [0.4, 0.85, 0.902], "counters": trace.counters,

@@ -3,32 +3,34 @@
 import numpy as np
 import pytest
 
-from golden.machine import Machine
-from golden.training import initial_image
+from golden.compiled import CompiledMachine
 from hebbar.compiler import compile_config
-from hebbar.config import parse
+from hebbar.config import load, parse, preset_names
 from hebbar.cycles import Cycles
-from hebbar.workload import minimum_cycles, minimum_visits
+from hebbar.memories import Mem
+from hebbar.rules import RULES
+from hebbar.workload import minimum
 
 SAMPLES = 3
 
 
-def program_of(sizes, rule, steps=3, bias=False, tiles=4):
+def program_of(sizes, rule, steps=3, bias=False, tiles=4, **keys):
     count = len(sizes) - 1
     return compile_config(parse({
         "network": {"layers": sizes, "bias": bias, "activation": "tanh"},
         "rule": {"name": rule, "steps": steps, "alpha_shifts": [3] * count,
-                 "init_scales": [0.5] * count},
-        "machine": {"lanes": 4, "row_tiles": tiles}}, "test"))
+                 "init_scales": [0.5] * count, **keys},
+        "machine": {"lanes": 4, "row_tiles": tiles, "program_words": 1024, "map_entries": 1024, "blocks": 128,
+                    "energy": True}}, "test"))
 
 
-def counters(program):
-    machine = Machine(program)
-    machine.tile.weights[...] = initial_image(program)
-    rng = np.random.default_rng(0)
-    machine.run("train", {t.population.name: rng.integers(-99, 100, (SAMPLES, t.population.size))
-                          for t in program.inputs["train"]})
-    return machine.counters.read() | Cycles(program).run("train", SAMPLES)
+def counters(program, entry="train"):
+    machine, rng = CompiledMachine(program), np.random.default_rng(0)
+    samples = {t.key: rng.integers(0, 2 if t.memory is Mem.CLAMP else 100, (SAMPLES, t.population.size))
+               for t in program.inputs[entry]}
+    machine.run(entry, samples)
+    return machine.counters | Cycles(program).run(entry, SAMPLES, machine.decisions) \
+        | {"decisions": len(machine.decisions)}
 
 
 @pytest.mark.parametrize("rule", ["il", "ipc", "zil", "backprop"])
@@ -37,18 +39,63 @@ def counters(program):
 def test_weights_are_read_no_more_than_the_minimum(rule, sizes, bias):
     """Without it a program could read weights twice, or count padding as work."""
     program = program_of(sizes, rule, bias=bias)
-    network, config = program.layout.network, program.config
-    done = counters(program)
-    assert done["weight_reads"] == SAMPLES * minimum_visits(network, config.rule)
-    assert done["issue"] == SAMPLES * minimum_cycles(network, config.rule, config.machine)[1]
+    done, least = counters(program), minimum(program)
+    assert done["weight_reads"] == SAMPLES * least.visits
+    assert done["issue"] == SAMPLES * least.padded
 
 
 def test_the_minimum_by_hand():
     """Without it the minimum itself could be wrong: 64-64-10, IL, T = 8, 16 lanes."""
-    program = program_of([64, 64, 10], "il", steps=8)
-    network, rule = program.layout.network, program.config.rule
-    assert minimum_visits(network, rule) == 2 * 64 * 64 + (1 + 7 + 1) * 64 * 10
-    assert minimum_visits(network, rule) / 16 == 872
+    least = minimum(program_of([64, 64, 10], "il", steps=8))
+    assert least.visits == 2 * 64 * 64 + (1 + 7 + 1) * 64 * 10 and least.cycles == 872
+
+
+def test_the_minimum_of_other_rules_by_hand():
+    """Without it a rule could show another one's count: weights of the presets times visits of their equations."""
+    wanted = {("hopfield", "train"): 20 * 100, ("hopfield", "predict"): 2 * 20 * 100,
+              ("stdp", "train"): 3 * 64 * 16 + 16 * 16, ("reward_bases", "train"): 2 * 36 * 4,
+              ("eqprop", "train"): (3 * 12 + 2) * (64 * 64 + 64 * 10), ("chl", "train"): (2 * 12 + 2) * (64 * 64 + 64 * 10),
+              ("covpcn", "train"): 64 * 64 + 64, ("covpcn", "query"): 500 * (64 * 64 + 64)}
+    assert {key: minimum(compile_config(load(key[0])), key[1]).visits for key in wanted} == wanted
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_no_program_issues_less_than_its_minimum(preset):
+    """Without it a published minimum could be one that the machine undercuts."""
+    program = compile_config(load(preset))
+    for entry in program.entries:
+        least, model = minimum(program, entry), Cycles(program)
+        issued = model.run(entry, 3, exits=None)["issue"] - model.run(entry, 2, exits=None)["issue"]
+        if program.machine.tile == "rows":
+            assert least.cycles <= least.padded <= issued, entry
+        else:
+            assert least.cycles is None and least.padded is None
+
+
+@pytest.mark.parametrize("preset", ["hopfield", "euclidean", "stdp", "reward_bases", "feature_memory", "residual"])
+def test_the_golden_machine_counts_no_fewer_reads_than_the_minimum(preset):
+    """Without it a rule could declare visits that no machine makes."""
+    program = compile_config(load(preset))
+    for entry in program.entries:
+        assert counters(program, entry)["weight_reads"] >= SAMPLES * minimum(program, entry).visits
+
+
+@pytest.mark.parametrize("keys", [{"steps": 0}, {"steps": 1}, {"hoist": False}, {"tolerance": 0.5}])
+@pytest.mark.parametrize("rule", ["il", "ipc", "nudged_pc", "eqprop", "chl"])
+def test_the_minimum_holds_for_every_option(rule, keys):
+    """Without it the minimum could hold for the presets' constants alone; with a tolerance, for the steps taken."""
+    if (rule, keys) in ((r, {"steps": 0}) for r in ("ipc", "eqprop", "chl")):
+        keys = {"steps": 2}
+    program = program_of([5, 7, 3], rule, bias=True, **{"steps": 3} | keys)
+    for entry in program.entries:
+        done, early = counters(program, entry), entry == "train" and Cycles(program).exits(entry)
+        steps = 1 + done["decisions"] / SAMPLES if early else None
+        assert done["weight_reads"] >= SAMPLES * minimum(program, entry, steps).visits
+
+
+def test_every_rule_declares_its_visits():
+    """Without it a new rule would have no minimum, in silence."""
+    assert {name: set(rule.visits) for name, rule in RULES.items()} == dict.fromkeys(RULES, {"train", "predict", "query"})
 
 
 @pytest.mark.parametrize("tiles", [1, 2, 4])

@@ -17,7 +17,7 @@ from ..errors import BadInput
 from ..isa import Op, Sweep
 from ..layout import Block, Layout, View
 from ..memories import Mem
-from ..network import Error, Population, Role
+from ..network import Edge, Error, Population, Role
 from ..rule_config import RuleConfig
 from ..schedule import LoopOp, MicroOp, SweepOp, TransferOp
 from ..suggest import suggest
@@ -238,6 +238,14 @@ class Schedule:
     def answer(self) -> list[MicroOp]:
         """A prediction: feed-forward, or ``rule.steps`` steps on a cyclic graph."""
         return self.start() if self.acyclic else self.start() + [LoopOp(tuple(self.step()), self.rule.steps)]
+
+    def answer_visits(self, edge: Edge) -> int:
+        """The least that ``answer`` visits the weights of an edge: once, on a cyclic graph in every step."""
+        return 1 if self.acyclic else self.rule.steps
+
+    def query_visits(self, edge: Edge) -> int:
+        """The least that ``query`` visits the weights of an edge; the start shares its visit with the first step."""
+        return max(self.rule.query_steps or self.rule.steps, int(self.acyclic))
 
     def query(self) -> list[MicroOp]:
         """Steps of everything that the clamp masks leave free, from the feed-forward start or from zero."""

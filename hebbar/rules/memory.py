@@ -4,7 +4,7 @@ from ..errors import BadInput
 from ..isa import Into, Mode, Sweep
 from ..layout import Block, View
 from ..memories import Mem
-from ..network import Network, Role
+from ..network import Edge, Network, Role
 from ..schedule import LoopOp, MicroOp, SeparateOp
 from .builder import FORWARD, MOVE, Schedule
 from .registry import rule
@@ -73,7 +73,22 @@ def _retrieve(s: Schedule, keys: Block, queried: View, values: Block, view: View
                   s.op(s.rows(target), Sweep.ERR | Sweep.INIT | MOVE, gain=1.0)]
 
 
-@rule("hopfield", answer=_recall, separation="softmax")
+def _written(s: Schedule, edge: Edge) -> float:
+    """A pattern is written in one visit; what encodes the keys is read once."""
+    return int(edge.plastic or edge.target != _slots(s.layout.network))
+
+
+def _read(s: Schedule, edge: Edge) -> float:
+    """Similarity and projection, of what is compared as well as recalled in every step; one alone otherwise."""
+    network, slots = s.layout.network, _slots(s.layout.network)
+    target = network.with_role(Role.TARGET)[0].name
+    both = any(e.shares == f"{edge.source}:{edge.target}" for e in network.edges)
+    if edge.target != slots or not both:
+        return 1
+    return 2 * max(s.rule.steps, 1)
+
+
+@rule("hopfield", answer=_recall, visits=_written, answer_visits=_read, separation="softmax")
 def hopfield(s: Schedule) -> list[MicroOp]:
     """Universal Hopfield networks (ICML 2022): a pattern is stored by one UPD with a one-hot error."""
     slots, network = _slots(s.layout.network), s.layout.network

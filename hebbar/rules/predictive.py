@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..errors import BadInput
 from ..graphs import levelled
 from ..isa import OPERAND_FLAGS, Sweep
-from ..network import Error, Network, Role
+from ..network import Edge, Error, Network, Role
 from ..schedule import ExitOp, LoopOp, MicroOp
 from .builder import FORWARD, RELAX, Schedule, Words
 from .registry import Option, rule
@@ -13,7 +13,15 @@ from .registry import Option, rule
 __all__ = ["il", "ipc", "zil", "backprop"]
 
 
-@rule("il")
+def _relaxed(s: Schedule, edge: Edge) -> float:
+    """A fixed source is predicted from once and learnt from once. Any other edge is visited for the first prediction,
+    which also gives the first feedback, in each of the T - 1 later steps, and for the refreshed error with the update."""
+    if not s.rule.steps:
+        return 1
+    return 1 + edge.plastic if s.layout.fixed(edge.source) else s.rule.steps + 1
+
+
+@rule("il", visits=_relaxed)
 def il(s: Schedule) -> list[MicroOp]:
     """Inference learning: T state steps, then one weight update from the refreshed errors.
 
@@ -48,7 +56,12 @@ def _exits(s: Schedule) -> tuple[list[MicroOp], list[MicroOp]]:
     return [ExitOp(arm=True)], [ExitOp()]
 
 
-@rule("ipc")
+def _every_step(s: Schedule, edge: Edge) -> float:
+    """Weights move in every step, so that every step reads them again."""
+    return s.rule.steps if edge.plastic or not s.layout.fixed(edge.source) else 1
+
+
+@rule("ipc", visits=_every_step)
 def ipc(s: Schedule) -> list[MicroOp]:
     """Incremental PC (ICLR 2024): at every step states and weights move from the same errors."""
     if not s.rule.steps:
@@ -66,7 +79,12 @@ def _levels(network: Network, options: Mapping[str, Option]) -> Network:
     return levelled(network)
 
 
-@rule("zil", prepare=_levels)
+def _there_and_back(s: Schedule, edge: Edge) -> float:
+    """Forward, then feedback and update together; where the error is known at once, one visit in all."""
+    return 1 if s.clamped(edge.target) else 1 + (edge.plastic or not s.layout.fixed(edge.source))
+
+
+@rule("zil", prepare=_levels, visits=_there_and_back)
 def zil(s: Schedule) -> list[MicroOp]:
     """Z-IL (NeurIPS 2020; on graphs AAAI 2022) as its wavefront: level l learns at step l, gamma 1.
 
@@ -97,7 +115,7 @@ def _no_predicted_inputs(network: Network, name: str) -> None:
         raise BadInput(f"rule.name is {name!r} and an input population is predicted; use 'il'.")
 
 
-@rule("backprop", prepare=_graph_without_cycles)
+@rule("backprop", prepare=_graph_without_cycles, visits=_there_and_back)
 def backprop(s: Schedule) -> list[MicroOp]:
     """Backprop, the fairness baseline: deltas instead of errors, states never move."""
     targets = [b for b in s.blocks if s.clamped(b.name)]

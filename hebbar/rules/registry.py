@@ -11,15 +11,18 @@ from typing import Any
 from ..activations import ACTIVATIONS, Activation
 from ..errors import BadInput, HebbarError
 from ..memories import Mem
-from ..network import Network
+from ..network import Edge, Network
 from ..schedule import LoopOp, MicroOp, TransferOp
-from ..suggest import suggest
+from ..suggest import shown, suggest
+from ..texts import bounded
 from .builder import Schedule
 
-__all__ = ["Rule", "Build", "Option", "rule", "rules_in", "load_source"]
+__all__ = ["Rule", "Build", "Visits", "Option", "rule", "rules_in", "load_source"]
 
 Build = Callable[[Schedule], list[MicroOp]]
 """From a schedule to the micro-operations of one sample."""
+Visits = Callable[[Schedule, Edge], float]
+"""How often one sample must visit the weights of an edge, whatever the schedule makes of it: from the equations."""
 Option = bool | int | float | str
 Prepare = Callable[[Network, Mapping[str, Option]], Network]
 
@@ -31,7 +34,8 @@ class Rule:
 
     A list without IN gets those of the network's inputs (and targets, when it learns) in front, one
     without OUT those of what is asked for behind. ``prepare`` turns the configured network into the one
-    that runs. ``options`` are the names and defaults of ``rule.options``.
+    that runs. ``options`` are the names and defaults of ``rule.options``. ``visits``: the least that one sample of
+    an entry must visit the weights of an edge; an entry that is not in it has no declared minimum.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Rule:
     prepare: Prepare
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
+    visits: Mapping[str, Visits] = field(default_factory=dict)
 
     def __call__(self, s: Schedule) -> list[MicroOp]:
         return self.learn(s)
@@ -51,15 +56,24 @@ def _as_it_is(network: Network, options: Mapping[str, Option]) -> Network:
 
 
 def rule(name: str, answer: Build = Schedule.answer, query: Build = Schedule.query,
-         prepare: Prepare = _as_it_is, **options: Option) -> Callable[[Build], Rule]:
+         prepare: Prepare = _as_it_is, visits: Visits | None = None, answer_visits: Visits | None = None,
+         query_visits: Visits | None = None, **options: Option) -> Callable[[Build], Rule]:
     """Make a rule of the function that builds its training schedule; its docstring is the summary.
 
     Without ``answer`` a prediction is the feed-forward pass, on a cyclic graph the state after
-    ``rule.steps`` steps.
+    ``rule.steps`` steps. ``visits`` of training, of an answer and of a query: the minimum that cycles are held
+    against; without it there is none to show, but for the answers and queries that every rule has.
     """
+    if answer is Schedule.answer:
+        answer_visits = answer_visits or Schedule.answer_visits
+    if query is Schedule.query:
+        query_visits = query_visits or Schedule.query_visits
+    declared = {"train": visits, "predict": answer_visits, "query": query_visits}
+
     def wrap(learn: Build) -> Rule:
         summary = (learn.__doc__ or name).strip().split("\n")[0]
-        return Rule(name, learn, answer, query, prepare, summary, options)
+        return Rule(name, learn, answer, query, prepare, summary, options,
+                    {entry: found for entry, found in declared.items() if found})
     return wrap
 
 
@@ -99,9 +113,9 @@ _LOADED: dict[Path, _Loaded] = {}
 
 def _module(path: Path) -> ModuleType:
     try:
-        text = path.read_bytes()
+        text = bounded(path)
     except OSError as error:
-        raise BadInput(f"rule.source is {str(path)!r}, which is no Python file ({error.strerror}); give the path of "
+        raise BadInput(f"rule.source is {shown(str(path))}, which is no Python file ({error.strerror}); give the path of "
                        "one.") from None
     known = _LOADED.get(path)
     if known and known.text == text:

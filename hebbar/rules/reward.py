@@ -2,7 +2,7 @@
 
 from ..errors import BadInput
 from ..isa import Sweep
-from ..network import Network, Role
+from ..network import Edge, Network, Role
 from ..schedule import MicroOp
 from .builder import FORWARD, Schedule
 from .registry import rule
@@ -28,7 +28,17 @@ def _answer(s: Schedule) -> list[MicroOp]:
     return ops + s.give(*(b.name for b in read))
 
 
-@rule("reward_bases", answer=_answer)
+def _compared(s: Schedule, edge: Edge) -> float:
+    """The weights of the values give the temporal difference and learn; nothing else is read."""
+    features, _, values = _names(s.layout.network)
+    return 2 if (edge.source, edge.target) == (features, values) else 0
+
+
+def _valued(s: Schedule, edge: Edge) -> float:
+    return int(edge.target != _names(s.layout.network)[1])
+
+
+@rule("reward_bases", answer=_answer, visits=_compared, answer_visits=_valued)
 def reward_bases(s: Schedule) -> list[MicroOp]:
     """Reward bases (PLOS Comp. Biol. 2024): delta_i = r_i + g V_i(s') - V_i(s), w_i += alpha delta_i phi(s).
 

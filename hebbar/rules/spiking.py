@@ -55,7 +55,16 @@ def _answer(s: Schedule) -> list[MicroOp]:
     return _fire(s) + _spikes(s)
 
 
-@rule("stdp", answer=_answer, prepare=_traced, trace=0.125, depression=0)
+def _once(s: Schedule, edge: Edge) -> float:
+    return 1
+
+
+def _paired(s: Schedule, edge: Edge) -> float:
+    """Spikes are integrated, then both halves of the window learn from activities that differ."""
+    return 1 + 2 * edge.plastic
+
+
+@rule("stdp", answer=_answer, visits=_paired, answer_visits=_once, prepare=_traced, trace=0.125, depression=0)
 def stdp(s: Schedule) -> list[MicroOp]:
     """Pair STDP on leaky integrate-and-fire neurons: dW = a s_post z_pre^T - a 2**-depression z_post s_pre^T.
 

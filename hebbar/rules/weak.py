@@ -7,7 +7,7 @@ from ..errors import BadInput
 from ..graphs import nudged, remembered
 from ..isa import Sweep
 from ..layout import Block
-from ..network import Network
+from ..network import Edge, Network
 from ..schedule import LoopOp, MicroOp, SweepOp
 from .builder import FORWARD, MOVE, Schedule, Words
 from .predictive import il
@@ -22,11 +22,19 @@ COPY = "first"
 """What the populations are called that keep the activities of the first phase."""
 
 
+def _lambda(options: Mapping[str, Option]) -> int:
+    """log2 of lambda, the precision of the nudge. Raises BadInput for one that no precision has."""
+    nudge = int(options.get("nudge", 0))
+    if not -7 <= nudge <= 8:
+        raise BadInput(f"rule.options.nudge is {nudge}; lambda is 2^-nudge, give a nudge from -7 to 8.")
+    return -nudge
+
+
 def _pulled(network: Network, options: Mapping[str, Option]) -> Network:
-    return nudged(network, -int(options["nudge"]))
+    return nudged(network, _lambda(options))
 
 
-@rule("nudged_pc", prepare=_pulled, nudge=3)
+@rule("nudged_pc", prepare=_pulled, visits=il.visits["train"], nudge=3)
 def nudged_pc(s: Schedule) -> list[MicroOp]:
     """Nudged PC (ICLR 2023): IL with the output free and pulled by lambda = 2**-nudge, alpha over lambda."""
     return _faster(il(s), int(s.option("nudge")))
@@ -36,10 +44,20 @@ def _two_phases(network: Network, options: Mapping[str, Option]) -> Network:
     if network.order is None:
         raise BadInput("network: the graph has a cycle; two-phase rules need sources before targets, every connection "
                        "works in both directions anyway. Remove the edge that closes it.")
-    return remembered(nudged(network, -int(options.get("nudge", 0))), COPY)
+    return remembered(nudged(network, _lambda(options)), COPY)
 
 
-@rule("eqprop", prepare=_two_phases, nudge=3, symmetric=True)
+def _three_phases(s: Schedule, edge: Edge) -> float:
+    return _phases(s, edge, 3 if s.option("symmetric") else 2)
+
+
+def _phases(s: Schedule, edge: Edge, count: int = 2) -> float:
+    """Every step of every phase; the two products that are learnt share no visit, because activities move between
+    them."""
+    return count * s.rule.steps + 2 * edge.plastic
+
+
+@rule("eqprop", prepare=_two_phases, visits=_three_phases, nudge=3, symmetric=True)
 def eqprop(s: Schedule) -> list[MicroOp]:
     """Equilibrium propagation (2017): the free phase and one nudged by lambda, or two nudged by +-lambda.
 
@@ -53,7 +71,7 @@ def eqprop(s: Schedule) -> list[MicroOp]:
     return [*_forward(s), free, *first, *_keep(s), second, *learn]
 
 
-@rule("chl", prepare=_two_phases)
+@rule("chl", prepare=_two_phases, visits=_phases)
 def chl(s: Schedule) -> list[MicroOp]:
     """Contrastive Hebbian learning: a free phase, then one with the output at the target.
 

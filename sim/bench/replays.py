@@ -14,13 +14,13 @@ from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.files import BUILD
 from hebbar.memories import Mem
+from hebbar.workload import minimum
 from hw.verilog import export
 
 from ..backends import fast, golden
 from ..compare import compare
 from ..report import Figure
 from ..trace import Job
-from .lower_bound import least_reads
 
 __all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "replay", "measure"]
 
@@ -40,8 +40,9 @@ SYSTEMS = {
 @dataclass(frozen=True)
 class Replay:
     """One entry of one system on the RTL: words compared and mismatches; of a sample the cycles, the share of
-    multiplier cycles at work on a weight, how often a stored weight in use is read, and the least that ``lower_bound``
-    allows: in reads, and in cycles with every lane at work."""
+    multiplier cycles at work on a weight, how often a stored weight in use is read, and the least that the rule
+    declares, where inference may end early in the one step after the first: in reads, and in cycles with every lane
+    at work."""
 
     system: str
     entry: str
@@ -79,9 +80,11 @@ def replay(system: str, entry: str, samples: int, library) -> Replay:
     cycles, m = sum(c[n] for n in CYCLES) / samples, program.machine
     stored = sum(program.layout.network.fill(e) * network.by_name[e.source].size * network.by_name[e.target].size
                  for e in network.stored)
-    reads, least, width = c["weight_reads"] / samples, least_reads(program.config, entry), m.lanes * m.row_tiles
+    rule = program.config.rule
+    least = minimum(program, entry, min(2, rule.steps) if rule.tolerance and entry == "train" else None)
+    reads, width = c["weight_reads"] / samples, m.lanes * m.row_tiles
     return Replay(system, entry, found.total_words, found.total_mismatches, cycles,
-                  reads / cycles / width, reads / stored, least / stored, least / width)
+                  reads / cycles / width, reads / stored, least.visits / stored, least.cycles)
 
 
 def measure(quick: bool, reporter: Reporter) -> list[Figure]:

@@ -15,7 +15,7 @@ from hebbar.isa import ISSUE_FLAGS, Sweep
 from hebbar.layout import Layout
 from hebbar.rules import Schedule, train
 from hebbar.schedule import LoopOp, SweepOp, fenced, separated
-from hebbar.workload import minimum_cycles
+from hebbar.workload import minimum
 
 from ..backends import golden, verilator
 from ..compare import compare, nonzero_updates
@@ -135,7 +135,8 @@ def cycles(folder: Path, reporter: Reporter) -> Iterator[Figure]:
     job = replace(replay_job(program, data, initial_image(program), 100), steps=False)
     c = _run(job, folder, "digits: cycles", reporter).counters
     causes = {n: c[n] / 100 for n in CYCLES}
-    exact, padded = minimum_cycles(program.layout.network, config.rule, config.machine)
+    least = minimum(program)
+    exact, padded = least.cycles, least.padded
     text = ", ".join(f"{n} {v:.1f}" for n, v in causes.items())
     yield Figure(f"cycles a sample, digits preset ({text})", round(sum(causes.values()), 1),
                  f"printed; minimum {exact:.1f}, padded {padded}", "cycles", None)
