@@ -20,7 +20,7 @@ LIVE = frozenset({"control", "watchdog"})
 
 ADDRESS_BITS = 12
 IDENTITY = 0x48454242
-VERSION = 0x00000100
+VERSION = 0x00000200
 RATES = 16
 MAX_RATE = 31
 TOLERANCE_BITS = 32
@@ -38,7 +38,13 @@ class Access(IntEnum):
 
 
 class Control(IntFlag):
-    """Bits of CONTROL; writing a one acts, CONTROL reads as an error."""
+    """Bits of CONTROL; writing a one acts, CONTROL reads as an error.
+
+    A write is carried out whole or answers SLVERR and does nothing. SLVERR answers more than one of START, STOP and
+    CLEAR in a write; START while the machine runs, is aborted (STATUS) or moves a packet, also one whose header is
+    taken in the cycle in which START is decided; CLEAR while the machine runs. STOP is always accepted. LATCH may
+    stand beside any; beside START it latches what the counters were before.
+    """
 
     START = 1 << 0
     STOP = 1 << 1
@@ -47,15 +53,17 @@ class Control(IntFlag):
 
 
 class Status(IntFlag):
-    """Bits of STATUS."""
+    """Bits of STATUS. ABORTED: after STOP or a fault; input is discarded and START refused until CLEAR."""
 
     RUNNING = 1 << 0
     STREAMING = 1 << 1
     FAULT = 1 << 2
+    ABORTED = 1 << 3
 
 
 class Cause(IntEnum):
-    """Why the machine is halted. A fault is anything from ILLEGAL_OP on; CLEAR resets it."""
+    """Why the machine is halted. A fault is anything from ILLEGAL_OP on; CLEAR resets it. STOP of a halted machine
+    leaves the cause of the halt."""
 
     NONE = 0
     DONE = 1
@@ -89,8 +97,8 @@ def _table() -> dict[str, Register]:
         "weight_words": Register(0x00C, r, "depth of the weight memory in words of P x C weights"),
         "neuron_words": Register(0x010, r, "depth of the neuron space in words of C neurons"),
         "max_columns": Register(0x014, r, "most words in a row"),
-        "control": Register(0x040, Access.COMMAND, "start, stop, clear a fault, latch counters"),
-        "status": Register(0x044, r, "running, streaming, fault"),
+        "control": Register(0x040, Access.COMMAND, "start, stop, clear an abort, latch counters"),
+        "status": Register(0x044, r, "running, streaming, fault, aborted"),
         "cause": Register(0x048, r, "why the machine is halted"),
         "pc": Register(0x04C, r, "address of the current or the last instruction"),
         "entry": Register(0x050, rw, "address at which START begins"),

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,22 +34,23 @@ class Bus(wiring.Component):
 
     A write changes the byte lanes of ``wstrb``; a read returns the word. An address that is not in
     the table, is not a multiple of four or cannot be accessed that way answers SLVERR, changes
-    nothing and reads as zero; so does a write to a register outside LIVE while ``locked``. No lane
-    enabled is a legal write of nothing. ``awprot`` and ``arprot`` are ignored.
+    nothing and reads as zero; so does a write to a register outside LIVE while ``locked``, and a write to
+    control of more than one of START, STOP and CLEAR, of START unless ``startable`` or of CLEAR while
+    ``locked``: a command is carried out or refused. No lane enabled is a legal write of nothing. ``awprot`` and ``arprot`` are ignored.
 
     Address and data of a write come in any order; each direction takes the next request after the
     answer to the last one was taken, and neither direction waits for the other.
 
     Latency: ``bvalid`` and ``rvalid`` rise ``latency`` cycles after the (last) request handshake. A
     written register shows its new value, and ``control`` its pulse, in the cycle ``bvalid`` rises.
-    A read returns, and ``locked`` counts, as it was one cycle before that; so a read that finishes
+    A read returns, and ``locked`` and ``startable`` count, as it was one cycle before that; so a read that finishes
     together with a write sees the old value. Throughput: one access every ``interval`` cycles in
     each direction.
 
     Ports: the channels ``s_axil_*``; one ``Out(32)`` for each READ_WRITE register; ``control``, the
     bits of Control, high for one cycle where a one was written to byte lane 0; one ``In(32)`` for
     each READ register that is no counter; ``counters``, the latched counters in the order of
-    COUNTERS; ``locked``, high while the machine runs.
+    COUNTERS; ``locked``, high while the machine runs; ``startable``, high when a START one cycle later finds it ready.
     """
 
     latency = 2
@@ -57,7 +58,7 @@ class Bus(wiring.Component):
 
     def __init__(self) -> None:
         super().__init__({
-            **AXI_LITE, "locked": In(1), "counters": In(data.ArrayLayout(64, len(COUNTERS))),
+            **AXI_LITE, "locked": In(1), "startable": In(1), "counters": In(data.ArrayLayout(64, len(COUNTERS))),
             **{name: self._member(register.access, register.reset)
                for name, register in REGISTERS.items()
                if register.address not in COUNTER_HALVES}})
@@ -96,18 +97,27 @@ class Bus(wiring.Component):
 
     def _write(self, m: Module, address: Signal, word: Signal, strobe: Signal) -> None:
         """Change the register at ``address``, if there is one and it may change."""
+        refused = Signal()
+        m.d.comb += refused.eq(strobe[0] & self._refused(word))
         m.d.sync += self.s_axil_bresp.eq(Response.SLVERR)
         with m.Switch(address):
             for name, register in REGISTERS.items():
                 if register.access is Access.READ:
                     continue
                 target = getattr(self, name)
-                with m.Case(register.address), m.If(~self.locked | (name in LIVE)):
+                may = ~refused if register.access is Access.COMMAND else ~self.locked | (name in LIVE)
+                with m.Case(register.address), m.If(may):
                     m.d.sync += self.s_axil_bresp.eq(Response.OKAY)
                     for lane in range(-(-len(target) // 8)):
                         byte = slice(8 * lane, 8 * lane + 8)
                         with m.If(strobe[lane]):
                             m.d.sync += target[byte].eq(word[byte])
+
+    def _refused(self, word: Signal) -> Value:
+        """Whether the commands in a word written to control cannot be carried out."""
+        start, stop, clear = ((word & c).any() for c in (Control.START, Control.STOP, Control.CLEAR))
+        several = (start & stop) | (start & clear) | (stop & clear)
+        return several | (start & ~self.startable) | (clear & self.locked)
 
     def _read_channels(self, m: Module) -> None:
         self._have_read, address = Signal(), Signal(ADDRESS_BITS)

@@ -19,7 +19,8 @@ class CellAccess(wiring.Component):
     """Program-and-verify: the cells of a beat are written, read back, and written again where they are off.
 
     Write: 1 cycle; with ``verify`` attempts, 3 + weight bits cycles more for every look at the cells, which ends
-    after that many rewrites or when all are within ``tolerance``. Read: 3 + weight bits cycles.
+    after that many rewrites or when all are within ``tolerance``. Read: 3 + weight bits cycles. An access that the
+    streamer abandons ends at once: no cell is written without ``host.write``.
 
     Ports: ``host``; to the macro ``phase``, ``strobe``, ``cell``, ``mask``, ``code``, ``dac``, from it ``above``;
     ``busy``.
@@ -50,26 +51,36 @@ class CellAccess(wiring.Component):
                 with m.Elif(host.select & host.read):
                     m.next = "hold"
             with m.State("write"):
-                self._ask(m, Phase.WRITE)
-                m.next = "hold" if self.control.verify else "done"
+                with m.If(host.write):
+                    self._ask(m, Phase.WRITE)
+                    m.next = "hold" if self.control.verify else "done"
+                with m.Else():
+                    m.next = "idle"
             with m.State("hold"):
                 self._ask(m, Phase.HOLD_CELLS)
                 m.d.comb += search.start.eq(1)
                 m.d.sync += left.eq(bits - 1)
                 m.next = "compare"
+                self._unless_abandoned(m)
             with m.State("compare"):
                 self._ask(m, Phase.COMPARE_CELLS)
                 m.d.comb += search.search.eq(1)
                 m.d.sync += left.eq(left - 1)
                 with m.If(left == 0):
                     m.next = "look"
+                self._unless_abandoned(m)
             with m.State("look"):
                 self._look(m, target, tries)
+                self._unless_abandoned(m)
             with m.State("done"):
                 m.d.comb += host.ready.eq(1)
                 m.next = "idle"
         m.d.comb += self.busy.eq(~fsm.ongoing("idle"))
         return m
+
+    def _unless_abandoned(self, m: Module) -> None:
+        with m.If(~self.host.select):
+            m.next = "idle"
 
     def _ask(self, m: Module, phase: Phase) -> None:
         m.d.comb += [self.phase.eq(phase), self.strobe.eq(1)]

@@ -97,13 +97,14 @@ class Machine(wiring.Component):
             bus.max_columns.eq(config.max_columns),
             bus.status.eq(Mux(seq.running, Status.RUNNING, 0)
                           | Mux(self.streamer.active, Status.STREAMING, 0)
-                          | Mux(seq.fault, Status.FAULT, 0)),
+                          | Mux(seq.fault, Status.FAULT, 0) | Mux(seq.aborted, Status.ABORTED, 0)),
             bus.cause.eq(seq.cause), bus.pc.eq(seq.pc), bus.locked.eq(seq.running),
-            seq.start.eq(command[Control.START] & ~self.streamer.active),
+            bus.startable.eq(~seq.running & ~seq.aborted & self.streamer.free),
+            seq.start.eq(command[Control.START]),
             seq.stop.eq(command[Control.STOP]), seq.clear.eq(command[Control.CLEAR]),
             seq.entry.eq(bus.entry), seq.watchdog.eq(bus.watchdog),
             self.counters.latch.eq(command[Control.LATCH]),
-            self.counters.clear.eq(seq.start & ~seq.running),
+            self.counters.clear.eq(seq.start),
             *(seq.loops[i].eq(getattr(bus, f"loop{i}")) for i in range(LOOP_REGISTERS)),
             *(self.neuron.gains[i].eq(getattr(bus, f"gain{i}")) for i in range(GAINS)),
             *(self.tile.rates[i].eq(getattr(bus, f"rate{i}")) for i in range(RATES)),
@@ -120,10 +121,11 @@ class Machine(wiring.Component):
         """Every memory on the stream, one of them selected."""
         seq, streamer = self.sequencer, self.streamer
         m.d.comb += [
-            streamer.running.eq(seq.running), streamer.faulty.eq(seq.fault),
+            # A packet offered beside START is already the program's.
+            streamer.running.eq(seq.running | seq.start), streamer.aborted.eq(seq.aborted),
             streamer.transfer.eq(seq.transfer), streamer.transfer_out.eq(seq.transfer_out),
             streamer.transfer_word.eq(seq.transfer_word), seq.transfer_done.eq(streamer.done),
-            seq.transfer_fault.eq(streamer.fault)]
+            seq.transfer_fault.eq(streamer.fault), seq.leftover.eq(streamer.leftover)]
         hosts = {mem: bank.host for mem, bank in self.banks.items()} | {
             Mem.WEIGHT: self.tile.host, Mem.FUNCTION: self.function.host,
             Mem.DERIVATIVE: self.derivative.host}

@@ -18,46 +18,42 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """One instruction a cycle; a SWEEP takes two and waits while the tile is busy.
 
-    ``decode`` holds the instruction at ``pc``; WAIT, IN, OUT, SEPARATE and EXIT stay there until
-    ``idle``. ``issue`` offers the sweep whose descriptor was read in decode, ``population`` starts the
-    separation unit on the rows of one and ``separate`` waits for it. ``stream`` waits for a transfer.
-    HALT, STOP and faults set the cause and ``drain`` before halting. START begins at ``entry`` unless a
-    fault is pending; CLEAR clears it.
+    ``decode`` holds the instruction at ``pc``; WAIT, IN, OUT, SEPARATE and EXIT stay there until ``idle``. ``issue``
+    offers the sweep whose descriptor was read in decode, ``population`` starts the separation unit on the rows of one
+    and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults set the cause and ``drain``
+    before halting. STOP, also of a halted machine, and faults set ``aborted``, which CLEAR resets, with the cause, in a
+    halted machine. START begins at ``entry`` unless ``aborted``. A HALT that finds ``leftover`` input or an open packet
+    on either stream is a fault of cause STREAM.
 
-    SEPARATE and EXIT are illegal without their unit. A destination that does not exist is cause
-    ILLEGAL_SWEEP, a population larger than the unit takes ILLEGAL_BLOCK, leaving no loop LOOP.
+    SEPARATE and EXIT are illegal without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a
+    population larger than the unit takes ILLEGAL_BLOCK, leaving no loop LOOP.
 
-    Ports: ``start``, ``stop``, ``clear``, ``entry``, ``watchdog``, ``loops``;
-    ``program_address``/``word`` and ``block_address``/``block`` (memories, one cycle); ``sweep``
-    to the tile; ``idle``; ``transfer*`` to the streamer and its ``transfer_fault``; ``progress``
-    of the other units for the watchdog; ``separate`` to the separation unit, high for one cycle beside
-    ``population``, and its ``separated``; ``exit`` to the energy sum, high for one cycle beside ``arm``,
-    and its answer ``leave`` in the same cycle; ``running``, ``fault``, ``cause``, ``pc``; ``draining``,
-    ``streaming``, ``separating`` and ``left`` for the counters; ``fence`` flips after every WAIT and
-    HALT, whose address is then in ``fence_pc``.
+    Ports: ``start``, ``stop``, ``clear``, ``entry``, ``watchdog``, ``loops``; ``program_address``/``word`` and
+    ``block_address``/``block`` (memories, one cycle); ``sweep`` to the tile; ``idle``; ``transfer*`` to and from the
+    streamer, and its ``leftover``; ``progress`` of the other units for the watchdog; ``separate`` to the separation
+    unit, high for one cycle beside ``population``, and its ``separated``; ``exit`` to the energy sum, high for one
+    cycle beside ``arm``, and its answer ``leave`` in the same cycle; ``running``, ``aborted``, ``fault``, ``cause``,
+    ``pc``; ``draining``, ``streaming``, ``separating`` and ``left`` for the counters; ``fence`` flips after every WAIT
+    and HALT, whose address is then in ``fence_pc``.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
         super().__init__({
             "start": In(1), "stop": In(1), "clear": In(1), "entry": In(32), "watchdog": In(32),
-            "loops": In(data.ArrayLayout(32, LOOP_REGISTERS)),
-            "program_address": Out(13), "word": In(32),
+            "loops": In(data.ArrayLayout(32, LOOP_REGISTERS)), "program_address": Out(13), "word": In(32),
             "block_address": Out(FIELDS[Op.SWEEP]["block"].width), "block": In(128),
-            "sweep": Out(wiring.Signature({
-                "payload": Out(Shapes(machine).command), "valid": Out(1), "ready": In(1)})),
-            "idle": In(1), "progress": In(1),
-            "transfer": Out(1), "transfer_out": Out(1), "transfer_word": Out(32),
-            "transfer_done": In(1), "transfer_fault": In(4),
-            "separate": Out(1), "population": Out(command(machine)), "separated": In(1),
-            "exit": Out(1), "arm": Out(1), "leave": In(1), "left": Out(1),
-            "running": Out(1), "fault": Out(1), "cause": Out(4), "pc": Out(13),
+            "sweep": Out(wiring.Signature({"payload": Out(Shapes(machine).command), "valid": Out(1), "ready": In(1)})),
+            "idle": In(1), "progress": In(1), "transfer": Out(1), "transfer_out": Out(1), "transfer_word": Out(32),
+            "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1), "separate": Out(1),
+            "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1), "leave": In(1),
+            "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4), "pc": Out(13),
             "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1), "fence_pc": Out(13)})
 
     def elaborate(self, platform):
         m = Module()
-        self._next_pc, self._halt, self._retire = Signal(13), Signal(4), Signal()
-        self._stopping, self._expired = Signal(), Signal()
+        self._next_pc, self._halt = Signal(13), Signal(4)
+        self._retire, self._stopping, self._expired = Signal(), Signal(), Signal()
         self._flags, self._gain = (Signal(FIELDS[Op.SWEEP][name].width) for name in ("flags", "gain"))
         self._mode, self._into = (Signal(FIELDS[Op.SEPARATE][name].width) for name in ("mode", "into"))
         self._block = Signal(FIELDS[Op.SWEEP]["block"].width)
@@ -105,18 +101,20 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.draining.eq(1)
                 with m.If(self.idle):
                     with m.If(self.cause == Cause.DONE):
-                        self._fence(m)
+                        self._finish(m)
                     m.next = "halted"
             m.d.comb += self.running.eq(~fsm.ongoing("halted"))
+        with m.If(self.stop | (self.transfer_fault != 0) | (self._halt > Cause.DONE)):
+            m.d.sync += self.aborted.eq(1)
         self._watch(m)
         return m
 
     def _halted(self, m: Module) -> None:
         with m.If(self.clear):
-            m.d.sync += self.cause.eq(Cause.NONE)
+            m.d.sync += [self.cause.eq(Cause.NONE), self.aborted.eq(0)]
         with m.If(self.transfer_fault != 0):
             m.d.sync += self.cause.eq(self.transfer_fault)
-        with m.Elif(self.start & ~self.fault):
+        with m.Elif(self.start & ~self.aborted):
             m.d.comb += self._next_pc.eq(Mux(self.entry[len(self.pc):].any(), ~0, self.entry))  # never back to 0
             m.d.sync += [self.cause.eq(Cause.NONE), self._depth.eq(0)]
             m.next = "decode"
@@ -135,8 +133,12 @@ class Sequencer(wiring.Component):
     def _advance(self, m: Module, to: Value) -> None:
         m.d.comb += [self._next_pc.eq(to), self._retire.eq(1)]
 
-    def _fence(self, m: Module) -> None:
-        m.d.sync += [self.fence.eq(~self.fence), self.fence_pc.eq(self.pc)]
+    def _finish(self, m: Module) -> None:
+        """The end of a HALT. What is left over on a stream would be taken for a header next."""
+        with m.If(self.leftover & ~self.aborted):
+            m.d.sync += [self.cause.eq(Cause.STREAM), self.aborted.eq(1)]
+        with m.Else():
+            m.d.sync += [self.fence.eq(~self.fence), self.fence_pc.eq(self.pc)]
 
     def _decode(self, m: Module) -> None:
         word, sweep = self.word, FIELDS[Op.SWEEP]
@@ -167,7 +169,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.draining.eq(~self.idle)
                 with m.If(self.idle):
                     self._advance(m, self.pc + 1)
-                    self._fence(m)
+                    m.d.sync += [self.fence.eq(~self.fence), self.fence_pc.eq(self.pc)]
             if self.machine.separation:
                 with m.Case(Op.SEPARATE):
                     self._gather(m, word, block)
@@ -215,8 +217,8 @@ class Sequencer(wiring.Component):
             self._advance(m, field(word, loop["end"]))
         with m.Else():
             self._advance(m, self.pc + 1)
-            m.d.sync += [self._starts[self._depth].eq(self.pc + 1),
-                         self._left[self._depth].eq(count), self._depth.eq(self._depth + 1)]
+            m.d.sync += [self._starts[self._depth].eq(self.pc + 1), self._left[self._depth].eq(count),
+                         self._depth.eq(self._depth + 1)]
 
     def _repeat(self, m: Module) -> None:
         top = (self._depth - 1)[:len(self._depth)]
@@ -231,8 +233,8 @@ class Sequencer(wiring.Component):
 
     def _issue(self, m: Module) -> None:
         payload = self.sweep.payload
-        m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain), self.block_address.eq(self._block)]
-        m.d.comb += [getattr(payload, name).eq(value) for name, value in self._b.items()]
+        m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain), self.block_address.eq(self._block),
+                     *(getattr(payload, name).eq(value) for name, value in self._b.items())]
         with m.If(~self._fits):
             m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
         with m.Else():

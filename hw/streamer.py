@@ -22,36 +22,35 @@ AXI_STREAM = {
 
 
 class Streamer(wiring.Component):
-    """Halted: takes packets (``hebbar.memories``). Running: moves what IN and OUT ask for.
+    """Halted: takes packets (``hebbar.memories``). Running: moves what IN and OUT ask for. Aborted: discards.
 
     Throughput: one beat a cycle in, one every two cycles out. What an IN has left over in its last beat is
-    not written. A wrong TLAST, an unknown memory or a range outside the memory is a ``fault``; until CLEAR the
-    input is discarded, so the host never hangs, and the next packet starts after the TLAST that follows. STOP or
-    a fault during an OUT ends the packet after the beat on offer, without TLAST.
+    not written. A wrong TLAST, an unknown memory or a range outside the memory is a ``fault``, to which the sequencer
+    answers with ``aborted`` in the next cycle.
 
-    Ports: ``s_axis_*``, ``m_axis_*``; ``running``, ``faulty``; ``transfer``, ``transfer_out``,
+    While ``aborted``, which STOP and every fault set, nothing is written and no packet begins: input is taken
+    and discarded, and after CLEAR on to the end of the packet that is under way. A beat on offer stays as it is
+    until it is taken; an output packet that was begun then ends with a closing beat, zero with TLAST.
+
+    Ports: ``s_axis_*``, ``m_axis_*``; ``running``, ``aborted``; ``transfer``, ``transfer_out``,
     ``transfer_word`` from the sequencer, ``done``, ``fault`` to it; ``host`` to the memories with
-    ``memory`` telling which; ``moving``, ``stall_in``, ``stall_out`` for the counters.
+    ``memory`` telling which; ``active``, ``free`` when a program may start, ``leftover`` when a beat is on offer or a
+    packet is under way in either direction; ``moving``, ``stall_in``, ``stall_out`` for the counters.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
         super().__init__({
-            **AXI_STREAM, "running": In(1), "faulty": In(1), "transfer": In(1), "transfer_out": In(1),
+            **AXI_STREAM, "running": In(1), "aborted": In(1), "transfer": In(1), "transfer_out": In(1),
             "transfer_word": In(32), "done": Out(1), "fault": Out(4),
-            "host": Out(HostPort()), "memory": Out(4), "active": Out(1),
+            "host": Out(HostPort()), "memory": Out(4), "active": Out(1), "free": Out(1), "leftover": Out(1),
             "moving": Out(1), "stall_in": Out(1), "stall_out": Out(1)})
 
     def elaborate(self, platform):
         m = Module()
         self._geometry()
         self._left, self._last, self._read, self._spare = Signal(24), Signal(), Signal(), Signal(2)
-        self._mid_packet, self._called, self._abandoned = Signal(), Signal(), Signal()
-        beat_in = self.s_axis_tvalid & self.s_axis_tready
-        with m.If(beat_in):
-            m.d.sync += self._mid_packet.eq(~self.s_axis_tlast)
-        m.d.comb += [self.host.beat.eq(self.s_axis_tdata), self.m_axis_tdata.eq(self.host.read_beat),
-                     self.m_axis_tlast.eq(self._last & (self._left == 1))]
+        self._packets(m)
         with m.FSM() as fsm:
             with m.State("ready"):
                 self._ready(m)
@@ -60,22 +59,42 @@ class Streamer(wiring.Component):
             with m.State("write"):
                 self._write(m)
             with m.State("fetch"):
-                m.d.comb += [self.moving.eq(1), self.host.read.eq(1)]
-                with m.If(self.host.ready):
+                m.d.comb += [self.moving.eq(1), self.host.read.eq(~self.aborted)]
+                with m.If(self.aborted):
+                    m.next = "discard"
+                with m.Elif(self.host.ready):
                     m.next = "send"
             with m.State("send"):
                 self._send(m)
+            with m.State("withdraw"):
+                m.d.comb += self.m_axis_tvalid.eq(1)
+                with m.If(self.m_axis_tready):
+                    m.next = "discard"
             with m.State("discard"):
-                m.d.comb += self.s_axis_tready.eq(1)
-                boundary = Mux(beat_in, self.s_axis_tlast, ~self._mid_packet)
-                with m.If(boundary & ~self.faulty & ~self._raised):
-                    m.next = "ready"
-            m.d.comb += [self.active.eq(~fsm.ongoing("ready")),
+                self._discard(m)
+            with m.State("close"):
+                m.d.comb += self.m_axis_tvalid.eq(1)
+                with m.If(self.m_axis_tready):
+                    m.next = "discard"
+            closing, ready = fsm.ongoing("close"), fsm.ongoing("ready")
+            m.d.comb += [self.active.eq(~ready), self.free.eq(ready & ~self._beat_in),
+                         self.m_axis_tdata.eq(Mux(closing, 0, self.host.read_beat)),
+                         self.m_axis_tlast.eq(closing | (self._last & (self._left == 1))),
                          self.host.select.eq(fsm.ongoing("write") | fsm.ongoing("fetch")
-                                             | fsm.ongoing("send"))]
-        m.d.comb += self._abandoned.eq(self.faulty | (self._called & ~self.running))
-        m.d.sync += self._raised.eq(self.fault != 0)
+                                             | fsm.ongoing("send") | fsm.ongoing("withdraw"))]
+        with m.If(self.aborted):
+            m.d.comb += self.s_axis_tready.eq(1)
         return m
+
+    def _packets(self, m: Module) -> None:
+        """Follow where packets begin and end on both streams."""
+        self._beat_in, self._in_open, self._out_open = Signal(), Signal(), Signal()
+        m.d.comb += [self.host.beat.eq(self.s_axis_tdata), self._beat_in.eq(self.s_axis_tvalid & self.s_axis_tready),
+                     self.leftover.eq(self.s_axis_tvalid | self._in_open | self._out_open)]
+        with m.If(self._beat_in):
+            m.d.sync += self._in_open.eq(~self.s_axis_tlast)
+        with m.If(self.m_axis_tvalid & self.m_axis_tready):
+            m.d.sync += self._out_open.eq(~self.m_axis_tlast)
 
     def _geometry(self) -> None:
         """Depth and beats a word of every memory, by its number; zero depth where there is none."""
@@ -83,7 +102,6 @@ class Streamer(wiring.Component):
         known = [table.get(Mem(i)) if i in list(Mem) else None for i in range(16)]
         self._depths = Array(p.depth if p else 0 for p in known)
         self._shifts = Array((p.beats_per_word - 1).bit_length() if p else 0 for p in known)
-        self._raised = Signal()
 
     def _begin(self, m: Module, memory: Value, word: Value, beats: Value, read: Value) -> None:
         """Check the range and start moving ``beats`` from the start of ``word``."""
@@ -106,23 +124,23 @@ class Streamer(wiring.Component):
     def _ready(self, m: Module) -> None:
         fields = {n: field(self.transfer_word, f) for n, f in FIELDS[Op.IN].items()}
         m.d.comb += self.s_axis_tready.eq(~self.running)
-        with m.If(self.faulty):
+        with m.If(self.aborted):
             m.next = "discard"
         with m.Elif(self.transfer):
             memory, count = fields["memory"], fields["count"]
             groups = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
             packed = memory == Mem.ACTIVITY
-            m.d.sync += [self._last.eq(fields["last"]), self._called.eq(1), self._spare.eq(Mux(packed, -count, 0))]
+            m.d.sync += [self._last.eq(fields["last"]), self._spare.eq(Mux(packed, -count, 0))]
             with m.If(memory > Mem.CLAMP):
                 self._fail(m, Cause.RANGE)
             with m.Else():
                 self._begin(m, memory, Mux(packed, fields["address"], fields["address"] << groups),
                             Mux(packed, (count + 3) >> 2, count), self.transfer_out)
-        with m.Elif(self.s_axis_tvalid & ~self.running):
+        with m.Elif(self._beat_in):
             m.d.sync += [self.memory.eq(field(self.s_axis_tdata, HEADER["memory"])),
                          self._left.eq(field(self.s_axis_tdata, HEADER["beats"])),
                          self._read.eq(field(self.s_axis_tdata, HEADER["read"])),
-                         self._last.eq(1), self._called.eq(0), self._spare.eq(0)]
+                         self._last.eq(1), self._spare.eq(0)]
             with m.If(self.s_axis_tlast):
                 self._fail(m, Cause.STREAM)
             with m.Else():
@@ -130,7 +148,9 @@ class Streamer(wiring.Component):
 
     def _address(self, m: Module) -> None:
         m.d.comb += self.s_axis_tready.eq(1)
-        with m.If(self.s_axis_tvalid):
+        with m.If(self.aborted):
+            m.next = "discard"
+        with m.Elif(self.s_axis_tvalid):
             with m.If(self.s_axis_tlast != self._read):
                 self._fail(m, Cause.STREAM)
             with m.Else():
@@ -140,28 +160,40 @@ class Streamer(wiring.Component):
         final = self._left == 1
         m.d.comb += self.host.padding.eq(Mux(final, 0xF0 >> self._spare, 0))
         m.d.comb += [self.s_axis_tready.eq(self.host.ready), self.stall_in.eq(~self.s_axis_tvalid),
-                     self.moving.eq(self.s_axis_tvalid), self.host.write.eq(self.s_axis_tvalid)]
-        with m.If(self.s_axis_tvalid & self.host.ready):
+                     self.moving.eq(self.s_axis_tvalid), self.host.write.eq(self.s_axis_tvalid & ~self.aborted)]
+        with m.If(self.aborted):
+            m.next = "discard"
+        with m.Elif(self._beat_in):
             self._step(m)
             with m.If(self.s_axis_tlast != (final & self._last)):
                 self._fail(m, Cause.STREAM)
             with m.Elif(final):
                 m.d.comb += self.done.eq(1)
                 m.next = "ready"
-        with m.If(self._abandoned):
-            m.next = "discard"
 
     def _send(self, m: Module) -> None:
         m.d.comb += [self.m_axis_tvalid.eq(1), self.stall_out.eq(~self.m_axis_tready),
                      self.moving.eq(self.m_axis_tready)]
-        with m.If(self.m_axis_tready):
+        with m.If(self.aborted):
+            with m.If(self.m_axis_tready):
+                m.next = "discard"
+            with m.Else():
+                m.next = "withdraw"
+        with m.Elif(self.m_axis_tready):
             self._step(m)
             m.next = "fetch"
             with m.If(self._left == 1):
                 m.d.comb += self.done.eq(1)
                 m.next = "ready"
-            with m.If(self._abandoned):
-                m.next = "discard"
+
+    def _discard(self, m: Module) -> None:
+        """Take beats until CLEAR and the end of the packet; what was begun on the output is closed first."""
+        m.d.comb += self.s_axis_tready.eq(self._in_open)
+        ended = ~self._in_open | (self._beat_in & self.s_axis_tlast)
+        with m.If(self._out_open):
+            m.next = "close"
+        with m.Elif(ended & ~self.aborted):
+            m.next = "ready"
 
     def _step(self, m: Module) -> None:
         """Go to the next beat of the memory."""

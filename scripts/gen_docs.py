@@ -8,7 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable
-from enum import IntFlag
+from enum import IntEnum, IntFlag
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,6 +44,11 @@ def table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
 def prose(doc: str | None) -> str:
     """A docstring without its first line, ready for Markdown."""
     return (doc or "").partition("\n\n")[2].strip().replace("``", "`")
+
+
+def whole(kind: type[IntFlag] | type[IntEnum]) -> str:
+    """All of a docstring, its lines joined."""
+    return "\n\n".join(" ".join(part.split()) for part in (kind.__doc__ or "").split("\n\n"))
 
 
 def bits(field: Field) -> str:
@@ -138,9 +143,9 @@ def register_section() -> list[str]:
             f"Addresses have {registers.ADDRESS_BITS} bits. `identity` reads "
             f"0x{registers.IDENTITY:08x} and `version` 0x{registers.VERSION:08x}.",
             table(("address", "register", "access", "reset", "meaning"), rows),
-            "### Bits of control", registers.Control.__doc__ or "", flags(registers.Control),
-            "### Bits of status", flags(registers.Status),
-            "### Causes", cause.__doc__ or "", table(("cause", "name", ""), causes)]
+            "### Bits of control", whole(registers.Control), flags(registers.Control),
+            "### Bits of status", whole(registers.Status), flags(registers.Status),
+            "### Causes", whole(cause), table(("cause", "name", ""), causes)]
 
 
 def issue_meaning(index: int) -> str:

@@ -11,15 +11,18 @@ from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.counters import COUNTERS
-from hebbar.errors import Mismatch
+from hebbar.errors import Mismatch, TimedOut
 from hebbar.geometry import ports
 from hebbar.memories import HEADER, Mem, Port, pack
 from hebbar.network import Population
-from hebbar.registers import MAX_RATE, REGISTERS, Cause, Control, counter_address
+from hebbar.registers import MAX_RATE, REGISTERS, Cause, Control, Status, counter_address
 
 from .trace import Job
 
 __all__ = ["Host", "beats", "words", "packets", "load", "run", "counters", "read_weights", "refresh", "write_packet"]
+
+RECOVERIES = 100
+"""Looks at STATUS after CLEAR: the streamer needs a few cycles, an access takes at least three."""
 
 
 class Host(ABC):
@@ -39,26 +42,72 @@ class Host(ABC):
 
     @abstractmethod
     async def sent(self) -> None:
-        """Wait until every queued beat was taken."""
+        """Wait until every queued beat was taken; raises Mismatch when the machine is aborted."""
 
     @abstractmethod
     async def receive(self) -> list[int]:
-        """The beats of the next output packet."""
+        """The beats of the next output packet; raises Mismatch when none will come, the machine being aborted."""
+
+    @abstractmethod
+    async def drain(self) -> None:
+        """Of an aborted machine: forget the packets that are queued, send the one that was begun to its end, and
+        throw away what leaves, to the closing beat."""
 
     @abstractmethod
     async def halted(self) -> None:
         """Wait until the machine is not running."""
 
     async def set(self, register: str, value: int) -> None:
-        """Write a register by name; raises Mismatch when the machine refuses."""
+        """Write a register by name; raises Mismatch, with the reason, when the machine refuses."""
         response = await self.write(REGISTERS[register].address, value)
         if response:
-            raise Mismatch(f"register {register} refused {value} (response {response}); the "
-                           "machine is running or the register cannot be written.")
+            status = Status(await self.get("status"))
+            raise Mismatch(f"register {register} refused {value} (response {response}): "
+                           f"{_refusal(register, value, status)}.")
 
     async def get(self, register: str) -> int:
         """Read a register by name."""
         return (await self.read(REGISTERS[register].address))[0]
+
+    async def stop(self) -> Cause:
+        """Abort whatever runs and wait for the halt; returns why the machine halted. Until ``recover`` it takes
+        and discards input and refuses START."""
+        await self.set("control", Control.STOP)
+        await self.halted()
+        return Cause(await self.get("cause"))
+
+    async def recover(self) -> Cause:
+        """Stop, drain both streams, CLEAR: the machine is as after a HALT, its memories as the abort left them.
+
+        Returns why it had halted. Raises TimedOut when a stream does not come to rest.
+        """
+        cause = await self.stop()
+        await self.drain()
+        await self.set("control", Control.CLEAR)
+        for _ in range(RECOVERIES):
+            if not await self.get("status") & Status.STREAMING:
+                return cause
+        raise TimedOut("the machine still moves a packet after CLEAR; something goes on sending, or nothing takes "
+                       "what leaves.")
+
+    async def refused(self) -> Mismatch:
+        """The error to raise where an aborted machine keeps a host from going on."""
+        cause, pc = Cause(await self.get("cause")), await self.get("pc")
+        return Mismatch(f"the machine is aborted with cause {cause.name} at address {pc} and discards its input; drain "
+                        "the streams and CLEAR, as Host.recover does.")
+
+
+def _refusal(register: str, value: int, status: Status) -> str:
+    """Why a write was answered with an error."""
+    if register != "control":
+        return "the machine is running" if status & Status.RUNNING else "the register cannot be written"
+    if (value & (Control.START | Control.STOP | Control.CLEAR)).bit_count() > 1:
+        return "START, STOP and CLEAR are written one at a time"
+    if status & Status.RUNNING:
+        return "the machine is running; wait until it has halted, or STOP it"
+    if status & Status.ABORTED:
+        return "the machine is aborted; drain the streams and CLEAR, as Host.recover does"
+    return "a packet was under way; wait until STATUS shows no STREAMING"
 
 
 def beats(values: NDArray[np.int64], port: Port) -> list[int]:
@@ -148,20 +197,29 @@ async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[
         host.send(packet)
     outputs = await _outputs(host, job, count)
     await host.halted()
-    cause, pc = await host.get("cause"), await host.get("pc")
-    if cause != Cause.DONE:
-        raise Mismatch(f"the machine halted at address {pc} with cause {Cause(cause).name}.")
+    await _done(host)
     return outputs, await counters(host)
 
 
+async def _done(host: Host) -> None:
+    """Raise Mismatch unless the machine halted at HALT."""
+    cause, pc = await host.get("cause"), await host.get("pc")
+    if cause != Cause.DONE:
+        raise Mismatch(f"the machine halted at address {pc} with cause {Cause(cause).name}.")
+
+
 async def _outputs(host: Host, job: Job, count: int) -> dict[str, NDArray[np.int64]]:
-    transfers = job.program.outputs[job.entry]
+    transfers, table = job.program.outputs[job.entry], ports(job.program.machine)
     rows: dict[str, list] = {t.key: [] for t in transfers}
     for _ in range(count if transfers else 0):
         packet = await host.receive()
-        for t in transfers:
-            port = ports(job.program.machine)[t.memory]
-            need = _beats_of(t.population, port)
+        needs = [_beats_of(t.population, table[t.memory]) for t in transfers]
+        if len(packet) != sum(needs):
+            await host.halted()
+            await _done(host)
+            raise Mismatch(f"an output packet of {job.entry} has {len(packet)} beats where its program sends {sum(needs)}.")
+        for t, need in zip(transfers, needs):
+            port = table[t.memory]
             rows[t.key].append(words(packet[:need], port)[:t.population.size])
             packet = packet[need:]
     return {name: np.array(r) for name, r in rows.items()}

@@ -36,11 +36,13 @@ class Model:
         self.inputs = dict.fromkeys(INPUTS, 0)
         self.counters = dict.fromkeys(COUNTERS, 0)
 
-    def write(self, address, word, strobe, locked):
+    def write(self, address, word, strobe, locked, startable):
         """The answer and the bits of CONTROL that pulse."""
         name = MAPPED.get(address)
         if name == "control":
-            return OKAY, word & 15 if strobe & 1 else 0
+            word = word & 15 if strobe & 1 else 0
+            carried_out = {0: True, 1: startable, 2: True, 4: not locked}.get(word & 7, False)
+            return (OKAY, word) if carried_out else (SLVERR, 0)
         if name not in self.settings:
             return SLVERR, 0
         if locked and name != "watchdog":
@@ -100,9 +102,9 @@ class Checker:
         self.addresses, self.words, self.reads = [], [], []
         self.handshakes = {name: [] for name in CHANNELS}
 
-    def cycle(self, sample, locked):
-        """Called before the clock edge; ``locked`` and the model's inputs are those of the last
-        cycle, on which an answer that appears now was formed."""
+    def cycle(self, sample, machine):
+        """Called before the clock edge; ``machine``, what is known of it, and the model's inputs are those of the
+        last cycle, on which an answer that appears now was formed."""
         self._rules(sample)
         pulse = 0
         if self._due(sample, "r", self.reads[:1]):
@@ -110,7 +112,7 @@ class Checker:
             assert sample["r"][2] == expected, f"cycle {self.now}: read {sample['r'][2]}"
         if self._due(sample, "b", self.addresses[:1] + self.words[:1], 2):
             address, word = self.addresses.pop(0)[1], self.words.pop(0)[1]
-            answer, pulse = self.model.write(address, *word, locked)
+            answer, pulse = self.model.write(address, *word, **machine)
             assert sample["b"][2] == (answer,), f"cycle {self.now}: write to 0x{address:03x}"
         assert sample["control"] == pulse, f"cycle {self.now}: control {sample['control']}"
         assert sample["settings"] == list(self.model.settings.values()), f"cycle {self.now}"
@@ -147,7 +149,8 @@ class Bench:
     def __init__(self, seed=0, stall=0.0):
         self.bus, self.rng, self.model = Bus(), Random(seed), Model()
         self.channels = {name: Channel(name, stall) for name in CHANNELS}
-        self.checker, self.locked, self.reset = Checker(self.model), 0, Signal()
+        self.checker, self.reset = Checker(self.model), Signal()
+        self.machine = {"locked": 0, "startable": 0}
 
     def run(self, script):
         async def bench(ctx):
@@ -159,28 +162,28 @@ class Bench:
         sim.add_testbench(bench)
         sim.run()
 
-    def set(self, inputs=None, counters=None, locked=None):
+    def set(self, inputs=None, counters=None, **machine):
         """Move inputs now; the model follows after the checker saw this cycle."""
         for name, value in (inputs or {}).items():
             self.ctx.set(getattr(self.bus, name), value)
         for name, value in (counters or {}).items():
             self.ctx.set(self.bus.counters[COUNTERS.index(name)], value)
-        if locked is not None:
-            self.ctx.set(self.bus.locked, locked)
-        self.moved = (inputs or {}, counters or {}, locked)
+        for name, value in machine.items():
+            self.ctx.set(getattr(self.bus, name), value)
+        self.moved = (inputs or {}, counters or {}, machine)
 
-    moved = ({}, {}, None)
+    moved = ({}, {}, {})
 
     async def cycle(self):
         for channel in self.channels.values():
             channel.drive(self.ctx, self.bus, self.rng)
         sample = self._sample()
-        self.checker.cycle(sample, self.locked)
-        inputs, counters, locked = self.moved
+        self.checker.cycle(sample, self.machine)
+        inputs, counters, machine = self.moved
         self.model.inputs |= inputs
         self.model.counters |= counters
-        self.locked = self.locked if locked is None else locked
-        self.moved = ({}, {}, None)
+        self.machine = self.machine | machine
+        self.moved = ({}, {}, {})
         for name, channel in self.channels.items():
             if sample[name][0] and sample[name][1]:
                 channel.taken(sample[name][2])
@@ -283,19 +286,23 @@ def test_byte_lanes():
 
 
 def test_control_pulses_once():
-    """Without it START could last two cycles and start the machine again, or a byte store beside
-    the bits could act."""
+    """Without it START could last two cycles and start the machine again, a byte store beside the bits could act, or
+    a command that cannot be carried out could be answered as if it were."""
     async def script(bench):
-        for word in range(16):
-            for strobe in range(16):
-                pulses, control = [], bench.bus.control
-                bench.channels["aw"].queue.append((REGISTERS["control"].address,))
-                bench.channels["w"].queue.append((0xFFFFFFF0 | word, strobe))
-                for _ in range(6):
-                    await bench.cycle()
-                    pulses.append(bench.ctx.get(control))
-                expected = word if strobe & 1 else 0
-                assert [p for p in pulses if p] == ([expected] if expected else [])
+        for locked, startable, strobe, word in product((0, 1), (0, 1), (1, 0, 14, 15), range(16)):
+            bench.set(locked=locked, startable=startable)
+            await bench.cycle()
+            pulses, control = [], bench.bus.control
+            bench.channels["aw"].queue.append((REGISTERS["control"].address,))
+            bench.channels["w"].queue.append((0xFFFFFFF0 | word, strobe))
+            for _ in range(6):
+                await bench.cycle()
+                pulses.append(bench.ctx.get(control))
+            refused = word & 7 in (3, 5, 6, 7) or (word & 1 and not startable) or (word & 4 and locked)
+            expected = word if strobe & 1 and not refused else 0
+            assert [p for p in pulses if p] == ([expected] if expected else [])
+            answer, = bench.channels["b"].received[-1]
+            assert answer == (SLVERR if strobe & 1 and refused else OKAY), (word, locked, startable)
 
     Bench().run(script)
 
@@ -406,7 +413,7 @@ def test_random_traffic(seed):
         while any(len(bench.channels[n].received) < count for n in "br"):
             bench.set({rng.choice(INPUTS): rng.getrandbits(32)},
                       {c: rng.getrandbits(64) for c in rng.sample(COUNTERS, 2)},
-                      rng.randrange(2) if rng.random() < 0.3 else None)
+                      **{name: rng.randrange(2) for name in bench.machine if rng.random() < 0.3})
             if rng.random() < 0.02:
                 for channel in bench.channels.values():
                     channel.stall = rng.choice((0.0, 0.2, 0.8))

@@ -422,7 +422,7 @@ def test_the_watchdog_ends_what_never_ends(words):
 
 @pytest.mark.parametrize("body", [[sweep()], [WAIT], [encode(Op.IN, count=2)], []])
 def test_stop_ends_an_endless_loop_between_instructions(body):
-    """STOP drains, keeps what was issued and is no fault: START works again without CLEAR."""
+    """STOP drains, keeps what was issued and is no fault; START works again after CLEAR, and not before it."""
     bench = Bench(5)
 
     async def check(ctx):
@@ -432,9 +432,12 @@ def test_stop_ends_an_endless_loop_between_instructions(body):
         assert not ctx.get(bench.unit.fault)
         whole = [e for e in expected([*body, HALT], bench.blocks) if e[1] != "fence" or body == [WAIT]]
         assert all(what == whole[0][1] for _, what in run.events)
-        await bench.pulse(ctx, bench.unit.start)
-        await ctx.tick()
-        assert ctx.get(bench.unit.running)
+        for aborted in (True, False):
+            assert ctx.get(bench.unit.aborted) == aborted
+            await bench.pulse(ctx, bench.unit.start)
+            await ctx.tick()
+            assert ctx.get(bench.unit.running) == (not aborted)
+            await bench.pulse(ctx, bench.unit.clear)
 
     bench.simulate(check)
 

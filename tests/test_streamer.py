@@ -13,6 +13,7 @@ from helpers import layered, machine, random_samples, random_weights
 
 from golden.image import to_image
 from hebbar.compiler import compile_config
+from hebbar.errors import Mismatch
 from hebbar.geometry import ports
 from hebbar.isa import Op, encode
 from hebbar.memories import HEADER, Mem, pack
@@ -131,7 +132,8 @@ def test_every_broken_packet_is_taken_reported_and_forgotten(stall):
             await host.drained()
             assert Cause(await host.get("cause")) is cause, name
             assert await host.get("status") & 4, name
-            await host.set("control", Control.START)
+            with pytest.raises(Mismatch, match="control refused 1 .*: the machine is aborted"):
+                await host.set("control", Control.START)
             assert Cause(await host.get("cause")) is cause, name
             await host.set("control", Control.CLEAR)
             assert await host.get("cause") == Cause.NONE, name
@@ -309,6 +311,7 @@ def test_stop_frees_a_machine_that_waits_for_the_host():
         assert await host.stopped() is Cause.STOPPED
         host.raw(framed(stream[1:], {len(stream) - 2}))
         await host.drained()
+        await host.set("control", Control.CLEAR)
         assert (await read_weights(host, program) == image).all()
         await _start(host, program, "predict", 1)
         host.send(stream)

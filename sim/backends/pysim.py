@@ -30,6 +30,7 @@ class PysimHost(Host):
         self._machine, self._random, self._stall = machine, random.Random(seed), stall
         self._queue: deque[tuple[int, int]] = deque()
         self._packets: deque[list[int]] = deque()
+        self._partial: list[int] = []
         self.ctx: Any = None
         simulator.add_testbench(self._source, background=True)
         simulator.add_testbench(self._sink, background=True)
@@ -68,11 +69,23 @@ class PysimHost(Host):
     async def sent(self) -> None:
         while self._queue or self.ctx.get(self._machine.streamer.active):
             await self.ctx.tick()
+            if not self._queue and self.ctx.get(self._machine.sequencer.aborted):
+                raise await self.refused()
 
     async def receive(self) -> list[int]:
         while not self._packets:
             await self.ctx.tick()
+            if not self._packets and self.ctx.get(self._machine.sequencer.aborted):
+                raise await self.refused()
         return self._packets.popleft()
+
+    async def drain(self) -> None:
+        ends = [i for i, (_, last) in enumerate(self._queue) if last]
+        while ends and len(self._queue) > ends[0] + 1:
+            self._queue.pop()  # the first packet may be begun, and its beat on offer has to stay
+        while self._queue or self._partial or self.ctx.get(self._machine.m_axis_tvalid):
+            await self.ctx.tick()
+        self._packets.clear()
 
     async def halted(self) -> None:
         while self.ctx.get(self._machine.sequencer.running):
@@ -94,16 +107,16 @@ class PysimHost(Host):
             self._queue.popleft()
 
     async def _sink(self, ctx) -> None:
-        m, packet = self._machine, []
+        m = self._machine
         while True:
             ctx.set(m.m_axis_tready, int(self._random.random() >= self._stall))
             *_, valid, ready, data, last = await ctx.tick().sample(
                 m.m_axis_tvalid, m.m_axis_tready, m.m_axis_tdata, m.m_axis_tlast)
             if valid and ready:
-                packet.append(data)
+                self._partial.append(data)
                 if last:
-                    self._packets.append(packet)
-                    packet = []
+                    self._packets.append(self._partial)
+                    self._partial = []
 
 
 def run(job: Job) -> Trace:

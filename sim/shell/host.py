@@ -62,6 +62,7 @@ class ShellHost(Host):
             self._attach(self._macro)
         self._library.shell_reset(self._handle, RESET_CYCLES)
         self._queue: list[NDArray[np.uint32]] = []
+        self._begun = np.empty(0, np.uint32)  # what is left of a packet when the machine halted in the middle of it
         self._received: deque[list[int]] = deque()
         self._partial: list[int] = []
         self._marks = _marks(program)
@@ -127,6 +128,8 @@ class ShellHost(Host):
 
     async def sent(self) -> None:
         await self._run(until_halt=False)
+        if Status(await self.get("status")) & Status.ABORTED:
+            raise await self.refused()
 
     async def receive(self) -> list[int]:
         if not self._received:
@@ -136,6 +139,11 @@ class ShellHost(Host):
             raise Mismatch(f"the machine halted at address {pc} with cause {Cause(cause).name} before it gave all its "
                            "outputs; look at the program at this address, or record a waveform.")
         return self._received.popleft()
+
+    async def drain(self) -> None:
+        self._queue = [self._begun] if len(self._begun) else []
+        await self._run(until_halt=False)
+        self._received.clear()
 
     async def halted(self) -> None:
         await self._run(until_halt=await self._is_running())
@@ -178,7 +186,10 @@ class ShellHost(Host):
                 raise TimedOut(f"the machine neither took nor gave a beat for {self.cycles - last_seen:,} cycles and "
                                "did not halt; look for an endless loop in its program, or record a waveform.")
             if why == DONE or (until_halt and why == SLICED and not await self._is_running()):
-                return
+                break
+        taken = run.input_taken
+        begun = 0 < taken < len(beats) and not last[taken - 1]
+        self._begun = beats[taken:taken + 1 + int(np.argmax(last[taken:]))] if begun else beats[:0]
 
     @staticmethod
     def _answered(response: int, address: int) -> int:

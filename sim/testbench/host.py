@@ -8,7 +8,7 @@ import cocotb
 import numpy as np
 from cocotb.clock import Clock
 from cocotb.queue import Queue
-from cocotb.triggers import RisingEdge, Timer
+from cocotb.triggers import First, RisingEdge, Timer
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamSink, AxiStreamSource
 from numpy.typing import NDArray
 
@@ -60,13 +60,31 @@ class CocotbHost(Host):
         self._packets.put_nowait(packet)
 
     async def sent(self) -> None:
-        while self._unsent or await self.get("status") & Status.STREAMING:
+        while self._unsent:
+            await Timer(PERIOD_NS * 10, "ns")
+        while (status := await self.get("status")) & Status.STREAMING:
+            if status & Status.ABORTED:
+                raise await self.refused()
             await Timer(PERIOD_NS * 10, "ns")
 
     async def receive(self) -> list[int]:
-        frame = await self._sink.recv()
+        coming = cocotb.start_soon(self._sink.recv())
+        while not coming.done():
+            await First(coming, Timer(PERIOD_NS * LAST_POLL, "ns"))
+            if not coming.done() and await self.get("status") & Status.ABORTED and not coming.done():
+                coming.cancel()
+                raise await self.refused()
+        frame = coming.result()
         data = bytes(frame.tdata)
         return [int.from_bytes(data[i:i + 4], "little") for i in range(0, len(data), 4)]
+
+    async def drain(self) -> None:
+        while not self._packets.empty():
+            self._packets.get_nowait()
+            self._unsent -= 1
+        while self._unsent or int(self._dut.m_axis_tvalid.value) or not self._sink.idle():
+            await Timer(PERIOD_NS * 10, "ns")
+        self._sink.clear()
 
     async def halted(self) -> None:
         cycles = FIRST_POLL
