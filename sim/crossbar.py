@@ -13,8 +13,8 @@ from golden.archive import read_npz
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
 
-__all__ = ["HALVES", "LINES", "Crossbar", "Read", "approximation_share", "currents", "drawn", "loaded", "programmed", "read_of",
-           "settling"]
+__all__ = ["HALVES", "LINES", "Crossbar", "Read", "approximation_share", "currents", "drawn", "loaded", "programmed",
+           "read_of", "settling"]
 
 HALVES = ("p", "n")
 LINES = {"FWD": ("bit", "word"), "TRN": ("word", "bit")}

@@ -51,12 +51,9 @@ def ideal(machine: MachineConfig) -> MachineConfig:
 
 
 def model(machine: MachineConfig) -> str:
-    """SystemVerilog of the macro in real numbers. Raises BadInput for what it does not model."""
+    """SystemVerilog of the macro in real numbers. Raises BadInput for a machine without a macro."""
     _analog(machine)
     a, cells = machine.analog, Cells(machine)
-    if a.wires.model != "off":
-        raise BadInput(f"machine.analog.wires.model is {a.wires.model!r}; the real-number model has no resistance of wires: "
-                       "set it to 'off', or pass --ideal for a model with every switch off.")
     noise = [*a.programming.noise, *[0.0] * (COEFFICIENTS - len(a.programming.noise))]
     return _rendered("macro.sv", machine, a=a, noise=noise, beat=cell_lanes(machine),
                      beats=ports(machine)[Mem.WEIGHT].beats_per_word, row_bits=row_bits(machine),

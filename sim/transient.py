@@ -24,8 +24,8 @@ BITS_RANGE = range(2, 17)
 
 
 class Lines:
-    """One array of conductances ``g`` (R, C), its word lines driven: drivers rise linearly to ``volts`` in ``read.rise``
-    seconds.
+    """One array of conductances ``g`` (R, C), its word lines driven: drivers rise linearly to ``volts`` in
+    ``read.rise`` seconds.
 
     A mode that decays at rate q and ends at s is, after the rise,
     s (1 - exp(-q (t - rise)) (1 - exp(-q rise)) / (q rise)).

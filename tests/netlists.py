@@ -1,4 +1,4 @@
-"""What the tests of wires, netlists and reads in time share: an array, the letters of a netlist as numbers, Kirchhoff."""
+"""What the tests of wires, netlists and reads in time share: an array, the letters of a netlist as numbers, its law."""
 
 import shutil
 

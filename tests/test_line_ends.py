@@ -124,12 +124,14 @@ def test_loops_by_hand(verb, shape):
     two lines could change places together with their ends."""
     g, volts = random_cells(shape, 4)
     volts = volts[verb]
-    for word, bit, driver, sense in ((3, 50, 700, 90), (0, 50, 700, 0), (40, 0, 0, 90), (0, 0, 5000, 0), (200, 1, 0, 0)):
+    for word, bit, driver, sense in ((3, 50, 700, 90), (0, 50, 700, 0), (40, 0, 0, 90), (0, 0, 5000, 0),
+                                     (200, 1, 0, 0)):
         word_end, bit_end = (sense, driver) if verb == "FWD" else (driver, sense)
         loops, places = np.diag(1 / g.ravel()), list(np.ndindex(shape))
         for a, (i, j) in enumerate(places):
             for b, (k, n) in enumerate(places):
-                loops[a, b] += (i == k) * (word_end + word * (1 + min(j, n))) + (j == n) * (bit_end + bit * (1 + min(i, k)))
+                loops[a, b] += (i == k) * (word_end + word * (1 + min(j, n)))
+                loops[a, b] += (j == n) * (bit_end + bit * (1 + min(i, k)))
         driven = [volts[j if verb == "FWD" else i] for i, j in places]
         expected = np.linalg.solve(loops, driven).reshape(shape).sum(axis=1 if verb == "FWD" else 0)
         for found in solvers(g, volts, verb, Wires(word, bit, driver, sense)):
@@ -140,7 +142,8 @@ def test_loops_by_hand(verb, shape):
 
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("shape", [(6, 6), (4, 13), (13, 4), (1, 9), (9, 1)])
-@pytest.mark.parametrize("ohms", [(3, 11, 700, 90), (11, 3, 90, 700), (500, 0.1, 1e-3, 4e4), (0.1, 500, 4e4, 1e-3)], ids=str)
+@pytest.mark.parametrize("ohms", [(3, 11, 700, 90), (11, 3, 90, 700), (500, 0.1, 1e-3, 4e4), (0.1, 500, 4e4, 1e-3)],
+                         ids=str)
 def test_solvers_equal_the_laplacian(verb, shape, ohms):
     """Without it all solvers here could share one wrong picture of a direction."""
     g, volts = random_cells(shape, 5)
@@ -155,7 +158,8 @@ def test_solvers_equal_the_laplacian(verb, shape, ohms):
                                   {"read": {"age": 1e4, "drift": 0.05}}], ids=["plain", "balanced", "drifted"])
 @pytest.mark.parametrize("ohms", [(30, 110, 700, 90), (110, 30, 90, 700)], ids=str)
 def test_the_macro_is_its_network(verb, size, more, ohms):
-    """Both arrays of the pairs, drifted, on each verb. Without it the right solver could be called for the wrong side."""
+    """Both arrays of the pairs, drifted, by each verb. Without it the right solver could be called for the wrong side.
+    """
     array, siemens = macro(ohms, "exact", size, **more)
     siemens = siemens * (1e4 / 20.0) ** -0.05 if "read" in more else siemens
     x = inputs_of(array, verb)
@@ -185,7 +189,7 @@ def test_the_first_order_is_wrong_by_the_second(verb, ohms):
     for share in (1e-3, 2.5e-4):
         wires = Wires(*(share * r for r in ohms))
         turned = (g, wires) if verb == "TRN" else (np.ascontiguousarray(g.T), wires.transposed)
-        exact = [s for s in (solvers(g, volts[verb], verb, wires))][2]
+        exact = solvers(g, volts[verb], verb, wires)[2]
         found = approximate(turned[0], volts[verb], turned[1])
         errors.append(off(found, exact))
         assert approximation_error(turned[0], volts[verb], turned[1]) == pytest.approx(errors[-1], rel=1e-3)
@@ -196,7 +200,7 @@ def test_the_first_order_is_wrong_by_the_second(verb, ohms):
 
 @pytest.mark.parametrize("model", ["exact", "approximate"])
 def test_feedback_is_the_transpose_where_both_ends_are_equal(model):
-    """And only there. Without it learning could be said to see symmetric weights where it does not, or the other way."""
+    """And only there. Without it learning could be said to see symmetric weights where it does not, or the reverse."""
     def matrices(driver, sense):
         array, _ = macro((3, 11, driver, sense), model)
         return array.forward(np.eye(12, dtype=np.int64)), array.transposed(np.eye(8, dtype=np.int64))

@@ -251,8 +251,8 @@ def test_a_configuration_programs_the_array(tmp_path):
 
 
 def test_the_error_of_the_faster_wires_is_shown():
-    """Against the netlist solved here, in the worse direction, which the drivers decide; nothing is said where the exact
-    one is chosen. Without it a study could rest on an approximation that nobody sized."""
+    """Against the netlist solved here, in the worse direction, which the drivers decide; nothing is said where the
+    exact one is chosen. Without it a study could rest on an approximation that nobody sized."""
     worse = []
     for driver, sense in ((300.0, 0.0), (0.0, 300.0)):
         share, wires = {}, {"word_resistance": 100.0, "bit_resistance": 60.0, "driver": driver, "sense": sense}

@@ -16,9 +16,9 @@ class Transfer:
     """The exact transfer matrices of conductances ``g`` (R, C) behind ``wires``; every read is one product.
 
     ``matrix`` is T (C, R) in siemens: with the word lines driven and the bit lines sensed the output currents are T v.
-    ``back`` is B (R, C): with the bit lines driven and the word lines sensed they are B v; it is solved when first asked
-    for. The ends of the lines are the same, but drivers belong to who drives and sense nodes to who senses: B is T^T
-    (reciprocity) where both have the same resistance, and otherwise it is of another network. Both are of the
+    ``back`` is B (R, C): with the bit lines driven and the word lines sensed they are B v; it is solved when first
+    asked for. The ends of the lines are the same, but drivers belong to who drives and sense nodes to who senses: B is
+    T^T (reciprocity) where both have the same resistance, and otherwise it is of another network. Both are of the
     conductances at the time; build another one when they change.
     """
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["spice", "transient", "macro"]
 
 State = Annotated[Optional[Path], typer.Argument(metavar="[STATE.npz]", help="Conductances g_plus and g_minus in "
-                                                 "siemens, a row a word line, and volts of the driven lines if you like; "
-                                                 "default: drawn.")]
+                                                 "siemens, a row a word line, and volts of the driven lines if you "
+                                                 "like; default: drawn.")]
 Rows = Annotated[int, typer.Option(min=1, help="Word lines of a drawn state.")]
 Columns = Annotated[int, typer.Option(min=1, help="Bit lines of a drawn state.")]
 Draw = Annotated[int, typer.Option("--seed", min=0, help="Of drawn conductances and inputs.")]
