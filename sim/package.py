@@ -1,6 +1,7 @@
 """The Verilog and what an integrator needs beside it: register map, C header, FuseSoC core, lint report."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from hebbar.config import Config
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES, HOST, WORK
-from hebbar.errors import HebbarError
+from hebbar.errors import BadInput, HebbarError
 from hebbar.files import BUILD, output_folder, write_text
 from hebbar.geometry import ports
 from hebbar.isa import FIELDS, SUMMARY, Op, Sweep
@@ -20,13 +21,17 @@ from hebbar.registers import REGISTERS, Cause, Control, Status
 from hw.verilog import TOP
 
 from .design import source
+from .reserved import KEYWORDS
 from .toolchain import environment, require, verilator_command
 from .verilator import WARNINGS
 
-__all__ = ["FILES", "write", "lint"]
+__all__ = ["write", "lint", "named"]
 
-FILES = ("hebbar_registers.h", "registers.html", f"{TOP}.core")
+FILES = (f"{TOP}_registers.h", "registers.html", f"{TOP}.core")
 """Made from a template of the same name with ``.j2`` behind it."""
+
+NAMES = re.compile(rf"\b(?:{TOP}|{TOP.upper()})(?![A-Za-z]|:accelerator)")
+"""What is called after the machine: modules and files, and in C macros, types and functions."""
 
 
 LINT = """\
@@ -40,31 +45,50 @@ assigned before it.
 """
 
 
-def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD) -> list[Path]:
+def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD, top: str = TOP) -> list[Path]:
     """Write every file into ``folder``; the same configuration gives the same bytes.
 
-    Raises HebbarError when Verilator has a warning about the Verilog, with its words.
+    ``top``: the name of the machine, with which the names of its modules, of its files and of what its C header
+    declares begin, so that several machines fit into one design. Raises HebbarError when Verilator has a warning
+    about the Verilog, with its words, and BadInput for a name that cannot be one.
     """
-    verilog = output_folder(folder) / f"{TOP}.v"
+    check_name(top)
+    verilog = output_folder(folder) / f"{top}.v"
     reporter.say("exporting the Verilog ...")
     control = source(config.machine, build).read_text()
-    write_text(verilog, _head(config) + control)
-    more, top = _macro(config.machine, folder, control)
-    context = _context(config)
+    write_text(verilog, named(_head(config) + control, top))
+    more, whole = _macro(config.machine, folder, control, top)
+    context, made = _context(config), []
     for name in FILES:
-        write_text(folder / name, _template(f"{name}.j2").render(context))
+        made.append(folder / named(name, top))
+        write_text(made[-1], named(_template(f"{name}.j2").render(context), top))
     reporter.say("linting it ...")
-    write_text(folder / "lint.txt", lint(verilog, more, top))
-    return [verilog, *more, *(folder / name for name in FILES), folder / "lint.txt"]
+    write_text(folder / "lint.txt", lint(verilog, more, whole))
+    return [verilog, *more, *made, folder / "lint.txt"]
 
 
-def _macro(machine: MachineConfig, folder: Path, control: str) -> tuple[list[Path], str]:
+def named(text: str, top: str) -> str:
+    """``text`` of a machine called ``hebbar`` as that of one called ``top``; in capitals where it was."""
+    return NAMES.sub(lambda found: top.upper() if found[0].isupper() else top, text)
+
+
+def check_name(top: str) -> None:
+    """Raise BadInput unless ``top`` is a plain identifier that SystemVerilog does not reserve."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", top) or top in KEYWORDS:
+        raise BadInput(f"--top is {top!r}, which cannot be the name of a module; give letters, digits and underscores, "
+                       "a letter first, and no keyword of SystemVerilog.")
+
+
+def _macro(machine: MachineConfig, folder: Path, control: str, top: str) -> tuple[list[Path], str]:
     """What goes with the control of an analog macro, and the module of all together."""
     if machine.tile != "analog":
-        return [], TOP
+        return [], top
     from .real_number import SYSTEM, write_stub  # heavy: Numba
 
-    return write_stub(machine, folder, control), SYSTEM
+    files = write_stub(machine, folder, control)
+    for path in files:
+        write_text(path, named(path.read_text(encoding="utf-8"), top))
+    return files, named(SYSTEM, top)
 
 
 def lint(verilog: Path, more: Sequence[Path] = (), top: str = TOP) -> str:

@@ -9,11 +9,13 @@ import pytest
 
 from hebbar.config import load
 from hebbar.console import Reporter
-from hebbar.errors import HebbarError
+from hebbar.errors import BadInput, HebbarError
 from hebbar.geometry import ports
 from hebbar.memories import HEADER, Mem, pack
 from hebbar.registers import REGISTERS, Cause, Control, Status
 from sim.package import lint, write
+from sim.toolchain import environment, verilator_command
+from sim.verilator import WARNINGS
 
 CONFIG = load("tiny")
 
@@ -110,3 +112,53 @@ def test_the_same_configuration_gives_the_same_bytes(folder, tmp_path, models):
     """Without it a diff between two exports would show noise."""
     for path in write(CONFIG, tmp_path, Reporter(quiet=True), models):
         assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+
+
+MODULE = re.compile(r"^module \\?(\S+)", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, models):
+    """Two machines under two names, one of which holds the usual name."""
+    place = tmp_path_factory.mktemp("pair")
+    for top, config in (("one", CONFIG), ("hebbar_2", CONFIG.replace(machine={"lanes": 8}))):
+        write(config, place / top, Reporter(quiet=True), models, top)
+    return place
+
+
+def test_two_machines_fit_into_one_design(pair):
+    """Without names of their own the submodules of one machine would silently serve the other."""
+    paths = [pair / top / f"{top}.v" for top in ("one", "hebbar_2")]
+    one, other = (set(MODULE.findall(path.read_text())) for path in paths)
+    assert one and other and not one & other and all(m.startswith("one") for m in one)
+    soc = "module soc(input clk, input rst); one a(.clk(clk), .rst(rst)); hebbar_2 b(.clk(clk), .rst(rst)); endmodule\n"
+    (pair / "soc.v").write_text(soc)
+    options = ["--lint-only", *WARNINGS, "-Wno-PINMISSING", "--top-module", "soc"]
+    answer = subprocess.run([verilator_command(), *options, "soc.v", *(str(p) for p in paths)], cwd=pair, env=environment(),
+                            capture_output=True, text=True)
+    assert answer.returncode == 0 and "%Warning" not in answer.stderr, answer.stderr[:2000]
+
+
+def test_two_headers_fit_into_one_program(pair):
+    """Without it a driver of both would write one machine's geometry to the other."""
+    headers = [pair / top / f"{top}_registers.h" for top in ("one", "hebbar_2")]
+    (pair / "main.c").write_text("#include <stdio.h>\n" + "".join(f'#include "{h}"\n' for h in headers) +
+                                 'int main(void) { printf("%u %u", ONE_LANES, HEBBAR_2_LANES); return 0; }\n')
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=pair, check=True)
+    said = subprocess.run(["./main"], cwd=pair, capture_output=True, text=True, check=True).stdout
+    assert said == f"{CONFIG.machine.lanes} 8"
+
+
+def test_every_file_of_a_named_machine_is_called_after_it(pair):
+    core = (pair / "one" / "one.core").read_text()
+    assert "name: hebbar:accelerator:one:" in core and "- one.v" in core and "- one_registers.h:" in core
+    assert "toplevel: one" in core and core.count("hebbar") == 1
+    assert {p.name for p in (pair / "one").iterdir()} == {"one.v", "one.core", "one_registers.h", "registers.html",
+                                                           "lint.txt"}
+
+
+@pytest.mark.parametrize("top", ["", "2nd", "a-b", "module", "wire", "small", "logic", "caf\u00e9", "a b", "\\\\x"])
+def test_a_name_that_cannot_be_one_is_refused_before_the_export(top, tmp_path):
+    with pytest.raises(BadInput, match="cannot be the name of a module"):
+        write(CONFIG, tmp_path / "out", Reporter(quiet=True), tmp_path, top)
+    assert not list(tmp_path.iterdir())

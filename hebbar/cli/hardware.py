@@ -12,13 +12,15 @@ __all__ = ["verilog", "check", "prove", "doctor"]
 
 
 def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] =
-            Path("out/verilog"), quiet: Quiet = False, as_json: Json = False) -> None:
+            Path("out/verilog"), top: Annotated[str, typer.Option(
+                "--top", help="Name of the machine: its modules, files and C declarations begin with it.")] = "hebbar",
+            quiet: Quiet = False, as_json: Json = False) -> None:
     """Write the Verilog with its register map (HTML, C header), FuseSoC core file and lint report."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
     from sim.package import write
 
-    files = write(config, here.folder, here.reporter)
+    files = write(config, here.folder, here.reporter, top=top)
     if not as_json:
         for path in files:
             typer.echo(f"wrote {path}")
