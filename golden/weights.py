@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hebbar.errors import BadInput, HebbarWarning, MissingTool
 from hebbar.files import whole
@@ -24,6 +24,7 @@ from hebbar.suggest import suggest
 
 from .archive import HASH, Damaged, check_file, digest, read_npz
 from .fixed import Ints
+from .given import numbers
 from .image import EdgeWeights, to_image
 from .reference.state import absent
 
@@ -90,22 +91,32 @@ def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
     Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite,
     outside the mask of its edge or outside the weight format: clipping would make another network of it.
     """
+    if not isinstance(weights, Mapping):
+        raise BadInput(f"{where}: weights are a {type(weights).__name__}; give a dictionary of matrices by (source, "
+                       "target).")
     edges = {(e.source, e.target): e for e in layout.network.stored}
     for key in weights:
         if key not in edges:
-            allowed = [":".join(edge) for edge in edges]
-            raise BadInput(f"{where}: {':'.join(key)!r} is no edge of this network with weights of its own"
-                           f"{suggest(':'.join(key), allowed)}.")
+            named = isinstance(key, tuple) and all(isinstance(name, str) for name in key)
+            name = repr(":".join(key) if named else key)
+            raise BadInput(f"{where}: {name} is no edge of this network with weights of its own"
+                           f"{suggest(name, [':'.join(edge) for edge in edges])}.")
+    weights = {key: _real(f"{where}: weights {key[0]!r} to {key[1]!r}", matrix) for key, matrix in weights.items()}
     try:
         image = to_image(layout, weights)
     except BadInput as error:
         raise BadInput(f"{where}: {error}") from None
     for key, matrix in weights.items():
         place = f"{where}: weights {key[0]!r} to {key[1]!r}"
-        _in_range(layout, place, np.asarray(matrix, np.float64))
+        _in_range(layout, place, matrix)
         if edges[key].mask:
-            _in_mask(layout.network, edges[key], place, np.asarray(matrix))
+            _in_mask(layout.network, edges[key], place, matrix)
     return image
+
+
+def _real(name: str, matrix: ArrayLike) -> NDArray[np.float64]:
+    with np.errstate(over="ignore"):  # of numbers wider than float64: infinity is refused
+        return numbers(name, matrix).astype(np.float64)
 
 
 def load_image(layout: Layout, path: Path) -> Ints:

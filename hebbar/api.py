@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import configuration, file_path, reporter_of, whole
+from .arguments import configuration, file_path, new_file, reporter_of, whole
 from .config import Config
 from .console import Reporter
 from .errors import warn
@@ -105,7 +105,7 @@ class Experiment:
         """Write the current weights to an ``.npz`` or ``.safetensors`` file, bit for bit."""
         from golden.weights import save_weights
 
-        path = file_path("path", path)
+        path = new_file("path", path)
         save_weights(path, self.weights, {"config": self.config.name})
         return path
 
@@ -236,7 +236,7 @@ class Experiment:
 
         from .files import write_text
 
-        path = file_path("path", path)
+        path = new_file("path", path)
         write_text(path, export(self.config.machine))
         return path
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from .console import Reporter
 from .errors import BadInput
 from .suggest import suggest
 
-__all__ = ["configuration", "file_path", "reporter_of", "whole"]
+__all__ = ["configuration", "file_path", "new_file", "reporter_of", "whole"]
 
 
 def configuration(source: Any, sections: Mapping[str, Any]) -> Config:
@@ -45,10 +46,24 @@ def whole(name: str, value: Any, least: int) -> int:
 
 
 def file_path(name: str, value: Any) -> Path:
-    """A path from text or a path object."""
-    if not isinstance(value, str | os.PathLike) or not str(value) or "\0" in str(value):
+    """A path from text or a path object, which the system can look for."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
         raise BadInput(f"{name} is {_short(value)}; give the name of a file or folder.")
-    return Path(value)
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            os.stat(value)
+        return Path(value)
+    except (OSError, ValueError, TypeError) as error:  # too long, a zero byte, bytes
+        why = getattr(error, "strerror", None) or error
+        raise BadInput(f"{name} is {_short(value)}, which cannot be a path ({why}); give another.") from None
+
+
+def new_file(name: str, value: Any) -> Path:
+    """A path to write a file to; a folder is refused before the work and not after it."""
+    path = file_path(name, value)
+    if path.is_dir():
+        raise BadInput(f"{name} is the folder {str(path)!r}; give the name of a file in it.")
+    return path
 
 
 def reporter_of(value: Any) -> Reporter:
@@ -62,4 +77,5 @@ def _short(value: Any) -> str:
     """What was given, in at most about 60 characters; an array by its shape."""
     shape = getattr(value, "shape", None)
     text = repr(value) if shape is None or shape == () else f"an array of shape {shape}"
+    text = f"an object of type {type(value).__name__}" if " object at 0x" in text else text
     return text if len(text) <= 60 else f"{text[:50]} .. ({type(value).__name__})"

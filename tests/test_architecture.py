@@ -83,10 +83,12 @@ def test_nobody_imports_the_command_line():
 
 
 def test_nobody_imports_the_facade():
-    """Without it golden, hardware and simulation could reach each other through the back door."""
+    """Without it golden, hardware and simulation could reach each other through the back door. One figure is about it."""
     for package in OURS:
         for path in files(package):
-            if package != "hebbar" or path.relative_to(ROOT / "hebbar").parts[0] not in USERS:
+            if path.name == "fuzz_api.py":
+                assert "hebbar.api" in modules(path)
+            elif package != "hebbar" or path.relative_to(ROOT / "hebbar").parts[0] not in USERS:
                 assert "hebbar.api" not in modules(path), path
 
 
