@@ -150,7 +150,7 @@ def print_energy(found: "Estimate") -> None:
     """Energy a sample by component, its range and where it comes from."""
     console = Console()
     wide = console.width >= WIDE
-    table = Table(title=f"energy of training, {found.technology.name}, nJ a sample")
+    table = Table(title=f"energy of training{found.scope}, {found.technology.name}, nJ a sample")
     for column in ("component", "events a sample", "low", "typical", "high", *(["from"] if wide else [])):
         table.add_column(column, justify="left" if column in ("component", "from") else "right", overflow="fold")
     for row in sorted(found.rows, key=lambda r: -r.sample.typical):
@@ -158,11 +158,11 @@ def print_energy(found: "Estimate") -> None:
                       *([row.source] if wide else []))
     table.add_section()
     for name, value in (("a sample", found.sample), (f"an inference step (1 of {found.passes:g})", found.step)):
-        table.add_row(name, "", *(f"{pj / 1000:.2f}" for pj in value))
+        table.add_row(name + found.scope, "", *(f"{pj / 1000:.2f}" for pj in value))
     console.print(table)
     if not wide:
         console.print("where each comes from: in result.json, or here on a wider terminal")
-    console.print("typical shares: " + ", ".join(f"{n} {100 * s:.0f} %" for n, s in found.shares.items()))
+    console.print(f"typical shares{found.scope}: " + ", ".join(f"{n} {100 * s:.0f} %" for n, s in found.shares.items()))
     console.print("left out: " + "; ".join(found.left_out))
     for name, why in found.unverified.items():
         console.print(f"* {name}: {why}")

@@ -1,11 +1,16 @@
 """What an estimate contains of a machine whose products are physics."""
 
+import pytest
 from golden.training import data_of, initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from sim.backends import golden
 from sim.energy import estimate, load_technology
+from sim.energy.run import record
 from sim.experiment import replay_job
+from sim.html import figures
+from sim.html.report import _energy
+from sim.report import print_energy
 
 
 def test_an_analog_macro_is_left_out_and_named():
@@ -23,3 +28,21 @@ def test_an_analog_macro_is_left_out_and_named():
     assert rows["analog"] == {name: count for name, count in rows["array"].items() if name not in dropped}
     assert "analog macro" in found["analog"].left_out[0] and found["array"].left_out == \
         found["array"].technology.excluded
+
+
+@pytest.mark.parametrize("tile", ["array", "analog"])
+def test_every_total_says_in_its_own_line_what_is_not_in_it(tile, capsys, monkeypatch):
+    """Without it the energy of a machine without its crossbar could be quoted as that of the machine."""
+    monkeypatch.setenv("COLUMNS", "240")
+    program = compile_config(load("array").replace(machine={"tile": tile, "analog": {"control": {"align": 2}}}))
+    job = replay_job(program, data_of(program), initial_image(program), 2)
+    found = estimate(program, golden.run(job).counters, 2, load_technology("cmos45"), registers=lambda m: {"bus": 10})
+    print_energy(found)
+    lines = capsys.readouterr().out.partition("left out:")[0].splitlines()
+    totals = [line for line in lines if any(words in line for words in (
+        "energy of training", "a sample", "an inference step", "typical shares")) and "events a sample" not in line]
+    assert len(totals) == 4
+    shown = [*totals, *(name for name, _ in _energy(found)["totals"]),
+             figures.component_energy(found).axes[0].get_xlabel()]
+    assert [", without the analog macro" in line for line in shown] == [tile == "analog"] * len(shown)
+    assert record(found)["left_out"] == list(found.left_out)

@@ -91,6 +91,11 @@ class Estimate:
         return (*macro, *self.technology.excluded)
 
     @property
+    def scope(self) -> str:
+        """What every total must say in its own line: the largest part may be missing."""
+        return ", without the analog macro" if self.analog else ""
+
+    @property
     def unverified(self) -> dict[str, str]:
         """Entries in use that were not checked against their publication, and what about them."""
         names = dict.fromkeys(name for row in self.rows for name in row.unverified)

@@ -31,7 +31,8 @@ def record(found: Estimate) -> dict:
     """The estimate as plain data: pJ, low, typical and high."""
     return {"technology": found.technology.name, "samples": found.samples, "passes": found.passes,
             "pj_sample": _three(found.sample), "pj_step": _three(found.step), "pj_weight_read": _three(found.weight),
-            "shares": found.shares, "unverified": found.unverified,
+            "shares": found.shares, "left_out": list(found.left_out),
+            "unverified": found.unverified,
             "rows": [{"component": r.component, "group": r.group, "count": r.count, "pj_each": _three(r.each),
                       "pj_sample": _three(r.sample), "source": r.source} for r in found.rows]}
 

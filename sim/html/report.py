@@ -181,9 +181,9 @@ class _Page:
 
 def _energy(made: Estimate) -> dict[str, Any]:
     """What the energy section's tables show."""
-    totals: list[tuple[str, Range]] = [
-        ("a training sample", made.sample), (f"an inference step (a sample / {made.passes:g})", made.step),
-        ("a weight read", made.weight)]
-    return {"technology": made.technology, "left_out": made.left_out, "totals": totals, "shares": made.shares,
+    named = {"a training sample": made.sample, f"an inference step (a sample / {made.passes:g})": made.step,
+             "a weight read": made.weight}
+    totals: list[tuple[str, Range]] = [(name + made.scope, value) for name, value in named.items()]
+    return {"technology": made.technology, "scope": made.scope, "left_out": made.left_out, "totals": totals, "shares": made.shares,
             "passes": f"{made.passes:g}", "rows": sorted(made.rows, key=lambda r: -r.sample.typical),
             "unverified": made.unverified}
