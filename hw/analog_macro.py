@@ -13,6 +13,8 @@ from hebbar.pins import activity_drive_bits, column_bits, error_drive_bits, pins
 
 from .array_macro import LATER, ArrayMacro, Phase
 from .cell_access import CellAccess
+from .fields import asks
+from .fixed import named
 from .line_drivers import LineDrivers
 from .successive import Successive
 from .tile import Shapes, TileSignature
@@ -74,28 +76,28 @@ class AnalogMacro(ArrayMacro):
         m.d.comb += [self._word_sums[i].eq(s) for i, s in enumerate(self._calibrated("column", self._words))]
         self._control(m)
         self._slowest(m)
-        self._search(m, self._rows, "convert", (self._flags & Sweep.FWD).any())
+        self._search(m, self._rows, "convert", asks(self._flags, Sweep.FWD))
         self._search(m, self._words, "back", Const(1))
         self._pins(m)
         return m
 
     def phases(self) -> list[Phase]:
         command, control, t = self._command, self.machine.analog.control, self.timing
-        fwd, trn, upd = ((self._flags & f).any() for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD))
+        fwd, trn, upd = (asks(self._flags, f) for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD))
         update = [Phase("up", upd, control.pulses), Phase("down", upd, control.pulses)] \
             if control.update == "stochastic" else [Phase("serial", upd, error_drive_bits(self.machine))]
         return [Phase("load", Const(1), command.columns + t.load_latency),
                 Phase("columns", fwd, activity_drive_bits(self.machine), control.bit_cycles), Phase("fire", fwd, 1),
                 Phase("convert", Const(1), command.groups, Mux(fwd, row_bits(self.machine) + 1, 1)),
-                Phase("settle", (self._flags & LATER).any(), t.settle),
+                Phase("settle", asks(self._flags, LATER), t.settle),
                 Phase("rows", trn, error_drive_bits(self.machine), control.bit_cycles), Phase("feed", trn, 1),
                 Phase("back", trn, command.columns, column_bits(self.machine) + 1), *update, Phase("learn", upd, 1)]
 
     def _slowest(self, m: Module) -> None:
         """The smallest rate of the plastic columns, 31 where there are none."""
-        rates = [Mux(c.entry.plastic, c.rate, 31) for c in self._array.columns]
+        rates = [named(m, Mux(c.entry.plastic, c.rate, 31), "plastic_rate") for c in self._array.columns]
         while len(rates) > 1:
-            pairs = [Mux(a < b, a, b) for a, b in zip(rates[::2], rates[1::2])]
+            pairs = [named(m, Mux(a < b, a, b), "slower") for a, b in zip(rates[::2], rates[1::2])]
             rates = pairs + rates[len(pairs) * 2:]
         m.d.comb += self._drivers.slowest.eq(rates[0])
 

@@ -11,7 +11,8 @@ from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.memories import BLOCK
 
 from .crossbar import Crossbar
-from .fixed import pipe
+from .fields import asks
+from .fixed import named, pipe
 from .tile import Shapes, TileSignature, live_rows, mac_count
 
 __all__ = ["ArrayMacro", "Phase"]
@@ -78,15 +79,18 @@ class ArrayMacro(wiring.Component):
     def phases(self) -> list[Phase]:
         """The phases of a sweep in their order; the first is entered by every sweep with weights."""
         flags, command, t = self._flags, self._command, self.timing
-        later = (flags & LATER).any()
-        trn, upd = (flags & Sweep.TRN).any(), (flags & Sweep.UPD).any()
-        return [Phase("load", Const(1), command.columns + t.load_latency), Phase("fire", (flags & Sweep.FWD).any(), 1),
+        later, trn, upd = (asks(flags, f) for f in (LATER, Sweep.TRN, Sweep.UPD))
+        return [Phase("load", Const(1), command.columns + t.load_latency), Phase("fire", asks(flags, Sweep.FWD), 1),
                 Phase("convert", Const(1), command.groups), Phase("settle", later, t.settle), Phase("feed", trn, 1),
                 Phase("back", trn, command.columns), Phase("learn", upd, 1)]
 
     def _walk(self, m: Module) -> Value:
         """Walk through the phases of a sweep; returns whether there is one."""
         phases, self._ends = self.phases(), {}
+        stride = self.machine.array_stride
+        base = self.sweep.payload.weight_base
+        self._place = named(m, base // stride, "taken_row"), named(m, base % stride, "taken_column")
+        self._next_step = named(m, self._step + 1, "next_step")
         with m.FSM() as fsm:
             with m.State("idle"):
                 self._take(m)
@@ -94,8 +98,8 @@ class ArrayMacro(wiring.Component):
                 with m.State(phase.name):
                     last = self._ticked(m, phase.ticks)
                     with m.If(last):
-                        m.d.sync += self._step.eq(self._step + 1)
-                    with m.If(last & (self._step + 1 == phase.steps)):
+                        m.d.sync += self._step.eq(self._next_step)
+                    with m.If(last & (self._next_step == phase.steps)):
                         m.d.sync += self._step.eq(0)
                         self._leave(m, phases[i + 1:])
                 self._ends[phase.name] = fsm.ongoing(phase.name) & last
@@ -106,7 +110,7 @@ class ArrayMacro(wiring.Component):
         """Count the cycles of a step where it has several; true in the last of them."""
         if isinstance(ticks, int) and ticks == 1:
             return Const(1)
-        last = self._tick + 1 == ticks
+        last = named(m, self._tick + 1 == ticks, "last_tick")
         m.d.sync += self._tick.eq(Mux(last, 0, self._tick + 1))
         return last
 
@@ -122,15 +126,14 @@ class ArrayMacro(wiring.Component):
 
     def _take(self, m: Module) -> None:
         """Take the next sweep if there is one; nothing of the old one stays in the registers."""
-        payload, stride = self.sweep.payload, self.machine.array_stride
+        payload, (row, column) = self.sweep.payload, self._place
         m.d.comb += self.sweep.ready.eq(1)
         m.d.sync += [self._command.eq(payload), self._array.columns.eq(0), self._array.errors.eq(0),
-                     self._first_row.eq(payload.weight_base // stride),
-                     self._first_column.eq(payload.weight_base % stride),
+                     self._first_row.eq(row), self._first_column.eq(column),
                      *(lanes.eq(0) for lanes in self._lanes.values())]
         with m.If(~self.sweep.valid):
             m.next = "idle"
-        with m.Elif((payload.flags & WEIGHT_FLAGS).any()):
+        with m.Elif(asks(payload.flags, WEIGHT_FLAGS)):
             m.next = "load"
         with m.Else():
             m.next = "convert"
@@ -139,8 +142,11 @@ class ArrayMacro(wiring.Component):
         """Column k: map entry at step k + 1, activities at step k + 2."""
         entry, command = Signal(self.shapes.map), self._command
         per_word = self.machine.lanes // self.machine.row_tiles
-        home = self._first_row - command.group_base
-        used = entry.lanes != 0
+        home = named(m, self._first_row - command.group_base, "home")
+        used = named(m, entry.lanes != 0, "used")
+        rate = named(m, self.rates[entry.rate], "entry_rate")
+        own = named(m, entry.source * per_word + home, "entry_own")
+        activity = [named(m, Mux(entry.lanes > i, a, 0), f"loaded_{i}") for i, a in enumerate(self.activity)]
         m.d.sync += entry.eq(self.map)
         m.d.comb += [self.map_address.eq(command.map_base + self._step),
                      self.activity_address.eq(self.map.source)]
@@ -152,10 +158,8 @@ class ArrayMacro(wiring.Component):
                         m.d.sync += [column.entry.eq(entry),
                                      column.entry.feedback.eq(entry.feedback & used),
                                      column.entry.plastic.eq(entry.plastic & used),
-                                     column.rate.eq(self.rates[entry.rate]),
-                                     column.own.eq(entry.source * per_word + home)]
-                        m.d.sync += [column.activity[i].eq(Mux(entry.lanes > i, a, 0))
-                                     for i, a in enumerate(self.activity)]
+                                     column.rate.eq(rate), column.own.eq(own)]
+                        m.d.sync += [column.activity[i].eq(a) for i, a in enumerate(activity)]
             for verb, counts in ((Sweep.FWD, 1), (Sweep.TRN, entry.feedback),
                                  (Sweep.UPD, entry.plastic)):
                 lanes = self._lanes[verb]
@@ -164,10 +168,10 @@ class ArrayMacro(wiring.Component):
     def _convert(self, m: Module) -> None:
         """A row group a cycle: its sums to the neuron unit, two cycles later its errors back."""
         command, tiles = self._command, self.machine.row_tiles
-        last = self._step + 1 == command.groups
+        last = self._next_step == command.groups
         place = pipe(m, self._first_row + self._step, 2, "place")
-        valid = pipe(m, self._ends["convert"], 2, "converted")
-        later = pipe(m, (self._flags & LATER).any(), 2, "later")[2]
+        valid = pipe(m, self._ends["convert"], 2, "converted", reset=True)
+        later = pipe(m, asks(self._flags, LATER), 2, "later")[2]
         m.d.comb += [self.early_group.eq(command.group_base + self._step),
                      self.row_valid.eq(valid[1])]
         m.d.sync += [self.row.flags.eq(command.flags), self.row.gain.eq(command.gain),
@@ -175,7 +179,7 @@ class ArrayMacro(wiring.Component):
                      self.row.group.eq(self.early_group),
                      self.row.live.eq(live_rows(command.tail, last, tiles)),
                      self.row.first.eq(self._step == 0), self.sums.eq(0)]
-        with m.If(self._ends["convert"] & (self._flags & Sweep.FWD).any()):
+        with m.If(self._ends["convert"] & asks(self._flags, Sweep.FWD)):
             self._converted(m, place[0])
         with m.If(valid[2] & later), m.Switch(place[2]):
             for g in range(self._array.groups):
@@ -206,21 +210,21 @@ class ArrayMacro(wiring.Component):
     def _count(self, m: Module, busy: Value) -> None:
         """Cycles and work of this cycle; a strobe works on the whole block at once."""
         array, command, phase = self._array, self._command, self._in
-        rows, weights = Signal(20), (self._flags & WEIGHT_FLAGS).any()
+        rows, weights = Signal(20), asks(self._flags, WEIGHT_FLAGS)
+        end = named(m, self._first_row + command.groups, "end_row")
         work = {f: mac_count(rows, self._lanes[f], strobe) for f, strobe in
                 ((Sweep.FWD, array.fire), (Sweep.TRN, array.feed), (Sweep.UPD, array.learn))}
         m.d.comb += [
             array.fire.eq(phase["fire"]), array.feed.eq(phase["feed"]),
             array.learn.eq(phase["learn"]), self.saturated.eq(array.saturated),
             rows.eq((command.groups - 1) * self.machine.row_tiles + command.tail),
-            array.block.eq(Cat((g >= self._first_row) & (g < self._first_row + command.groups)
+            array.block.eq(Cat((g >= self._first_row) & (g < end)
                                for g in range(array.groups))),
             self.mac_fwd.eq(work[Sweep.FWD]), self.mac_trn.eq(work[Sweep.TRN]),
             self.mac_upd.eq(work[Sweep.UPD]), self.writes.eq(work[Sweep.UPD]),
             self.reads.eq(mac_count(rows, self._lanes[Sweep.FWD], array.fire | array.feed)),
             self.issue.eq(busy & weights), self.slot.eq(busy & ~weights),
-            self.set.eq(Cat((self._flags & f).any()
-                            for f in ISSUE_FLAGS))]
+            self.set.eq(Cat(asks(self._flags, f) for f in ISSUE_FLAGS))]
 
     @staticmethod
     def public(machine: MachineConfig, module: str) -> list[str]:

@@ -100,18 +100,18 @@ class Bus(wiring.Component):
         refused = Signal()
         m.d.comb += refused.eq(strobe[0] & self._refused(word))
         m.d.sync += self.s_axil_bresp.eq(Response.SLVERR)
-        with m.Switch(address):
-            for name, register in REGISTERS.items():
-                if register.access is Access.READ:
-                    continue
-                target = getattr(self, name)
-                may = ~refused if register.access is Access.COMMAND else ~self.locked | (name in LIVE)
-                with m.Case(register.address), m.If(may):
-                    m.d.sync += self.s_axil_bresp.eq(Response.OKAY)
-                    for lane in range(-(-len(target) // 8)):
-                        byte = slice(8 * lane, 8 * lane + 8)
-                        with m.If(strobe[lane]):
-                            m.d.sync += target[byte].eq(word[byte])
+        for name, register in REGISTERS.items():
+            if register.access is Access.READ:
+                continue
+            target = getattr(self, name)
+            may = ~refused if register.access is Access.COMMAND else ~self.locked | (name in LIVE)
+            # One Switch over all of them would write all addresses out again for each register.
+            with m.Switch(address), m.Case(register.address), m.If(may):
+                m.d.sync += self.s_axil_bresp.eq(Response.OKAY)
+                for lane in range(-(-len(target) // 8)):
+                    byte = slice(8 * lane, 8 * lane + 8)
+                    with m.If(strobe[lane]):
+                        m.d.sync += target[byte].eq(word[byte])
 
     def _refused(self, word: Signal) -> Value:
         """Whether the commands in a word written to control cannot be carried out."""

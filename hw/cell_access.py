@@ -1,6 +1,6 @@
 """Loading and reading single cells of an analog macro over the host stream."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,6 +10,7 @@ from hebbar.memories import Mem
 from hebbar.pins import Phase
 
 from .bank import HostPort
+from .fixed import named
 from .successive import Successive
 
 __all__ = ["CellAccess"]
@@ -87,13 +88,14 @@ class CellAccess(wiring.Component):
 
     def _look(self, m: Module, target: data.View, tries: Signal) -> None:
         """What was read goes to the host, or decides whether the cells are written again."""
-        codes, share, off = self._search.codes, self.port.element_bits, []
+        codes, share = self._search.codes, self.port.element_bits
+        off = Signal(self.port.lanes_per_beat)
         for i in range(self.port.lanes_per_beat):
             m.d.sync += self.host.read_beat[i * share:(i + 1) * share].eq(codes[i])
-            gap = codes[i] - target[i]
-            off.append(Mux(gap < 0, -gap, gap) > self.control.tolerance)
-        again = self.host.write & Cat(*off).any() & (tries != self.control.verify)
-        m.d.sync += [tries.eq(tries + 1), self.mask.eq(Cat(*off))]
+            gap = named(m, codes[i] - target[i], f"gap_{i}")
+            m.d.comb += off[i].eq(Mux(gap < 0, -gap, gap) > self.control.tolerance)
+        again = self.host.write & off.any() & (tries != self.control.verify)
+        m.d.sync += [tries.eq(tries + 1), self.mask.eq(off)]
         m.next = "done"
         with m.If(again):
             m.next = "write"

@@ -9,7 +9,7 @@ from hebbar.geometry import ports
 from hebbar.memories import Mem
 
 from .bank import HostPort
-from .fixed import round_variable, saturate, tree
+from .fixed import popcount, round_variable, saturate, tree
 from .tile import Shapes
 
 __all__ = ["Crossbar"]
@@ -109,17 +109,19 @@ class Crossbar(wiring.Component):
     def _learn(self, m: Module) -> None:
         """New weights in place, and how many were clipped."""
         clipped = Signal(self.machine.weight_words * self.machine.row_tiles * self.machine.lanes)
+        cells = [(g, p, k, i) for g in range(self.groups) for p in range(self.machine.row_tiles)
+                 for k in range(self.machine.array_stride) for i in range(self.machine.lanes)]
+        new = []
+        for n, cell in enumerate(cells):
+            learned, clips = self._step(m, *cell)
+            m.d.comb += clipped[n].eq(clips)
+            new.append(self._cell(*cell).eq(learned))
         m.d.sync += self.saturated.eq(0)
         with m.If(self.learn):
-            m.d.sync += self.saturated.eq(tree(m, list(clipped), "", registered=False))
-            cells = ((g, p, k, i) for g in range(self.groups)
-                     for p in range(self.machine.row_tiles)
-                     for k in range(self.machine.array_stride) for i in range(self.machine.lanes))
-            for n, cell in enumerate(cells):
-                m.d.comb += clipped[n].eq(self._step(m, *cell))
+            m.d.sync += [self.saturated.eq(popcount(m, clipped, "clips")), *new]
 
-    def _step(self, m: Module, g: int, p: int, k: int, i: int) -> Value:
-        """Learn one weight; returns whether it was clipped."""
+    def _step(self, m: Module, g: int, p: int, k: int, i: int) -> tuple[Value, Value]:
+        """One weight learned, and whether it is clipped."""
         weight, column, tiles = self._cell(g, p, k, i), self.columns[k], self.machine.row_tiles
         change = round_variable(self.errors[g][p] * column.activity[i], column.rate)
         learns = column.entry.plastic
@@ -127,7 +129,5 @@ class Crossbar(wiring.Component):
             learns &= ~(column.entry.diagonal & (column.own == g - i // tiles))
         grown = Signal((weight + change).shape(), name=f"grown{g}_{p}_{k}_{i}")
         positive = self.block[g] & column.entry.plastic & column.entry.positive
-        new, clipped = saturate(grown, self.machine.formats.weight, positive)
         m.d.comb += grown.eq(weight + Mux(learns, change, 0))
-        m.d.sync += weight.eq(new)
-        return clipped
+        return saturate(m, grown, self.machine.formats.weight, f"new{g}_{p}_{k}_{i}", positive)

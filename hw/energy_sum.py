@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hebbar.machine import MachineConfig
 from hebbar.registers import ENERGY_BITS
 
-from .fixed import pipe, tree
+from .fixed import named, pipe, tree
 from .tile import Shapes
 
 __all__ = ["EnergySum"]
@@ -39,10 +39,11 @@ class EnergySum(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        energy, previous = Signal(ENERGY_BITS), Signal(ENERGY_BITS)
-        squares = [pipe(m, Mux(self.mask[p], (e * e).as_unsigned(), 0), 1, f"square_{p}")[1]
+        energy = Signal(ENERGY_BITS)
+        previous = Signal(ENERGY_BITS)
+        squares = [pipe(m, Mux(self.mask[p], (e * e).as_unsigned(), 0), 1, f"square_{p}", reset=True)[1]
                    for p, e in enumerate(self.errors)]
-        total = energy + tree(m, squares, "squares", registered=False)
+        total = named(m, energy + tree(m, squares, "squares", registered=False), "total")
         m.d.comb += self.leave.eq(~self.arm & (previous - energy < self.tolerance))
         m.d.sync += energy.eq(Mux(total[ENERGY_BITS:].any(), (1 << ENERGY_BITS) - 1, total))
         with m.If(self.exit):

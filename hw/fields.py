@@ -1,17 +1,23 @@
 """Fields of instruction and table words on Amaranth values, and which of them a SWEEP may have."""
 
-from amaranth.hdl import Value
+from amaranth.hdl import Cat, Value
 
 from hebbar.isa import Field, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK
 
-__all__ = ["field", "illegal", "descriptor", "fits"]
+__all__ = ["field", "asks", "illegal", "descriptor", "fits"]
 
 
 def field(word: Value, f: Field) -> Value:
     """The bits of a declared field."""
     return word[f.lsb:f.lsb + f.width]
+
+
+def asks(flags: Value, wanted: Sweep) -> Value:
+    """Whether any of the ``wanted`` flags is set; for one of them the bit itself."""
+    bits = [flags[i] for i in range(len(Sweep)) if wanted & 1 << i]
+    return bits[0] if len(bits) == 1 else Cat(bits).any()
 
 
 def illegal(flags: Value) -> Value:

@@ -1,15 +1,32 @@
-"""Fixed-point arithmetic on Amaranth values: the same two operations as ``golden.fixed``."""
+"""Fixed-point arithmetic on Amaranth values: the same two operations as ``golden.fixed``.
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value, ValueLike, signed
+An Amaranth value is an expression: each use writes it out once more, and so does each bit of it that is
+iterated over or sliced. What is used several times gets a name here first.
+"""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike, signed
 
 from hebbar.formats import Format
 
-__all__ = ["shape", "round_half_up", "round_variable", "saturate", "pipe", "tree"]
+__all__ = ["shape", "named", "round_half_up", "round_variable", "saturate", "pipe", "tree", "popcount"]
 
 
 def shape(format: Format):
     """The Amaranth shape of a format."""
     return signed(format.bits)
+
+
+def named(m: Module, value: ValueLike, name: str, up: int = 0) -> Value:
+    """``value`` as a signal of the same shape, so that it is computed in one place; a signal stays what it is.
+
+    ``up``: how many callers up the source line is that the signal belongs to.
+    """
+    value = Value.cast(value)
+    if isinstance(value, Signal):
+        return value
+    held = Signal(value.shape(), name=name, src_loc_at=1 + up)
+    m.d.comb += held.eq(value)
+    return held
 
 
 def round_half_up(value: Value, shift: int) -> Value:
@@ -23,19 +40,29 @@ def round_variable(value: Value, shift: Value) -> Value:
     return (value + half) >> shift
 
 
-def saturate(value: Value, format: Format, positive: Value | None = None) -> tuple[Value, Value]:
-    """``value`` clipped to a format, to its codes from 0 upwards when ``positive``; whether it was clipped."""
+def saturate(m: Module, value: Value, format: Format, name: str,
+             positive: Value | None = None) -> tuple[Value, Value]:
+    """``value`` clipped to a format, to its codes from 0 upwards when ``positive``; whether it was clipped.
+
+    The Verilog has them as ``name`` and, before it is clipped, as ``name_exact``.
+    """
+    value = named(m, value, f"{name}_exact", up=1)
     least = format.lo if positive is None else Mux(positive, 0, format.lo)
     high, low = value > format.hi, value < least
-    clipped = Mux(high, format.hi, Mux(low, least, value))
-    return clipped[:format.bits].as_signed(), high | low
+    high, low = named(m, high, f"{name}_high", up=1), named(m, low, f"{name}_low", up=1)
+    clipped = Signal(shape(format), name=name, src_loc_at=1)
+    m.d.comb += clipped.eq(Mux(high, format.hi, Mux(low, least, value)))
+    return clipped, high | low
 
 
-def pipe(m: Module, value: ValueLike, stages: int, name: str) -> list[Value]:
-    """``value`` followed by its copies delayed by 1 .. ``stages`` cycles."""
+def pipe(m: Module, value: ValueLike, stages: int, name: str, reset: bool = False) -> list[Value]:
+    """``value`` followed by its copies delayed by 1 .. ``stages`` cycles.
+
+    With ``reset`` for bits that say that something is there: a reset clears them. Data beside such a bit need none.
+    """
     copies = [Value.cast(value)]
     for i in range(stages):
-        copy = Signal(copies[0].shape(), name=f"{name}_{i + 1}")
+        copy = Signal(copies[0].shape(), name=f"{name}_{i + 1}", reset_less=not reset, src_loc_at=1)
         m.d.sync += copy.eq(copies[-1])
         copies.append(copy)
     return copies
@@ -49,8 +76,14 @@ def tree(m: Module, terms: list[Value], name: str, registered: bool = True) -> V
         sums += [terms[-1]] if len(terms) % 2 else []
         if registered:
             for i, s in enumerate(sums):
-                held = Signal(s.shape(), name=f"{name}_{level}_{i}")
+                held = Signal(s.shape(), name=f"{name}_{level}_{i}", reset_less=True, src_loc_at=1)
                 m.d.sync += held.eq(s)
                 sums[i] = held
         terms, level = sums, level + 1
     return terms[0]
+
+
+def popcount(m: Module, bits: list[Value] | Value, name: str) -> Value:
+    """Number of ones among ``bits``."""
+    ones = named(m, bits if isinstance(bits, Value) else Cat(bits), name, up=1)
+    return tree(m, list(ones), name, registered=False)

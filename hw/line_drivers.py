@@ -8,6 +8,7 @@ from hebbar.machine import MachineConfig
 from hebbar.pins import Phase, activity_drive_bits, error_drive_bits
 from hebbar.pulses import CHANCE_BITS
 
+from .fixed import named
 from .pulses import Pulses
 from .tile import Shapes
 
@@ -42,10 +43,14 @@ class LineDrivers(wiring.Component):
         m = Module()
         errors = [self.errors[g][p] for g in range(len(self.errors)) for p in range(self.machine.row_tiles)]
         activities = [(k, column.activity[i]) for k, column in enumerate(self.columns) for i in range(self.machine.lanes)]
-        aligned = [(a << self.columns[k].entry.shift)[:activity_drive_bits(self.machine) + 1].as_signed()
-                   for k, a in activities]
+        aligned = []
+        for i, (k, a) in enumerate(activities):
+            aligned.append(Signal(signed(activity_drive_bits(self.machine) + 1), name=f"aligned_{i}"))
+            m.d.comb += aligned[i].eq(a << self.columns[k].entry.shift)
         serial_rows = _serial(m, errors, self.bit, error_drive_bits(self.machine), "row")
         serial_columns = _serial(m, aligned, self.bit, activity_drive_bits(self.machine), "column")
+        stochastic = self.machine.analog.control.update == "stochastic"
+        fires = self._pulses(m, errors, activities) if stochastic else None
         with m.Switch(self.phase):
             with m.Case(Phase.COLUMNS):
                 m.d.comb += self.column_drive.eq(serial_columns)
@@ -56,16 +61,19 @@ class LineDrivers(wiring.Component):
                 m.d.comb += self._rates()
             with m.Case(Phase.APPLY):
                 m.d.comb += [self.amplitude.eq(Cat(a for _, a in activities)), *self._rates()]
-            if self.machine.analog.control.update == "stochastic":
-                self._pulse(m, errors, activities)
+            if fires:
+                with m.Case(Phase.UP, Phase.DOWN):
+                    m.d.comb += [lines.draw.eq(1) for lines in (m.submodules.row_pulses, m.submodules.column_pulses)]
+                    m.d.comb += [self.row_drive.eq(fires[0]), self.column_drive.eq(fires[1])]
         return m
 
     def _rates(self) -> list:
         return [self.rate.eq(Cat(column.rate for column in self.columns)),
                 self.enable.eq(Cat(column.entry.plastic for column in self.columns))]
 
-    def _pulse(self, m: Module, errors: list[Value], activities: list[tuple[int, Value]]) -> None:
-        """One case for UP and DOWN: both drive the sign of the line, the macro knows which signs meet."""
+    def _pulses(self, m: Module, errors: list[Value], activities: list[tuple[int, Value]]) -> tuple[Value, Value]:
+        """The lines that fire, rows and columns; the same for UP and DOWN: both drive the sign of the line, the macro
+        knows which signs meet."""
         control, bits = self.machine.analog.control, self.machine.activity_bits
         m.submodules.row_pulses = rows = Pulses(len(errors), 0)
         m.submodules.column_pulses = columns = Pulses(len(activities), len(errors))
@@ -73,17 +81,17 @@ class LineDrivers(wiring.Component):
         shift, exponent = Signal(wide), control.pulse_exponent + 1 - bits
         m.d.comb += shift.eq(self.slowest + Const(exponent, wide))
         full = 1 << CHANCE_BITS
+        up = named(m, (-shift)[:3], "pulse_shift_up")
         for i, e in enumerate(errors):
-            chance = Mux(shift < 0, _magnitude(e) << CHANCE_BITS << (-shift)[:3], (_magnitude(e) << CHANCE_BITS) >> shift[:6])
+            size = named(m, _magnitude(e), f"error_size_{i}")
+            chance = named(m, Mux(shift < 0, size << CHANCE_BITS << up, (size << CHANCE_BITS) >> shift[:6]),
+                           f"row_chance_{i}")
             m.d.comb += rows.chance[i].eq(Mux(chance > full, full, chance))
         for i, (k, a) in enumerate(activities):
             column = self.columns[k]
             chance = (_magnitude(a) << CHANCE_BITS + 1 - bits) >> (column.rate - self.slowest)[:5]
             m.d.comb += columns.chance[i].eq(Mux(column.entry.plastic, chance, 0))
-        with m.Case(Phase.UP, Phase.DOWN):
-            m.d.comb += [rows.draw.eq(1), columns.draw.eq(1),
-                         self.row_drive.eq(_signed([f for f in rows.fires], errors)),
-                         self.column_drive.eq(_signed([f for f in columns.fires], [a for _, a in activities]))]
+        return _signed(list(rows.fires), errors), _signed(list(columns.fires), [a for _, a in activities])
 
 
 def _magnitude(value: Value) -> Value:

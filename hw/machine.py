@@ -18,6 +18,7 @@ from .bank import Bank
 from .bus import AXI_LITE, Bus
 from .counters import Counters
 from .energy_sum import EnergySum
+from .fixed import named
 from .neuron import Neuron
 from .row_engine import RowEngine
 from .separation import Separation
@@ -221,10 +222,10 @@ class Machine(wiring.Component):
     def _count(self, m: Module) -> None:
         """Every running cycle belongs to exactly one of the cycle counters."""
         tile, neuron, seq, streamer = self.tile, self.neuron, self.sequencer, self.streamer
-        busy = tile.issue | tile.slot
+        busy = named(m, tile.issue | tile.slot, "tile_busy")
         moving = seq.streaming & streamer.moving
         stalls = {"stall_in": streamer.stall_in, "stall_out": streamer.stall_out}
-        rest = seq.running & ~busy & ~seq.draining
+        rest = named(m, seq.running & ~busy & ~seq.draining, "neither_busy_nor_draining")
         m.d.comb += [self._counter(f"issue_{i:x}").eq(busy & (tile.set == i))
                      for i in range(len(ISSUE_SETS))]
         values = {

@@ -8,18 +8,14 @@ from hebbar.machine import MachineConfig
 from hebbar.isa import GAINS, Sweep
 from hebbar.memories import BLOCK, MAP, UNIT_PRECISION
 
-from .fixed import pipe, round_half_up, round_variable, saturate
+from .fields import asks
+from .fixed import named, pipe, popcount, round_half_up, round_variable, saturate
 from .tile import Shapes
 
-__all__ = ["Neuron", "popcount"]
+__all__ = ["Neuron"]
 
 LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
 """log2 of the largest precision."""
-
-
-def popcount(bits: Value) -> Value:
-    """Number of ones."""
-    return sum((bit for bit in bits), start=Value.cast(0))
 
 
 class Neuron(wiring.Component):
@@ -77,11 +73,12 @@ class Neuron(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        valid = pipe(m, self.row_valid, self.latency - 1, "valid")
+        valid = pipe(m, self.row_valid, self.latency - 1, "valid", reset=True)
         tag = [data.View(Shapes(self.machine).tag, v)
                for v in pipe(m, self.row.as_value(), self.latency - 1, "tag")]
         m.d.comb += self.busy.eq(Cat(valid[1:]).any())
         clipped = {"error": [], "state": [], "feedback": []}
+        self._gain = named(m, self.gains[tag[4].gain], "gain")
         rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
         self._addresses(m, tag)
         self._writes(m, valid, tag, rows)
@@ -91,16 +88,15 @@ class Neuron(wiring.Component):
     def _row(self, m: Module, p: int, tag: list, clipped: dict) -> dict[str, Value]:
         """The data path of one of the P rows; returns what is written."""
         f, r = self.machine.formats, f"row{p}"
-        flag = [[(t.flags & s).any() for s in Sweep] for t in tag]
-        on = [dict(zip(Sweep, bits, strict=True)) for bits in flag]
+        on = [{s: asks(t.flags, s) for s in Sweep} for t in tag]
         live = [t.live[p] for t in tag]
         total = Signal(signed(f.row_sum.bits), name=f"{r}_total")
-        mu = Mux(on[0][Sweep.GATE], 0, round_half_up(total, f.sum_shift))
-        start, start_clip = saturate(mu, f.state)
-        takes = on[0][Sweep.INIT] & ~self.clamp[p]
-        x0 = Mux(takes, start, self.state[p])
+        mu = named(m, Mux(on[0][Sweep.GATE], 0, round_half_up(total, f.sum_shift)), f"{r}_mu")
+        start, start_clip = saturate(m, mu, f.state, f"{r}_start")
+        takes = named(m, on[0][Sweep.INIT] & ~self.clamp[p], f"{r}_takes")
+        x0 = named(m, Mux(takes, start, self.state[p]), f"{r}_x_0")
         weighed = round_variable((x0 - mu) << LARGEST_PRECISION, ~tag[0].precision)  # 15 - precision
-        difference, difference_clip = saturate(weighed, f.error)
+        difference, difference_clip = saturate(m, weighed, f.error, f"{r}_difference")
         m.d.comb += total.eq(self.sums[p] + Mux(on[0][Sweep.BASE], self.base[p], 0))
         x = pipe(m, Mux(live[0], x0, 0).as_signed(), 5, f"{r}_x")
         e = pipe(m, Mux(live[0], Mux(on[0][Sweep.ERR], difference, self.old_error[p]), 0)
@@ -111,15 +107,15 @@ class Neuron(wiring.Component):
                      self.derivative_state[p].eq(x[1])]
 
         back = Mux(on[2][Sweep.BACK], self._back_of(m, p, tag[2].group), 0)
-        feedback, feedback_clip = self._feedback(back, Mux(on[2][Sweep.GATE], held_total[2], 0))
+        feedback, feedback_clip = self._feedback(m, r, back, Mux(on[2][Sweep.GATE], held_total[2], 0))
         slope = pipe(m, self.derivative[p], 1, f"{r}_slope")[1]
         feedback = pipe(m, feedback, 1, f"{r}_feedback")[1]
         scaled = pipe(m, slope * feedback, 2, f"{r}_scaled")
         drive = scaled[1] - (e[4] << f.derivative.frac)
-        drive = pipe(m, drive * self.gains[tag[4].gain], 1, f"{r}_drive")[1]
-        moved, moved_clip = saturate(x[5] + round_half_up(drive, f.step_shift), f.state)
-        delta, delta_clip = saturate(round_half_up(scaled[2], f.derivative.frac), f.error)
-        steps = on[5][Sweep.STEP] & ~clamp[5]
+        drive = pipe(m, drive * self._gain, 1, f"{r}_drive")[1]
+        moved, moved_clip = saturate(m, x[5] + round_half_up(drive, f.step_shift), f.state, f"{r}_moved")
+        delta, delta_clip = saturate(m, round_half_up(scaled[2], f.derivative.frac), f.error, f"{r}_delta")
+        steps = named(m, on[5][Sweep.STEP] & ~clamp[5], f"{r}_steps")
         x_new = pipe(m, Mux(steps, moved, x[5]).as_signed(), 1, f"{r}_x_new")[1]
         e_new = pipe(m, Mux(on[5][Sweep.DELTA], delta, e[5]).as_signed(), 1, f"{r}_e_new")[1]
         m.d.comb += self.function_state[p].eq(x_new)
@@ -135,18 +131,18 @@ class Neuron(wiring.Component):
     def _drive(self, m: Module, p: int, live: Value, e: Value, tag: list) -> Value:
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
         f = self.machine.formats
-        aligned, _ = saturate(self.old_activity[p] << tag[0].align, f.error)
+        aligned, _ = saturate(m, self.old_activity[p] << tag[0].align, f.error, f"row{p}_shifted")
         aligned = pipe(m, Mux(live, aligned, 0).as_signed(), 1, f"row{p}_aligned")[1]
-        chosen = Mux((tag[1].flags & Sweep.POST).any(), aligned, e)
-        negative, _ = saturate(-chosen, f.error)
-        return Mux((tag[1].flags & Sweep.NEG).any(), negative, chosen)
+        chosen = named(m, Mux(asks(tag[1].flags, Sweep.POST), aligned, e), f"row{p}_chosen")
+        negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")
+        return Mux(asks(tag[1].flags, Sweep.NEG), negative, chosen)
 
-    def _feedback(self, back: Value, total: Value) -> tuple[Value, Value]:
+    def _feedback(self, m: Module, r: str, back: Value, total: Value) -> tuple[Value, Value]:
         """fb from a back sum and a gated row sum, and whether it was clipped."""
         f = self.machine.formats
         finer = max(f.back_sum.frac, f.row_sum.frac)
         both = (back << finer - f.back_sum.frac) + (total << finer - f.row_sum.frac)
-        return saturate(round_half_up(both, finer - f.feedback.frac), f.feedback)
+        return saturate(m, round_half_up(both, finer - f.feedback.frac), f.feedback, f"{r}_feedback_0")
 
     def _back_of(self, m: Module, p: int, group: Value) -> Value:
         """The back sum of row p of a group: a part of the word that holds the group."""
@@ -172,19 +168,19 @@ class Neuron(wiring.Component):
                 (self.write_state, "state", 6, Sweep.INIT | Sweep.STEP | Sweep.FIRE),
                 (self.write_error, "error", 6, Sweep.ERR | Sweep.DELTA),
                 (self.write_activity, "activity", 8, Sweep.ACT)):
-            enable = valid[stage] & (tag[stage].flags & flags).any()
+            enable = named(m, valid[stage] & asks(tag[stage].flags, flags), f"writes_{name}")
             m.d.comb += [port.group.eq(tag[stage].group),
                          port.mask.eq(Mux(enable, tag[stage].live, 0))]
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
 
-        m.d.comb += self.compares.eq((tag[6].flags & Sweep.ERR).any())
+        m.d.comb += self.compares.eq(asks(tag[6].flags, Sweep.ERR))
 
     def _counts(self, m: Module, valid: list, tag: list, clipped: dict) -> None:
         for name, events in clipped.items():
-            m.d.comb += getattr(self, f"sat_{name}").eq(
-                sum(((valid[stage] & bit) for stage, bit in events), start=Value.cast(0)))
-        rows = popcount(tag[1].live)
+            count = popcount(m, [valid[stage] & bit for stage, bit in events], f"clipped_{name}")
+            m.d.comb += getattr(self, f"sat_{name}").eq(count)
+        rows = named(m, popcount(m, tag[1].live, "live"), "rows")
         for port, flags in ((self.steps, Sweep.STEP | Sweep.DELTA),
                             (self.activations, Sweep.ACT)):
-            m.d.comb += port.eq(Mux(valid[1] & (tag[1].flags & flags).any(), rows, 0))
+            m.d.comb += port.eq(Mux(valid[1] & asks(tag[1].flags, flags), rows, 0))

@@ -11,8 +11,8 @@ from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.memories import Mem
 
 from .bank import Bank
-from .fixed import pipe, round_variable, saturate, tree
-from .neuron import popcount
+from .fields import asks
+from .fixed import named, pipe, popcount, round_variable, saturate, tree
 from .tile import Shapes, TileSignature, live_rows, mac_count
 
 __all__ = ["RowEngine"]
@@ -59,8 +59,8 @@ class RowEngine(wiring.Component):
         self._active = active = Signal()
         column, group = Signal(12), Signal(14)
         row_start = Signal(20)
-        last_column = column + 1 == command.columns
-        last_group = group + 1 == command.groups
+        last_column = named(m, column + 1 == command.columns, "last_column")
+        last_group = named(m, group + 1 == command.groups, "last_group")
         m.d.comb += self.sweep.ready.eq(~active | (last_column & last_group))
         with m.If(self.sweep.ready):
             m.d.sync += [active.eq(self.sweep.valid), command.eq(self.sweep.payload),
@@ -71,12 +71,11 @@ class RowEngine(wiring.Component):
         with m.Else():
             m.d.sync += column.eq(column + 1)
         flags = command.flags
-        reads = (flags & WEIGHT_FLAGS).any()
+        reads = named(m, asks(flags, WEIGHT_FLAGS), "asks_weights")
         m.d.comb += [
             self.map_address.eq(command.map_base + column),
             self.issue.eq(active & reads), self.slot.eq(active & ~reads),
-            self.set.eq(Cat(*((flags & f).any()
-                              for f in ISSUE_FLAGS)))]
+            self.set.eq(Cat(asks(flags, f) for f in ISSUE_FLAGS))]
         tag = Signal(self.shapes.tag)
         m.d.comb += [tag.flags.eq(flags), tag.gain.eq(command.gain),
                      *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
@@ -89,18 +88,19 @@ class RowEngine(wiring.Component):
     def _words(self, m: Module, slot: dict[str, Value]) -> dict:
         """Follow a slot to its weights and activities (2 cycles later) and their products."""
         t = self.timing
-        staged = {k: pipe(m, v, t.sum_latency + 1, f"slot_{k}") for k, v in slot.items()}
+        staged = {k: pipe(m, v, t.sum_latency + 1, f"slot_{k}", reset=k in ("valid", "reads")) for k, v in slot.items()}
         entry, group = Signal(self.shapes.map), data.View(self.shapes.tag, staged["tag"][1]).group
         source = Signal(self.map.source.shape())
         m.d.sync += [entry.eq(self.map), entry.source.eq(source)]
         m.d.comb += [source.eq(self.map.source + Mux(self.map.lanes == 0, group >> self._part_bits, 0)),
                      self.activity_address.eq(source),
                      self._bank.read_address[0].eq(staged["address"][1])]
-        identity = entry.lanes == 0
-        activity = [Mux(identity, a, Mux(entry.lanes > i, a, 0)).as_signed() for i, a in enumerate(self.activity)]
+        identity = named(m, entry.lanes == 0, "identity")
+        activity = [named(m, Mux(identity, a, Mux(entry.lanes > i, a, 0)).as_signed(), f"activity_{i}")
+                    for i, a in enumerate(self.activity)]
         tag = data.View(self.shapes.tag, staged["tag"][2])
-        rows = popcount(tag.live)
-        fwd = staged["valid"][2] & (tag.flags & Sweep.FWD).any()
+        rows = named(m, popcount(m, tag.live, "live"), "rows")
+        fwd = staged["valid"][2] & asks(tag.flags, Sweep.FWD)
         m.d.comb += [self.mac_fwd.eq(mac_count(rows, entry.lanes, fwd)),
                      self.reads.eq(mac_count(rows, entry.lanes, staged["reads"][2]))]
         busy = Cat(v for v in staged["valid"][1:]).any()
@@ -111,11 +111,12 @@ class RowEngine(wiring.Component):
         """The word just read; for an identity column row p has one at lane part * P + p."""
         tiles, lanes = self.machine.row_tiles, self.machine.lanes
         part, one = group[:self._part_bits], min(1 << self.machine.weight_frac, self.machine.formats.weight.hi)
+        parts = [named(m, part == i, f"part_{i}") for i in range(lanes // tiles)]
         weights = []
         for n, stored in enumerate(self._bank.read_data[0]):
             p, i = divmod(n, lanes)
             weight = Signal(signed(self.machine.weight_bits), name=f"weight{p}_{i}")
-            own = Mux(part == i // tiles, one, 0) if i % tiles == p else 0
+            own = Mux(parts[i // tiles], one, 0) if i % tiles == p else 0
             m.d.comb += weight.eq(Mux(identity, own, stored))
             weights.append(weight)
         return weights
@@ -128,7 +129,7 @@ class RowEngine(wiring.Component):
         at = t.sum_latency - 1
         tag = data.View(self.shapes.tag, staged["tag"][at])
         out = data.View(self.shapes.tag, staged["tag"][at + 1])
-        forward = (tag.flags & Sweep.FWD).any()
+        forward = asks(tag.flags, Sweep.FWD)
         for p in range(self.machine.row_tiles):
             products = []
             for i in range(lanes):
@@ -162,9 +163,9 @@ class RowEngine(wiring.Component):
             word.address.eq(staged["address"][2]), word.last.eq(staged["last"][2]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
             word_fifo.w_data.eq(word),
-            word_fifo.w_en.eq(staged["valid"][2] & (at_word.flags & later).any()),
+            word_fifo.w_en.eq(staged["valid"][2] & asks(at_word.flags, later)),
             row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_data.eq(row),
-            row_fifo.w_en.eq(error_valid & (at_error.flags & later).any())]
+            row_fifo.w_en.eq(error_valid & asks(at_error.flags, later))]
         head = data.View(word_layout, word_fifo.r_data)
         tag = data.View(row_layout, row_fifo.r_data)
         m.d.comb += [word_fifo.r_en.eq(row_fifo.r_rdy),
@@ -176,15 +177,15 @@ class RowEngine(wiring.Component):
         valid, row = queued
         tiles, lanes = self.machine.row_tiles, self.machine.lanes
         entry = head.entry
-        trn = pipe(m, valid & (row.tag.flags & Sweep.TRN).any() & entry.feedback, 2, "trn")
-        identity = entry.lanes == 0
-        upd = pipe(m, valid & (row.tag.flags & Sweep.UPD).any() & entry.plastic & ~identity, 2, "upd")
+        trn = pipe(m, valid & asks(row.tag.flags, Sweep.TRN) & entry.feedback, 2, "trn", reset=True)
+        identity = named(m, entry.lanes == 0, "back_identity")
+        upd = pipe(m, valid & asks(row.tag.flags, Sweep.UPD) & entry.plastic & ~identity, 2, "upd", reset=True)
         entries = [data.View(self.shapes.map, v)
                    for v in pipe(m, entry.as_value(), 2, "back_entry")]
         address = pipe(m, head.address, 2, "back_address")
         first = Mux(identity, ~row.tag.group[:self._part_bits].any(), row.tag.first)
         fresh = pipe(m, entry.fresh & first, 2, "fresh")
-        count = mac_count(popcount(row.tag.live), entry.lanes, Const(1))
+        count = mac_count(popcount(m, row.tag.live, "back_live"), entry.lanes, Const(1))
         count = pipe(m, count, 1, "back_count")[1]
         m.d.comb += [
             self.back_valid.eq(trn[2]), self.back_word.eq(entries[2].source),
@@ -193,30 +194,31 @@ class RowEngine(wiring.Component):
             self._bank.write_mask.eq(upd[2].replicate(tiles * lanes)),
             self.mac_trn.eq(Mux(trn[1], count, 0)), self.mac_upd.eq(Mux(upd[1], count, 0)),
             self.writes.eq(Mux(upd[1], count, 0))]
-        clipped = []
+        clipped, rate = [], named(m, self.rates[entries[1].rate], "rate")
         for i in range(lanes):
             feedback = [pipe(m, head.weights[p * lanes + i] * row.error[p], 1, f"trn{p}_{i}")[1]
                         for p in range(tiles)]
             total = tree(m, feedback, f"back{i}", registered=False)
             m.d.comb += self.back_sums[i].eq(pipe(m, total, 1, f"back_sum{i}")[1])
             for p in range(tiles):
-                clipped.append(self._learn(m, head, row, entries, upd, p, i))
-        m.d.comb += self.saturated.eq(popcount(Cat(clipped)))
-        return Cat(pipe(m, valid, 2, "taken")).any()
+                clipped.append(self._learn(m, head, row, entries, rate, p, i))
+        learned = named(m, Cat(clipped) & upd[2].replicate(len(clipped)), "learned_clips")
+        m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
+        return Cat(pipe(m, valid, 2, "taken", reset=True)).any()
 
-    def _learn(self, m: Module, head, row, entries, upd, p: int, i: int) -> Value:
-        """UPD of one weight: writes it, returns whether it was clipped."""
+    def _learn(self, m: Module, head, row, entries, rate: Value, p: int, i: int) -> Value:
+        """UPD of one weight: writes it, returns whether it would be clipped."""
         lane, lanes = p * self.machine.lanes + i, self.machine.lanes
         weight = pipe(m, head.weights[lane], 2, f"old{p}_{i}")[2]
         product = pipe(m, row.error[p] * head.activity[i], 1, f"upd{p}_{i}")[1]
-        change = round_variable(product, self.rates[entries[1].rate])
+        change = round_variable(product, rate)
         neuron = Cat(Const(p, (self.machine.row_tiles - 1).bit_length()), row.tag.group)
         source = Cat(Const(i, (lanes - 1).bit_length()), entries[0].source)
         own = pipe(m, entries[0].diagonal & (neuron == source), 1, f"own{p}_{i}")[1]
         change = pipe(m, Mux(own, 0, change).as_signed(), 1, f"change{p}_{i}")[1]
-        new, clipped = saturate(weight + change, self.machine.formats.weight, entries[2].positive)
+        new, clipped = saturate(m, weight + change, self.machine.formats.weight, f"new{p}_{i}", entries[2].positive)
         m.d.comb += self._bank.write_data[lane].eq(new)
-        return clipped & upd[2]
+        return clipped
 
     @staticmethod
     def public(machine: MachineConfig, module: str) -> list[str]:

@@ -12,7 +12,7 @@ from hebbar.isa import FIELDS, Into, Mode, Op
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK
 
-from .fixed import pipe, round_half_up, saturate
+from .fixed import named, pipe, round_half_up, saturate
 from .tile import Shapes
 
 __all__ = ["Separation", "command"]
@@ -107,7 +107,7 @@ class Separation(wiring.Component):
         tiles, latest, rows = self.machine.row_tiles, self.timing.weigh, self._command.rows
         lane_bits = (tiles - 1).bit_length()
         self._at = pipe(m, self._step, latest, "at")
-        self._on = {name: pipe(m, on & (self._step < rows), latest, name) for name, on in passes.items()
+        self._on = {name: pipe(m, on & (self._step < rows), latest, name, reset=True) for name, on in passes.items()
                     if name != "divide"}
         lane = self._at[1][:lane_bits] if lane_bits else Const(0, 1)
         m.d.comb += self.group.eq(self._command.group + (self._step >> lane_bits))
@@ -124,22 +124,22 @@ class Separation(wiring.Component):
     def _weigh(self, m: Module) -> Value:
         """The power of row ``_at[weigh]``."""
         f, top = self.machine.formats, (1 << DISTANCE_BITS) - 1
-        exact = round_half_up(self._best - self._sum, f.sum_shift)
+        exact = named(m, round_half_up(self._best - self._sum, f.sum_shift), "exact_distance")
         distance, product = Signal(DISTANCE_BITS), Signal(DISTANCE_BITS + BETA_BITS)
         m.d.sync += [distance.eq(Mux(exact > top, top, exact)), product.eq(distance * self.beta)]
-        exponent = round_half_up(product, f.state.frac)
+        exponent = named(m, round_half_up(product, f.state.frac), "exponent")
         octave = pipe(m, exponent[INDEX_BITS:], 1, "octave")[1]
         m.submodules.exponentials = table = Memory(shape=POWER_BITS, depth=1 << INDEX_BITS, init=POWERS)
         port = table.read_port()
         m.d.comb += port.addr.eq(exponent[:INDEX_BITS])
-        return Mux(octave >= OCTAVES, 0, port.data >> octave[:OCTAVES.bit_length()])
+        return named(m, Mux(octave >= OCTAVES, 0, port.data >> octave[:OCTAVES.bit_length()]), "power")
 
     def _divide(self, m: Module, dividing: Value) -> None:
         """A bit of ``floor(2**RECIPROCAL_FRAC / _total)`` a cycle. The sum is 2**POWER_FRAC or more, so only the
         last RECIPROCAL_BITS bits can be other than zero; what the places before them leave is known."""
         rest = Signal(len(self._total))
         twice = rest << 1
-        bit = twice >= self._total
+        bit = named(m, twice >= self._total, "bit")
         with m.If(self.start):
             m.d.sync += rest.eq(1 << RECIPROCAL_FRAC - RECIPROCAL_BITS)
         with m.Elif(dividing):
@@ -154,11 +154,11 @@ class Separation(wiring.Component):
         product = pipe(m, power * self._reciprocal, 1, "product")[1]
         m.d.comb += share.eq(Mux(command.mode == Mode.MAX, (at[2] == self._where) << f.state.frac,
                                  round_half_up(product, RECIPROCAL_FRAC - f.state.frac)))
-        wide = Mux(command.into == Into.DIFFERENCE, self._x - share, share)
+        wide = named(m, Mux(command.into == Into.DIFFERENCE, self._x - share, share), "written")
         lane_bits = (tiles - 1).bit_length()
         for name, format, chosen in (("state", f.state, command.into == Into.STATE),
                                      ("error", f.error, command.into != Into.STATE)):
-            value, clips = saturate(wide, format)
+            value, clips = saturate(m, wide, format, f"written_{name}")
             value, clips = pipe(m, value, 1, f"new_{name}")[1], pipe(m, clips, 1, f"clips_{name}")[1]
             write = getattr(self, f"write_{name}")
             lane = 1 << at[end][:lane_bits] if lane_bits else Const(1)

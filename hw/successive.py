@@ -27,7 +27,8 @@ class Successive(wiring.Component):
         m, least = Module(), -(1 << self.bits - 1)
         for i in range(self.count):
             code = Signal(signed(self.bits), init=least, name=f"code_{i}")
-            trial = (code + (1 << self.bit).as_unsigned())[:self.bits].as_signed()
+            trial = Signal(signed(self.bits), name=f"trial_{i}")
+            m.d.comb += trial.eq(code + (1 << self.bit).as_unsigned())
             m.d.comb += [self.dac[i].eq(Mux(self.search, trial, 0)), self.codes[i].eq(code)]
             with m.If(self.start):
                 m.d.sync += code.eq(least)

@@ -45,5 +45,5 @@ class Table(wiring.Component):
             m.d.sync += fraction.eq(state[:frac] if frac else 0)
             exact = (value << frac) + slope * fraction
             rounded = round_half_up(exact, frac + ENTRY_BITS - self.format.bits)
-            m.d.comb += self.out[i].eq(saturate(rounded, self.format)[0])
+            m.d.comb += self.out[i].eq(saturate(m, rounded, self.format, f"rounded_{i}")[0])
         return m

@@ -10,7 +10,8 @@ from math import floor
 
 import numpy as np
 import pytest
-from amaranth.hdl import Module, Signal, signed, unsigned
+from amaranth.back import rtlil
+from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.sim import Simulator
 from helpers import settle
 from hypothesis import given
@@ -82,9 +83,9 @@ def test_quantise_refuses_what_is_no_number(bad):
         golden.quantise(np.array([0.0, bad]), Format(8, 3), "weights")
 
 
-def _comb(expressions, inputs, cases):
-    """The outputs of combinational ``expressions`` for every tuple of ``inputs``."""
-    m, outs, rows = Module(), [], []
+def _comb(expressions, inputs, cases, m=None):
+    """The outputs of combinational ``expressions``, which may take signals of ``m``, for every tuple of ``inputs``."""
+    m, outs, rows = m or Module(), [], []
     for i, expression in enumerate(expressions):
         out = Signal(expression.shape(), name=f"out{i}")
         m.d.comb += out.eq(expression)
@@ -118,9 +119,9 @@ def test_hw_rounds_every_code_by_every_signal(bits):
 
 def test_hw_clips_every_code_to_every_format():
     """Formats below, at and above the width of the value; the flag is what gets counted."""
-    value, widths = Signal(signed(WIDTH)), range(2, WIDTH + 1)
-    outputs = [part for w in widths for part in hw.saturate(value, Format(w, 0))]
-    rows = _comb(outputs, [value], [(v,) for v in CODES])
+    m, value, widths = Module(), Signal(signed(WIDTH)), range(2, WIDTH + 3)
+    outputs = [part for w in widths for part in hw.saturate(m, value, Format(w, 0), f"to_{w}")]
+    rows = _comb(outputs, [value], [(v,) for v in CODES], m)
     for v, row in zip(CODES, rows, strict=True):
         for w, clipped, flag in zip(widths, row[::2], row[1::2], strict=True):
             nearest = min(max(v, -(1 << w - 1)), (1 << w - 1) - 1)
@@ -173,3 +174,33 @@ def test_pipe_delays_a_signed_value_by_whole_cycles():
     simulator.run()
     for delay in range(4):
         assert [s[delay] for s in seen][delay:] == list(CODES)[:len(CODES) - delay]
+
+
+@pytest.mark.parametrize("width", range(1, 11))
+def test_popcount_of_every_word(width):
+    """A level of the tree that is a bit short counts a full word as none."""
+    m, bits = Module(), Signal(width)
+    count = hw.popcount(m, bits, "ones")
+    assert len(count) == width.bit_length() or width & width - 1  # odd ones out may cost a bit more
+    rows = _comb([count], [bits], [(word,) for word in range(1 << width)], m)
+    assert rows == [[word.bit_count()] for word in range(1 << width)]
+
+
+@pytest.mark.parametrize("width", [96, 512, 1000, 1024])
+def test_popcount_of_wide_words(width):
+    """As many bits as an engine has lanes: an adder for each after the other once ended in a RecursionError."""
+    m, bits = Module(), [Signal(name=f"bit_{i}") for i in range(width)]
+    word, random = Signal(width), np.random.default_rng(width)
+    m.d.comb += [bit.eq(word[i]) for i, bit in enumerate(bits)]
+    words = [0, 1, 1 << width - 1, (1 << width) - 1, *(int.from_bytes(random.bytes(width)) >> 7 * width for _ in range(8))]
+    rows = _comb([hw.popcount(m, bits, "ones")], [word], [(w,) for w in words], m)
+    assert rows == [[w.bit_count()] for w in words]
+
+
+def test_named_values_are_written_once():
+    """Without a name every bit that is taken of a sum would be a sum of its own in the Verilog."""
+    m, a, b, out = Module(), Signal(8), Signal(8), Signal(9)
+    total = hw.named(m, a + b, "total")
+    m.d.comb += out.eq(Cat(total[i] for i in reversed(range(9))))
+    assert hw.named(m, total, "again") is total
+    assert rtlil.convert(m, ports=[a, b, out]).count("cell $add") == 1

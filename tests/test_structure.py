@@ -78,8 +78,8 @@ def test_a_planted_defect_in_the_text_is_found(verilog, defect):
 
 WRITES, LATCHES = "weight writes without UPD and without the host", "latches in the netlist (Yosys)"
 LATCH = (BUS, r"  assign ", r"  reg kept;\n  always @* if (locked) kept = rst;\n  assign ")
-MORE = (TILE, r"(\* \$signed\((read_data|\\\$\d+ )\));", r"\1 * $signed(back_address_1);")
-FEWER = (TILE, r"\* (\$signed\(\\\$\d+ \));", r"+ \1;")
+MORE = (TILE, r"(\* \$signed\(activity_0\));", r"\1 * $signed(back_address_1);")
+FEWER = (TILE, r"\* (\$signed\(activity_\d\));", r"+ \1;")
 FWD = (TILE, r"(\.\\port\$\d+\$0 )\(upd_2\)", r"\1(upd_2 | slot_tag_2[0])")
 LOST = (TILE, r"(\.\\port\$\d+\$0 )\(upd_2\)", r"\1(1'b0)")
 HOST = (WEIGHTS, r"host__write & ", "host__select & ")

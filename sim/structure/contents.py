@@ -48,13 +48,15 @@ def _width(module: Module, node: Any) -> int:
 
 
 def first(module: Module, name: str) -> list[int]:
-    """The first contents of a memory, word by word."""
+    """The first contents of a memory, word by word; a loop sets all of them to one value."""
     words = [0] * module.memories[name].depth
     for start in module.starts:
         for statement in _nodes(start, "BlockingSubstitution"):
             left = statement.left.var
             if type(left).__name__ == "Pointer" and plain(left.var.name) == name:
-                words[constant(left.ptr)] = constant(statement.right.var)
+                value, looped = constant(statement.right.var), type(left.ptr).__name__ == "Identifier"
+                for at in range(len(words)) if looped else [constant(left.ptr)]:
+                    words[at] = value
     return words
 
 

@@ -115,7 +115,7 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
         return {"tile": Counter({(20, 20): 3})}
     if m.tile == "array":
         return {"tile": Counter({(20, 20): 3}), "tile.crossbar": three}
-    rows = m.row_tiles + 1  # P bits added one by one, each sum a bit wider
+    rows = m.row_tiles.bit_length()  # the number of P bits
     return {"tile": three + Counter({_pair(rows, MAP["lanes"].width): 2})}
 
 
