@@ -18,6 +18,7 @@ from hebbar.config import load
 from hebbar.console import Reporter
 from hebbar.errors import HebbarError
 from hebbar.machine import MachineConfig
+from hebbar.processes import start
 
 from ..design import ROOT
 from ..report import Figure
@@ -97,17 +98,14 @@ def _time(count: int, now: Export, old: Export | None) -> Figure:
 def _export(machine: MachineConfig, sources: Path, reporter: Reporter) -> Export:
     """One export by the sources in a folder, in a process that is started for it."""
     size = f"{machine.row_tiles} x {machine.lanes} lanes"
-    child = subprocess.Popen([sys.executable, "-P", "-c", CHILD, str(sources), machine.model_dump_json()], text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ | {"PYTHONPATH": ""})
-    began = time.monotonic()
-    with child, reporter.task(f"exporting {size} by {sources}", 1) as task:
-        try:
-            while child.poll() is None:
-                with suppress(subprocess.TimeoutExpired):
-                    said, errors = child.communicate(timeout=WAIT_SECONDS)
-                task.advance(int(child.returncode is not None), f"{time.monotonic() - began:.0f} s")
-        finally:
-            child.kill()
+    command = [sys.executable, "-P", "-c", CHILD, str(sources), machine.model_dump_json()]
+    began, options = time.monotonic(), {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with start(command, env=os.environ | {"PYTHONPATH": ""}, **options) as child, \
+            reporter.task(f"exporting {size} by {sources}", 1) as task:
+        while child.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                said, errors = child.communicate(timeout=WAIT_SECONDS)
+            task.advance(int(child.returncode is not None), f"{time.monotonic() - began:.0f} s")
     if child.returncode:
         raise HebbarError(f"the machine of {size} was not exported by {sources}:\n{errors[-1000:]}")
     return Export(*json.loads(said))
