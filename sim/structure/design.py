@@ -10,6 +10,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from hebbar.errors import BadInput
+from hebbar.files import temporary_folder
 
 __all__ = ["Design", "Module", "Signal", "constant", "deep", "read"]
 
