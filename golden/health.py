@@ -14,10 +14,11 @@ from hebbar.compiler import Program
 from hebbar.isa import Sweep
 from hebbar.network import Role
 from hebbar.schedule import LoopOp, MicroOp, SweepOp
+from hebbar.tasks import Kind
 
-from .datasets import Dataset
 from .fixed import Ints
 from .image import from_image
+from .tasks.task import LearningTask
 
 __all__ = ["KINDS", "Health", "at_bound", "clipped", "examine", "values_a_sample"]
 
@@ -84,14 +85,14 @@ def at_bound(program: Program, image: Ints) -> dict[str, float]:
             for (source, target), codes in _codes(program, image).items()}
 
 
-def examine(program: Program, data: Dataset, accuracy: Sequence[float], saturations: Sequence[Mapping[str, int]],
+def examine(program: Program, task: LearningTask, accuracy: Sequence[float], saturations: Sequence[Mapping[str, int]],
             first: Ints, last: Ints) -> Health:
     """Judge a training by its accuracy and saturations after every epoch and its first and last weight image."""
-    possible = {kind: max(1, count * len(data.train)) for kind, count in values_a_sample(program).items()}
+    possible = {kind: max(1, count * task.count) for kind, count in values_a_sample(program).items()}
     shares = {kind: max((s[kind] for s in saturations), default=0) / possible[kind] for kind in KINDS}
-    bound, dead = at_bound(program, last), _dead(program, data, last)
+    bound, dead = at_bound(program, last), _dead(program, task, last)
     said = [*_diverged(program, shares, bound), *_unlearnt(program, first, last), *_silent(program, dead)]
-    if said and accuracy and accuracy[-1] <= _chance(data):
+    if said and accuracy and task.labels is not None and accuracy[-1] <= _chance(task.labels):
         said[0] = f"{said[0]} The accuracy of the last epoch, {100 * accuracy[-1]:.1f} %, is that of guessing."
     return Health(tuple(dict(s) for s in saturations), shares, bound, dead, tuple(said))
 
@@ -103,8 +104,9 @@ def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str,
     names = {"error": "errors", "state": "states", "feedback": "feedback sums", "weight": "learnt weights"}
     much = [f"{_percent(share)} of the {names[kind]} were clipped to {formats[kind]}" for kind, share in shares.items()
             if share >= CLIPPED]
+    learnt = {f"{e.source}:{e.target}" for e in program.layout.network.stored if e.plastic}
     ends = [f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {f.weight}"
-            for edge, share in bound.items() if share >= CLIPPED]
+            for edge, share in bound.items() if share >= CLIPPED and edge in learnt]
     if much or ends:
         alphas = f"rule.alpha_shifts ({list(c.rule.alpha_shifts)})" if c.network.layers else "alpha_shift of the edges"
         scales = f"rule.init_scales ({list(c.rule.init_scales)})" if c.network.layers else "scale of the edges"
@@ -136,20 +138,23 @@ def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:
                    f"{program.layout.network.by_name[name].activation!r}.")
 
 
-def _dead(program: Program, data: Dataset, image: Ints) -> dict[str, int]:
-    """Units of every hidden population whose activity is one code at every fence of the probed samples. An analog macro,
-    whose noise moves every unit, is not asked."""
-    from .training import codes, machine_of
+def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
+    """Units of every hidden population whose activity is one code at every fence of the probed samples. An analog
+    macro, whose noise moves every unit, is not asked, nor is a network that does not classify."""
+    from .training import machine_of
 
+    if task.kind is not Kind.CLASSIFICATION:
+        return {}
     own = program.config.configured_network().by_name  # without what a rule adds for its own use
     hidden = [p for p in program.layout.network.with_role(Role.HIDDEN) if p.name in own]
-    samples = data.test.take(np.arange(min(PROBED, len(data.test))))
-    if program.machine.tile == "analog" or len(samples) < 2 or (data.test.codes == data.test.codes[:1]).all():
+    samples = task.codes("predict", PROBED)
+    count, inputs = min(PROBED, task.asked), next(iter(samples.values()))
+    if program.machine.tile == "analog" or count < 2 or (inputs == inputs[:1]).all():
         return {}
     machine, seen = machine_of(program), []
     machine.load(image)
-    machine.run("predict", codes(program, samples.take([0]), training=False))  # what the training left is gone
-    given = codes(program, samples.take(np.arange(1, len(samples))), training=False)
+    machine.run("predict", {key: codes[:1] for key, codes in samples.items()})  # what the training left is gone
+    given = {key: codes[1:] for key, codes in samples.items()}
     if hasattr(machine, "fences"):
         machine.run("predict", given, record=True)
         activity = machine.fences.activity
@@ -161,10 +166,10 @@ def _dead(program: Program, data: Dataset, image: Ints) -> dict[str, int]:
     return {p.name: int(still[places[p.name].word * lanes:][:p.size].sum()) for p in hidden}
 
 
-def _chance(data: Dataset) -> float:
+def _chance(labels: Ints) -> float:
     """An accuracy that guessing the commonest class reaches, two standard deviations of its luck added."""
-    most = np.bincount(data.test.labels).max() / len(data.test)
-    return float(most + 2 * np.sqrt(most * (1 - most) / len(data.test)))
+    most = np.bincount(labels).max() / len(labels)
+    return float(most + 2 * np.sqrt(most * (1 - most) / len(labels)))
 
 
 def _codes(program: Program, image: Ints) -> dict[tuple[str, str], np.ndarray]:

@@ -6,6 +6,7 @@ order and the same halvings of alpha, so that what differs is arithmetic alone.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import nan
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -15,8 +16,9 @@ from hebbar.compiler import Program
 from hebbar.errors import BadInput
 from hebbar.network import Error
 from hebbar.parameters import effective
+from hebbar.tasks import Kind
 
-from .datasets import Dataset, Samples, epoch_order, load
+from .datasets import Dataset, Samples
 from .fixed import Ints
 from .health import Health, clipped, examine
 from .image import to_image
@@ -24,54 +26,43 @@ from .machine import Machine
 from .reference.interpreter import FloatMachine
 from .reference.rules import RULES
 from .reference.state import Weights, initial_weights
-from .reference.training import accuracy, ends, epoch_rate, halvings, predict, train_epoch
-from .sample_checks import check_samples
-from .streams import to_codes
+from .reference.training import ends, epoch_rate, halvings, predict, train_epoch
+from .streams import rounded, to_codes, to_reals
+from .tasks import LearningTask, as_task, checked, data_of, task_of
+from .tasks.task import Reals
 
 if TYPE_CHECKING:
     from .compiled import CompiledMachine
 
-__all__ = ["Engine", "FloatCurve", "FixedCurve", "data_of", "checked", "codes", "machine_of", "train_float", "train_fixed",
-           "initial_image"]
+__all__ = ["Engine", "FloatCurve", "FixedCurve", "data_of", "task_of", "checked", "codes",
+           "machine_of", "train_float", "train_fixed", "initial_image"]
 
 Engine = Literal["auto", "numpy", "compiled"]
 """Which golden machine runs: the compiled one where it supports the program, NumPy, or the compiled one."""
 
 Progress = Callable[[int, float], None]
-"""Called after every epoch with its number (from 1) and the accuracy on the held-out part."""
+"""Called after every epoch with its number (from 1) and the last grade, an accuracy on the held-out part for instance;
+NaN before the first."""
 
 
 @dataclass(frozen=True)
 class FloatCurve:
-    """Accuracy after every epoch and the final weights by edge."""
+    """Accuracy, or what else the task measures, after ``epochs`` (from 1) and the final weights by edge."""
 
     accuracy: tuple[float, ...]
     weights: Weights
+    epochs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class FixedCurve:
-    """Accuracy after every epoch, the final weight image (words, P, C), and what was clipped on the way."""
+    """Accuracy, or what else the task measures, after ``epochs`` (from 1), the final weight image (words, P, C), and
+    what was clipped on the way."""
 
     accuracy: tuple[float, ...]
     weights: Ints
     health: Health
-
-
-def data_of(program: Program) -> Dataset:
-    """The configured data in the program's formats, checked against its network."""
-    config, network = program.config, program.layout.network
-    source, target = (network.by_name[name] for name in ends(network))
-    return checked(program, load(config.data, source.activity_frac, config.machine.activity_bits, target.size))
-
-
-def checked(program: Program, data: Dataset) -> Dataset:
-    """``data``, whose codes and labels fit the program's network; raises BadInput when they do not."""
-    network = program.layout.network
-    limits = program.machine.formats.activity
-    for part in (data.train, data.test):
-        check_samples(part.codes, part.labels, network, limits.lo, limits.hi)
-    return data
+    epochs: tuple[int, ...] = ()
 
 
 def initial_image(program: Program) -> Ints:
@@ -90,45 +81,56 @@ def _reals(program: Program, samples: Samples, training: bool) -> dict[str, NDAr
     return {source: samples.inputs_float} | ({target: samples.targets.astype(np.float64)} if training else {})
 
 
-def train_float(program: Program, data: Dataset, progress: Progress | None = None) -> FloatCurve:
+def train_float(program: Program, data: Dataset | LearningTask, progress: Progress | None = None) -> FloatCurve:
     """Train in float64, one sample at a time: IL, iPC, Z-IL and backprop by their own implementation, any
-    other rule, early exit and a softmax of another beta than 1 by their schedule; gamma and tolerance are those that
-    the machine holds. Raises BadInput when it diverges."""
+    other rule, early exit and a softmax of another beta than 1 by their schedule, as are tasks without labels; gamma
+    and tolerance are those that the machine holds. Raises BadInput when it diverges."""
     with np.errstate(over="ignore", invalid="ignore"):  # a sentence says it
         return _train_float(program, data, progress)
 
 
-def _train_float(program: Program, data: Dataset, progress: Progress | None) -> FloatCurve:
-    config, network, rule = program.config, program.layout.network, effective(program)
+def _train_float(program: Program, data: Dataset | LearningTask, progress: Progress | None) -> FloatCurve:
+    config, network, task = program.config, program.layout.network, as_task(program, data)
+    rule = effective(program)
     heated = config.rule.beta != 1 and any(p.error is Error.CATEGORICAL for p in network.populations)
     own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance and not heated
-    if not own or (network.order is None) is not (program.layout.order is None):
-        return _train_schedule(program, data, progress)
-    weights, curve = initial_weights(network, config.training.seed), []
-    inputs, targets = data.train.inputs_float, data.train.targets
-    for epoch in range(config.training.epochs):
-        order = epoch_order(len(data.train), config.training.seed, epoch)
-        weights = train_epoch(network, weights, inputs, targets, rule, order, 1,
+    if task.kind is not Kind.CLASSIFICATION or not own or (network.order is None) is not (program.layout.order is None):
+        return _train_schedule(program, task, progress)
+    weights, curve = task.weights(), []
+    assert task.data is not None
+    inputs, targets, (source, target) = task.data.train.inputs_float, task.data.train.targets, ends(network)
+    for epoch in range(task.epochs):
+        weights = train_epoch(network, weights, inputs, targets, rule, task.order(epoch), 1,
                               epoch_rate(config.training, epoch))
-        answers = predict(network, weights, data.test.inputs_float, rule)
-        curve.append(accuracy(answers, data.test.labels))
-        if progress:
-            progress(epoch + 1, curve[-1])
-    return FloatCurve(tuple(curve), weights)
+        answers = predict(network, weights, task.questions[source], rule)
+        _graded(task, {target: answers}, epoch, curve, progress)
+    return FloatCurve(tuple(curve), weights, _numbers(task))
 
 
-def _train_schedule(program: Program, data: Dataset, progress: Progress | None) -> FloatCurve:
-    config, network = program.config, program.layout.network
-    machine, curve = FloatMachine(program, initial_weights(network, config.training.seed)), []
-    for epoch in range(config.training.epochs):
-        machine.halvings = halvings(config.training, epoch)
-        order = epoch_order(len(data.train), config.training.seed, epoch)
-        machine.run("train", _reals(program, data.train.take(order), training=True))
-        answers = machine.run("predict", _reals(program, data.test, training=False))[ends(network)[1]]
-        curve.append(accuracy(answers, data.test.labels))
-        if progress:
-            progress(epoch + 1, curve[-1])
-    return FloatCurve(tuple(curve), machine.weights)
+def _train_schedule(program: Program, task: LearningTask, progress: Progress | None) -> FloatCurve:
+    machine, curve = FloatMachine(program, task.weights()), []
+    asked = rounded(program, task.entry, task.questions)
+    for epoch in range(task.epochs):
+        machine.halvings = halvings(program.config.training, epoch)
+        machine.run("train", rounded(program, "train", task.draw(task.order(epoch))))
+        if epoch in task.graded_epochs:
+            _graded(task, machine.run(task.entry, asked), epoch, curve, progress)
+        elif progress:
+            progress(epoch + 1, curve[-1] if curve else nan)
+    return FloatCurve(tuple(curve), machine.weights, _numbers(task))
+
+
+def _graded(task: LearningTask, outputs: Reals, epoch: int, curve: list[float], progress: Progress | None) -> None:
+    """Take the grade of an epoch down."""
+    grade = task.grade(outputs)
+    assert grade is not None, "all questions were asked"
+    curve.append(grade)
+    if progress:
+        progress(epoch + 1, grade)
+
+
+def _numbers(task: LearningTask) -> tuple[int, ...]:
+    return tuple(epoch + 1 for epoch in task.graded_epochs)
 
 
 def machine_of(program: Program, engine: Engine = "auto") -> "Machine | CompiledMachine":
@@ -145,28 +147,28 @@ def machine_of(program: Program, engine: Engine = "auto") -> "Machine | Compiled
     return Machine(program) if engine == "auto" and unsupported(program) else CompiledMachine(program)
 
 
-def train_fixed(program: Program, data: Dataset, progress: Progress | None = None,
+def train_fixed(program: Program, data: Dataset | LearningTask, progress: Progress | None = None,
                 engine: Engine = "auto") -> FixedCurve:
     """Train on the golden machine, one sample at a time."""
-    config, machine, curve, saturations = program.config, machine_of(program, engine), [], []
-    _, target = ends(program.layout.network)
-    first = initial_image(program)
+    config, machine, task = program.config, machine_of(program, engine), as_task(program, data)
+    first, asked, curve, saturations = task.image(), task.codes(task.entry), list[float](), list[dict[str, int]]()
     machine.load(first)
-    for epoch in range(config.training.epochs):
+    for epoch in range(task.epochs):
         machine.set_rates(halvings(config.training, epoch))
-        order = epoch_order(len(data.train), config.training.seed, epoch)
+        order = task.order(epoch)
         every, before = config.training.refresh or len(order), _clipped(machine)
         for part in (order[i:i + every] for i in range(0, len(order), every)):
-            machine.run("train", codes(program, data.train.take(part), training=True))
+            machine.run("train", task.codes("train", rows=part))
             if len(part) == config.training.refresh:
                 machine.load(machine.read_back())
         saturations.append({kind: count - before[kind] for kind, count in _clipped(machine).items()})
-        answers = machine.run("predict", codes(program, data.test, training=False))[target]
-        curve.append(accuracy(answers, data.test.labels))
-        if progress:
-            progress(epoch + 1, curve[-1])
+        if epoch in task.graded_epochs:
+            outputs = machine.run(task.entry, asked)
+            _graded(task, to_reals(program, task.entry, outputs), epoch, curve, progress)
+        elif progress:
+            progress(epoch + 1, curve[-1] if curve else nan)
     last = machine.weights.copy()
-    return FixedCurve(tuple(curve), last, examine(program, data, curve, saturations, first, last))
+    return FixedCurve(tuple(curve), last, examine(program, task, curve, saturations, first, last), _numbers(task))
 
 
 def _clipped(machine: "Machine | CompiledMachine") -> dict[str, int]:

@@ -142,11 +142,12 @@ class Experiment:
     def train_float(self) -> FloatCurve:
         """The same training in float64: accuracy by epoch and weights. Changes nothing here. Raises BadInput when
         it diverges."""
-        from golden.data_health import examine_data
+        from golden.tasks import task_of
         from golden.training import train_float
 
-        warn(examine_data(self.data))
-        return train_float(self.program, self.data)
+        task = task_of(self.program, self._data)
+        warn(task.doubts)
+        return train_float(self.program, task)
 
     def outputs(self, inputs: ArrayLike) -> NDArray:
         """Target states (samples, target size), float64 in real units, of the golden machine with the
@@ -205,14 +206,15 @@ class Experiment:
         once for each machine. Raises MissingTool when the backend is not installed.
         """
         from golden.streams import to_codes
+        from golden.tasks import task_of
         from sim.cosimulate import cosimulate
         from sim.simulate import job_of
         from sim.trace import Job
 
         folder, reporter = file_path("folder", folder), reporter_of(reporter)
         job = Job(self.program, entry, self.image, to_codes(self.program, entry, samples)) \
-            if isinstance(samples, Mapping) \
-            else job_of(self.program, self.data, entry, whole("samples", samples, 1), self.image)
+            if isinstance(samples, Mapping) else \
+            job_of(self.program, task_of(self.program, self._data), entry, whole("samples", samples, 1), self.image)
         return cosimulate(job, backend, folder, reporter)
 
     def parameters(self) -> tuple[Parameter, ...]:
@@ -248,12 +250,11 @@ class Experiment:
         return [self.program.layout.network.by_name[name] for name in ends(self.program.layout.network)]
 
     def _train(self, reporter: Reporter) -> Curve:
-        from golden.data_health import examine_data
+        from golden.tasks import task_of
         from golden.training import train_fixed
 
-        epochs, said = self.config.training.epochs, examine_data(self.data)
-        with reporter.task("training in fixed point", epochs) as task:
-            curve = train_fixed(self.program, self.data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
-        self._image = curve.weights
-        h = curve.health
-        return Curve(curve.accuracy, h.saturations, h.at_bound, h.dead, (*said, *h.warnings))
+        task = task_of(self.program, self._data)
+        with reporter.task("training in fixed point", task.epochs) as progress:
+            curve = train_fixed(self.program, task, lambda e, grade: progress.advance(e, task.note(grade)))
+        self._image, h = curve.weights, curve.health
+        return Curve(curve.accuracy, h.saturations, h.at_bound, h.dead, (*task.doubts, *h.warnings))

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,19 +28,26 @@ NAME = "checkpoint.npz"
 class Standing:
     """How far a training is: the next piece of the current epoch, and all that was counted so far.
 
-    ``correct`` answers in the test pieces of this epoch; ``accuracy`` after each finished epoch;
-    ``words`` and ``mismatches`` by signal; ``counters`` of the training pieces on the RTL; ``clipped``: its
-    saturations in each finished epoch, by ``golden.health.KINDS``.
+    ``answers`` in codes by population, to the questions that this epoch's training was followed by so far; ``accuracy``
+    (or what else the task measures) after each epoch that was; ``samples`` of an epoch; ``words`` and ``mismatches`` by
+    signal; ``counters`` of the training pieces on the RTL; ``clipped``: its saturations in each finished epoch, by
+    ``golden.health.KINDS``.
     """
 
     epoch: int = 0
     piece: int = 0
-    correct: int = 0
+    samples: int = 0
     accuracy: list[float] = field(default_factory=list)
     words: dict[str, int] = field(default_factory=dict)
     mismatches: dict[str, int] = field(default_factory=dict)
     counters: dict[str, int] = field(default_factory=dict)
     clipped: list[dict[str, int]] = field(default_factory=list)
+    answers: dict[str, list[list[int]]] = field(default_factory=dict)
+
+    def answer(self, outputs: Mapping[str, NDArray[np.int64]]) -> None:
+        """Keep the answers of one piece."""
+        for name, codes in outputs.items():
+            self.answers.setdefault(name, []).extend(codes.tolist())
 
     def add(self, comparison: Comparison) -> None:
         """Count one piece's comparison."""
@@ -79,8 +87,9 @@ class Checkpoint:
         return (folder / NAME).exists()
 
     @classmethod
-    def load(cls, folder: Path, program: Program) -> "Checkpoint":
-        """Read the file. Raises BadInput when it is of another configuration, damaged or not readable."""
+    def load(cls, folder: Path, program: Program, samples: int | None = None) -> "Checkpoint":
+        """Read the file. Raises BadInput when it is of another configuration or of another number of samples an epoch,
+        damaged or not readable."""
         path, cure = folder / NAME, "start again with --restart"
         data = read_npz(path, "checkpoint", cure)
         if str(data.pop(HASH, "")) != digest(data, {}):
@@ -93,7 +102,11 @@ class Checkpoint:
         if key != _key(program):
             raise BadInput(f"{path} belongs to another configuration; use its configuration, or start again "
                            "with --restart.")
-        return cls(Standing(**standing), weights, rows)
+        found = Standing(**standing)
+        if samples is not None and found.samples != samples:
+            raise BadInput(f"{path} has {found.samples} samples an epoch and this training {samples}; leave --quick as it "
+                           "was, or start again with --restart.")
+        return cls(found, weights, rows)
 
     @staticmethod
     def remove(folder: Path) -> None:

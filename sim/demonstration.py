@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from golden.training import data_of, initial_image
+from golden.tasks import task_of
 from hebbar.compiler import compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
@@ -75,7 +75,8 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
         raise BadInput(f"the defect {name} is in the row engine, which machine.tile 'array' does not have; use a "
                        "preset with tile 'rows'.")
     announce = not reporter.console.quiet
-    job = job_of(program, data_of(program), entry, samples, initial_image(program))
+    task = task_of(program)
+    job = job_of(program, task, entry, samples, task.image())
     reporter.say(f"{defect.file}, one line changed: {defect.meaning} ...")
     expected = golden.run(job)
     try:

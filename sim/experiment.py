@@ -1,5 +1,6 @@
 """The main job: train in float and fixed point, replay on the RTL, compare every word."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,11 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.data_health import examine_data
-from golden.datasets import Dataset, epoch_order
-from golden.reference.training import accuracy, ends
-from golden.training import (
-    FixedCurve, FloatCurve, codes, data_of, initial_image, train_fixed, train_float)
+from golden.datasets import Dataset
+from golden.streams import to_reals
+from golden.tasks import LearningTask, as_task, task_of
+from golden.training import FixedCurve, FloatCurve, train_fixed, train_float
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
@@ -20,25 +20,34 @@ from hebbar.files import BUILD, versions
 from hebbar.record import Check
 from hebbar.cycles import Cycles
 from hebbar.parameters import parameters
+from hebbar.tasks import Kind
 from hebbar.workload import Minimum, minimum
 
 from .backends import golden, verilator
 from .compare import Comparison, compare, nonzero_updates
 from .crossbar import approximation_share
+from .parts import merged, parts_of
 from .trace import Job, Trace
 from .wave import record
 
-__all__ = ["Outcome", "run", "replay_job", "predict_job"]
+__all__ = ["Outcome", "run", "replay_job", "predict_job", "confusion", "ASKED"]
+
+ASKED = {Kind.CLASSIFICATION: "test set", Kind.GENERATION: "queries", Kind.COMPLETION: "queries",
+         Kind.RECALL: "recall", Kind.VALUES: "values", Kind.SPIKES: "waves"}
+"""What the part of a run is called in which the trained network is asked."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the main job found; ``training`` is of the training replay, ``answers`` of the test set on the
+    """What the main job found; ``training`` is of the training replay, ``answers`` of what the task asks, on the
     RTL with the final weights. ``decisions`` of the replay's EXITs; ``warnings`` of the data and of the training in
-    fixed point."""
+    fixed point; ``confusion`` (classes, classes) counts the answers of the RTL by the right class and the one answered,
+    None without labels."""
 
     config: Config
     program: Program
+    task: LearningTask
+    quick: bool
     float_curve: FloatCurve
     fixed_curve: FixedCurve
     training: Comparison
@@ -50,10 +59,11 @@ class Outcome:
     decisions: list[bool]
     waveform: Path | None
     warnings: tuple[str, ...] = ()
+    confusion: list[list[int]] | None = None
 
     @property
     def comparisons(self) -> dict[str, Comparison]:
-        return {"training": self.training, "test set": self.answers}
+        return {"training": self.training, ASKED[self.task.kind]: self.answers}
 
     @property
     def first_difference(self) -> str | None:
@@ -87,7 +97,8 @@ class Outcome:
             "mismatches": self.mismatches,
             "compared_words": self.training.total_words + self.answers.total_words,
             "nonzero_updates": self.updates,
-            "samples_replayed": self.replayed,
+            "samples_replayed": self.replayed, "quick": self.quick,
+            "measure": self.task.measure, "about": self.task.about,
             "accuracy_float": self.float_curve.accuracy[-1],
             "accuracy_fixed": self.fixed_curve.accuracy[-1],
             "accuracy_rtl": self.accuracy_rtl,
@@ -100,6 +111,7 @@ class Outcome:
             **{f"words_{n.replace(' ', '_')}": w for n, w in self.training.words.items()},
             "curve_float": self.float_curve.accuracy, "curve_fixed": self.fixed_curve.accuracy,
             **self.fixed_curve.health.record(), "warnings": self.warnings,
+            "curve_epochs": self.fixed_curve.epochs, "confusion": self.confusion,
             "comparison": {name: {signal: [words, comparison.mismatches[signal]]
                                   for signal, words in comparison.words.items()}
                            for name, comparison in self.comparisons.items()},
@@ -108,73 +120,82 @@ class Outcome:
             "seed": c.training.seed, "config": c.model_dump(mode="json"), "versions": versions()}
 
 
-def replay_job(program: Program, data: Dataset, weights: NDArray[np.int64], samples: int,
+def replay_job(program: Program, data: Dataset | LearningTask, weights: NDArray[np.int64], samples: int,
                epoch: int = 0) -> Job:
     """The first ``samples`` samples of a training epoch as a job, every step recorded."""
-    config = program.config
-    order = epoch_order(len(data.train), config.training.seed, epoch)[:samples]
-    return Job(program, "train", weights, codes(program, data.train.take(order), training=True))
+    task = as_task(program, data)
+    return Job(program, "train", weights, task.codes("train", rows=task.order(epoch)[:samples]))
 
 
-def predict_job(program: Program, data: Dataset, weights: NDArray[np.int64]) -> Job:
-    """The test set as a job, every step recorded."""
-    return Job(program, "predict", weights, codes(program, data.test, training=False))
+def predict_job(program: Program, data: Dataset | LearningTask, weights: NDArray[np.int64]) -> Job:
+    """What is asked after training as a job, every step recorded: of a data set the test set."""
+    task = as_task(program, data)
+    return Job(program, task.entry, weights, task.codes(task.entry))
 
 
-def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, build: Path = BUILD) -> Outcome:
-    """Train, replay ``samples`` training samples (None: the whole first epoch) and the test set
-    on the RTL, compare. The simulator is built while the golden models train."""
+def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, build: Path = BUILD,
+        quick: bool = False) -> Outcome:
+    """Train, replay ``samples`` training samples (None: the whole first epoch) and what the task asks
+    on the RTL, compare. The simulator is built while the golden models train. ``quick``: one epoch of a few samples."""
     program = compile_config(config)
-    data = data_of(program)
-    replayed, doubts = min(samples or len(data.train), len(data.train)), examine_data(data)
+    task = task_of(program, quick=quick)
+    replayed, doubts = min(samples or task.count, task.count), task.doubts
     for sentence in doubts:
         reporter.say(f"warning: {sentence}")
-    if share := approximation_share(program, initial_image(program)):
+    if share := approximation_share(program, task.image()):
         reporter.say(f"wires to first order: currents of the first weights are off by up to {100 * share:.2g} % of the "
                      "largest; machine.analog.wires.model 'exact' is not.")
     with ThreadPoolExecutor(1) as pool:
         building = pool.submit(verilator.prepare, program, build, announce=False)
-        floating, fixed = _train(config, program, data, reporter)
+        floating, fixed = _train(program, task, reporter)
         for sentence in fixed.health.warnings:
             reporter.say(f"warning: {sentence}")
         if not building.done():
             reporter.say("building the simulator from the exported Verilog ...")
         model = building.result()
-    jobs = {"training": replay_job(program, data, initial_image(program), replayed),
-            "test set": predict_job(program, data, fixed.weights)}
-    traces = {name: _both(job, name, model, reporter) for name, job in jobs.items()}
-    results = {name: compare(program, *pair) for name, pair in traces.items()}
-    waveform = _waveform(jobs, traces, results, folder, reporter, build)
-    _, target = ends(program.layout.network)
-    rtl = traces["test set"][1].outputs[target]
+    jobs = {"training": replay_job(program, task, task.image(), replayed),
+            ASKED[task.kind]: predict_job(program, task, fixed.weights)}
+    parts = {name: parts_of(job) for name, job in jobs.items()}
+    traces = {name: [_both(part, name, model, reporter) for part in split] for name, split in parts.items()}
+    results = {name: merged([compare(program, *pair) for pair in pairs]) for name, pairs in traces.items()}
+    waveform = _waveform(parts, traces, results, folder, reporter, build)
+    training, asked = (pairs[-1] for pairs in traces.values())
+    grade = task.score(asked[1].outputs)
+    assert grade is not None, "all questions were asked"
     return Outcome(
-        config, program, floating, fixed, results["training"], results["test set"],
-        accuracy(rtl, data.test.labels), replayed,
-        nonzero_updates(traces["training"][1], jobs["training"].weights),
-        traces["training"][1].counters, traces["training"][0].decisions.tolist(), waveform,
-        (*doubts, *fixed.health.warnings))
+        config, program, task, quick, floating, fixed, *results.values(), grade, replayed,
+        nonzero_updates(traces["training"][0][1], jobs["training"].weights),
+        training[1].counters, training[0].decisions.tolist(), waveform, (*doubts, *fixed.health.warnings),
+        confusion(task, asked[1].outputs))
 
 
-def _waveform(jobs: dict[str, Job], traces: dict[str, tuple[Trace, Trace]],
-              results: dict[str, Comparison], folder: Path, reporter: Reporter,
-              build: Path) -> Path | None:
+def confusion(task: LearningTask, outputs: Mapping[str, NDArray[np.int64]]) -> list[list[int]] | None:
+    """How often each class, by row, was answered by each, by column; None for a task without labels."""
+    if task.classes is None or task.labels is None:
+        return None
+    answers = task.classes(to_reals(task.program, task.entry, outputs))
+    size = 1 + max(int(answers.max()), int(task.labels.max()))
+    counts = np.zeros((size, size), np.int64)
+    np.add.at(counts, (task.labels[:len(answers)], answers), 1)
+    return counts.tolist()
+
+
+def _waveform(parts: dict[str, list[Job]], traces: dict[str, list[tuple[Trace, Trace]]],
+              results: dict[str, Comparison], folder: Path, reporter: Reporter, build: Path) -> Path | None:
     """The sample of the first difference with every signal, if there is a difference."""
     for name, result in results.items():
         if result.first:
             reporter.say(f"{name}: {result.first} recording its waveform ...")
-            return record(jobs[name], traces[name][0], result.first, folder, build=build)
+            return record(parts[name][0], traces[name][0][0], result.first, folder, build=build)
     return None
 
 
-def _train(config: Config, program: Program, data: Dataset,
-           reporter: Reporter) -> tuple[FloatCurve, FixedCurve]:
-    epochs = config.training.epochs
-    with reporter.task("training in float64", epochs) as task:
-        floating = train_float(program, data,
-                               lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+def _train(program: Program, task: LearningTask, reporter: Reporter) -> tuple[FloatCurve, FixedCurve]:
+    with reporter.task("training in float64", task.epochs) as progress:
+        floating = train_float(program, task, lambda e, grade: progress.advance(e, task.note(grade)))
     golden.prepare([program], reporter)
-    with reporter.task("training in fixed point", epochs) as task:
-        fixed = train_fixed(program, data, lambda e, a: task.advance(e, f"accuracy {a:.4f}"))
+    with reporter.task("training in fixed point", task.epochs) as progress:
+        fixed = train_fixed(program, task, lambda e, grade: progress.advance(e, task.note(grade)))
     return floating, fixed
 
 

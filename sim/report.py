@@ -49,9 +49,9 @@ def print_outcome(outcome: "Outcome") -> None:
     """The main job's result in one short table."""
     r, table = outcome.result(), _table(f"{outcome.config.name}: {outcome.config.rule.name}")
     rows = [
-        ("accuracy, float64", f"{100 * r['accuracy_float']:.2f} %", "final epoch, test set"),
-        ("accuracy, fixed point", f"{100 * r['accuracy_fixed']:.2f} %", "golden machine"),
-        ("accuracy, RTL", f"{100 * r['accuracy_rtl']:.2f} %", "test set on the Verilog"),
+        (f"{r['measure']}, float64", f"{100 * r['accuracy_float']:.2f} %", r["about"]),
+        (f"{r['measure']}, fixed point", f"{100 * r['accuracy_fixed']:.2f} %", "golden machine"),
+        (f"{r['measure']}, RTL", f"{100 * r['accuracy_rtl']:.2f} %", "the same on the Verilog"),
         ("samples replayed", f"{r['samples_replayed']:,}", "training, every step recorded"),
         ("words compared", f"{r['compared_words']:,}", "states, errors, activities, weights"),
         ("weights changed", f"{r['nonzero_updates']:,}", "nonzero updates among them"),
@@ -112,7 +112,8 @@ def print_trained(trained: "Trained") -> None:
     r, table = trained.result(), _table(f"{trained.config.name}: {trained.config.rule.name}, trained on the RTL")
     pace = r["samples_here"] / r["seconds"] if r["seconds"] else 0.0
     for row in (
-            ("accuracy", f"{100 * r['accuracy']:.2f} %", f"test set on the RTL after {len(r['curve_fixed'])} epochs"),
+            (r["measure"], f"{100 * r['accuracy']:.2f} %", f"{r['about']}, on the RTL"),
+            ("epochs", str(r["curve_epochs"][-1]), f"of {trained.task.count:,} samples"),
             ("words compared", f"{r['compared_words']:,}", "states, errors, activities, weights, outputs, counters"),
             ("mismatches", f"{r['mismatches']:,}", "RTL against golden, at every fence"),
             ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),

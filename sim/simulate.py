@@ -1,12 +1,11 @@
 """``hebbar simulate`` and ``hebbar compare``: one backend at a time, traces as files."""
 
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from golden.datasets import Dataset
 from golden.fixed import Ints
-from golden.training import codes, data_of, initial_image
+from golden.tasks import LearningTask, as_task, task_of
 from golden.weights import load_image
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config, parse
@@ -18,41 +17,57 @@ from hebbar.suggest import suggest
 from .backends import fast, golden, icarus, pysim, verilator
 from .trace import Job, Trace
 
-__all__ = ["BACKENDS", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
+__all__ = ["BACKENDS", "Simulated", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
 
 BACKENDS = ("golden", "fast", "verilator", "icarus", "pysim")
-ENTRIES = ("train", "predict")
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """What a backend did with ``samples`` samples; ``grade`` of its answers (``measure``), None where there are none
+    or too few to judge; ``trained``: whether the weights were given."""
+
+    trace: Trace
+    samples: int
+    measure: str
+    grade: float | None
+    trained: bool
+
+    def record(self) -> dict:
+        """What ``result.json`` holds of it."""
+        return {"samples": self.samples, "fences": len(self.trace.pc), "measure": self.measure, "grade": self.grade,
+                "trained": self.trained, "counters": self.trace.counters}
 
 
 def simulate(config: Config, backend: str, entry: str, samples: int | None, weights: Path | None,
-             stall: float, wave: bool, out: Path, reporter: Reporter) -> Trace:
-    """Run ``samples`` samples of the data on a backend, write the trace to ``out``; with ``wave``
+             stall: float, wave: bool, out: Path, reporter: Reporter) -> Simulated:
+    """Run ``samples`` samples of the task on a backend, write the trace to ``out``; with ``wave``
     also a VCD of the same name."""
     _known("backend", backend, BACKENDS)
-    _known("entry", entry, ENTRIES)
     if wave and backend != "verilator":
         raise BadInput(f"--wave records the Verilog; use --backend verilator, not {backend}.")
     if stall and backend in ("golden", "fast"):
         raise BadInput(f"the backend {backend} never stalls a stream; leave --stall out or use verilator, icarus or "
                        "pysim.")
     program = compile_config(config)
-    image = load_weights(program, weights) if weights else initial_image(program)
-    job = job_of(program, data_of(program), entry, samples, image, stall)
+    _known("entry", entry, tuple(program.entries))
+    task = task_of(program)
+    image = load_weights(program, weights) if weights else task.image()
+    job = job_of(program, task, entry, samples, image, stall)
     output_folder(out.parent)
     trace = run_backend(job, backend, BUILD, reporter, out.with_suffix(".vcd") if wave else None)
     trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend})
-    return trace
+    grade = task.score(trace.outputs) if entry == task.entry else None
+    return Simulated(trace, job.count, task.measure, grade, weights is not None)
 
 
-def job_of(program: Program, data: Dataset, entry: str, samples: int | None, weights: Ints,
+def job_of(program: Program, data: Dataset | LearningTask, entry: str, samples: int | None, weights: Ints,
            stall: float = 0.0) -> Job:
-    """The first ``samples`` samples (None: all) of the part of ``data`` that ``entry`` is for."""
-    _known("entry", entry, ENTRIES)
+    """The first ``samples`` samples (None: all) of what ``entry`` is for: training samples, or questions."""
+    _known("entry", entry, tuple(program.entries))
     if samples is not None and samples < 1:
         raise BadInput(f"samples is {samples}; give 1 or more.")
-    part = data.train if entry == "train" else data.test
-    part = part.take(np.arange(min(samples or len(part), len(part))))
-    return Job(program, entry, weights, codes(program, part, entry == "train"), stall=stall,
+    return Job(program, entry, weights, as_task(program, data).codes(entry, samples), stall=stall,
                seed=program.config.training.seed)
 
 

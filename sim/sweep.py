@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from golden.training import data_of, train_fixed, train_float
+from golden.tasks import task_of
+from golden.training import train_fixed, train_float
 from hebbar.compiler import compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
@@ -54,8 +55,8 @@ def row(config: Config, seed: int) -> Row:
     """Train one configuration with one seed, in float and in fixed point."""
     config = config.replace(training={"seed": seed}, data={"seed": seed})
     program = compile_config(config)
-    data = data_of(program)
-    floating, fixed = train_float(program, data), train_fixed(program, data)
+    task = task_of(program)
+    floating, fixed = train_float(program, task), train_fixed(program, task)
     digest = sha256(np.ascontiguousarray(fixed.weights, "<i4").tobytes()).hexdigest()
     return Row(config.name, config.rule.name, seed, floating.accuracy[-1], fixed.accuracy[-1], digest)
 

@@ -1,18 +1,15 @@
 """Whole trainings on the RTL, compared with the golden machine as they go, resumable at any moment."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.data_health import examine_data
-from golden.datasets import Dataset, epoch_order
 from golden.health import Health, examine
-from golden.reference.training import ends, halvings
-from golden.training import codes, data_of, initial_image
+from golden.reference.training import halvings
+from golden.tasks import LearningTask, task_of
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter, Task
@@ -25,10 +22,15 @@ from hebbar.record import Check
 from .backends import fast, golden
 from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
 from .compare import compare
+from .experiment import confusion
+from .parts import fence_bytes
 from .trace import Job
 from .wave import record
 
 __all__ = ["Trained", "train"]
+
+PIECE = 1 << 26
+"""Bytes of a trace that is compared at a time."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Trained:
 
     config: Config
     program: Program
+    task: LearningTask
+    quick: bool
     standing: Standing
     weights: NDArray[np.int64]
     fingerprint: str
@@ -62,6 +66,8 @@ class Trained:
         s = self.standing
         return {"accuracy": s.accuracy[-1], "curve_fixed": s.accuracy, "fingerprint": self.fingerprint,
                 **self.health.record(), "warnings": [*self.doubts, *self.health.warnings],
+                "curve_epochs": [epoch + 1 for epoch in self.task.graded_epochs], "measure": self.task.measure,
+                "about": self.task.about, "quick": self.quick, "confusion": confusion(self.task, s.answers),
                 "mismatches": sum(s.mismatches.values()), "compared_words": sum(s.words.values()),
                 "comparison": {"training and test set": {n: [w, s.mismatches[n]] for n, w in s.words.items()}},
                 "counters": s.counters, "samples": self.samples,
@@ -69,16 +75,6 @@ class Trained:
                 "seconds": self.seconds, "samples_here": self.samples_here,
                 "seed": self.config.training.seed, "config": self.config.model_dump(mode="json"),
                 "versions": versions()}
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some samples of one epoch: part of the training order, or of the test set with its labels; whether the weights
-    are refreshed afterwards."""
-
-    job: Job
-    labels: NDArray[np.int64] | None
-    refresh: bool
 
 
 class _Pair:
@@ -102,21 +98,22 @@ class _Pair:
 
 
 def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False, restart: bool = False,
-          build: Path = BUILD, every_s: float = 5.0) -> Trained:
+          build: Path = BUILD, every_s: float = 5.0, quick: bool = False) -> Trained:
     """Train on the RTL through the fast shell, every state, error, activity, weight and counter of
     every fence compared with the golden machine. A checkpoint is left in ``folder`` every ``every_s``
     seconds.
 
     The last one stays, so that nothing is lost before the result is kept: then ``Checkpoint.remove``.
-    ``resume`` goes on from it to the very bits an undisturbed run ends with; ``restart`` discards it.
+    ``resume`` goes on from it to the very bits an undisturbed run ends with; ``restart`` discards it. ``quick``: one
+    epoch of a few samples.
     Raises Mismatch at the first difference, with the waveform of its sample.
     """
     program = compile_config(config)
     if resume and program.machine.tile == "analog":
         raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, so "
                        "leave --resume out.")
-    data, start = data_of(program), _start(program, folder, resume, restart)
-    doubts = examine_data(data)
+    task = task_of(program, quick=quick)
+    start, doubts = _start(program, task, folder, resume, restart), task.doubts
     for sentence in doubts:
         reporter.say(f"warning: {sentence}")
     golden.prepare([program], reporter)
@@ -124,77 +121,96 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     began = time.monotonic()
     try:
         pair.load(start)
-        done = _Run(program, data, pair, folder, reporter, every_s).finish(start.standing)
+        done = _Run(program, task, pair, folder, reporter, every_s).finish(start.standing)
         final = pair.rtl.read_weights()
     finally:
         pair.rtl.close()
     seconds, s = time.monotonic() - began, start.standing
-    health = examine(program, data, s.accuracy, s.clipped, initial_image(program), final)
+    health = examine(program, task, s.accuracy, s.clipped, task.image(), final)
     for sentence in health.warnings:
         reporter.say(f"warning: {sentence}")
-    return Trained(config, program, s, final, fingerprint(s, final), config.training.epochs * len(data.train), seconds,
+    return Trained(config, program, task, quick, s, final, fingerprint(s, final), task.epochs * task.count, seconds,
                    done, health, doubts)
 
 
 class _Run:
     """One process's part of a training."""
 
-    def __init__(self, program: Program, data: Dataset, pair: _Pair, folder: Path, reporter: Reporter,
+    def __init__(self, program: Program, task: LearningTask, pair: _Pair, folder: Path, reporter: Reporter,
                  every_s: float) -> None:
         self._every_s = every_s
-        self._program, self._data, self._pair = program, data, pair
+        self._program, self._task, self._pair = program, task, pair
         self._folder, self._reporter = folder, reporter
-        self._chunk = int(np.clip((1 << 22) // np.prod(pair.golden.weights.shape), 4, 64))
+        self._asked = task.codes(task.entry)
+        self._chunk = {entry: int(np.clip(PIECE // max(fence_bytes(program, entry), 1), 1, 64))
+                       for entry in ("train", task.entry)}
         self._saved = time.monotonic()
 
     def finish(self, standing: Standing) -> int:
         """Run every piece that is left; the training samples done here."""
-        epochs, done = self._program.config.training.epochs, 0
-        size = len(self._data.train) + len(self._data.test)
-        start = standing.epoch * size + min(standing.piece * self._chunk, size)
-        with self._reporter.task("training on the RTL, compared", epochs * size, start) as task:
-            while standing.epoch < epochs:
-                pieces = list(self._pieces(standing.epoch))
+        task, done = self._task, 0
+        total = task.epochs * task.count + len(task.graded_epochs) * task.asked
+        with self._reporter.task("training on the RTL, compared", total, self._before(standing)) as progress:
+            while standing.epoch < task.epochs:
+                order, pieces = task.order(standing.epoch), self._spans(standing.epoch)
                 while standing.piece < len(pieces):
-                    piece = pieces[standing.piece]
-                    self._advance(piece, standing)
-                    done += piece.job.count if piece.labels is None else 0
-                    before = sum(p.job.count for p in pieces[:standing.piece])
-                    self._show(task, standing, standing.epoch * size + before)
-                standing.accuracy.append(standing.correct / len(self._data.test))
+                    job, refresh = self._piece(standing.epoch, order, *pieces[standing.piece])
+                    self._advance(job, refresh, standing)
+                    done += job.count if job.entry == "train" else 0
+                    self._show(progress, standing, self._before(standing))
+                self._grade(standing)
                 standing.end_epoch()
-                standing.epoch, standing.piece, standing.correct = standing.epoch + 1, 0, 0
+                standing.epoch, standing.piece = standing.epoch + 1, 0
                 self._save(standing)
         return done
 
-    def _pieces(self, epoch: int) -> Iterator[Piece]:
-        """The pieces of an epoch: the training set in its order, then the test set."""
-        c, d = self._program.config.training, self._data
-        for entry, part in (("train", d.train.take(epoch_order(len(d.train), c.seed, epoch))), ("predict", d.test)):
-            every = c.refresh if entry == "train" and c.refresh else len(part)
-            for first, end in spans(len(part), self._chunk, every):
-                some = part.take(np.arange(first, end))
-                job = Job(self._program, entry, self._pair.golden.weights, codes(self._program, some, entry == "train"),
-                          halvings(c, epoch))
-                yield Piece(job, None if entry == "train" else some.labels,
-                            entry == "train" and c.refresh > 0 and end % c.refresh == 0)
+    def _before(self, standing: Standing) -> int:
+        """Samples and questions behind a standing."""
+        task = self._task
+        asked = sum(epoch < standing.epoch for epoch in task.graded_epochs)
+        inside = sum(end - first for first, end, _ in self._spans(standing.epoch)[:standing.piece])
+        return standing.epoch * task.count + asked * task.asked + inside
 
-    def _advance(self, piece: Piece, standing: Standing) -> None:
+    def _grade(self, standing: Standing) -> None:
+        """The grade of an epoch, from the answers to all questions."""
+        if standing.epoch in self._task.graded_epochs:
+            grade = self._task.score({key: np.array(codes) for key, codes in standing.answers.items()})
+            assert grade is not None, "all questions were asked"
+            standing.accuracy.append(grade)
+
+    def _spans(self, epoch: int) -> list[tuple[int, int, str]]:
+        """First, end and entry of the pieces of an epoch."""
+        task, every = self._task, self._program.config.training.refresh
+        found = [(first, end, "train") for first, end in spans(task.count, self._chunk["train"], every or task.count)]
+        if epoch in task.graded_epochs:
+            found += [(first, end, task.entry) for first, end in spans(task.asked, self._chunk[task.entry], task.asked)]
+        return found
+
+    def _piece(self, epoch: int, order: NDArray[np.int64], first: int, end: int, entry: str) -> tuple[Job, bool]:
+        """Training samples ``first`` to ``end`` of an order, or those questions; whether the weights are refreshed
+        afterwards."""
+        training, learns = self._program.config.training, entry == "train"
+        given = self._task.codes("train", rows=order[first:end]) if learns else \
+            {key: values[first:end] for key, values in self._asked.items()}
+        job = Job(self._program, entry, self._pair.golden.weights, given, halvings(training, epoch))
+        return job, learns and training.refresh > 0 and end % training.refresh == 0
+
+    def _advance(self, job: Job, refresh: bool, standing: Standing) -> None:
         """One piece on both sides, compared; a checkpoint when it is time."""
         before = self._pair.golden.weights.copy()
-        rtl, golden = self._pair.rtl.run(piece.job), self._pair.golden.run(piece.job)
+        rtl, golden = self._pair.rtl.run(job), self._pair.golden.run(job)
         comparison = compare(self._program, golden, rtl)
         if comparison.first:
-            waveform = record(replace(piece.job, weights=before), golden, comparison.first, self._folder)
+            waveform = record(replace(job, weights=before), golden, comparison.first, self._folder)
             raise Mismatch(f"epoch {standing.epoch + 1}, piece {standing.piece + 1}: {comparison.first} Waveform of "
                            f"that sample: {waveform}")
         standing.add(comparison)
-        if piece.labels is None:
+        if job.entry == "train":
             standing.count({n: v for n, v in rtl.counters.items() if n not in HOST})
+            standing.answers = {}
         else:
-            answers = rtl.outputs[ends(self._program.layout.network)[1]]
-            standing.correct += int(np.count_nonzero(answers.argmax(1) == piece.labels))
-        if piece.refresh:
+            standing.answer(rtl.outputs)
+        if refresh:
             for side in (self._pair.rtl, self._pair.golden):
                 side.refresh()
         standing.piece += 1
@@ -207,11 +223,10 @@ class _Run:
         self._pair.checkpoint(standing).save(self._folder, self._program)
         self._saved = time.monotonic()
 
-    @staticmethod
-    def _show(task: Task, standing: Standing, done: int) -> None:
-        accuracy = f", accuracy {standing.accuracy[-1]:.4f}" if standing.accuracy else ""
-        task.advance(done, f"epoch {standing.epoch + 1}, {sum(standing.words.values()):,} words, "
-                     f"{sum(standing.mismatches.values())} mismatches{accuracy}")
+    def _show(self, progress: Task, standing: Standing, done: int) -> None:
+        grade = f", {self._task.note(standing.accuracy[-1])}" if standing.accuracy else ""
+        progress.advance(done, f"epoch {standing.epoch + 1}, {sum(standing.words.values()):,} words, "
+                         f"{sum(standing.mismatches.values())} mismatches{grade}")
 
 
 def spans(count: int, chunk: int, every: int) -> list[tuple[int, int]]:
@@ -221,16 +236,16 @@ def spans(count: int, chunk: int, every: int) -> list[tuple[int, int]]:
     return list(zip([0, *ends[:-1]], ends))
 
 
-def _start(program: Program, folder: Path, resume: bool, restart: bool) -> Checkpoint:
+def _start(program: Program, task: LearningTask, folder: Path, resume: bool, restart: bool) -> Checkpoint:
     """The checkpoint to go on from, or the seeded start."""
     if resume and not Checkpoint.exists(folder):
         raise BadInput(f"{folder} holds no checkpoint to resume; leave --resume out, or give the --out of the run "
                        "that was stopped.")
     if resume:
-        return Checkpoint.load(folder, program)
+        return Checkpoint.load(folder, program, task.count)
     if Checkpoint.exists(folder) and not restart:
         raise BadInput(f"{folder} holds the checkpoint of a training that has not ended; go on with --resume or "
                        "discard it with --restart.")
     Checkpoint.remove(folder)
-    return Checkpoint(Standing(), initial_image(program), golden.Session(program).rows())
+    return Checkpoint(Standing(samples=task.count), task.image(), golden.Session(program).rows())
 

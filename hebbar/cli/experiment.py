@@ -6,14 +6,16 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import Mismatch
-from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Seed, Source, configured
+from .options import Data, Epochs, Json, Quick, Quiet, Rule, Run, Samples, Seed, Source, configured
 
 __all__ = ["run", "train", "simulate", "compare"]
+
+First = Annotated[int, typer.Option("--samples", min=1, help="The first samples of the entry.")]
 
 
 def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for results.")] = Path("out/run"),
         samples: Samples = None, seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None,
-        quiet: Quiet = False, as_json: Json = False) -> None:
+        quick: Quick = False, quiet: Quiet = False, as_json: Json = False) -> None:
     """Train in float and fixed point, replay the training on the RTL, compare every word."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
@@ -22,7 +24,7 @@ def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder 
     from sim.experiment import run as run_experiment
     from sim.report import print_outcome
 
-    outcome = run_experiment(config, here.folder, samples, here.reporter)
+    outcome = run_experiment(config, here.folder, samples, here.reporter, quick=quick)
     weights = here.folder / "weights.npz"
     save_weights(weights, from_image(outcome.program.layout, outcome.fixed_curve.weights), {"name": config.name})
     if not as_json:
@@ -36,8 +38,8 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
               "--resume", help="Go on from the checkpoint in the folder.")] = False,
           restart: Annotated[bool, typer.Option("--restart", help="Discard that checkpoint.")] = False,
           every: Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")] = 5.0,
-          seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None, quiet: Quiet = False,
-          as_json: Json = False) -> None:
+          seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None, quick: Quick = False,
+          quiet: Quiet = False, as_json: Json = False) -> None:
     """Train on the RTL from the first sample to the last, every word compared as it goes."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
@@ -47,7 +49,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     from sim.report import print_trained
     from sim.training import train as train_rtl
 
-    trained = train_rtl(config, here.folder, here.reporter, resume, restart, every_s=every)
+    trained = train_rtl(config, here.folder, here.reporter, resume, restart, every_s=every, quick=quick)
     weights = here.folder / "weights.npz"
     save_weights(weights, from_image(trained.program.layout, trained.weights), {"name": config.name})
     if not as_json:
@@ -59,7 +61,8 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
 def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
              Path("out/simulate"), backend: Annotated[Optional[str], typer.Option(
                  help="golden, fast, verilator, icarus or pysim; default: verilator (fast with --break).")] = None,
-             entry: Annotated[str, typer.Option(help="train or predict.")] = "train", samples: Samples = 10,
+             entry: Annotated[str, typer.Option(help="train, predict; query where an input is predicted.")] = "train",
+             samples: First = 10,
              weights: Annotated[Optional[Path], typer.Option(
                  help="Weights by edge (.npz or .safetensors, keys source:target); default: the seeded start.")]
              = None, stall: Annotated[float, typer.Option(
@@ -79,14 +82,17 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
     from sim.simulate import simulate as run_simulation
 
     path = here.folder / "trace.npz"
-    trace = run_simulation(config, backend or "verilator", entry, samples, weights, stall, wave, path, here.reporter)
+    found = run_simulation(config, backend or "verilator", entry, samples, weights, stall, wave, path, here.reporter)
     files = [path, *([path.with_suffix(".vcd")] if wave else [])]
     if not as_json:
-        typer.echo(f"{len(trace.pc)} fences of {samples or 'all'} samples on {backend or 'verilator'}")
+        typer.echo(f"{len(found.trace.pc)} fences of {found.samples} samples on {backend or 'verilator'}")
+        if found.grade is not None:
+            start = "" if found.trained else " (weights as training starts; give trained ones with --weights)"
+            typer.echo(f"{found.measure}: {100 * found.grade:.1f} %{start}")
         for written in files:
             typer.echo(f"wrote {written}")
-    here.finish({"backend": backend or "verilator", "entry": entry, "fences": len(trace.pc),
-                 "counters": trace.counters, "files": [str(f) for f in files]}, [], files)
+    here.finish({"backend": backend or "verilator", "entry": entry, **found.record(),
+                 "files": [str(f) for f in files]}, [], files)
 
 
 def _broken(out, backend, entry, samples, defect, config, quiet, as_json) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..config import Config
     from ..record import Check
 
-__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Run", "configured"]
+__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Quick", "Run", "configured"]
 
 Source = Annotated[str, typer.Argument(metavar="CONFIG", help="A preset (hebbar presets lists them) or a TOML file.")]
 Seed = Annotated[Optional[int], typer.Option(min=0, help="Training seed, instead of the configured one.")]
@@ -24,6 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standa
 Rule = Annotated[Optional[str], typer.Option(help="Learning rule, instead of the configured one.")]
 Samples = Annotated[Optional[int], typer.Option(min=1, help="Samples; default: all.")]
 Epochs = Annotated[Optional[int], typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
+Quick = Annotated[bool, typer.Option("--quick", help="One epoch of a few samples, and few questions: does it run?")]
 Data = Annotated[Optional[Path], typer.Option(help="Where the data are, instead of the configured path.")]
 
 

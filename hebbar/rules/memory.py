@@ -6,15 +6,16 @@ from ..layout import Block, View
 from ..memories import Mem
 from ..network import Edge, Network, Role
 from ..schedule import LoopOp, MicroOp, SeparateOp
+from ..tasks import Kind
 from .builder import FORWARD, MOVE, Schedule
 from .registry import rule
 
-__all__ = ["hopfield"]
+__all__ = ["slots_of", "hopfield"]
 
 SEPARATIONS = ("softmax", "max", "activation")
 
 
-def _slots(network: Network) -> str:
+def slots_of(network: Network) -> str:
     """The population that holds one neuron a stored pattern: the one that the target leads to."""
     targets = network.with_role(Role.TARGET)
     found = [e.target for p in targets for e in network.edges if e.source == p.name]
@@ -45,7 +46,7 @@ def _encode(s: Schedule, slots: str) -> list[MicroOp]:
 
 def _recall(s: Schedule) -> list[MicroOp]:
     """Similarity (FWD), separation, projection (TRN); ``rule.steps`` times, from the recalled pattern on."""
-    slots, target = _slots(s.layout.network), s.layout.network.with_role(Role.TARGET)[0].name
+    slots, target = slots_of(s.layout.network), s.layout.network.with_role(Role.TARGET)[0].name
     block = s.block(slots)
     values, view = _values(s, slots)
     first = _retrieve(s, block, _similarity(s, block), values, view)
@@ -75,12 +76,12 @@ def _retrieve(s: Schedule, keys: Block, queried: View, values: Block, view: View
 
 def _written(s: Schedule, edge: Edge) -> float:
     """A pattern is written in one visit; what encodes the keys is read once."""
-    return int(edge.plastic or edge.target != _slots(s.layout.network))
+    return int(edge.plastic or edge.target != slots_of(s.layout.network))
 
 
 def _read(s: Schedule, edge: Edge) -> float:
     """Similarity and projection, of what is compared as well as recalled in every step; one alone otherwise."""
-    network, slots = s.layout.network, _slots(s.layout.network)
+    network, slots = s.layout.network, slots_of(s.layout.network)
     target = network.with_role(Role.TARGET)[0].name
     both = any(e.shares == f"{edge.source}:{edge.target}" for e in network.edges)
     if edge.target != slots or not both:
@@ -88,10 +89,10 @@ def _read(s: Schedule, edge: Edge) -> float:
     return 2 * max(s.rule.steps, 1)
 
 
-@rule("hopfield", answer=_recall, visits=_written, answer_visits=_read, separation="softmax")
+@rule("hopfield", answer=_recall, visits=_written, answer_visits=_read, task=Kind.RECALL, separation="softmax")
 def hopfield(s: Schedule) -> list[MicroOp]:
     """Universal Hopfield networks (ICML 2022): a pattern is stored by one UPD with a one-hot error."""
-    slots, network = _slots(s.layout.network), s.layout.network
+    slots, network = slots_of(s.layout.network), s.layout.network
     target, block = network.with_role(Role.TARGET)[0].name, s.block(slots)
     ops = s.take(*(p.name for p in network.with_role(Role.INPUT)))
     if f"{target}:{slots}" not in s.layout.shared:

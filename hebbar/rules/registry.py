@@ -14,6 +14,7 @@ from ..memories import Mem
 from ..network import Edge, Network
 from ..schedule import LoopOp, MicroOp, TransferOp
 from ..suggest import shown, suggest
+from ..tasks import Kind
 from ..texts import bounded
 from .builder import Schedule
 
@@ -35,7 +36,8 @@ class Rule:
     A list without IN gets those of the network's inputs (and targets, when it learns) in front, one
     without OUT those of what is asked for behind. ``prepare`` turns the configured network into the one
     that runs. ``options`` are the names and defaults of ``rule.options``. ``visits``: the least that one sample of
-    an entry must visit the weights of an edge; an entry that is not in it has no declared minimum.
+    an entry must visit the weights of an edge; an entry that is not in it has no declared minimum. ``task``: what the
+    rule is for, None where the network decides.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Rule:
     summary: str
     options: Mapping[str, Option] = field(default_factory=dict)
     visits: Mapping[str, Visits] = field(default_factory=dict)
+    task: Kind | None = None
 
     def __call__(self, s: Schedule) -> list[MicroOp]:
         return self.learn(s)
@@ -57,7 +60,8 @@ def _as_it_is(network: Network, options: Mapping[str, Option]) -> Network:
 
 def rule(name: str, answer: Build = Schedule.answer, query: Build = Schedule.query,
          prepare: Prepare = _as_it_is, visits: Visits | None = None, answer_visits: Visits | None = None,
-         query_visits: Visits | None = None, **options: Option) -> Callable[[Build], Rule]:
+         query_visits: Visits | None = None, task: Kind | str | None = None, **options: Option,
+         ) -> Callable[[Build], Rule]:
     """Make a rule of the function that builds its training schedule; its docstring is the summary.
 
     Without ``answer`` a prediction is the feed-forward pass, on a cyclic graph the state after
@@ -68,12 +72,13 @@ def rule(name: str, answer: Build = Schedule.answer, query: Build = Schedule.que
         answer_visits = answer_visits or Schedule.answer_visits
     if query is Schedule.query:
         query_visits = query_visits or Schedule.query_visits
+    kind = None if task is None else Kind(task)
     declared = {"train": visits, "predict": answer_visits, "query": query_visits}
 
     def wrap(learn: Build) -> Rule:
         summary = (learn.__doc__ or name).strip().split("\n")[0]
         return Rule(name, learn, answer, query, prepare, summary, options,
-                    {entry: found for entry, found in declared.items() if found})
+                    {entry: found for entry, found in declared.items() if found}, kind)
     return wrap
 
 

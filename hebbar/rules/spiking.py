@@ -8,6 +8,7 @@ from ..layout import Block
 from ..memories import Mem
 from ..network import Edge, Network, Population, Role
 from ..schedule import MicroOp
+from ..tasks import Kind
 from .builder import Schedule
 from .registry import Option, rule
 
@@ -64,7 +65,8 @@ def _paired(s: Schedule, edge: Edge) -> float:
     return 1 + 2 * edge.plastic
 
 
-@rule("stdp", answer=_answer, visits=_paired, answer_visits=_once, prepare=_traced, trace=0.125, depression=0)
+@rule("stdp", answer=_answer, visits=_paired, answer_visits=_once, prepare=_traced, task=Kind.SPIKES, trace=0.125,
+      depression=0)
 def stdp(s: Schedule) -> list[MicroOp]:
     """Pair STDP on leaky integrate-and-fire neurons: dW = a s_post z_pre^T - a 2**-depression z_post s_pre^T.
 

@@ -15,6 +15,7 @@ from golden.datasets import Dataset, load as load_data
 from golden.image import EdgeWeights, from_image
 from golden.reference import covpcn, hopfield
 from golden.streams import to_codes, to_reals
+from golden.tasks.completion import relative_error as relative, upper_half
 from golden.training import initial_image, machine_of
 from golden.weights import checked_image
 from hebbar.compiler import compile_config
@@ -194,26 +195,12 @@ def learn(e: Memory, epochs: int | None = None, **samples: Reals) -> None:
     e.run("train", {name: values[order] for name, values in samples.items()})
 
 
-def upper_half(stored: Reals) -> dict[str, Reals]:
-    """A query that holds the upper half of every image and nothing of the lower."""
-    known = np.zeros_like(stored)
-    known[:, :stored.shape[1] // 2] = 1
-    return {"v": stored * known, "v.clamp": known}
-
-
 def complete(preset: str, stored: Reals, reporter: Reporter, backend: str = "fast", build: Path = BUILD,
              feedback: bool = True) -> tuple[Memory, Asked]:
     """``memory`` or ``covpcn`` learns images and completes each from its upper half."""
     e = Memory(preset, feedback=feedback)
     learn(e, v=stored)
     return e, ask(e, "query", upper_half(stored), reporter, backend, build)
-
-
-def relative(answers: Reals, stored: Reals, mean: Reals | None = None) -> float:
-    """Squared error of the lower halves over that of the mean of the stored images, or of another ``mean``."""
-    lower = slice(stored.shape[1] // 2, None)
-    guess = stored.mean(axis=0) if mean is None else mean
-    return float(((answers - stored)[:, lower] ** 2).sum() / ((guess - stored)[:, lower] ** 2).sum())
 
 
 def covpcn_ends(e: Memory, stored: Reals, kind: covpcn.Recall) -> Reals:

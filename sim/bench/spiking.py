@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from golden.reference.interpreter import FloatMachine
 from golden.reference.state import initial_weights
+from golden.tasks.spikes import ORDERS, PERIOD, WAVE, inhibition, orders, voted, waves
 from hebbar.console import Reporter
 from hebbar.files import BUILD
 
@@ -23,16 +24,10 @@ from .recall import Asked, Memory, Reals, ask
 __all__ = ["ORDERS", "WAVE", "PERIOD", "WAVES", "SEEDS", "LAGS", "Window", "window", "orders", "waves", "network",
            "Told", "told", "Study", "study", "floating", "replay", "reached", "measure"]
 
-INPUTS, ORDERS = 64, 4
-WAVE, PERIOD = 48, 64
-"""Steps of a wave, and from one to the next."""
+INPUTS = 64
 WAVES = 1500
 """Of training; 400 more, whose order is asked for, follow."""
 TESTED = 400
-JITTER, LOST = 1, 0.05
-"""Steps by which a spike may be early or late, and the share of spikes that are missing."""
-INHIBITION = -4.0
-"""Between neurons, the least that a weight can be."""
 SEEDS = range(10)
 ACCURACY, WORST = 95, 90
 """Percent of waves told apart: the mean over seeds, and any seed."""
@@ -82,27 +77,10 @@ def window(reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> Wi
     return Window((e.weights["inputs", "neurons"] - start)[0, :lags], up * trace - falls * down * trace, allows, asked)
 
 
-def orders(rng: np.random.Generator) -> NDArray[np.int64]:
-    """The step of every input's spike in each order, (orders, inputs): as many in every step on average."""
-    return np.array([rng.permutation(INPUTS) * WAVE // INPUTS for _ in range(ORDERS)])
-
-
-def waves(rng: np.random.Generator, times: NDArray[np.int64], count: int, known: bool = True,
-          ) -> tuple[Reals, NDArray[np.int64]]:
-    """Spikes (count * PERIOD, inputs) and the order of every wave; one of its own each unless ``known``."""
-    which, spikes = rng.integers(len(times), size=count), np.zeros((count, PERIOD, INPUTS))
-    for wave, order in zip(spikes, which):
-        at = times[order] if known else orders(rng)[0]
-        at = np.clip(at + rng.integers(-JITTER, JITTER + 1, INPUTS), 0, WAVE - 1)
-        wave[at, np.arange(INPUTS)] = rng.random(INPUTS) >= LOST
-    return spikes.reshape(-1, INPUTS), which
-
-
 def network(seed: int) -> Memory:
     """The preset before it learns, its neurons inhibiting each other."""
     e = Memory("stdp")
-    e.set_weights(initial_weights(e.program.layout.network, seed) | {
-        ("neurons", "neurons"): INHIBITION * (1 - np.eye(16))})
+    e.set_weights(initial_weights(e.program.layout.network, seed) | inhibition(e.program))
     return e
 
 
@@ -120,14 +98,10 @@ class Told:
 def told(outputs: Reals, which: Sequence[int] | NDArray[np.int64]) -> Told:
     """From the spikes (steps, neurons) of waves: neurons are named after the order they fire most to in the first half
     of them, and their spikes are votes in the second."""
-    fired, which = outputs.reshape(-1, PERIOD, outputs.shape[1]) > 0, np.asarray(which)
-    counts, half = fired.sum(axis=1), len(which) // 2
-    names = np.array([counts[:half][which[:half] == k].mean(axis=0) for k in range(ORDERS)]).argmax(axis=0)
-    votes = counts[half:] @ np.eye(ORDERS)[names]
-    right = (votes.argmax(axis=1) == which[half:]) & votes.any(axis=1)
+    fired = outputs.reshape(-1, PERIOD, outputs.shape[1]) > 0
     any_of = fired.any(axis=2)
-    return Told(100 * float(right.mean()), float(np.median(any_of.argmax(axis=1)[any_of.any(axis=1)])),
-                float(counts.sum(axis=1).mean()), fired)
+    return Told(100 * voted(fired, which), float(np.median(any_of.argmax(axis=1)[any_of.any(axis=1)])),
+                float(fired.sum(axis=(1, 2)).mean()), fired)
 
 
 @dataclass(frozen=True)

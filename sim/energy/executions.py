@@ -7,7 +7,7 @@ from hebbar.compiler import Program
 from hebbar.control_flow import executed, leaves
 from hebbar.isa import LOOP_REGISTERS, Instruction, Op, decode
 
-__all__ = ["executions"]
+__all__ = ["executions", "most_executions"]
 
 
 def executions(program: Program, entry: str, samples: int,
@@ -19,13 +19,26 @@ def executions(program: Program, entry: str, samples: int,
     unless there is one for each. LOOP registers other than the first, which holds ``samples``, are zero.
     """
     start, registers = program.entries[entry], (samples, *[0] * (LOOP_REGISTERS - 1))
-    whole = [decode(word) for word in program.words]
-    code = whole[start:next(a for a in range(start, len(whole)) if whole[a].op is Op.HALT) + 1]
+    code = _code(program, entry)
     if exits or any(leaves(c) for c in code):
+        whole = [decode(word) for word in program.words]
         times = Counter(at - start for at, _ in executed(whole, start, registers, exits))
     else:
         times = _multiplicities(code, registers)
     yield from ((instruction, times[i]) for i, instruction in enumerate(code))
+
+
+def most_executions(program: Program, entry: str) -> Iterator[tuple[int, Instruction, int]]:
+    """Address, instruction and executions in one sample of which no EXIT leaves a loop."""
+    code = _code(program, entry)
+    for i, times in enumerate(_multiplicities(code, (1, *[0] * (LOOP_REGISTERS - 1)))):
+        yield program.entries[entry] + i, code[i], times
+
+
+def _code(program: Program, entry: str) -> list[Instruction]:
+    """The instructions of an entry, HALT the last."""
+    code = [decode(word) for word in program.words[program.entries[entry]:]]
+    return code[:next(i for i, c in enumerate(code) if c.op is Op.HALT) + 1]
 
 
 def _multiplicities(code: list[Instruction], registers: Sequence[int]) -> list[int]:

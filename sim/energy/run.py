@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from golden.training import data_of, initial_image
+from golden.tasks import task_of
 from hebbar.compiler import compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
@@ -21,7 +21,8 @@ def estimate_run(config: Config, samples: int, technology: str, reporter: Report
     ``technology``: a name that ships with Hebbar or the path of a TOML file.
     """
     table, program = load_technology(technology), compile_config(config)
-    job = replace(job_of(program, data_of(program), "train", samples, initial_image(program)), steps=False)
+    task = task_of(program)
+    job = replace(job_of(program, task, "train", samples, task.image()), steps=False)
     reporter.say(f"counting the work of {job.count} samples on the golden machine ...")
     trace = golden.run(job)
     return estimate(program, trace.counters, job.count, table, exits=trace.decisions.tolist())

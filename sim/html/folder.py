@@ -47,6 +47,11 @@ class RunFolder:
         return str(self.manifest.get("command") or self.result.get("command") or "")
 
     @property
+    def quick(self) -> bool:
+        """True for a run of one epoch and a few samples."""
+        return bool(self.result.get("quick"))
+
+    @property
     def replayed(self) -> int:
         return int(self.result.get("samples_replayed", 0))
 

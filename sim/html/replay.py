@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.reference.rules import RULES
-from golden.training import data_of, initial_image
+from golden.tasks import task_of
 from hebbar.console import Reporter
 from hebbar.errors import BadInput, HebbarError
 
@@ -38,12 +38,12 @@ class Replay:
     def job(self) -> Job:
         """As many samples as the report shows, up to the chosen one at least."""
         program = self.run.program
-        data = data_of(program)
-        if not 0 <= self.sample < len(data.train):
+        task = task_of(program, quick=self.run.quick)
+        if not 0 <= self.sample < task.count:
             raise BadInput(f"sample is {self.sample}; the training set has samples 0 to "
-                           f"{len(data.train) - 1}, in the order of the first epoch.")
-        count = min(max(SAMPLES, self.sample + 1), len(data.train))
-        return replay_job(program, data, initial_image(program), count)
+                           f"{task.count - 1}, in the order of the first epoch.")
+        count = min(max(SAMPLES, self.sample + 1), task.count)
+        return replay_job(program, task, task.image(), count)
 
     @cached_property
     def trace(self) -> Trace:

@@ -1,0 +1,47 @@
+"""Long jobs in parts that fit into memory: the beginning at every fence, the whole by its results."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hebbar.compiler import Program
+from hebbar.fences import learning_fences
+from hebbar.isa import Op
+
+from .compare import Comparison
+from .energy.executions import most_executions
+from .trace import Job
+
+__all__ = ["RECORDED", "fence_bytes", "parts_of", "merged"]
+
+RECORDED = 1 << 29
+"""Bytes that a trace may take."""
+
+
+def fence_bytes(program: Program, entry: str) -> int:
+    """Bytes that a sample adds to a trace, at most: memories at every fence, weights after updates."""
+    m, learning = program.machine, learning_fences(program)
+    rows, image = 3 * m.neuron_words * m.lanes, m.weight_words * m.row_tiles * m.lanes
+    return 4 * sum(times * (rows + image * (address in learning))
+                   for address, instruction, times in most_executions(program, entry)
+                   if instruction.op is Op.WAIT)
+
+
+def parts_of(job: Job, limit: int = RECORDED) -> list[Job]:
+    """The job, every step recorded; where that takes more than ``limit`` bytes, first as many of its samples as fit,
+    and then all of them with outputs, final weights and counters alone."""
+    count = max(limit // max(fence_bytes(job.program, job.entry), 1), 1)
+    if count >= job.count:
+        return [job]
+    beginning = {key: values[:count] for key, values in job.samples.items()}
+    return [replace(job, samples=beginning), replace(job, steps=False)]
+
+
+def merged(comparisons: Sequence[Comparison]) -> Comparison:
+    """All parts as one comparison; its first difference is that of the earliest part."""
+    words: dict[str, int] = {}
+    mismatches: dict[str, int] = {}
+    for c in comparisons:
+        for total, counts in ((words, c.words), (mismatches, c.mismatches)):
+            for name, number in counts.items():
+                total[name] = total.get(name, 0) + number
+    return Comparison(words, mismatches, next((c.first for c in comparisons if c.first), None))

@@ -1,0 +1,71 @@
+"""Presets through the commands that take one, as a user types them."""
+
+import numpy as np
+import pytest
+
+from golden.idx import read_folder
+from hebbar.compiler import compile_config
+from hebbar.config import load, preset_names
+from hebbar.console import Reporter
+from hebbar.record import write_record
+from sim import experiment
+from sim.backends import golden
+from sim.bench.strangers import presets
+from sim.energy.run import estimate_run
+from sim.html import write_report
+from sim.report import print_energy, print_outcome
+
+QUIET = Reporter(quiet=True)
+
+
+def test_commands_end_without_an_error(tmp_path):
+    """The bench part in its short form: the smallest preset through all commands, others through energy."""
+    (figure,) = presets.measure(tmp_path, True, QUIET)
+    assert figure.met and figure.value == sum(map(len, presets.QUICK.values())), figure
+
+
+def test_every_entry_of_every_preset_is_simulated(tmp_path):
+    """The list of entries must be that of the program, or the figure would count less than there is."""
+    for preset in preset_names():
+        lines = presets.commands_of(preset, tmp_path)
+        assert list(lines) == list(presets.COMMANDS)
+        entries = [line[line.index("--entry") + 1] for line in lines["simulate"]]
+        assert entries == list(compile_config(load(preset)).entries)
+
+
+def test_a_command_that_fails_is_counted_and_quoted(tmp_path, monkeypatch):
+    """The figure must be able to fall."""
+    monkeypatch.setattr(presets, "QUICK", {"tiny": ("energy", "check")})
+    monkeypatch.setattr(presets, "commands_of", lambda *_, **__: {"energy": [["energy", "tinny"]], "check": []})
+    said = []
+    monkeypatch.setattr(Reporter, "say", lambda self, text: said.append(text))
+    (figure,) = presets.measure(tmp_path, True, QUIET)
+    assert (figure.value, figure.met) == (1, False) and "ended with 2" in said[-1] and "tiny" in said[-1]
+
+
+def test_images_of_noise_are_mnist_files(tmp_path):
+    """What stands in for MNIST has to be read like it."""
+    images, labels = read_folder(str(presets.write_images(tmp_path / "some", 30, 10)), "train")
+    assert images.shape == (30, 784) and (labels == np.arange(30) % 10).all()
+
+
+@pytest.mark.parametrize("preset", ["mnist", "query", "covpcn", "euclidean", "reward_bases", "stdp"])
+def test_run_energy_and_report_of_every_kind_of_task(preset, tmp_path, monkeypatch, capsys):
+    """Everything around the RTL, for which the golden machine stands in here: the table, the record, the page."""
+    monkeypatch.setattr(experiment.verilator, "prepare", lambda *_, **__: None)
+    monkeypatch.setattr(experiment.verilator, "run", lambda job, *_: golden.run(job))
+    config = load(preset)
+    if config.data.name == "idx":
+        config = config.replace(data={"path": str(presets.write_images(tmp_path / "images"))})
+    outcome = experiment.run(config, tmp_path, None, QUIET, quick=True)
+    result = outcome.result()
+    assert result["mismatches"] == 0 < result["compared_words"]
+    assert result["accuracy_rtl"] == result["accuracy_fixed"]
+    found = estimate_run(config, 2, "cmos45", QUIET)
+    assert 0 < found.sample.low <= found.sample.typical <= found.sample.high
+    print_outcome(outcome)
+    print_energy(found)
+    assert outcome.task.measure in capsys.readouterr().out
+    write_record(tmp_path, ["hebbar", "run"], result, outcome.checks(), 0.0)
+    text = write_report(tmp_path, QUIET, wave=False).read_text()
+    assert "RTL equals golden" in text and preset in text
