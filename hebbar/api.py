@@ -47,7 +47,7 @@ class Experiment:
     Config; ``sections`` override keys of ``network``, ``rule``, ``training``, ``machine`` and
     ``data``, as in ``training={"epochs": 3}``. Raises BadInput with the key and the fix.
 
-    Weights start from the configured seed. Long calls are quiet unless given ``hebbar.console.Reporter()``.
+    Weights start from the configured seed. Long calls are quiet unless given ``reporter=True``.
     """
 
     def __init__(self, source: str | Path | Mapping[str, Any] | Config = "digits",
@@ -115,14 +115,14 @@ class Experiment:
 
         self._image = load_image(self.program.layout, file_path("path", path))
 
-    def train(self, reporter: Reporter | None = None) -> Curve:
+    def train(self, reporter: Reporter | bool | None = None) -> Curve:
         """Train on the golden machine from the seeded start, whatever was trained or loaded before; the trained
         weights become the current ones."""
         curve = self._train(reporter_of(reporter))
         warn(curve.warnings)
         return curve
 
-    def fit(self, inputs: ArrayLike, labels: ArrayLike, reporter: Reporter | None = None) -> Curve:
+    def fit(self, inputs: ArrayLike, labels: ArrayLike, reporter: Reporter | bool | None = None) -> Curve:
         """Take samples of one's own from now on, and train on them as ``train`` does.
 
         ``inputs`` (samples, input size) in real units, ``labels`` (samples,) class numbers from 0. A
@@ -196,14 +196,14 @@ class Experiment:
         return FloatMachine(self.program, self.weights)
 
     def cosimulate(self, samples: int | Mapping[str, ArrayLike] = 20, backend: str = "verilator", entry: str = "train",
-                   folder: str | Path = "out", reporter: Reporter | None = None) -> Check:
+                   folder: str | Path | None = None, reporter: Reporter | bool | None = None) -> Check:
         """Run ``samples`` from the current weights on the RTL and on the golden machine and compare every
         word. The current weights stay as they are. ``samples``: how many of the data, all where there are fewer, or
         samples of one's own as for ``run``.
 
         ``backend``: "verilator", "icarus" and "fast" run the exported Verilog, "pysim" runs the Amaranth design
-        and needs no tools; ``entry`` as for ``run``; simulators are built in ``folder``/build,
-        once for each machine. Raises MissingTool when the backend is not installed.
+        and needs no tools; ``entry`` as for ``run``; simulators are built once for each machine, in ``folder``/build
+        (None: in the user's cache). Raises MissingTool when the backend is not installed.
         """
         from golden.streams import to_codes
         from golden.tasks import task_of
@@ -211,11 +211,11 @@ class Experiment:
         from sim.simulate import job_of
         from sim.trace import Job
 
-        folder, reporter = file_path("folder", folder), reporter_of(reporter)
+        build, reporter = folder if folder is None else file_path("folder", folder) / "build", reporter_of(reporter)
         job = Job(self.program, entry, self.image, to_codes(self.program, entry, samples)) \
             if isinstance(samples, Mapping) else \
             job_of(self.program, task_of(self.program, self._data), entry, whole("samples", samples, 1), self.image)
-        return cosimulate(job, backend, folder, reporter)
+        return cosimulate(job, backend, build, reporter)
 
     def parameters(self) -> tuple[Parameter, ...]:
         """What the machine runs in place of what is configured: gains, beta, tolerance, the spread of the first

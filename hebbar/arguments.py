@@ -67,10 +67,10 @@ def new_file(name: str, value: Any) -> Path:
 
 
 def reporter_of(value: Any) -> Reporter:
-    """The given reporter, a quiet one for None."""
-    if value is not None and not isinstance(value, Reporter):
-        raise BadInput(f"reporter is {_short(value)}; give a hebbar.console.Reporter, or None.")
-    return value or Reporter(quiet=True)
+    """The given reporter, one that shows progress for True, a quiet one for False or None."""
+    if value is not None and not isinstance(value, bool | Reporter):
+        raise BadInput(f"reporter is {_short(value)}; give True, a hebbar.console.Reporter, or None.")
+    return value if isinstance(value, Reporter) else Reporter(quiet=not value)
 
 
 def _short(value: Any) -> str:

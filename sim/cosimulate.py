@@ -4,6 +4,7 @@ from pathlib import Path
 
 from hebbar.console import Reporter
 from hebbar.errors import BadInput, MissingTool
+from hebbar.files import BUILD
 from hebbar.outcomes import Check
 
 from .compare import compare, nonzero_updates
@@ -13,8 +14,8 @@ from .trace import Job
 __all__ = ["cosimulate"]
 
 
-def cosimulate(job: Job, backend: str, folder: Path, reporter: Reporter) -> Check:
-    """Run ``job`` on ``backend``, built below ``folder``, and on the golden machine. Raises BadInput for a job without
+def cosimulate(job: Job, backend: str, build: Path | None, reporter: Reporter) -> Check:
+    """Run ``job`` on ``backend``, built below ``build`` (None: in the user's cache), and on the golden machine. Raises BadInput for a job without
     samples and for golden against itself, MissingTool when the backend needs what is not installed."""
     if backend == "golden":
         raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
@@ -22,7 +23,7 @@ def cosimulate(job: Job, backend: str, folder: Path, reporter: Reporter) -> Chec
     if not job.count:
         raise BadInput("samples has no row, so that nothing would be compared; give one sample or more.")
     try:
-        rtl = run_backend(job, backend, folder / "build", reporter)
+        rtl = run_backend(job, backend, build or BUILD, reporter)
     except MissingTool as error:
         raise MissingTool(f"{error} Without it, backend='pysim' needs no tools.") from None
     result = compare(job.program, run_backend(job, "golden"), rtl)

@@ -7,7 +7,7 @@ from golden.tasks import task_of
 from hebbar.compiler import compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter
-from hebbar.errors import BadInput, HebbarError
+from hebbar.errors import BadInput, HebbarError, MissingTool
 from hebbar.files import BUILD
 from hebbar.record import Check
 from hebbar.suggest import suggest
@@ -15,6 +15,7 @@ from hebbar.suggest import suggest
 from .backends import fast, golden, verilator
 from .compare import Comparison, compare
 from .defects import DEFECTS, Defect
+from .preflight import preflight
 from .simulate import job_of
 from .wave import record
 
@@ -74,6 +75,7 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     if config.machine.tile == "array" and defect.file == "hw/row_engine.py":
         raise BadInput(f"the defect {name} is in the row engine, which machine.tile 'array' does not have; use a "
                        "preset with tile 'rows'.")
+    preflight(backend, build)
     announce = not reporter.console.quiet
     task = task_of(program)
     job = job_of(program, task, entry, samples, task.image())
@@ -82,6 +84,8 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     try:
         rtl = fast.run(job, fast.prepare(program, build, announce, defect)) if backend == "fast" else \
             verilator.run(job, verilator.prepare(program, build, announce=announce, defect=defect))
+    except (BadInput, MissingTool):
+        raise  # of this computer: nothing about the defect was found
     except HebbarError as error:
         return Demonstration(name, defect, samples, None, f"the machine did not finish: {error}", None)
     comparison = compare(program, expected, rtl)

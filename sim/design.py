@@ -10,11 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from hebbar.errors import InternalError
-from hebbar.files import output_folder, temporary_folder, write_text
+from hebbar.files import temporary_folder, write_text
 from hebbar.machine import MachineConfig
 from hebbar.processes import run
 from hw.verilog import TOP, export
 
+from .builds import keep
 from .defects import Defect
 
 __all__ = ["source"]
@@ -30,7 +31,7 @@ def source(machine: MachineConfig, folder: Path, defect: Defect | None = None) -
 
     With ``defect`` of a copy of the hardware's sources in which that one line is wrong.
     """
-    place = output_folder(folder / _digest(machine, defect))
+    place = keep(folder / _digest(machine, defect))
     path = place / f"{TOP}.v"
     if not path.exists():
         write_text(path, _broken(machine, defect) if defect else export(machine))

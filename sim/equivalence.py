@@ -25,7 +25,7 @@ from hebbar.files import output_folder, write_text
 from hebbar.machine import MachineConfig
 from hebbar.record import Check
 
-from .yosys import run
+from .yosys import require_yosys, run
 
 __all__ = ["CHANGED", "ModuleProof", "Proof", "planted", "prove"]
 
@@ -130,6 +130,7 @@ def prove(machine: MachineConfig, folder: Path, reporter: Reporter, verilog: str
     log. Returns what was proven, also when that is not everything. Raises Mismatch where modules,
     ports or first values differ so that there is nothing to prove.
     """
+    require_yosys()
     start, names = time.monotonic(), _inputs(machine, output_folder(folder), verilog, only)
     with reporter.task("proving RTLIL = Verilog", len(names) + 1) as task:
         proofs = _Proofs([*names, CHANGED], task)

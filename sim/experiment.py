@@ -1,7 +1,8 @@
 """The main job: train in float and fixed point, replay on the RTL, compare every word."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from golden.tasks import LearningTask, as_task, task_of
 from golden.training import FixedCurve, FloatCurve, train_fixed, train_float
 from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
-from hebbar.console import Reporter
+from hebbar.console import Reporter, Task
 from hebbar.counters import CYCLES
 from hebbar.files import BUILD, versions
 from hebbar.record import Check
@@ -27,6 +28,7 @@ from .backends import golden, verilator
 from .compare import Comparison, compare, nonzero_updates
 from .crossbar import approximation_share
 from .parts import merged, parts_of
+from .preflight import preflight
 from .trace import Job, Trace
 from .wave import record
 
@@ -137,6 +139,7 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
         quick: bool = False) -> Outcome:
     """Train, replay ``samples`` training samples (None: the whole first epoch) and what the task asks
     on the RTL, compare. The simulator is built while the golden models train. ``quick``: one epoch of a few samples."""
+    preflight("verilator", build)
     program = compile_config(config)
     task = task_of(program, quick=quick)
     replayed, doubts = min(samples or task.count, task.count), task.doubts
@@ -145,9 +148,9 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     if share := approximation_share(program, task.image()):
         reporter.say(f"wires to first order: currents of the first weights are off by up to {100 * share:.2g} % of the "
                      "largest; machine.analog.wires.model 'exact' is not.")
-    with ThreadPoolExecutor(1) as pool:
+    with _beside() as pool:
         building = pool.submit(verilator.prepare, program, build, announce=False)
-        floating, fixed = _train(program, task, reporter)
+        floating, fixed = _train(program, task, reporter, building)
         for sentence in fixed.health.warnings:
             reporter.say(f"warning: {sentence}")
         if not building.done():
@@ -190,12 +193,28 @@ def _waveform(parts: dict[str, list[Job]], traces: dict[str, list[tuple[Trace, T
     return None
 
 
-def _train(program: Program, task: LearningTask, reporter: Reporter) -> tuple[FloatCurve, FixedCurve]:
+@contextmanager
+def _beside() -> Iterator[ThreadPoolExecutor]:
+    """A thread beside this one; nobody waits for it when this one fails."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False)
+
+
+def _train(program: Program, task: LearningTask, reporter: Reporter, building: Future) -> tuple[FloatCurve, FixedCurve]:
+    """Both curves; a build that fails ends the training."""
+    def advance(progress: Task, epoch: int, grade: float) -> None:
+        progress.advance(epoch, task.note(grade))
+        if building.done():
+            building.result()
+
     with reporter.task("training in float64", task.epochs) as progress:
-        floating = train_float(program, task, lambda e, grade: progress.advance(e, task.note(grade)))
+        floating = train_float(program, task, lambda e, grade: advance(progress, e, grade))
     golden.prepare([program], reporter)
     with reporter.task("training in fixed point", task.epochs) as progress:
-        fixed = train_fixed(program, task, lambda e, grade: progress.advance(e, task.note(grade)))
+        fixed = train_fixed(program, task, lambda e, grade: advance(progress, e, grade))
     return floating, fixed
 
 

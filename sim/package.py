@@ -53,6 +53,7 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
     about the Verilog, with its words, and BadInput for a name that cannot be one.
     """
     check_name(top)
+    require("verilator", "perl")
     verilog = output_folder(folder) / f"{top}.v"
     reporter.say("exporting the Verilog ...")
     control = source(config.machine, build).read_text()

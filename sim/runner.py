@@ -10,24 +10,28 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
+from hebbar.console import busy
 from hebbar.errors import BadInput, HebbarError, InternalError, Mismatch, TimedOut
 from hebbar.files import output_folder, usable
 from hebbar.processes import start
 
-from .toolchain import environment
+from .toolchain import cocotb_folders, environment
 
 __all__ = ["build_failed", "call_runner", "run_bench", "locked", "tail", "watched"]
 
+# Paths are taken as they are given: the runner would resolve the links that ``plain`` made.
 _RUNNER = """
-import json, sys
-from cocotb_tools.runner import get_runner
-simulator, method, arguments = json.load(sys.stdin)
+import json, os, pathlib, sys
+from cocotb_tools import config, runner
+simulator, method, arguments, config.libs_dir, config.share_dir = json.load(sys.stdin)
+config.libs_dir, config.share_dir = map(pathlib.Path, (config.libs_dir, config.share_dir))
+runner.get_abs_path = lambda path: pathlib.Path(os.path.abspath(path))
 try:
-    getattr(get_runner(simulator), method)(**arguments)
+    getattr(runner.get_runner(simulator), method)(**arguments)
 except RuntimeError as error:
     sys.exit(str(error))
 """
@@ -39,7 +43,6 @@ _NO_ROOM = {"No space left on device": "make room, or use another folder", "Disk
             "Too many open files": "allow more open files (ulimit -n)", "Permission denied": "allow writing there, or use "
             "another folder", "Read-only file system": "use another folder"}
 """What compilers say when the computer is at fault, and what to do about it."""
-_QUIET_S = 2.0
 _POLL_S = 0.5
 _TAIL = 20
 
@@ -96,7 +99,7 @@ def locked(build_dir: Path) -> Iterator[None]:
 def call_runner(simulator: str, method: str, arguments: Mapping[str, object], env: Mapping[str, str], log: Path,
                 what: str, timeout_s: float, announce: bool) -> int:
     """Call a method of cocotb's runner in a child process; its exit status. Output goes to ``log``."""
-    request = json.dumps([simulator, method, arguments], default=str)
+    request = json.dumps([simulator, method, arguments, *cocotb_folders()], default=str)
     # -P: the current folder may hold a package of the same name as one the runner imports.
     command = [sys.executable, "-P", "-c", _RUNNER]
     with usable(log), open(log, "w") as output, \
@@ -105,27 +108,11 @@ def call_runner(simulator: str, method: str, arguments: Mapping[str, object], en
             assert child.stdin is not None
             with suppress(BrokenPipeError), child.stdin as pipe:  # its exit status says why it was not read
                 pipe.write(request)
-            return _wait(child, what, timeout_s) if announce else child.wait(timeout_s)
+            with busy(what) if announce else nullcontext():
+                return child.wait(timeout_s)
         except subprocess.TimeoutExpired:
             raise TimedOut(f"{what[0].upper()}{what[1:]} did not end in {timeout_s:g} s and was stopped: allow more "
                            f"time, or look for what it waits for in {log}.") from None
-
-
-def _wait(child: subprocess.Popen[str], what: str, timeout_s: float) -> int:
-    """Wait; after two seconds say on stderr what for."""
-    try:
-        return child.wait(min(_QUIET_S, timeout_s))
-    except subprocess.TimeoutExpired:
-        if timeout_s <= _QUIET_S:
-            raise
-    from rich.console import Console  # 40 ms, not needed for what is quick
-
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status(f"{what} ..."):
-            return child.wait(timeout_s - _QUIET_S)
-    print(f"{what} ...", file=sys.stderr, flush=True)
-    return child.wait(timeout_s - _QUIET_S)
 
 
 def build_failed(what: str, said: str) -> HebbarError:

@@ -15,6 +15,7 @@ from hebbar.files import BUILD, output_folder
 from hebbar.suggest import suggest
 
 from .backends import fast, golden, icarus, pysim, verilator
+from .preflight import preflight
 from .trace import Job, Trace
 
 __all__ = ["BACKENDS", "Simulated", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
@@ -40,7 +41,7 @@ class Simulated:
 
 
 def simulate(config: Config, backend: str, entry: str, samples: int | None, weights: Path | None,
-             stall: float, wave: bool, out: Path, reporter: Reporter) -> Simulated:
+             stall: float, wave: bool, out: Path, reporter: Reporter, build: Path = BUILD) -> Simulated:
     """Run ``samples`` samples of the task on a backend, write the trace to ``out``; with ``wave``
     also a VCD of the same name."""
     _known("backend", backend, BACKENDS)
@@ -49,14 +50,15 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
     if stall and backend in ("golden", "fast"):
         raise BadInput(f"the backend {backend} never stalls a stream; leave --stall out or use verilator, icarus or "
                        "pysim.")
+    preflight(backend, build)
     program = compile_config(config)
     _known("entry", entry, tuple(program.entries))
     task = task_of(program)
     image = load_weights(program, weights) if weights else task.image()
     job = job_of(program, task, entry, samples, image, stall)
     output_folder(out.parent)
-    trace = run_backend(job, backend, BUILD, reporter, out.with_suffix(".vcd") if wave else None)
-    trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend})
+    trace = run_backend(job, backend, build, reporter, out.with_suffix(".vcd") if wave else None)
+    trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend, "entry": entry, "samples": job.count})
     grade = task.score(trace.outputs) if entry == task.entry else None
     return Simulated(trace, job.count, task.measure, grade, weights is not None)
 
@@ -108,19 +110,24 @@ def load_weights(program: Program, path: Path) -> Ints:
 
 
 def load_pair(first: Path, second: Path) -> tuple[Config, Trace, Trace]:
-    """Two traces of the same configuration. Raises BadInput when they are not."""
-    traces, configs = [], []
+    """Two traces of the same entry, configuration and number of samples. Raises BadInput when they are not."""
+    traces, configs, said = [], [], []
     for path in (first, second):
         trace, meta = Trace.load(path)
         if not (isinstance(meta, dict) and isinstance(meta.get("config"), dict)):
             raise BadInput(f"{path} does not say what was run; write a trace with hebbar simulate.")
         configs.append(meta["config"])
+        said.append(meta)
         traces.append(trace)
     if configs[0] != configs[1]:
-        keys = [f"{s}.{k}" for s in configs[0] if isinstance(configs[0][s], dict)
-                for k in configs[0][s] if configs[0][s][k] != configs[1].get(s, {}).get(k)]
+        tables = [{s: keys for s, keys in c.items() if isinstance(keys, dict)} for c in configs]
+        keys = [f"{s}.{k}" for s in tables[0] for k in tables[0][s] if tables[0][s][k] != tables[1].get(s, {}).get(k)]
         raise BadInput(f"{first} and {second} are of different configurations "
                        f"({', '.join(keys) or 'name'} differ); simulate both with the same one.")
+    for key, words in (("entry", "of the entries"), ("samples", "of different numbers of samples,")):
+        one, other = (meta.get(key) for meta in said)
+        if one != other:
+            raise BadInput(f"{first} and {second} are {words} {one} and {other}; simulate both with the same --{key}.")
     return parse(configs[0], str(first)), traces[0], traces[1]
 
 

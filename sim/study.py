@@ -15,7 +15,7 @@ from hebbar.suggest import suggest
 
 from .sweep import in_parallel
 
-__all__ = ["RULES", "SEVERITIES", "Point", "with_rule", "with_switch", "train", "study", "means", "records"]
+__all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "study", "means", "records"]
 
 RULES = {"il": "digits", "ipc": "digits_ipc", "backprop": "backprop"}
 """Rules of a study by name, and the preset whose constants, chosen on validation data of the digital tile, they take."""
@@ -60,14 +60,21 @@ def with_rule(config: Config, rule: str) -> Config:
     return config.replace(rule=load(RULES[rule]).rule.model_dump())
 
 
+def known_switch(config: Config, switch: str) -> None:
+    """Raise BadInput unless ``switch`` is a key of a section of machine.analog."""
+    if config.machine.tile != "analog":
+        raise BadInput(f"machine.tile is {config.machine.tile!r}; a study of devices needs 'analog'.")
+    known = [f"{s}.{k}" for s, keys in config.machine.analog.model_dump().items() if isinstance(keys, dict) for k in keys]
+    if switch not in known:
+        raise BadInput(f"machine.analog has no switch {switch!r}{suggest(switch, known)}.")
+
+
 def with_switch(config: Config, switch: str, value: Any) -> Config:
     """``config`` with ``switch`` (section.key of machine.analog) at ``value``, and what makes it matter."""
     analog = config.machine.analog.model_dump()
     for path, v in ({switch: value} | BESIDE.get(switch, {}) | MATCHED.get(switch, lambda _: {})(value)).items():
+        known_switch(config, path)
         section, _, key = path.partition(".")
-        if not isinstance(analog.get(section), dict) or key not in analog[section]:
-            known = [f"{s}.{k}" for s, keys in analog.items() if isinstance(keys, dict) for k in keys]
-            raise BadInput(f"machine.analog has no switch {path!r}{suggest(path, known)}.")
         analog[section] = analog[section] | {key: v}
     return config.replace(machine={"analog": analog})
 
@@ -87,8 +94,7 @@ def _point(config: Config, switch: str, value: Any, rule: str, seed: int) -> Poi
 def study(config: Config, switch: str, values: Sequence[Any], rules: Sequence[str], seeds: Sequence[int], jobs: int,
           reporter: Reporter) -> list[Point]:
     """Train at every value with every rule and seed; refused before anything runs when one is impossible."""
-    if config.machine.tile != "analog":
-        raise BadInput(f"machine.tile is {config.machine.tile!r}; a study of devices needs 'analog'.")
+    known_switch(config, switch)
     configs = {(value, rule): with_switch(with_rule(config, rule), switch, value) for value in values for rule in rules}
     for c in configs.values():
         compile_config(c)

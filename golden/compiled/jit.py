@@ -5,13 +5,19 @@ the caller holds every array; counting was more than half of the time. No float 
 nothing depends on fast-math.
 """
 
+import os
 from typing import Any
 
 from llvmlite import ir
-from numba import njit, types
+from numba import config, njit, types
 from numba.extending import intrinsic
 
+from hebbar.places import settle
+
 __all__ = ["added", "entry", "halved", "part", "scaled"]
+
+settle()  # before Numba looks for a place to keep machine code
+config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")
 
 OPTIONS: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": False}
 KEPT = OPTIONS | {"cache": True}

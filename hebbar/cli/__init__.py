@@ -29,9 +29,15 @@ def main() -> None:
 
 def _command() -> int:
     """Run the command; its exit code."""
+    from ..files import release
+    from ..places import settle
     from .app import app
 
-    code = app(standalone_mode=False)
+    settle()
+    try:
+        code = app(standalone_mode=False)
+    finally:
+        release()
     sys.stdout.flush()
     return code if isinstance(code, int) else 0
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 import typer
 
 from ..errors import BadInput
-from .options import Json, Quiet, Run, Source, configured
+from .options import Build, Json, Quiet, Run, Source, configured
 
 if TYPE_CHECKING:
     from sim.crossbar import Crossbar
@@ -58,9 +58,12 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
     here = Run(out, quiet, as_json)
     from sim import spice as ngspice
     from sim.crossbar import currents, read_of
+    from sim.toolchain import require
 
     from ..record import Check
 
+    if run:
+        require("ngspice")
     read = read_of(crossbar, line, 1e-15 * capacitance) if in_time else None
     path = ngspice.write(crossbar, here.folder / "crossbar.cir", read)
     ours = currents(crossbar)
@@ -113,16 +116,14 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
 def macro(source: Source,
           ideal: Annotated[bool, typer.Option("--ideal", help="With every switch of the physics off.")] = False,
           out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("out/macro"),
-          quiet: Quiet = False, as_json: Json = False) -> None:
+          build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Write control and macro in SystemVerilog, the macro in real numbers: a simulation without Python."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
     from sim import real_number
 
-    from ..files import BUILD
-
     machine = real_number.ideal(config.machine) if ideal else config.machine
-    files = real_number.write(machine, here.folder, BUILD)
+    files = real_number.write(machine, here.folder, build)
     if not as_json:
         for path in files:
             typer.echo(f"wrote {path}")

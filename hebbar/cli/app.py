@@ -1,6 +1,7 @@
 """The commands, in the groups in which help shows them. Heavy imports happen inside the commands."""
 
 import warnings
+from typing import Annotated
 
 import typer
 
@@ -9,8 +10,7 @@ from . import analog, experiment, figures, hardware, study, synthesis
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-                  help="Predictive-coding accelerators: train, generate Verilog, prove RTL = golden.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 PANELS = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
                            figures.sweep),
@@ -20,6 +20,22 @@ PANELS = {
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"hebbar {version('hebbar')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version,
+                                                  help="Show the version.")] = False) -> None:
+    """Predictive-coding accelerators: train, generate Verilog, prove RTL = golden."""
+
 
 _formatted = warnings.formatwarning
 

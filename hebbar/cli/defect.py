@@ -16,9 +16,9 @@ OURS = ("hebbar", "golden", "hw", "sim")
 def report(error: BaseException) -> str:
     """Keep the stack trace of ``error`` in a file; a sentence that says what failed, where the file is, what to do."""
     kept = _keep(error)
-    where = f"The stack trace is in {kept}; please send it" if kept else "No stack trace could be kept; please send this"
-    return (f"this is a defect of Hebbar, not of what you gave it: {_what(error)}. {where} to Hebbar's maintainers with "
-            "the command line and its configuration.")
+    where = f"The stack trace is in {kept}; send it" if kept else "No stack trace could be kept; send this"
+    return (f"this is a defect of Hebbar, not of what you gave it: {_what(error)}. {where} to Hebbar's maintainers "
+            "with the command line and its configuration, please.")
 
 
 def _what(error: BaseException) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import Mismatch
-from .options import Data, Epochs, Json, Quick, Quiet, Rule, Run, Samples, Seed, Source, configured
+from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Samples, Seed, Source, configured
 
 __all__ = ["run", "train", "simulate", "compare"]
 
@@ -14,8 +14,10 @@ First = Annotated[int, typer.Option("--samples", min=1, help="The first samples 
 
 
 def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for results.")] = Path("out/run"),
-        samples: Samples = None, seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None,
-        quick: Quick = False, quiet: Quiet = False, as_json: Json = False) -> None:
+        samples: Annotated[Optional[int], typer.Option(
+            min=1, help="Training samples that are replayed on the RTL; default: those of the first epoch.")] = None,
+        seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None,
+        quick: Quick = False, build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Train in float and fixed point, replay the training on the RTL, compare every word."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
@@ -24,7 +26,7 @@ def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder 
     from sim.experiment import run as run_experiment
     from sim.report import print_outcome
 
-    outcome = run_experiment(config, here.folder, samples, here.reporter, quick=quick)
+    outcome = run_experiment(config, here.folder, samples, here.reporter, build, quick)
     weights = here.folder / "weights.npz"
     save_weights(weights, from_image(outcome.program.layout, outcome.fixed_curve.weights), {"name": config.name})
     if not as_json:
@@ -39,6 +41,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
           restart: Annotated[bool, typer.Option("--restart", help="Discard that checkpoint.")] = False,
           every: Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")] = 5.0,
           seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None, quick: Quick = False,
+          build: Build = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Train on the RTL from the first sample to the last, every word compared as it goes."""
     config = configured(source, seed, rule, epochs, data)
@@ -49,7 +52,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     from sim.report import print_trained
     from sim.training import train as train_rtl
 
-    trained = train_rtl(config, here.folder, here.reporter, resume, restart, every_s=every, quick=quick)
+    trained = train_rtl(config, here.folder, here.reporter, resume, restart, build, every, quick=quick)
     weights = here.folder / "weights.npz"
     save_weights(weights, from_image(trained.program.layout, trained.weights), {"name": config.name})
     if not as_json:
@@ -71,18 +74,19 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
                  "--break", metavar="NAME", help="Plant a known defect in the RTL and see the comparison find it; "
                  "'list' shows them.")] = None, seed: Seed = None, rule: Rule = None, data: Data = None,
              wave: Annotated[bool, typer.Option("--wave", help="Also write a VCD (verilator).")] = False,
-             quiet: Quiet = False, as_json: Json = False) -> None:
+             build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Run a program on one backend and write everything it did as a trace."""
     if defect is not None:
-        _broken(out, backend, entry, samples, defect, configured(source, seed, rule, None, data), quiet,
-                as_json)
+        _broken(out, backend, entry, samples, defect, configured(source, seed, rule, None, data), build,
+                quiet, as_json)
         return
     config = configured(source, seed, rule, None, data)
     here = Run(out, quiet, as_json, config)
     from sim.simulate import simulate as run_simulation
 
     path = here.folder / "trace.npz"
-    found = run_simulation(config, backend or "verilator", entry, samples, weights, stall, wave, path, here.reporter)
+    found = run_simulation(config, backend or "verilator", entry, samples, weights, stall, wave, path, here.reporter,
+                           build)
     files = [path, *([path.with_suffix(".vcd")] if wave else [])]
     if not as_json:
         typer.echo(f"{len(found.trace.pc)} fences of {found.samples} samples on {backend or 'verilator'}")
@@ -95,7 +99,7 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
                  "files": [str(f) for f in files]}, [], files)
 
 
-def _broken(out, backend, entry, samples, defect, config, quiet, as_json) -> None:
+def _broken(out, backend, entry, samples, defect, config, build, quiet, as_json) -> None:
     """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
     from sim.defects import DEFECTS
     from sim.demonstration import demonstrate
@@ -105,7 +109,8 @@ def _broken(out, backend, entry, samples, defect, config, quiet, as_json) -> Non
         print_defects(DEFECTS)
         return
     here = Run(out, quiet, as_json, config)
-    found = demonstrate(config, defect, backend or "fast", entry, samples or 10, here.folder, here.reporter)
+    found = demonstrate(config, defect, backend or "fast", entry, samples or 10, here.folder, here.reporter,
+                        build=build)
     if not as_json:
         print_demonstration(found)
     here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [])
@@ -121,9 +126,11 @@ def compare(golden: Annotated[Path, typer.Argument(help="Trace of one backend.")
     from sim.simulate import load_pair
 
     from ..compiler import compile_config
+    from ..console import busy
 
-    config, first, second = load_pair(golden, rtl)
-    result = compare_traces(compile_config(config), first, second)
+    with busy("comparing"):
+        config, first, second = load_pair(golden, rtl)
+        result = compare_traces(compile_config(config), first, second)
     if as_json:
         typer.echo(json.dumps({"words": result.words, "mismatches": result.mismatches,
                                "first": str(result.first) if result.first else None}))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from ..errors import MissingTool
-from .options import Json, Quiet, Run, Source, configured
+from .options import Build, Json, Quiet, Run, Source, configured
 
 __all__ = ["verilog", "check", "prove", "doctor"]
 
@@ -14,13 +14,13 @@ __all__ = ["verilog", "check", "prove", "doctor"]
 def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] =
             Path("out/verilog"), top: Annotated[str, typer.Option(
                 "--top", help="Name of the machine: its modules, files and C declarations begin with it.")] = "hebbar",
-            quiet: Quiet = False, as_json: Json = False) -> None:
+            build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Write the Verilog with its register map (HTML, C header), FuseSoC core file and lint report."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
     from sim.package import write
 
-    files = write(config, here.folder, here.reporter, top=top)
+    files = write(config, here.folder, here.reporter, build, top)
     if not as_json:
         for path in files:
             typer.echo(f"wrote {path}")
@@ -60,9 +60,10 @@ def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
 
 
 def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run every tool once, so that the first real "
-                                                 "run does not wait.")] = False, quiet: Quiet = False,
-           as_json: Json = False) -> None:
-    """Look for the tools and packages, their versions and what to do about those that are missing."""
+                                                 "run does not wait.")] = False,
+           clean: Annotated[bool, typer.Option("--clean", help="Remove every built simulator that no command is using.")]
+           = False, build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Look for tools, packages and places to write, and say what to do about those that are missing."""
     import json
     from dataclasses import asdict
 
@@ -70,7 +71,14 @@ def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run eve
 
     from ..console import Reporter
 
-    findings = examine()
+    if clean:
+        from sim.builds import clean as clean_builds
+
+        removed, left = clean_builds(build)
+        Reporter(quiet).say(f"removed {removed >> 20:,} MB of built simulators from {build}; {left >> 20:,} MB are in "
+                            "use")
+    with Reporter(quiet).busy():
+        findings = examine(build=build)
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -79,4 +87,6 @@ def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run eve
     if bad:
         raise MissingTool("; ".join(f"{f.name} is {f.verdict}: {f.cure}" for f in bad) + ".")
     if warm_up:
-        warm(Reporter(quiet))
+        reporter = Reporter(quiet)
+        with reporter.busy():
+            warm(reporter)

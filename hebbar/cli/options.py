@@ -4,28 +4,34 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from ..errors import Mismatch
+from ..places import BUILD_VARIABLE, build_folder
 
 if TYPE_CHECKING:
     from ..config import Config
     from ..record import Check
 
-__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Quick", "Run", "configured"]
+__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Build", "Quick", "Run",
+           "configured"]
 
 Source = Annotated[str, typer.Argument(metavar="CONFIG", help="A preset (hebbar presets lists them) or a TOML file.")]
 Seed = Annotated[Optional[int], typer.Option(min=0, help="Training seed, instead of the configured one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output instead of a table.")]
 Rule = Annotated[Optional[str], typer.Option(help="Learning rule, instead of the configured one.")]
-Samples = Annotated[Optional[int], typer.Option(min=1, help="Samples; default: all.")]
+Samples = Annotated[Optional[int], typer.Option(min=1, help="Samples of the data; all where there are fewer.")]
 Epochs = Annotated[Optional[int], typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
 Quick = Annotated[bool, typer.Option("--quick", help="One epoch of a few samples, and few questions: does it run?")]
 Data = Annotated[Optional[Path], typer.Option(help="Where the data are, instead of the configured path.")]
+Build = Annotated[Optional[Path], typer.Option(
+    "--build", envvar=BUILD_VARIABLE, show_default="in the user's cache",
+    callback=lambda given: given or build_folder(), help="Folder for built simulators, found again by hash.")]
 
 
 def configured(source: str, seed: int | None = None, rule: str | None = None, epochs: int | None = None,
@@ -50,17 +56,23 @@ class Run:
 
     def __init__(self, folder: Path, quiet: bool = False, as_json: bool = False,
                  config: "Config | None" = None) -> None:
-        from ..console import Reporter
-        from ..files import output_folder
+        from ..console import Reporter, hush
+        from ..files import occupy, output_folder
 
         self.folder, self.reporter = output_folder(folder), Reporter(quiet)
+        occupy(folder)
         Run.current = self.folder
         self.as_json, self._config, self._began = as_json, config, time.monotonic()
+        if quiet:
+            hush()
+        self._busy = ExitStack()  # imports and compilations take their time too
+        self._busy.enter_context(self.reporter.busy())
 
     def finish(self, result: Any, checks: "Sequence[Check]", files: Sequence[Path] = ()) -> None:
         """Write the record; raises Mismatch when a check failed."""
         from ..record import write_record
 
+        self._busy.close()
         write_record(self.folder, ["hebbar", *sys.argv[1:]], result, checks, time.monotonic() - self._began,
                      self._config.model_dump(mode="json") if self._config else None, files)
         if self.as_json:

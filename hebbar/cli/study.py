@@ -27,10 +27,12 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     here = Run(out, quiet, as_json)
     from sim.html.devices import severity
     from sim.html.svg import save
-    from sim.study import SEVERITIES, means, records
+    from sim.study import SEVERITIES, known_switch, means, records
     from sim.study import study as run_study
 
     names = list(SEVERITIES) if switches == ["all"] else switches
+    for name in names:
+        known_switch(chosen, name)
     given = {name: _values(name, values, SEVERITIES) for name in names}
     points = {name: run_study(chosen, name, v, rules.split(","), range(seeds), jobs, here.reporter)
               for name, v in given.items()}

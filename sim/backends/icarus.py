@@ -9,8 +9,10 @@ from pathlib import Path
 
 from hebbar.compiler import Program
 from hebbar.files import output_folder, temporary_folder, usable, write_text
+from hebbar.places import plain
 from hw.verilog import TOP
 
+from ..builds import keep, room_for_build
 from ..design import source
 from ..runner import build_failed, call_runner, locked, run_bench, tail, watched
 from ..testbench.files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
@@ -28,11 +30,12 @@ def prepare(program: Program, folder: Path, announce: bool = True) -> Path:
     the folder of the model. Raises MissingTool when Icarus Verilog is not installed."""
     require(*NEEDS)
     verilog, version = source(program.machine, folder).resolve(), _version()
-    place = output_folder(verilog.parent.with_name(f"{verilog.parent.name}-icarus"))
+    place = keep(output_folder(verilog.parent.with_name(f"{verilog.parent.name}-icarus")))
     built, log = place / "built", place / "build.log"
-    arguments = {"sources": [str(verilog)], "hdl_toplevel": TOP, "build_dir": str(place), "always": True,
+    arguments = {"sources": [str(plain(verilog))], "hdl_toplevel": TOP, "build_dir": str(plain(place)), "always": True,
                  "timescale": ["1ns", "1ns"], "build_args": list(ICARUS_ARGS)}
     with locked(place):
+        room_for_build(place)
         if not built.exists() or built.read_text() != version:
             if call_runner("icarus", "build", arguments, environment(), log,
                            f"building {TOP} with Icarus Verilog", 600.0, announce):

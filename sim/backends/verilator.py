@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hebbar.compiler import Program
-from hebbar.files import output_folder, temporary_folder, usable
+from hebbar.files import temporary_folder, usable
 from hw.verilog import TOP, public
 
 from .. import verilator
+from ..builds import keep
 from ..defects import Defect
 from ..design import source
 from ..runner import watched
@@ -37,7 +38,7 @@ def prepare(program: Program, folder: Path, waves: bool = False, announce: bool 
     ``defect``: build a machine that is wrong in this one line.
     """
     verilog = source(program.machine, folder, defect)
-    place = output_folder(verilog.parent.with_name(f"{verilog.parent.name}-waves")) if waves else verilog.parent
+    place = keep(verilog.parent.with_name(f"{verilog.parent.name}-waves")) if waves else verilog.parent
     verilator.build(verilog, TOP, place, public(program.machine), waves=waves, announce=announce)
     return Model(place, waves)
 

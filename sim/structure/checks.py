@@ -10,7 +10,7 @@ from hebbar.errors import BadInput, HebbarError, MissingTool, TimedOut
 from hebbar.files import temporary_folder, write_text
 from hebbar.machine import MachineConfig
 from hebbar.record import Check as Recorded
-from sim.yosys import run
+from sim.yosys import require_yosys, run
 
 from . import contents, drivers, expected
 from .dataflow import bind
@@ -67,6 +67,7 @@ def check(machine: MachineConfig, reporter: Reporter, verilog: str | None = None
 
     Raises BadInput for text that is no Verilog of Hebbar's kind, MissingTool without Yosys.
     """
+    require_yosys()
     reporter.say("reading the Verilog back (Pyverilog) ...")
     text = verilog or _export(machine)
     design = read(text, expected.TOP)

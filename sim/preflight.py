@@ -1,0 +1,25 @@
+"""What can be known before the work starts is refused before it: missing programs, a build folder that cannot be written."""
+
+from pathlib import Path
+
+from hebbar.errors import BadInput
+from hebbar.files import output_folder
+from hebbar.places import writable
+
+from . import verilator
+from .backends import icarus
+from .toolchain import require
+
+__all__ = ["NEEDS", "preflight"]
+
+NEEDS = {"golden": (), "pysim": (), "verilator": verilator.NEEDS, "fast": verilator.NEEDS,
+         "icarus": icarus.NEEDS}
+"""Programs by backend."""
+
+
+def preflight(backend: str, build: Path) -> None:
+    """Raise what building for ``backend`` below ``build`` and running on it would raise much later: MissingTool for a
+    program, BadInput for a folder that cannot be written."""
+    require(*NEEDS[backend])
+    if NEEDS[backend] and not writable(output_folder(build)):
+        raise BadInput(f"{build} cannot be written; give another folder for simulators with --build.")
