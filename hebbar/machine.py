@@ -27,8 +27,8 @@ class MachineConfig(Section):
     tile: Literal["rows", "array", "analog"] = key(
         "rows", "rows: weights in a memory, a word a cycle. array: a digital array that fires all rows at once. analog: a "
         "crossbar that is not RTL.", example="array")
-    lanes: int = key(8, "Weights C of a row that are worked on in a cycle; a power of two from 4 to 64.", "lanes")
-    row_tiles: int = key(1, "Rows P that are worked on in a cycle; a power of two up to `lanes`.", "rows")
+    lanes: int = key(8, "Weights C of a row that are worked on in a cycle.", "lanes", range="powers of two from 4 to 64")
+    row_tiles: int = key(1, "Rows P that are worked on in a cycle.", "rows", 2, "powers of two from 1 to `lanes`")
     weight_words: int = key(1024, "Depth of the weight memory.", "words of P x C weights", ge=2, le=1 << 20)
     neuron_words: int = key(64, "Depth of the memories of states, errors and activities.", "words of C neurons", ge=2,
                             le=1 << 12)

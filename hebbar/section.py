@@ -15,9 +15,11 @@ LONGEST = 4096
 WORDS = {bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def key(default: Any, meaning: str, unit: str = "", example: Any = None, **limits: Any) -> Any:
-    """A key of a section. ``limits`` are pydantic's (ge, gt, le, lt, max_length); a default of ``...`` is none."""
-    extra = {name: value for name, value in (("unit", unit), ("example", example)) if value not in ("", None)}
+def key(default: Any, meaning: str, unit: str = "", example: Any = None, range: str = "", **limits: Any) -> Any:
+    """A key of a section. ``limits`` are pydantic's (ge, gt, le, lt, max_length, pattern), ``range`` says in words what
+    they do not; a default of ``...`` is none."""
+    extra = {name: value for name, value in (("unit", unit), ("example", example), ("range", range))
+             if value not in ("", None)}
     return Field(default, description=meaning, json_schema_extra=extra or None, **limits)
 
 

@@ -4,13 +4,17 @@ import re
 import runpy
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from hebbar import exponentials
+from hebbar.config import Config, load
 from hebbar.counters import COUNTERS
+from hebbar.errors import BadInput
 from hebbar.isa import FIELDS, Op, Sweep
+from hebbar.keys import find_tables, tables
 from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
 from hebbar.registers import COUNTER_BASE, REGISTERS, Cause, Control, Status
 
@@ -47,15 +51,16 @@ def test_the_reference_is_up_to_date():
 def test_a_stale_or_missing_page_is_reported(main, tmp_path, capsys):
     """Without it the check could pass whatever is on disk, or leave half a page behind."""
     page = tmp_path / "docs" / "reference.md"
-    assert main(["--check"], page) == 1
+    keys_page = page.with_name("keys.md")
+    assert main(["--check"], page, keys_page) == 1
     assert not page.exists()
-    assert main([], page) == 0
+    assert main([], page, keys_page) == 0
     assert page.read_bytes() == REFERENCE.read_bytes()
-    assert [p.name for p in page.parent.iterdir()] == ["reference.md"]
-    assert main(["--check"], page) == 0
+    assert sorted(p.name for p in page.parent.iterdir()) == ["keys.md", "reference.md"]
+    assert main(["--check"], page, keys_page) == 0
     page.write_text(page.read_text(encoding="utf-8").replace("SWEEP", "SWEPT", 1), encoding="utf-8")
     capsys.readouterr()
-    assert main(["--check"], page) == 1
+    assert main(["--check"], page, keys_page) == 1
     assert capsys.readouterr().err == (
         f"{page} is not what the contract says; run python scripts/gen_docs.py.\n")
 
@@ -142,3 +147,37 @@ def test_the_results_in_the_readme_are_the_recorded_ones():
     script = ROOT / "scripts" / "results_table.py"
     answer = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
+
+
+def _leaves(table, path=()):
+    """Every key of a configuration that was written out, tables apart."""
+    for name, value in table.items():
+        if isinstance(value, dict) and name != "options":
+            yield from _leaves(value, (*path, name))
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield from _leaves(value[0], (*path, name))
+        else:
+            yield (".".join(path), name)
+
+
+def test_every_key_has_a_line_with_its_meaning_and_its_default():
+    """What a configuration writes out is what the page lists, no key more or less."""
+    written = Config().model_dump(mode="json")
+    written["network"] = load("graph").network.model_dump(mode="json")
+    listed = {(t.name, k.name): k for t in tables() for k in t.keys}
+    assert set(listed) == set(_leaves(written))
+    for (section, name), key in listed.items():
+        assert key.meaning.endswith((".", ")")) and key.kind and key.example.startswith(f"{name} = "), (section, name)
+        value, given = written, tomllib.loads(key.example)[name]
+        for part in section.split(".") if section else []:
+            value = value[part][0] if isinstance(value[part], list) else value[part]
+        assert isinstance(given, type(value[name])) or isinstance(given, float | int) and isinstance(value[name], float)
+        if key.default != "required" and not section.startswith("network."):
+            assert tomllib.loads(f"{name} = {key.default}")[name] == value[name]
+
+
+def test_a_section_is_found_or_a_near_one_is_named():
+    assert [t.name for t in find_tables("machine.analog.read")] == ["machine.analog.read"]
+    assert len(find_tables("machine")) == 10
+    with pytest.raises(BadInput, match="there is no section 'machin'; did you mean 'machine'"):
+        find_tables("machin")

@@ -7,6 +7,7 @@ import typer
 
 from ..errors import HebbarWarning
 from . import analog, experiment, figures, hardware, study, synthesis
+from .keys import keys
 
 __all__ = ["app"]
 
@@ -16,7 +17,7 @@ PANELS = {
                            figures.sweep),
     "Hardware": (hardware.verilog, hardware.check, hardware.prove, synthesis.synth, figures.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
-    "Set-up and figures": (figures.presets, hardware.doctor, figures.bench)}
+    "Set-up and figures": (figures.presets, keys, hardware.doctor, figures.bench)}
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
