@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from hebbar.errors import BadInput
 from hebbar.layout import Block, Layout
+from hebbar.machine import MachineConfig
 
 from .fixed import Ints, quantise, to_float
 
-__all__ = ["to_image", "from_image", "EdgeWeights"]
+__all__ = ["to_image", "from_image", "checked_codes", "EdgeWeights"]
 
 EdgeWeights = Mapping[tuple[str, str], NDArray[np.float64]]
 """Real weights by (source, target), shape (target size, source size)."""
@@ -42,6 +43,19 @@ def from_image(layout: Layout, image: Ints) -> dict[tuple[str, str], NDArray[np.
         part = out[key][where]
         part[...] = to_float(codes[:, :part.shape[1]], m.formats.weight)
     return out
+
+
+def checked_codes(machine: MachineConfig, image: Ints) -> Ints:
+    """``image`` as a weight image of a machine. Raises BadInput unless it is whole codes of the weight format, shape
+    (weight words, P, C): a memory would keep the low bits of others, and no two machines the same."""
+    found, format = np.asarray(image), machine.formats.weight
+    shape = (machine.weight_words, machine.row_tiles, machine.lanes)
+    if found.shape != shape or found.dtype.kind not in "iu":
+        raise BadInput(f"a weight image holds {found.dtype} of shape {found.shape}; give whole codes of shape {shape}.")
+    if found.size and not format.lo <= found.min() <= found.max() <= format.hi:
+        raise BadInput(f"a weight image holds codes from {found.min()} to {found.max()}; those of {format} go from {format.lo} "
+                       f"to {format.hi}.")
+    return found
 
 
 def _parts(layout: Layout) -> Iterator[tuple[Block, int, tuple[str, str], tuple[slice, slice]]]:

@@ -21,6 +21,7 @@ from .back_sums import BackSums
 from .counters import Counters
 from .energy_sum import EnergySum
 from .fixed import Ints
+from .image import checked_codes
 from .neuron import Destination, Neuron, Rows, Saturations
 from .plan import plan_block
 from .row_engine import RowEngine
@@ -77,8 +78,8 @@ class Machine:
         return self.tile.weights
 
     def load(self, weights: Ints) -> None:
-        """Set the weights to an image (words, P, C), as the host does."""
-        self.tile.load(weights)
+        """Set the weights to an image (words, P, C), as the host does. Raises BadInput for codes outside the format."""
+        self.tile.load(checked_codes(self.config, weights))
 
     def read_back(self) -> Ints:
         """The image (words, P, C) as the host reads it: single cells of an analog macro, with their noise."""

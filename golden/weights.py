@@ -9,7 +9,6 @@ A file says the hash of all it holds, which is checked; files of other programs 
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -88,8 +87,8 @@ def load_meta(path: Path) -> Meta:
 def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
     """Weights of ``where`` (a file, say) as the weight image of a machine: (weight words, P, C).
 
-    Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite,
-    outside the mask of its edge or outside the weight format: clipping would make another network of it.
+    Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite, where its edge
+    has none, below zero where it is positive, or outside the weight format: clipping would make another network of it.
     """
     if not isinstance(weights, Mapping):
         raise BadInput(f"{where}: weights are a {type(weights).__name__}; give a dictionary of matrices by (source, "
@@ -109,8 +108,7 @@ def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
     for key, matrix in weights.items():
         place = f"{where}: weights {key[0]!r} to {key[1]!r}"
         _in_range(layout, place, matrix)
-        if edges[key].mask:
-            _in_mask(layout.network, edges[key], place, matrix)
+        _allowed(layout.network, edges[key], place, matrix)
     return image
 
 
@@ -141,12 +139,16 @@ def _in_range(layout: Layout, where: str, matrix: NDArray[np.float64]) -> None:
                        f"{f.hi / f.scale:g} of {f}; scale or clip them, or lower machine.weight_frac.")
 
 
-def _in_mask(network: Network, edge: Edge, where: str, matrix: NDArray) -> None:
-    """Raise BadInput for the first weight outside the mask of an edge."""
-    wrong = np.argwhere(absent(network, replace(edge, zero_diagonal=False)) & (matrix != 0))
-    if len(wrong):
-        at = tuple(int(i) for i in wrong[0])
-        raise BadInput(f"{where} hold {matrix[at]:g} at {at}, where the mask of the edge leaves no weight; clear it.")
+def _allowed(network: Network, edge: Edge, where: str, matrix: NDArray) -> None:
+    """Raise BadInput for the first weight that an edge cannot have."""
+    gone = absent(network, edge)
+    for wrong, why in ((gone is not None and gone & (matrix != 0), "where the mask or the zero diagonal of the edge leaves no "
+                        "weight; clear it"),
+                       (edge.positive and matrix < 0, "and the edge is positive; give 0 or more")):
+        places = np.argwhere(wrong)
+        if np.ndim(wrong) and len(places):
+            at = tuple(int(i) for i in places[0])
+            raise BadInput(f"{where} hold {matrix[at]:g} at {at}, {why}.")
 
 
 def _matrix(path: Path, key: str, matrix: NDArray) -> NDArray:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.image import checked_codes
 from hebbar.compiler import Program
 from hebbar.counters import COUNTERS
 from hebbar.errors import Mismatch, TimedOut
@@ -149,14 +150,15 @@ async def load(host: Host, program: Program, weights: NDArray[np.int64],
                rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
     """Write program, descriptors, tables, weights, constants and registers.
 
-    ``rows``: elements by neuron address for STATE, ERROR and ACTIVITY instead of the initial ones.
+    ``rows``: elements by neuron address for STATE, ERROR and ACTIVITY instead of the initial ones. Raises BadInput for
+    weights outside their format.
     """
     table = ports(program.machine)
     block_beats = [b >> 32 * i & 0xFFFFFFFF for b in program.blocks for i in range(4)]
     images = {
         Mem.PROGRAM: list(program.words), Mem.BLOCK: block_beats, Mem.MAP: list(program.maps),
         Mem.FUNCTION: list(program.functions), Mem.DERIVATIVE: list(program.derivatives),
-        Mem.WEIGHT: beats(weights, table[Mem.WEIGHT])}
+        Mem.WEIGHT: beats(checked_codes(program.machine, weights), table[Mem.WEIGHT])}
     neurons = program.machine.neuron_words * program.machine.lanes
     images |= {mem: beats(np.zeros(neurons), table[mem]) for mem in
                (Mem.STATE, Mem.ERROR)}

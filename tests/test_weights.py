@@ -14,10 +14,14 @@ from helpers import graph, layered
 
 from golden.archive import read_npz
 from golden.image import from_image, to_image
+from golden.machine import Machine
+from golden.reference.state import absent
 from golden.weights import checked_image, load_image, load_meta, load_weights, save_weights
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.errors import BadInput, HebbarWarning
+from sim.host import load as load_host
+from sim.shell.host import finish
 from sim.simulate import load_weights as simulate_weights
 
 SUFFIXES = (".npz", ".safetensors")
@@ -41,11 +45,15 @@ def with_elements():
 
 
 def every_code(program, seed=0):
-    """An image with random codes of the whole range wherever a weight is, zero elsewhere."""
+    """An image with random codes of the whole range wherever a weight may be, zero elsewhere."""
     f = program.machine.formats.weight
     shape = (program.machine.weight_words, program.machine.row_tiles, program.machine.lanes)
-    used = to_image(program.layout, {key: np.full(matrix.shape, 1 / f.scale) for key, matrix in from_image(
-        program.layout, np.zeros(shape, np.int64)).items()})
+    network, full = program.layout.network, {}
+    for e in network.stored:
+        gone = absent(network, e)
+        kept = np.ones((network.by_name[e.target].size, network.by_name[e.source].size)) if gone is None else ~gone
+        full[e.source, e.target] = kept / f.scale
+    used = to_image(program.layout, full)
     codes = np.random.default_rng(seed).integers(f.lo, f.hi + 1, shape)
     codes.flat[np.flatnonzero(used)[:2]] = f.lo, f.hi
     return codes * used
@@ -76,7 +84,7 @@ def test_only_edges_with_weights_of_their_own_are_in_a_file(tmp_path, suffix):
     assert not weights["in", "h"][:4, 4:].any() and (weights["in", "h"] != 0).sum() > 40
     assert np.array_equal(load_image(program.layout, path), image)
     for key, words in ((("in", "k"), "'in:k' is no edge of this network with weights of its own"),
-                       (("in", "h"), "hold 1 at (0, 4), where the mask of the edge leaves no weight")):
+                       (("in", "h"), "hold 1 at (0, 4), where the mask or the zero diagonal of the edge leaves no weight")):
         with pytest.raises(BadInput) as caught:
             checked_image(program.layout, weights | {key: np.ones((8, 8))}, "mine.npz")
         assert words in str(caught.value) and str(caught.value).startswith("mine.npz: ")
@@ -305,3 +313,31 @@ def test_a_preset_has_its_seeded_weights_back(tmp_path):
     image = initial_image(program)
     save_weights(tmp_path / "w.safetensors", from_image(program.layout, image))
     assert np.array_equal(simulate_weights(program, tmp_path / "w.safetensors"), image)
+
+
+@pytest.mark.parametrize("options, at, value, words", [
+    ({"zero_diagonal": True}, (2, 2), 0.5, "zero diagonal of the edge leaves no weight"),
+    ({"positive": True}, (0, 1), -0.5, "the edge is positive; give 0 or more")])
+def test_weights_that_learning_would_keep_but_no_edge_may_have_are_refused(options, at, value, words):
+    """Learning leaves a diagonal alone and clips below zero only where it changes something."""
+    program = compile_config(graph([("a", 4, "input", "identity", 7), ("h", 4, "hidden", "leaky", 5)],
+                                   [("a", "h"), ("h", "h", options)]))
+    weights = {("a", "h"): np.zeros((4, 4)), ("h", "h"): np.zeros((4, 4))}
+    weights["h", "h"][at] = value
+    with pytest.raises(BadInput, match=words):
+        checked_image(program.layout, weights, "here")
+    weights["h", "h"][at] = 0.0
+    assert not checked_image(program.layout, weights, "here").any()
+
+
+@pytest.mark.parametrize("change", [lambda w: w + 32768, lambda w: w - 32769, lambda w: w[:-1], lambda w: w.astype(float)])
+def test_no_memory_takes_codes_of_another_width(change):
+    """The golden machine would compute with them, a memory of the RTL would keep their low bits."""
+    program = program_of()
+    image = np.zeros((program.machine.weight_words, program.machine.row_tiles, program.machine.lanes), np.int64)
+    machine = Machine(program)
+    machine.load(image)
+    with pytest.raises(BadInput, match="a weight image holds"):
+        machine.load(change(image))
+    with pytest.raises(BadInput, match="a weight image holds"):
+        finish(load_host(None, program, change(image)))
