@@ -8,7 +8,7 @@ from .config import Config
 from .effects import EFFECTS, Access, Where
 from .errors import BadInput
 from .formats import code
-from .isa import GAINS, Into, Op, Sweep, encode
+from .isa import FIELDS, GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode
 from .blocks import Column
 from .layout import Layout
 from .memories import BLOCK, MAP, UNIT_PRECISION, pack
@@ -41,8 +41,8 @@ class Assembler:
         network = self.layout.network
         return list(dict.fromkeys((p.activation, p.activity_frac) for p in network.predicted))
 
-    def lay(self, ops: tuple[MicroOp, ...]) -> None:
-        """Append the instructions of ``ops``."""
+    def lay(self, ops: tuple[MicroOp, ...], depth: int = 0) -> None:
+        """Append the instructions of ``ops``, which stand in ``depth`` loops."""
         for op in ops:
             match op:
                 case SweepOp():
@@ -62,13 +62,24 @@ class Assembler:
                     self._exits.append((len(self.words), op.arm))
                     self.words.append(0)
                 case LoopOp():
+                    self._check_loop(op, depth)
                     at = len(self.words)
                     self.words.append(0)
-                    self.lay(op.body)
+                    self.lay(op.body, depth + 1)
                     self.words.append(encode(Op.NEXT))
                     self.words[at] = encode(Op.LOOP, end=len(self.words), count=op.count,
                                             register=op.register)
                     self._close(at)
+
+    def _check_loop(self, op: LoopOp, depth: int) -> None:
+        """Raise BadInput for a loop that the sequencer cannot count."""
+        if depth >= LOOP_DEPTH:
+            raise BadInput(f"rule: its loops nest more than {LOOP_DEPTH - 1} deep, with the one over the samples more than "
+                           f"{LOOP_DEPTH}; lay an inner one out.")
+        most = FIELDS[Op.LOOP]["count"]
+        if not 0 <= op.register <= LOOP_REGISTERS or not 0 <= op.count < 1 << most.width:
+            raise BadInput(f"rule: a loop of {op.count} iterations or of register {op.register}; give 0 to "
+                           f"{(1 << most.width) - 1} iterations, registers from 1 to {LOOP_REGISTERS}.")
 
     def _separate(self, op: SeparateOp) -> None:
         m = self.layout.machine

@@ -61,7 +61,12 @@ def _check_analog(layout: "Layout") -> None:
 def check_sums(layout: "Layout") -> None:
     """Prove that no accumulator can overflow for this network."""
     m, network = layout.machine, layout.network
+    if not network.predicted:
+        raise BadInput("network: nothing is predicted, there are only inputs and constants; give a population of role "
+                       "'target' and an edge to it.")
     rows = {name: sum(_row_bound(layout, block)) for name, block in layout.blocks.items()}
+    for name, blocks in layout.shared.items():  # the same weights, but from a source that may be shifted further
+        rows |= {name: max(sum(_row_bound(layout, block)) for block in blocks)}
     fed = {p.name: sum(_weight(layout, e.identity) * (1 if e.identity else network.by_name[e.target].size)
                        for e in network.edges if e.source == p.name) << (m.error_bits - 1)
            for p in network.populations}

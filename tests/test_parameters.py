@@ -16,11 +16,15 @@ from golden.machine import Machine
 from golden.training import initial_image
 from hebbar.activations import ACTIVATIONS, Activation
 from hebbar.api import Experiment
-from hebbar.compiler import compile_config
+from hebbar.compiler import assemble, compile_config
 from hebbar.config import load, preset_names
 from hebbar.errors import BadInput
 from hebbar.formats import Format, code
+from hebbar.isa import Sweep
+from hebbar.layout import Layout
 from hebbar.parameters import effective, parameters
+from hebbar.rules import Schedule
+from hebbar.schedule import LoopOp
 
 
 @given(st.fractions(-300, 300, max_denominator=10**6), st.integers(2, 17), st.integers(0, 12), st.booleans())
@@ -172,3 +176,37 @@ role = "target"
 source = "größe"
 target = "aus"
 """
+
+
+def test_loops_that_no_sequencer_counts_are_refused():
+    """A fifth loop would halt the machine, a count of 13 bits would be another one."""
+    config = layered([4, 3, 2])
+    layout = Layout(config.build_network(), config.machine)
+    s = Schedule(layout, config.rule, "train")
+    body = (s.sweep(s.blocks[0], Sweep.FWD | Sweep.ERR),)
+    nested = body
+    for depth in range(5):
+        nested = (LoopOp(nested, 2),)
+        if depth < 4:
+            assemble(config, {"train": nested}, layout)
+        else:
+            with pytest.raises(BadInput, match="loops nest more than 3 deep"):
+                assemble(config, {"train": nested}, layout)
+    for loop in (LoopOp(body, 4096), LoopOp(body, -1), LoopOp(body, register=5)):
+        with pytest.raises(BadInput, match="give 0 to 4095 iterations, registers from 1 to 4"):
+            assemble(config, {"train": (loop,)}, layout)
+
+
+def test_sums_of_shared_weights_are_bounded_with_the_shift_of_their_own_source():
+    """A coarser source is shifted further to the left, so that the same weights make larger sums."""
+    populations = [("a", 8, "input", "identity", 7), ("b", 8, "input", "identity", 3), ("t", 4, "target", "identity", 5)]
+    edges = [("a", "t"), ("b", "t", {"shares": "a:t"})]
+    need = 1 + (8 * 2**15 * 2**7 * 2**4).bit_length()  # 8 products of the largest weight and activity, shifted by 7 - 3
+    compile_config(graph(populations, edges, row_sum_bits=need))
+    with pytest.raises(BadInput, match=f"machine.row_sum_bits is {need - 1}, raise it to {need}"):
+        compile_config(graph(populations, edges, row_sum_bits=need - 1))
+
+
+def test_a_network_that_predicts_nothing_is_refused():
+    with pytest.raises(BadInput, match="nothing is predicted"):
+        compile_config(graph([("a", 4, "input")], []))
