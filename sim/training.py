@@ -17,6 +17,7 @@ from hebbar.counters import CYCLES, HOST
 from hebbar.errors import BadInput, Mismatch
 from hebbar.files import BUILD, versions
 from hebbar.memories import Mem
+from hebbar.parameters import parameters
 from hebbar.record import Check
 
 from .backends import fast, golden
@@ -75,7 +76,7 @@ class Trained:
                 "cycles_per_sample": sum(s.counters[c] for c in CYCLES) / self.samples,
                 "seconds": self.seconds, "samples_here": self.samples_here,
                 "seed": self.config.training.seed, "config": self.config.model_dump(mode="json"),
-                "versions": versions()}
+                "versions": versions(), "parameters": [p.record() for p in parameters(self.program)]}
 
 
 class _Pair:

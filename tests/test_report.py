@@ -19,6 +19,7 @@ from hebbar.config import load, parse
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput, MissingTool
+from hebbar.parameters import parameters
 from hebbar.workload import minimum
 from sim.backends import golden
 from sim.energy import estimate, load_technology
@@ -44,7 +45,7 @@ def tiny():
     result = {
         "mismatches": 0, "compared_words": 1234567, "nonzero_updates": 321, "samples_replayed": 4,
         "accuracy_float": 0.91, "accuracy_fixed": 0.902, "accuracy_rtl": 0.902,
-        "minimum_cycles": minimum(program).cycles,
+        "minimum_cycles": minimum(program).cycles, "parameters": [p.record() for p in parameters(program)],
         **{f"cycles_{n}": trace.counters[n] / 4 for n in CYCLES},
         "seed": 7, "config": config.model_dump(mode="json"), "versions": {"numpy": "0.1"},
         "curve_float": [0.5, 0.8, 0.91], "curve_fixed": [0.4, 0.85, 0.902], "counters": trace.counters,
@@ -125,6 +126,7 @@ def test_the_page_says_what_the_run_found(folder, tiny):
         assert words in text, words
     total = sum(result[f"cycles_{n}"] for n in CYCLES)
     assert f"sum {total:.1f} {total / result['minimum_cycles']:.2f} × minimum" in text
+    assert "rule.gamma 0.5 0.5 +0.00 %" in text and "rule.beta 1 0.999107 -0.09 %" in text
     made = estimate(job.program, trace.counters, 4, load_technology())
     assert f"a training sample {made.sample.low:,.0f} {made.sample.typical:,.0f} {made.sample.high:,.0f}" in text
     weights = next(r for r in made.rows if r.component == "weights read")
