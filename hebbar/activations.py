@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .errors import BadInput
-from .formats import ALLOWANCE, Format, Formats, code
+from .formats import ALLOWANCE, Format, Formats
 from .memories import TABLE
 
 __all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "Point", "activation", "table", "worst_point"]
@@ -167,11 +167,15 @@ def _check_ends(name: str, derivative: bool, formats: Formats, activity_frac: in
     function = known.derivative if derivative else known.f
     points = [k * step for k in range(-int(reach / step), int(reach / step) + 1)]
     largest = max((_value(name, function, x) for x in points), key=abs)
+    end = (out.hi if largest > 0 else -out.lo) / out.scale
+    if abs(largest) <= (1 + ALLOWANCE) * end:
+        return
     if derivative:
-        code(largest, out, f"the slope of activation {name!r}", "use a function that is less steep", 1.0 / 16)
-    else:
-        code(largest, out, f"activation {name!r} of states up to 1 with activity_frac {activity_frac}",
-             f"lower activity_frac (of layers network.hidden_frac) to {out.bits - 2} or less, or raise machine.activity_bits")
+        raise BadInput(f"the slope of activation {name!r} is {largest:g} and would run as {end:g}, the end of {out}; use a "
+                       "function that is less steep.")
+    raise BadInput(f"activation {name!r} of states up to 1 with activity_frac {activity_frac} is {largest:g} and would run as "
+                   f"{end:g}, the end of {out}; lower activity_frac (of layers network.hidden_frac) to {out.bits - 2} or less, "
+                   "or raise machine.activity_bits.")
 
 
 def _code(value: float, out: Format) -> int:

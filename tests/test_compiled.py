@@ -172,13 +172,21 @@ GRAPH = ([("in", 9, "input", "identity", 7), ("h", 6, "hidden", "leaky", 5), ("g
           ("out", "h", {"alpha_shift": 7})])
 
 
+def fitted(bits):
+    """GRAPH with activities that reach 1 in ``bits``, and alphas that change a weight there."""
+    populations = [(*p[:4], min(p[4], bits - 1 - (p[2] != "input"))) for p in GRAPH[0]]
+    edges = [(a, b, dict(*options)) for a, b, *options in GRAPH[1]]
+    return populations, [(a, b, o | {"alpha_shift": min(o.get("alpha_shift", 4), 9 if bits > 2 else 3)} | (
+        {"scale": 0.0} if bits == 2 else {})) for a, b, o in edges]
+
+
 @pytest.mark.parametrize("shape", range(len(SHAPES)))
 def test_random_legal_programs_at_the_ends_of_every_format(shape):
     """Without it a flag set or a column range that no rule asks for could come out differently."""
     room = {"weight_words": 256, "max_columns": 16, "map_entries": 1024, "blocks": 256, "program_words": 512}
     if SHAPES[shape].get("tile") == "array":
         room |= {"weight_words": 128, "max_columns": 8, "lanes": 8, "row_tiles": 2}
-    config = graph(*GRAPH, **(SHAPES[shape] | room))
+    config = graph(*fitted(SHAPES[shape].get("activity_bits", 8)), **(SHAPES[shape] | room))
     rng = np.random.default_rng(10 + shape)
     for _ in range(8):
         check(random_program(config, rng), rng, halvings=(int(rng.integers(0, 32)),), count=2)
