@@ -44,7 +44,7 @@ class SampleCycles:
     ``minimum``: the cycles if every multiplier worked on a weight in every cycle; ``padded``: the same
     with every block padded to whole words and row groups. ``upper``: True where an EXIT may end a sample
     sooner, which depends on the data; everything here is then of a sample in which none leaves. Both minima are None
-    for a rule of one's own that declares no ``visits``, and on arrays, which visit all weights of a block at once.
+    for a rule of one's own that declares no ``visits``.
     """
 
     issue: int

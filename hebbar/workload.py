@@ -23,13 +23,13 @@ __all__ = ["Minimum", "minimum", "sample_cycles"]
 
 @dataclass(frozen=True)
 class Minimum:
-    """Of one sample: ``visits`` of weights; ``cycles`` when every lane visits a weight in every cycle, and the same
-    ``padded``, with every block filled up to whole words of C columns and groups of P rows. Arrays visit all weights
-    of a block at once, whatever the lanes, so that visits set no minimum of their cycles: both None."""
+    """Of one sample: ``visits`` of weights; ``cycles`` when every multiplier works on a weight in every cycle, and the
+    same ``padded``, with every block filled up to whole words of C columns and groups of P rows. An array has a
+    multiplier in every cell; ``padded`` there visits a block in a cycle."""
 
     visits: float
-    cycles: float | None
-    padded: float | None
+    cycles: float
+    padded: float
 
 
 def minimum(program: Program, entry: str = "train", steps: float | None = None) -> Minimum | None:
@@ -49,7 +49,9 @@ def minimum(program: Program, entry: str = "train", steps: float | None = None) 
     columns = [(b, c, visits(c)) for b in program.layout.blocks.values() for c in b.columns]
     exact, padded = sum(n * c.lanes * b.rows for b, c, n in columns), sum(n * b.groups for b, c, n in columns)
     if m.tile != "rows":
-        return Minimum(exact, None, None)
+        blocks = program.layout.blocks.values()
+        return Minimum(exact, exact / (m.array_rows * m.array_columns),
+                       sum(max((visits(c) for c in b.columns), default=0) for b in blocks))
     return Minimum(exact, exact / (m.lanes * m.row_tiles), padded)
 
 

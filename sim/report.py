@@ -57,8 +57,8 @@ def print_outcome(outcome: "Outcome") -> None:
         ("weights changed", f"{r['nonzero_updates']:,}", "nonzero updates among them"),
         ("mismatches", f"{r['mismatches']:,}", "RTL against golden"),
         ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
-        ("minimum", f"{r['minimum_cycles']:.1f}", f"{r['minimum_visits']:,.0f} weight visits / lanes")
-        if r["minimum_cycles"] is not None else ("minimum", "-", "of arrays, and of a rule that declares no visits"),
+        ("minimum", f"{r['minimum_cycles']:.1f}", f"{r['minimum_visits']:,.0f} weight visits / multipliers")
+        if r["minimum_cycles"] is not None else ("minimum", "-", "the rule declares no visits"),
         ("", "", ", ".join(f"{n} {r[f'cycles_{n}']:.1f}" for n in
                            CYCLES)),
         *((p["key"], f"{p['used']:.5g}", f"configured {p['configured']:.5g}, {100 * p['difference']:+.2g} %")

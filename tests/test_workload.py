@@ -66,10 +66,7 @@ def test_no_program_issues_less_than_its_minimum(preset):
     for entry in program.entries:
         least, model = minimum(program, entry), Cycles(program)
         issued = model.run(entry, 3, exits=None)["issue"] - model.run(entry, 2, exits=None)["issue"]
-        if program.machine.tile == "rows":
-            assert least.cycles <= least.padded <= issued, entry
-        else:
-            assert least.cycles is None and least.padded is None
+        assert 0 <= least.cycles <= least.padded <= issued, entry
 
 
 @pytest.mark.parametrize("preset", ["hopfield", "euclidean", "stdp", "reward_bases", "feature_memory", "residual"])
