@@ -72,7 +72,7 @@ def test_every_bit_of_an_address_counts(op):
             words[:2] = [encode(Op.LOOP, end=target), HALT] if op is Op.LOOP \
                 else [encode(Op.LOOP, end=3, count=1), encode(Op.EXIT, end=target)]
             run = await bench.run(ctx, words, leaves=[True])
-            assert (run.cause, run.pc) == (Cause.DONE, target)
+            assert (run.cause, run.pc, run.events[-1]) == (Cause.DONE, target, (target, "fence"))
         for entry in [*powers(12), last]:
             run = await bench.run(ctx, [HALT] * LARGEST.program_words, entry=entry)
             assert (run.cause, run.pc) == (Cause.DONE, entry)
@@ -253,7 +253,7 @@ def near_limits(m, rng):
                 yield drawn(group_base=end - groups, groups=groups, stride=0)
         for end in around(m.weight_words, 27):
             for _ in range(40):
-                columns, stride = rng.randrange(m.max_columns) + 1, rng.choice([0, 1, rng.randrange(1 << 12)])
+                columns, stride = rng.randrange(m.max_columns) + 1, rng.choice([0, 1, rng.randrange(1 << 12), (1 << 12) - 1])
                 most = min((end - columns) // stride if stride else 1 << 14, (1 << 14) - 1)
                 groups = rng.choice([1, max(most, 1), max(most, 1), rng.randrange(max(most, 1)) + 1])
                 yield drawn(weight_base=end - columns - (groups - 1) * stride, groups=groups, stride=stride,
@@ -262,6 +262,8 @@ def near_limits(m, rng):
 
 
 MACHINES = {"largest": LARGEST, "small": machine(row_tiles=2),
+            "many groups": machine(lanes=64, weight_words=1 << 20, neuron_words=1 << 12, max_columns=1 << 10),
+            "few weights": machine(lanes=64, weight_words=1000, neuron_words=1 << 12),
             "odd": machine(lanes=8, row_tiles=4, weight_words=0xAAAAB, neuron_words=0x555, max_columns=0x155,
                            map_entries=0xAAB, functions=11)}
 

@@ -7,12 +7,17 @@ carries one bit at a time, and the addresses, tags and shifts that leave the uni
 import pytest
 from helpers import machine, simulate
 
+from test_streamer import drive
+
 from hebbar.geometry import ports
-from hebbar.isa import GAINS, Sweep
+from hebbar.isa import GAINS, Into, Mode, Op, Sweep, encode
 from hebbar.memories import BLOCK, MAP, TABLE, UNIT_PRECISION, Mem, pack
+from hebbar.registers import Cause, Control
 from hw.neuron import Neuron
 from hw.row_engine import RowEngine
+from hw.separation import Separation
 from hw.table import Table
+from sim.host import beats, write_packet
 
 LARGE = machine(weight_words=1 << 16, neuron_words=1 << 12, max_columns=1 << 10, map_entries=1 << 12, functions=16)
 ALL = Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
@@ -208,3 +213,65 @@ def test_every_table_and_every_segment_has_an_entry_of_its_own(mem):
             assert list(ctx.get(unit.out)) == [number], (function, segment)
 
     simulate(unit, check)
+
+
+@pytest.mark.parametrize("into", Into)
+def test_every_bit_of_a_row_group_reaches_the_memories_of_separate(into):
+    """A population far up: without it SEPARATE would read and write the first neurons."""
+    config = machine(neuron_words=1 << 12, separation=4)
+    unit = Separation(config)
+
+    async def check(ctx):
+        for group in powers(14):
+            ctx.set(unit.command, {"mode": int(Mode.MAX), "into": int(into), "group": group, "rows": 2})
+            ctx.set(unit.start, 1)
+            await ctx.tick()
+            ctx.set(unit.start, 0)
+            read, written = set(), set()
+            while ctx.get(unit.busy):
+                read.add(ctx.get(unit.group))
+                port = unit.write_state if into is Into.STATE else unit.write_error
+                if ctx.get(port.mask):
+                    written.add(ctx.get(port.group))
+                await ctx.tick()
+            assert {group, group + 1} <= read and written == {group, group + 1}, group
+
+    simulate(unit, check)
+
+
+def test_every_bit_of_an_address_is_wired_in_the_whole_machine():
+    """Neuron word 2**k feeds its own row 1, whose error feeds back to row 0, for every k: by hand, with weights 1.
+
+    s = a, e = x - a, the back sum is e, and f' = 1 makes e of it. A wire less, and two words are one.
+    """
+    config, one = machine(neuron_words=1 << 12, map_entries=16, blocks=32, functions=1, program_words=80), 1 << 13
+    table, lanes, words = ports(config), config.lanes, powers(12)
+    entries = [pack(MAP, "map", **(ENTRY | {"source": word, "fresh": 1})) for word in words]
+    rows = [[word * lanes + lane for word in words] for lane in (0, 1)]
+    fields = {n: v for n, v in COMMAND.items() if n in BLOCK}
+    blocks = [pack(BLOCK, "block", **(fields | {"map_base": k, "group_base": row}))
+              for lane in (0, 1) for k, row in enumerate(rows[lane])]
+    steps = [(1, Sweep.FWD | Sweep.HOIST), (1, Sweep.ERR | Sweep.BASE), (1, Sweep.TRN), (0, Sweep.DELTA | Sweep.BACK),
+             (1, Sweep.ACT)]
+    program = [word for lane, flags in steps for word in (
+        *(encode(Op.SWEEP, block=lane * len(words) + k, flags=int(flags)) for k in range(len(words))), encode(Op.WAIT))]
+
+    async def scenario(host):
+        constant = [pack(TABLE, "entry", value=1 << 14, slope=0)] * table[Mem.FUNCTION].depth  # f' = 1, f = 64
+        for mem, at, payload in (
+                (Mem.PROGRAM, 0, [*program, encode(Op.HALT)]), (Mem.MAP, 0, entries), (Mem.FUNCTION, 0, constant),
+                (Mem.DERIVATIVE, 0, constant), (Mem.BLOCK, 0, [b >> 32 * i & 0xFFFFFFFF for b in blocks for i in range(4)]),
+                (Mem.WEIGHT, 0, beats([one, 0, 0, 0], table[Mem.WEIGHT])),
+                *((Mem.ACTIVITY, word, beats([k + 1, 0, 0, 0], table[Mem.ACTIVITY])) for k, word in enumerate(words)),
+                *((Mem.STATE, row, [1000 + k]) for k, row in enumerate(rows[1]))):
+            host.send(write_packet(mem, at, list(payload)))
+        await host.sent()
+        await host.set("control", Control.START)
+        assert await host.stopped() is Cause.DONE
+        for k, word in enumerate(words):
+            error = 1000 + k - 32 * (k + 1)  # an activity has 5 fraction bits less than a state
+            for row in (rows[0][k], rows[1][k]):
+                assert await host.fetch(Mem.ERROR, row, 1, table[Mem.ERROR]) == [error], word
+            assert await host.fetch(Mem.ACTIVITY, word, lanes, table[Mem.ACTIVITY]) == [k + 1, 64, 0, 0]
+
+    drive(config, scenario)
