@@ -52,6 +52,7 @@ class Streamer(wiring.Component):
         self._left, self._last, self._read, self._spare = Signal(24), Signal(), Signal(), Signal(2)
         self._packets(m)
         with m.FSM() as fsm:
+            self._fsm = fsm
             with m.State("ready"):
                 self._ready(m)
             with m.State("address"):

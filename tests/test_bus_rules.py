@@ -5,11 +5,16 @@ payload, until it is taken; one answer a request; none without one; and the late
 """
 
 import pytest
-from amaranth.hdl import Assert, Cat, Elaboratable, Fragment, Module, Mux, Signal, Value
+from amaranth.hdl import Assert, Assume, Cat, Elaboratable, Fragment, Module, Mux, Signal, Value
 from amaranth.lib.wiring import In
+from helpers import machine
 
 from hebbar.console import Reporter
+from hebbar.isa import FIELDS, Op
+from hebbar.memories import HEADER, Mem
 from hw.bus import Bus
+from hw.fields import field
+from hw.streamer import Streamer
 from sim.formal import induct
 
 
@@ -20,10 +25,11 @@ def inputs_of(unit):
 
 
 def steady(m, valid, ready, payload, name):
-    """What is valid stays as it is until it is taken."""
+    """What is valid stays as it is until it is taken; high while it does."""
     waits, kept = Signal(name=f"{name}_waits"), Signal(len(payload), name=f"{name}_kept")
     m.d.sync += [waits.eq(valid & ~ready), kept.eq(payload)]
     m.d.comb += Assert(~waits | (valid & (payload == kept)))
+    return waits
 
 
 def outstanding(m, taken, answered, name):
@@ -101,4 +107,96 @@ def test_the_bus_keeps_the_rules_of_axi4_lite(bus, right, tmp_path):
     """The second one shows that the proof can fail: its path from reset breaks a rule."""
     unit = bus()
     found = induct(BusRules(unit), inputs_of(unit), tmp_path, Reporter(quiet=True))
+    assert (found.proved, found.broken) == (right, not right), found.path
+
+
+class StreamerRules(Elaboratable):
+    """AXI4-Stream of ``streamer``, beside a memory that keeps what nobody writes and is ready when it likes."""
+
+    SETTLED = 4
+    """Cycles in which the consumer of an aborted packet takes what is offered, after which the packet is closed."""
+
+    def __init__(self, streamer):
+        self.streamer, self.any = streamer, Signal(32)
+
+    def elaborate(self, platform):
+        m, s = Module(), self.streamer
+        m.submodules.streamer = Fragment.get(s, platform)
+        self._memory(m)
+        taken = Signal()
+        m.d.comb += taken.eq(s.m_axis_tvalid & s.m_axis_tready)
+        waits = steady(m, s.m_axis_tvalid, s.m_axis_tready, Cat(s.m_axis_tdata, s.m_axis_tlast), "m")
+        raised = Signal()
+        m.d.sync += raised.eq(s.fault != 0)
+        m.d.comb += [Assume(~s.transfer | s.running), Assume(~raised | s.aborted)]  # of the sequencer
+        m.d.comb += Assert(~s.aborted | s.s_axis_tready)  # a host is never left with a beat
+        self._closes(m, taken)
+        self._counts(m, taken, waits)
+        return m
+
+    def _memory(self, m):
+        host, before = self.streamer.host, Signal(40)
+        place = Cat(host.address, host.sub)
+        m.d.sync += before.eq(place)
+        with m.If((before != place) | host.write):
+            m.d.sync += host.read_beat.eq(self.any)
+
+    def _closes(self, m, taken):
+        """A packet that was begun ends, also when it is aborted."""
+        s, opened, calm = self.streamer, Signal(name="opened"), Signal(range(self.SETTLED + 1), name="calm")
+        with m.If(taken):
+            m.d.sync += opened.eq(~s.m_axis_tlast)
+        with m.If(~(s.aborted & s.m_axis_tready)):
+            m.d.sync += calm.eq(0)
+        with m.Elif(calm < self.SETTLED):
+            m.d.sync += calm.eq(calm + 1)
+        m.d.comb += [Assert((calm < self.SETTLED) | ~(opened | s.m_axis_tvalid)), Assert(opened == s._out_open)]
+
+    def _counts(self, m, taken, waits):
+        """A packet that is asked for, or an OUT, has its beats, and TLAST on the last where it is asked for."""
+        s, header, reads = self.streamer, Signal(name="header"), Signal(name="reads")
+        number, sent, last = Signal(24, name="number"), Signal(24, name="sent"), Signal(name="last")
+        beat = s.s_axis_tvalid & s.s_axis_tready & ~s.aborted
+        fields = {name: field(s.transfer_word, f) for name, f in FIELDS[Op.OUT].items()}
+        asked = s.transfer & s.transfer_out & ~s.active & ~s.aborted & (s.fault == 0)
+        with m.If(beat | s.aborted):
+            m.d.sync += header.eq(0)
+        with m.If(beat & ~s.active & ~s.transfer & (s.fault == 0)):
+            m.d.sync += [header.eq(field(s.s_axis_tdata, HEADER["read"])), sent.eq(0), last.eq(1),
+                         number.eq(field(s.s_axis_tdata, HEADER["beats"]))]
+        with m.If(header & beat & (s.fault == 0)):
+            m.d.sync += reads.eq(1)
+        with m.If(asked):
+            m.d.sync += [reads.eq(1), sent.eq(0), last.eq(fields["last"]), number.eq(Mux(
+                fields["memory"] == Mem.ACTIVITY, (fields["count"] + 3) >> 2, fields["count"]))]
+        with m.If(taken):
+            m.d.sync += sent.eq(sent + 1)
+            m.d.comb += Assert(~reads | (s.m_axis_tlast == (last & (sent + 1 == number))))
+        with m.If((reads & taken & (sent + 1 == number)) | s.aborted):
+            m.d.sync += reads.eq(0)
+        m.d.comb += [Assert(~(s.host.read | s.m_axis_tvalid & ~waits) | s.aborted | reads | s._out_open),
+                     # of the state: what is left is what was asked for less what was sent
+                     Assert(~header | (s._fsm.ongoing("address") & s._read & s._last & last & (s._left == number)
+                                       & (sent == 0))),
+                     Assert(~reads | ((s._left == number - sent) & (s._last == last) & (sent < number))),
+                     Assert(~reads | ((s.host.read | s.m_axis_tvalid) | s.aborted))]
+
+
+class Forgetting(Streamer):
+    """A streamer that withdraws a beat when it is aborted."""
+
+    def elaborate(self, platform):
+        m = super().elaborate(platform)
+        with m.If(self.aborted):
+            m.d.comb += self.m_axis_tvalid.eq(0)
+        return m
+
+
+@pytest.mark.parametrize("streamer, right", [(Streamer, True), (Forgetting, False)])
+def test_the_streamer_keeps_the_rules_of_axi4_stream(streamer, right, tmp_path):
+    """Beats stay until they are taken; a packet has the beats that were asked for; an aborted one is closed."""
+    unit = streamer(machine(lanes=8, row_tiles=2, weight_words=8, neuron_words=8))
+    rules = StreamerRules(unit)
+    inputs = [*inputs_of(unit), unit.host.ready, rules.any]
+    found = induct(rules, inputs, tmp_path, Reporter(quiet=True))
     assert (found.proved, found.broken) == (right, not right), found.path
