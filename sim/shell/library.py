@@ -19,7 +19,7 @@ from ..macro import PINS
 from ..runner import build_failed
 from ..toolchain import environment, require
 
-__all__ = ["Run", "RECORDED", "prepare", "open_library"]
+__all__ = ["Run", "RECORDED", "prepare", "link", "open_library"]
 
 SOURCE = Path(__file__).with_name("shell.cpp")
 RECORDED = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY, Mem.WEIGHT)
@@ -53,7 +53,7 @@ def prepare(program: Program, folder: Path, announce: bool = True, defect: Defec
     library = model.folder / f"shell-{digest}.so"
     if not library.exists() or library.stat().st_mtime < (model.folder / "key").stat().st_mtime:
         write_text(model.folder / "bind.h", text)
-        _link(model.folder, library)
+        link(model.folder, SOURCE, library)
     return library
 
 
@@ -74,16 +74,17 @@ def open_library(path: Path) -> ctypes.CDLL:
     return library
 
 
-def _link(folder: Path, library: Path) -> None:
+def link(folder: Path, source: Path, library: Path) -> None:
+    """Link ``source`` with the model that was built in ``folder``; raises HebbarError with the compiler's words."""
     require("g++")
     root = Path(environment()["VERILATOR_ROOT"]) / "include"
     with whole(library) as partial:
         command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}", "-DVM_TRACE=0",
-                   "-DVM_COVERAGE=0", "-o", partial.name, str(SOURCE), "Vtop__ALL.a",
+                   "-DVM_COVERAGE=0", "-o", partial.name, str(source), "Vtop__ALL.a",
                    *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
         answer = run(command, cwd=folder, env=environment())
         if answer.returncode:
-            raise build_failed(f"g++ could not link the fast shell in {folder}", answer.stderr[-2000:])
+            raise build_failed(f"g++ could not link {source.name} in {folder}", answer.stderr[-2000:])
 
 
 def _bind(machine: MachineConfig) -> str:

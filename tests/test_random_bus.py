@@ -1,0 +1,50 @@
+"""Random traffic finds nothing on the machine and something on a broken one."""
+
+import pytest
+
+from hebbar.compiler import compile_config
+from hebbar.console import Reporter
+from sim.bench.strangers import random_bus
+from sim.bench.strangers.meetings import meetings, verdict
+from sim.defects import Defect
+
+QUIET = Reporter(quiet=True)
+
+
+@pytest.fixture
+def on(models):
+    """Makes a machine with a defect, and closes it."""
+    opened = []
+
+    def traffic(defect):
+        program = compile_config(random_bus.MACHINES["tiny"]())
+        opened.append(random_bus.Traffic(program, random_bus.jobs(program), models, seed=1, defect=defect))
+        return opened[-1]
+
+    yield traffic
+    for one in opened:
+        one.close()
+
+
+def test_a_few_episodes_find_nothing(models):
+    """Without it a change of the buses could wait for the long run to be noticed."""
+    figures = random_bus.measure(models, quick=True, reporter=QUIET)
+    assert [f.value for f in figures[:3]] == [0, 0, 0] and all(f.met for f in figures[:3])
+    carried_out, refused, taken = figures[3].value["START carried out"], figures[3].value["refused"], figures[3].value["beats in"]
+    assert carried_out > 5 and refused > 5 and taken > 1000, "the traffic is thin"
+
+
+def test_a_start_that_meets_a_packet_is_noticed(on):
+    """Without it START could be carried out beside a packet, whose end the program then takes for its own."""
+    machine = on(Defect("hw/machine.py", "& ~seq.aborted & self.streamer.free)", "& ~seq.aborted)",
+                        "START is accepted while a packet moves"))
+    assert any(verdict(machine, meeting) for meeting in meetings(quick=True))
+
+
+def test_a_packet_that_is_never_closed_is_noticed(on):
+    """Without it the checkers and the careful host could be as careless as the other."""
+    machine = on(Defect("hw/streamer.py", "with m.If(self._out_open):\n            m.next = \"close\"\n        with m.Elif(",
+                        "with m.If(", "an aborted packet of the output does not end"))
+    report = machine.run(200_000, QUIET, "tiny")
+    assert report.violations or report.hangs
+    assert b"never ended" in report.first or b"does not come" in report.first or b"differs" in report.first
