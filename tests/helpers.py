@@ -68,6 +68,12 @@ def machine(**changes):
     return config
 
 
+def widest(**changes):
+    """MACHINE with some keys changed, not checked: a geometry of which only single units are built, whose memories no
+    machine has all at once."""
+    return MachineConfig(**(MACHINE | changes))
+
+
 def layered(layers, rule=None, network=None, **changes):
     """A layered experiment on MACHINE with ``changes``."""
     depth = len(layers) - 1

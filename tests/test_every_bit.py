@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 from amaranth.hdl import Module, Signal
-from helpers import machine, settle, simulate
+from helpers import machine, settle, simulate, widest
 from test_sequencer import GOOD, HALT, NEXT, WAIT, Bench, expected, separate, sweep
 
 from hebbar.counters import COUNTERS
@@ -20,7 +20,7 @@ from hw.counters import Counters
 from hw.fields import descriptor, fits
 from hw.sequencer import Sequencer
 
-LARGEST = machine(lanes=64, row_tiles=64, weight_words=1 << 20, neuron_words=1 << 12, max_columns=1 << 10,
+LARGEST = widest(lanes=64, row_tiles=64, weight_words=1 << 20, neuron_words=1 << 12, max_columns=1 << 10,
                   map_entries=1 << 12, blocks=1 << 10, program_words=1 << 12, functions=16, separation=1 << 10,
                   energy=True)
 """Every limit as far up as the configuration allows."""
@@ -262,9 +262,9 @@ def near_limits(m, rng):
 
 
 MACHINES = {"largest": LARGEST, "small": machine(row_tiles=2),
-            "many groups": machine(lanes=64, weight_words=1 << 20, neuron_words=1 << 12, max_columns=1 << 10),
-            "few weights": machine(lanes=64, weight_words=1000, neuron_words=1 << 12),
-            "odd": machine(lanes=8, row_tiles=4, weight_words=0xAAAAB, neuron_words=0x555, max_columns=0x155,
+            "many groups": widest(lanes=64, weight_words=1 << 20, neuron_words=1 << 12, max_columns=1 << 10),
+            "few weights": widest(lanes=64, weight_words=1000, neuron_words=1 << 12),
+            "odd": widest(lanes=8, row_tiles=4, weight_words=0xAAAAB, neuron_words=0x555, max_columns=0x155,
                            map_entries=0xAAB, functions=11)}
 
 

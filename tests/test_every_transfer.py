@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
-from helpers import machine
+from helpers import widest
 
 from hebbar.geometry import ports
 from hebbar.isa import FIELDS, Op, encode
@@ -20,10 +20,10 @@ from hw.streamer import Streamer
 WIDEST = {"weight_words": 1 << 20, "neuron_words": 1 << 12, "map_entries": 1 << 12, "blocks": 1 << 10,
           "program_words": 1 << 12, "functions": 16}
 MACHINES = {
-    "wide word": machine(**WIDEST, lanes=64, row_tiles=64),
-    "many groups": machine(**WIDEST, lanes=64, row_tiles=1),
-    "24 bits": machine(**WIDEST, lanes=4, row_tiles=2, weight_bits=24),
-    "odd": machine(lanes=8, row_tiles=2, weight_words=0xAAAAB, neuron_words=0x555, map_entries=0xAAB, blocks=0x155,
+    "wide word": widest(**WIDEST, lanes=64, row_tiles=64),
+    "many groups": widest(**WIDEST, lanes=64, row_tiles=1),
+    "24 bits": widest(**WIDEST, lanes=4, row_tiles=2, weight_bits=24),
+    "odd": widest(lanes=8, row_tiles=2, weight_words=0xAAAAB, neuron_words=0x555, map_entries=0xAAB, blocks=0x155,
                    program_words=0xAAB, functions=11)}
 LOOPED = (Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP)
 
