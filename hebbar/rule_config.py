@@ -21,7 +21,7 @@ class RuleConfig(Section):
     steps: int = key(8, "State steps T of a training sample; the errors are computed anew after the last one, and the "
                      "update uses them.", "steps", ge=0, le=4095)
     gamma: float = key(0.25, "Size of a state step, rounded to 7 fraction bits; more than 5 % off is refused.",
-                       ge=0, lt=2)
+                       gt=0, lt=2)
     alpha_shifts: tuple[Annotated[int, Field(ge=0, le=20)], ...] = key(
         (), "Learning rate alpha = 2^-shift of every weight layer of `network.layers`, input side first.",
         "log2 of 1/alpha", [2, 4], max_length=64)
@@ -42,6 +42,7 @@ class RuleConfig(Section):
     @classmethod
     def _plain(cls, given: Any) -> Any:
         for name, value in given.items() if isinstance(given, dict) else ():
-            if not isinstance(value, bool | int | float | str) or isinstance(value, float) and not isfinite(value):
+            if not isinstance(value, bool | int | float | str) or isinstance(value, float) and not isfinite(value) \
+                    or isinstance(value, int) and abs(value) >= 1 << 63:
                 raise ValueError(f"{name} cannot be {shown(value)}; give a finite number, text, true or false")
         return given
