@@ -126,7 +126,9 @@ class AnalogMacro(ArrayMacro):
 
     def _pins(self, m: Module) -> None:
         """What the macro does in this cycle."""
-        phase, strobe, busy = Signal(4), Signal(), self._cells.busy
+        phase = Signal(4)
+        strobe = Signal()
+        busy = self._cells.busy
         learn = Pin.FINISH if self.machine.analog.control.update == "stochastic" else Pin.APPLY
         meaning = {"columns": Pin.COLUMNS, "fire": Pin.HOLD_ROWS, "rows": Pin.ROWS, "feed": Pin.HOLD_COLUMNS,
                    "serial": Pin.STEP, "up": Pin.UP, "down": Pin.DOWN, "learn": learn}

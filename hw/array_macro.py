@@ -63,10 +63,12 @@ class ArrayMacro(wiring.Component):
 
     def _control(self, m: Module) -> None:
         """Everything around the array."""
-        self._command, self._step = Signal(self.shapes.command), Signal(BLOCK["groups"].width)
+        self._command = Signal(self.shapes.command)
+        self._step = Signal(BLOCK["groups"].width)
         self._tick = Signal(16)
         self._flags = self._command.flags
-        self._first_row, self._first_column = Signal(20), Signal(BLOCK["columns"].width)
+        self._first_row = Signal(20)
+        self._first_column = Signal(BLOCK["columns"].width)
         self._lanes = {f: Signal(20, name=f"lanes_{f.name.lower()}")
                        for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD)}
         busy = self._walk(m)
@@ -140,7 +142,8 @@ class ArrayMacro(wiring.Component):
 
     def _load(self, m: Module) -> None:
         """Column k: map entry at step k + 1, activities at step k + 2."""
-        entry, command = Signal(self.shapes.map), self._command
+        entry = Signal(self.shapes.map)
+        command = self._command
         per_word = self.machine.lanes // self.machine.row_tiles
         home = named(m, self._first_row - command.group_base, "home")
         used = named(m, entry.lanes != 0, "used")
@@ -210,7 +213,8 @@ class ArrayMacro(wiring.Component):
     def _count(self, m: Module, busy: Value) -> None:
         """Cycles and work of this cycle; a strobe works on the whole block at once."""
         array, command, phase = self._array, self._command, self._in
-        rows, weights = Signal(20), asks(self._flags, WEIGHT_FLAGS)
+        rows = Signal(20)
+        weights = asks(self._flags, WEIGHT_FLAGS)
         end = named(m, self._first_row + command.groups, "end_row")
         work = {f: mac_count(rows, self._lanes[f], strobe) for f, strobe in
                 ((Sweep.FWD, array.fire), (Sweep.TRN, array.feed), (Sweep.UPD, array.learn))}

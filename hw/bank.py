@@ -71,7 +71,8 @@ class Bank(wiring.Component):
 
     def _read_beat(self, m: Module) -> None:
         """Pack the selected lanes of the word just read, sign extended to their share."""
-        port, sub = self.port, Signal(16)
+        port = self.port
+        sub = Signal(16)
         m.d.sync += sub.eq(self.host.sub)
         with m.Switch(sub):
             for beat in range(port.beats_per_word):

@@ -80,8 +80,11 @@ class Bus(wiring.Component):
         return m
 
     def _write_channels(self, m: Module) -> None:
-        self._have_address, self._have_data = have_address, have_data = Signal(), Signal()
-        address, word, strobe = Signal(ADDRESS_BITS), Signal(32), Signal(4)
+        self._have_address = have_address = Signal()
+        self._have_data = have_data = Signal()
+        address = Signal(ADDRESS_BITS)
+        word = Signal(32)
+        strobe = Signal(4)
         m.d.comb += [self.s_axil_awready.eq(~have_address & ~self.s_axil_bvalid),
                      self.s_axil_wready.eq(~have_data & ~self.s_axil_bvalid)]
         with m.If(self.s_axil_awvalid & self.s_axil_awready):
@@ -120,7 +123,8 @@ class Bus(wiring.Component):
         return several | (start & ~self.startable) | (clear & self.locked)
 
     def _read_channels(self, m: Module) -> None:
-        self._have_read, address = Signal(), Signal(ADDRESS_BITS)
+        self._have_read = Signal()
+        address = Signal(ADDRESS_BITS)
         have_address = self._have_read
         m.d.comb += self.s_axil_arready.eq(~have_address & ~self.s_axil_rvalid)
         with m.If(self.s_axil_arvalid & self.s_axil_arready):

@@ -39,7 +39,9 @@ class CellAccess(wiring.Component):
     def elaborate(self, platform):
         m, host, port, bits = Module(), self.host, self.port, self.machine.weight_bits
         m.submodules.search = self._search = search = Successive(port.lanes_per_beat, bits)
-        left, tries, target = Signal(range(bits)), Signal(8), Signal(self.code.shape())
+        left = Signal(range(bits))
+        tries = Signal(8)
+        target = Signal(self.code.shape())
         m.d.comb += [self.dac.eq(search.dac), search.bit.eq(left), search.above.eq(self.above), self.code.eq(target),
                      self.cell.eq(host.address * port.beats_per_word + host.sub)]
         with m.FSM() as fsm:

@@ -71,7 +71,9 @@ class Crossbar(wiring.Component):
 
     def _host(self, m: Module) -> None:
         """A beat at a time, packed as in ``Bank``."""
-        port, host, number = ports(self.machine)[Mem.WEIGHT], self.host, Signal(24)
+        port = ports(self.machine)[Mem.WEIGHT]
+        host = self.host
+        number = Signal(24)
         per, share = port.lanes_per_beat, port.element_bits
         beats = [word[at:at + per] for word in self.words for at in range(0, port.lanes, per)]
         m.d.comb += [number.eq(host.address * port.beats_per_word + host.sub), host.ready.eq(1)]

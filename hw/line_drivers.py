@@ -78,7 +78,8 @@ class LineDrivers(wiring.Component):
         m.submodules.row_pulses = rows = Pulses(len(errors), 0)
         m.submodules.column_pulses = columns = Pulses(len(activities), len(errors))
         wide = signed(8)
-        shift, exponent = Signal(wide), control.pulse_exponent + 1 - bits
+        shift = Signal(wide)
+        exponent = control.pulse_exponent + 1 - bits
         m.d.comb += shift.eq(self.slowest + Const(exponent, wide))
         full = 1 << CHANCE_BITS
         up = named(m, (-shift)[:3], "pulse_shift_up")

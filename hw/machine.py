@@ -47,7 +47,8 @@ class Machine(wiring.Component):
         m, config = Module(), self.machine
         formats = config.formats
         table_ports = ports(config)
-        self._separates, self._separated = Signal(), Signal()
+        self._separates = Signal()
+        self._separated = Signal()
         m.submodules.bus = self.bus = Bus()
         m.submodules.streamer = self.streamer = Streamer(config)
         m.submodules.sequencer = self.sequencer = Sequencer(config)

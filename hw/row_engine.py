@@ -57,7 +57,8 @@ class RowEngine(wiring.Component):
         """Walk the words of a sweep; returns what is known of this cycle's slot."""
         command = Signal(self.shapes.command)
         self._active = active = Signal()
-        column, group = Signal(12), Signal(14)
+        column = Signal(12)
+        group = Signal(14)
         row_start = Signal(20)
         last_column = named(m, column + 1 == command.columns, "last_column")
         last_group = named(m, group + 1 == command.groups, "last_group")
@@ -89,7 +90,8 @@ class RowEngine(wiring.Component):
         """Follow a slot to its weights and activities (2 cycles later) and their products."""
         t = self.timing
         staged = {k: pipe(m, v, t.sum_latency + 1, f"slot_{k}", reset=k in ("valid", "reads")) for k, v in slot.items()}
-        entry, group = Signal(self.shapes.map), data.View(self.shapes.tag, staged["tag"][1]).group
+        entry = Signal(self.shapes.map)
+        group = data.View(self.shapes.tag, staged["tag"][1]).group
         source = Signal(self.map.source.shape())
         m.d.sync += [entry.eq(self.map), entry.source.eq(source)]
         m.d.comb += [source.eq(self.map.source + Mux(self.map.lanes == 0, group >> self._part_bits, 0)),
@@ -147,7 +149,8 @@ class RowEngine(wiring.Component):
     def _queue(self, m: Module, words: dict, row_valid: Value):
         """Hold words and errors of rows that feed back or learn until both are there."""
         depth, staged, entry = self.timing.fifo_depth, words["staged"], words["entry"]
-        at_word, at_error = data.View(self.shapes.tag, staged["tag"][2]), Signal(self.shapes.tag)
+        at_word = data.View(self.shapes.tag, staged["tag"][2])
+        at_error = Signal(self.shapes.tag)
         later = Sweep.TRN | Sweep.UPD
         word_layout = data.StructLayout({
             "weights": self._bank.word, "activity": self.shapes.activities,
@@ -155,7 +158,8 @@ class RowEngine(wiring.Component):
         row_layout = data.StructLayout({"error": self.shapes.errors, "tag": self.shapes.tag})
         m.submodules.words = word_fifo = SyncFIFO(width=word_layout.size, depth=depth)
         m.submodules.errors = row_fifo = SyncFIFO(width=row_layout.size, depth=depth)
-        word, row = Signal(word_layout), Signal(row_layout)
+        word = Signal(word_layout)
+        row = Signal(row_layout)
         error_valid = Signal()
         m.d.sync += [error_valid.eq(row_valid), at_error.eq(self.row)]
         m.d.comb += [

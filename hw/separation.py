@@ -58,7 +58,8 @@ class Separation(wiring.Component):
 
     def elaborate(self, platform):
         m, f = Module(), self.machine.formats
-        self._command, self._best = Signal(command(self.machine)), Signal(signed(f.row_sum.bits))
+        self._command = Signal(command(self.machine))
+        self._best = Signal(signed(f.row_sum.bits))
         self._total = Signal(POWER_BITS + self.machine.separation.bit_length())
         self._reciprocal = Signal(RECIPROCAL_BITS)
         passes = self._passes(m)
@@ -125,7 +126,8 @@ class Separation(wiring.Component):
         """The power of row ``_at[weigh]``."""
         f, top = self.machine.formats, (1 << DISTANCE_BITS) - 1
         exact = named(m, round_half_up(self._best - self._sum, f.sum_shift), "exact_distance")
-        distance, product = Signal(DISTANCE_BITS), Signal(DISTANCE_BITS + BETA_BITS)
+        distance = Signal(DISTANCE_BITS)
+        product = Signal(DISTANCE_BITS + BETA_BITS)
         m.d.sync += [distance.eq(Mux(exact > top, top, exact)), product.eq(distance * self.beta)]
         exponent = named(m, round_half_up(product, f.state.frac), "exponent")
         octave = pipe(m, exponent[INDEX_BITS:], 1, "octave")[1]
@@ -150,7 +152,8 @@ class Separation(wiring.Component):
         """Shares and states of row ``_at[2]`` into what is written for row ``_at[share]``."""
         f, tiles, command = self.machine.formats, self.machine.row_tiles, self._command
         at, on = self._at, self._on["share"]
-        share, end = Signal(f.state.frac + 1), self.timing.share
+        share = Signal(f.state.frac + 1)
+        end = self.timing.share
         product = pipe(m, power * self._reciprocal, 1, "product")[1]
         m.d.comb += share.eq(Mux(command.mode == Mode.MAX, (at[2] == self._where) << f.state.frac,
                                  round_half_up(product, RECIPROCAL_FRAC - f.state.frac)))

@@ -52,12 +52,16 @@ class Sequencer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        self._next_pc, self._halt = Signal(13), Signal(4)
-        self._retire, self._stopping, self._expired = Signal(), Signal(), Signal()
-        self._flags, self._gain = (Signal(FIELDS[Op.SWEEP][name].width) for name in ("flags", "gain"))
-        self._mode, self._into = (Signal(FIELDS[Op.SEPARATE][name].width) for name in ("mode", "into"))
+        self._next_pc = Signal(13)
+        self._halt = Signal(4)
+        self._retire = Signal()
+        self._stopping = Signal()
+        self._expired = Signal()
+        self._flags, self._gain = (Signal(FIELDS[Op.SWEEP][name].width, name=f"sweep_{name}") for name in ("flags", "gain"))
+        self._mode, self._into = (Signal(FIELDS[Op.SEPARATE][name].width, name=f"separate_{name}") for name in ("mode", "into"))
         self._block = Signal(FIELDS[Op.SWEEP]["block"].width)
-        self._b, self._fits = descriptor(self.block), Signal()
+        self._b = descriptor(self.block)
+        self._fits = Signal()
         self._depth = Signal(range(LOOP_DEPTH + 1))
         self._starts = Array(Signal(13, name=f"start_{i}") for i in range(LOOP_DEPTH))
         self._left = Array(Signal(32, name=f"left_{i}") for i in range(LOOP_DEPTH))
@@ -209,7 +213,8 @@ class Sequencer(wiring.Component):
 
     def _enter(self, m: Module, word: Value) -> None:
         loop = FIELDS[Op.LOOP]
-        register, count = field(word, loop["register"]), Signal(32)
+        register = field(word, loop["register"])
+        count = Signal(32)
         m.d.comb += count.eq(Mux(register == 0, field(word, loop["count"]), self.loops[(register - 1)[:2]]))
         with m.If((self._depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)

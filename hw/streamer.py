@@ -49,7 +49,10 @@ class Streamer(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         self._geometry()
-        self._left, self._last, self._read, self._spare = Signal(24), Signal(), Signal(), Signal(2)
+        self._left = Signal(24)
+        self._last = Signal()
+        self._read = Signal()
+        self._spare = Signal(2)
         self._packets(m)
         with m.FSM() as fsm:
             self._fsm = fsm
@@ -89,7 +92,9 @@ class Streamer(wiring.Component):
 
     def _packets(self, m: Module) -> None:
         """Follow where packets begin and end on both streams."""
-        self._beat_in, self._in_open, self._out_open = Signal(), Signal(), Signal()
+        self._beat_in = Signal()
+        self._in_open = Signal()
+        self._out_open = Signal()
         m.d.comb += [self.host.beat.eq(self.s_axis_tdata), self._beat_in.eq(self.s_axis_tvalid & self.s_axis_tready),
                      self.leftover.eq(self.s_axis_tvalid | self._in_open | self._out_open)]
         with m.If(self._beat_in):

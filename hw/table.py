@@ -39,7 +39,8 @@ class Table(wiring.Component):
             state = self.state[i].as_unsigned()
             m.d.comb += bank.read_address[i].eq(Cat(state[frac:], self.function))
             word = bank.read_data[i][0]
-            value, slope = Signal(signed(ENTRY_BITS)), Signal(signed(ENTRY_BITS))
+            value = Signal(signed(ENTRY_BITS))
+            slope = Signal(signed(ENTRY_BITS))
             m.d.comb += [value.eq(word[:ENTRY_BITS]), slope.eq(word[TABLE["slope"].lsb:])]
             fraction = Signal(max(1, frac), name=f"fraction_{i}")
             m.d.sync += fraction.eq(state[:frac] if frac else 0)

@@ -38,7 +38,7 @@ def test_help_names_every_command(tmp_path):
     answer = hebbar("--help", cwd=tmp_path)
     assert answer.returncode == 0
     for command in ("run", "train", "verilog", "check", "prove", "simulate", "compare", "report", "energy", "sweep",
-                    "presets", "doctor", "bench", "spice", "transient", "macro", "study", "calibrate"):
+                    "presets", "doctor", "synth", "bench", "spice", "transient", "macro", "study", "calibrate"):
         assert command in answer.stdout
 
 

@@ -75,3 +75,11 @@ def test_memories_start_with_a_line_and_names_are_no_accident():
     text = export(load("tiny").machine)
     assert not re.search(r"memory\[\d+\] = \d+'[dh]0+;", text)
     assert "verilog_backend" not in text and "src =" not in text
+
+
+@pytest.mark.parametrize("preset", ["categorical", "digits_analog"])
+def test_every_register_has_a_name(preset):
+    """Amaranth finds none for a signal in a tuple; a slow path could then not be told in words."""
+    config = load(preset)
+    machine = config.machine.model_copy(update={"separation": 4, "energy": True})
+    assert not re.search(r"^  reg .*\\\$signal", export(machine), re.MULTILINE)
