@@ -181,7 +181,6 @@ class AnalogConfig(Section):
         for key in known:
             named = given.get(key, {})
             getattr(whole, key).model_fields_set.intersection_update(named if isinstance(named, dict) else known[key])
-        whole.model_fields_set.intersection_update(given)
         return whole
 
     @model_validator(mode="after")
