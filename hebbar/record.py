@@ -54,11 +54,13 @@ def _host() -> dict[str, Any]:
 
 
 def _rule(folder: Path, config: dict[str, Any] | None) -> dict[str, str] | None:
-    """A copy of the file that defines the rule, and its SHA-256; None for a rule that comes with Hebbar."""
+    """A copy of the file that defines the rule, as it ran, and its SHA-256; None for a rule that comes with Hebbar."""
+    from .rules.registry import text_of
+
     source = Path((config or {}).get("rule", {}).get("source") or "")
     if not source.is_file():
         return None
-    content = source.read_bytes()
+    content = text_of(source)
     with whole(folder / RULE) as partial:
         partial.write_bytes(content)
     return {"source": str(source), "copy": RULE, "sha256": hashlib.sha256(content).hexdigest()}

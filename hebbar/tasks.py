@@ -4,7 +4,7 @@ from enum import Enum
 
 from .network import Network, Role
 
-__all__ = ["Kind", "kind_of"]
+__all__ = ["Kind", "entries_of", "kind_of"]
 
 
 class Kind(Enum):
@@ -25,10 +25,16 @@ class Kind(Enum):
     SPIKES = "spikes"
 
 
+def entries_of(network: Network) -> tuple[str, ...]:
+    """The entries of a network's program: a query where an input is predicted."""
+    predicted = any(network.incoming(p.name) for p in network.with_role(Role.INPUT))
+    return ("train", "predict", "query") if predicted else ("train", "predict")
+
+
 def kind_of(network: Network, declared: Kind | None) -> Kind:
     """The kind of task of a network whose rule ``declared`` one or, None, leaves it to the network."""
     if declared is not None:
         return declared
-    if not any(network.incoming(p.name) for p in network.with_role(Role.INPUT)):
+    if "query" not in entries_of(network):
         return Kind.CLASSIFICATION
     return Kind.GENERATION if network.with_role(Role.TARGET) else Kind.COMPLETION

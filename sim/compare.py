@@ -13,7 +13,7 @@ from hebbar.memories import BLOCK, unpack
 
 from .trace import Trace
 
-__all__ = ["Difference", "Comparison", "compare", "nonzero_updates"]
+__all__ = ["Difference", "Comparison", "compare", "described", "nonzero_updates"]
 
 RECORDED = {"state": Resource.STATE, "error": Resource.ERROR, "activity": Resource.ACTIVITY, "weights": Resource.WEIGHT}
 """What the signals of a trace are."""
@@ -170,23 +170,30 @@ class _Reader:
             code = self._code[address]
             if address < pc and code.op in (Op.WAIT, Op.HALT):
                 break
-            if _writes(code, name) and self._destination(code, name) in ("", population):
-                return f"address {address} {self._describe(code)}"
+            if _writes(code, name) and _destination(self._program, code, name) in ("", population):
+                return f"address {address} {described(self._program, code)}"
         return f"address {pc} {self._code[pc]}"
 
-    def _destination(self, code: Instruction, name: str = "") -> str:
-        """The population of an instruction's rows; for weights that of the block they belong to."""
-        b, layout = unpack(BLOCK, self._program.blocks[code.fields["block"]]), self._program.layout
-        if name == "weights":
-            return next((k.owner for k in layout.blocks.values()
-                         if k.base - k.lead <= b["weight_base"] < k.base + k.stride * k.groups), "")
-        return next((n for n, p in layout.places.items() if p.group <= b["group_base"] < p.group + p.groups), "")
 
-    def _describe(self, code: Instruction) -> str:
-        to, fields = self._destination(code), code.fields
-        if code.op is Op.SEPARATE:
-            return f"SEPARATE {to} {Mode(fields['mode']).name} into {Into(fields['into']).name}"
+def described(program: Program, code: Instruction) -> str:
+    """An instruction in words, the population of its rows by name."""
+    to, fields = _destination(program, code), code.fields
+    if code.op is Op.SEPARATE:
+        return f"SEPARATE {to} {Mode(fields['mode']).name} into {Into(fields['into']).name}"
+    if code.op is Op.SWEEP:
         return f"SWEEP {to} " + "|".join(f.name or "" for f in Sweep(fields["flags"]))
+    return str(code)
+
+
+def _destination(program: Program, code: Instruction, name: str = "") -> str:
+    """The population of an instruction's rows; for weights that of the block they belong to."""
+    if "block" not in code.fields:
+        return ""
+    b, layout = unpack(BLOCK, program.blocks[code.fields["block"]]), program.layout
+    if name == "weights":
+        return next((k.owner for k in layout.blocks.values()
+                     if k.base - k.lead <= b["weight_base"] < k.base + k.stride * k.groups), "")
+    return next((n for n, p in layout.places.items() if p.group <= b["group_base"] < p.group + p.groups), "")
 
 
 def _writes(code: Instruction, name: str) -> bool:

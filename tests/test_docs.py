@@ -142,9 +142,10 @@ def test_every_counter_is_there_at_its_address(sections):
         "slots of sweeps with ERR, UPD", "slots of sweeps with FWD, ERR, TRN, UPD"]
 
 
-def test_the_results_in_the_readme_are_the_recorded_ones():
-    """Without it the README could keep a figure that no command printed."""
-    script = ROOT / "scripts" / "results_table.py"
+@pytest.mark.parametrize("name", ["results_table.py", "systems_table.py"])
+def test_the_results_in_the_pages_are_the_recorded_ones(name):
+    """Without it a page could keep a figure that no command printed, or a machine that no preset has."""
+    script = ROOT / "scripts" / name
     answer = subprocess.run([sys.executable, str(script), "--check"], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
 

@@ -10,15 +10,20 @@ import tomllib
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import tomli_w
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from golden.image import from_image
 from golden.training import data_of, initial_image
+from golden.weights import save_weights
 from hebbar.compiler import compile_config
 from hebbar.config import load, parse
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput, MissingTool
+from hebbar.record import RULE, write_record
 from hebbar.parameters import parameters
 from hebbar.workload import minimum
 from sim.backends import golden
@@ -26,12 +31,14 @@ from sim.energy import estimate, load_technology
 from sim.experiment import replay_job
 from sim.html import replay as replay_module
 from sim.html import write_report
-from sim.html.figures import component_energy, cycle_causes, learning_curves
+from sim.html import drawings
+from sim.html.figures import by_rows, component_energy, cycle_causes, learning_curves
 from sim.html.svg import INK, inline, save
 from sim.html.vcd import read
 from sim.html.waveform import SIGNALS, draw, moment, runs
 from sim.html.waveform import load as load_waves
 from sim.network_energy import inference_energy
+from sim.numbers import grouped
 
 QUIET = Reporter(quiet=True)
 
@@ -50,6 +57,11 @@ def tiny():
         "seed": 7, "config": config.model_dump(mode="json"), "versions": {"numpy": "0.1"},
         "curve_float": [0.5, 0.8, 0.91], "curve_fixed": [0.4, 0.85, 0.902], "counters": trace.counters,
         "comparison": {"training": {"state": [9000, 0]}, "test set": {"output x2": [3600, 0]}},
+        "confusion": np.diag(range(10)).tolist(), "measure": "accuracy", "about": "360 held-out samples",
+        "saturations": [{"error": 1200, "state": 5, "feedback": 0, "weight": 7}] * 2, "curve_epochs": [1, 2, 5],
+        "saturation_shares": {"error": 0.02, "state": 0.0, "feedback": 0.0, "weight": 0.0},
+        "weights_at_bound": {"x0:x1": 0.125, "x1:x2": 0.0}, "dead_units": {"x1": 3},
+        "warnings": ["values saturate: lower rule.gamma."],
         "first_difference": None, "waveform": None, "command": "hebbar run tiny --samples 4"}
     return result, trace, job
 
@@ -57,6 +69,8 @@ def tiny():
 @pytest.fixture
 def folder(tmp_path, tiny):
     """A run folder as hebbar run leaves it."""
+    program = tiny[2].program
+    save_weights(tmp_path / "weights.npz", from_image(program.layout, initial_image(program)))
     (tmp_path / "result.json").write_text(json.dumps(tiny[0]))
     (tmp_path / "manifest.json").write_text(json.dumps({
         "command": "hebbar run tiny --samples 4", "seed": 7, "config": tiny[0]["config"],
@@ -102,13 +116,16 @@ def test_the_page_is_whole_and_fetches_nothing(folder):
     page, source = Page(path), path.read_text()
     assert path == folder / "report.html" and not page.open
     assert "script" not in page.tags and "@import" not in source and "http" not in source
-    assert all(link.startswith("#") for link in page.links)
-    assert {link[1:] for link in page.links} <= set(page.ids)
+    images = [link for link in page.links if link.startswith("data:image/png;base64,")]
+    inside = {link for link in page.links if link not in images}
+    assert all(link.startswith("#") for link in inside) and len(images) == 2  # the weights of two edges
+    assert {link[1:] for link in inside} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert set(re.findall(r"url\(#([^)]+)\)", source)) <= set(page.ids)
     assert INK not in source and "prefers-color-scheme: dark" in source and "@media print" in source
     names = {p.name for p in (folder / "figures").iterdir()}
-    assert names == {"learning.svg", "network_energy.svg", "cycles.svg", "energy.svg"}
+    assert names == {"learning.svg", "network_energy.svg", "cycles.svg", "energy.svg", "system.svg", "confusion.svg",
+                     "weights.svg"}
     assert source.count("<svg ") == len(names)
     for name in names:
         ElementTree.parse(folder / "figures" / name)
@@ -141,7 +158,7 @@ def test_the_network_energy_of_the_page_is_that_of_the_trace(folder, tiny):
     """The report replays samples itself; they must be the run's, in the run's order."""
     _, trace, job = tiny
     text = " ".join(Page(write_report(folder, QUIET, sample=2, wave=False)).text.split())
-    replay = replay_module.Replay(replay_module.RunFolder.read(folder), 2, QUIET)
+    replay = replay_module.Replay(replay_module.RunFolder.read(folder), 2, QUIET, folder)
     for sample in range(4):
         own = inference_energy(job.program, trace, sample)
         assert (replay.energies()[sample] == own).all()
@@ -166,7 +183,7 @@ def test_an_old_folder_becomes_remarks_not_errors(folder, tiny):
     (folder / "manifest.json").unlink()
     (folder / "result.json").write_text(json.dumps({"config": tiny[0]["config"], "words_state": 12}))
     text = " ".join(Page(write_report(folder, QUIET, wave=False)).text.split())
-    for words in ("does not say how many words differ", "no curve_float and curve_fixed", "not recorded",
+    for words in ("does not say how many words differ", "no curve_fixed", "not recorded",
                   "no cycles by cause", "no counters of the replay", "no manifest.json",
                   "hebbar run config.toml", "training state 12"):
         assert words in text, words
@@ -195,10 +212,60 @@ def test_without_a_simulator_the_page_says_so(folder, monkeypatch):
     assert not (folder / "figures" / "waveform.svg").exists()
 
 
-def test_a_sample_that_does_not_exist_is_named(folder):
-    """The sample number is the user's; the range must be in the sentence."""
-    page = Page(write_report(folder, QUIET, sample=99999, wave=False))
-    assert "sample is 99999; the training set has samples 0 to 1436" in page.text
+def test_a_sample_that_does_not_exist_is_refused(folder):
+    """The sample number is the user's; the range must be in the sentence, and no page must look finished."""
+    with pytest.raises(BadInput, match="sample is 99999; an epoch of the run has samples 0 to 1436"):
+        write_report(folder, QUIET, sample=99999, wave=False)
+    assert not (folder / "report.html").exists()
+
+
+def test_the_page_goes_elsewhere_and_a_folder_that_cannot_be_written_says_how(folder, tmp_path_factory):
+    """A run on a read-only disk must still have its page."""
+    other = tmp_path_factory.mktemp("other") / "page"
+    before = sorted(p.name for p in folder.iterdir())
+    assert write_report(folder, QUIET, wave=False, out=other) == other / "report.html"
+    assert sorted(p.name for p in folder.iterdir()) == before and (other / "figures" / "learning.svg").exists()
+    (folder / "report.html").write_text("old")
+    (folder / "report.html").chmod(0o444)
+    with pytest.raises(BadInput, match="report.html is write-protected.*--out FOLDER"):
+        write_report(folder, QUIET, wave=False)
+
+
+def test_best_epoch_clipped_values_and_time_at_a_clock(folder, tiny):
+    """Each from its own source: the epoch's number is not its place in the list."""
+    text = " ".join(Page(write_report(folder, QUIET, wave=False, clock_mhz=200)).text.split())
+    total = sum(tiny[0][f"cycles_{n}"] for n in CYCLES)
+    for words in ("Best in fixed point: 90.20 % after epoch 5; after the last, 5: 90.20 %",
+                  "error 2,400 2 %", "state 10 0 %", "x0 to x1 12.5 %", "Units of x1 that no input moves: 3.",
+                  "values saturate: lower rule.gamma.", f"{total / 200:.3g} µs a training sample at 200 MHz",
+                  "What the RTL answered to 45 samples", "3 populations and 2 edges"):
+        assert words in text, words
+
+
+def test_a_training_on_the_rtl_has_a_page_too(folder, tiny):
+    """The folder of hebbar train has other keys: one curve, counters of all samples, no replay."""
+    result, trace, _ = tiny
+    kept = {key: result[key] for key in ("mismatches", "compared_words", "config", "curve_fixed", "curve_epochs",
+                                         "counters", "measure", "about", "seed", "versions", "comparison", "confusion")}
+    (folder / "result.json").write_text(json.dumps(kept | {"fingerprint": "ab", "samples": 4, "accuracy": 0.902}))
+    text = " ".join(Page(write_report(folder, QUIET, wave=False)).text.split())
+    total = sum(trace.counters[n] for n in CYCLES) / 4
+    for words in ("trained on the RTL from the first sample to the last", "90.20 % accuracy, RTL",
+                  "4 training samples trained on the RTL", f"sum {total:.1f}", "a training sample"):
+        assert words in text, words
+    assert "run hebbar run again" not in text
+
+
+def test_the_rule_of_a_run_is_the_one_it_ran_with(tmp_path, folder, tiny):
+    """A later edit of the user's file must not mix old results with new schedules."""
+    source = tmp_path / "mine.py"
+    source.write_text("from hebbar.rules import rule\n\n\n@rule('mine')\ndef mine(s):\n    return s.start()\n")
+    config = load("tiny").replace(rule={"name": "mine", "source": str(source)})
+    source.write_text("broken(")
+    record = config.model_dump(mode="json")
+    write_record(folder, ["hebbar", "run"], tiny[0] | {"config": record}, [], 0.0, record)
+    run = replay_module.RunFolder.read(folder)
+    assert run.config.rule.source == str(folder / RULE) and run.program.entries
 
 
 VCD = """$date today $end
@@ -328,7 +395,7 @@ def test_a_broken_waveform_is_a_sentence(tmp_path, text, sentence):
 def test_bars_and_curves_hold_the_numbers(tiny):
     """Figures are read back: percent, stacking, the minimum, low and high where they belong."""
     _, trace, job = tiny
-    axes = learning_curves([0.5, 0.8], [0.4, 0.85], 0.85).axes[0]
+    axes = learning_curves({"float64": [0.5, 0.8], "fixed point": [0.4, 0.85]}, [1, 2], 0.85).axes[0]
     assert [list(line.get_ydata()) for line in axes.lines[:2]] == [[50, 80], [40, 85]]
     assert list(axes.lines[0].get_xdata()) == [1, 2]
     cycles = {"issue": 30.0, "slots": 5.0, "drain": 10.0, "stream": 1.0, "control": 4.0}
@@ -348,7 +415,7 @@ def test_bars_and_curves_hold_the_numbers(tiny):
 
 def test_figures_are_the_same_every_time(tmp_path):
     """Time stamps and random ids in a figure would change its hash without a change of its data."""
-    texts = [save(learning_curves([0.5, 0.8], [0.4, 0.85], None), tmp_path / "a.svg") for _ in range(2)]
+    texts = [save(learning_curves({"fixed point": [0.4, 0.85]}, [1, 2], None), tmp_path / "a.svg") for _ in range(2)]
     assert texts[0] == texts[1] and "metadata" not in texts[0]
     first, second = (inline(texts[0], name, "label") for name in ("one", "two"))
     ids = [set(re.findall(r'\bid="([^"]+)"', t)) for t in (first, second)]
@@ -369,3 +436,87 @@ def test_toml_of_a_graph():
         "edges": [{"source": "in", "target": "é\"x", "plastic": False}]}, "rule": {"gamma": 0.25}}
     config = parse(data, "g")
     assert parse(tomllib.loads(tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))), "g") == config
+
+
+def boxes(figure, artists):
+    """Where artists are drawn, in pixels."""
+    figure.canvas.draw()
+    return [a.get_window_extent(figure.canvas.get_renderer()) for a in artists]
+
+
+@pytest.mark.parametrize("minimum", [1.0, 25.0, 49.0])
+def test_no_line_runs_through_a_label(minimum):
+    """The minimum's line ends below its label, and the label stays inside the figure wherever the line is."""
+    figure = cycle_causes({"issue": 30.0, "slots": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0},
+                          minimum)
+    FigureCanvasAgg(figure)
+    axes = figure.axes[0]
+    (label,) = [t for t in axes.texts if t.get_text().startswith("minimum")]
+    line, box = boxes(figure, [axes.lines[-1], label])
+    assert line.y1 < box.y0
+    assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+
+
+def test_a_legend_reads_in_the_order_of_the_bars():
+    """Read row by row, entries follow the bars from left to right, and groups the bars from top to bottom."""
+    cycles = {"issue": 30.0, "slots": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0}
+    figure = cycle_causes(cycles, None)
+    FigureCanvasAgg(figure)
+    texts = figure.axes[0].get_legend().get_texts()
+    where = sorted(zip(boxes(figure, texts), texts), key=lambda pair: (-round(pair[0].y1 / 10), pair[0].x0))
+    assert [t.get_text().split()[0] for _, t in where] == list(cycles)
+    handles, labels = by_rows("abcde", "abcde", 3)
+    assert labels == list("adbec") == handles
+
+
+def test_one_epoch_has_one_whole_tick():
+    """Ticks at 0.96 and 1.04 of an epoch say nothing."""
+    figure = learning_curves({"fixed point": [0.5]}, [1], 0.5)
+    FigureCanvasAgg(figure)
+    figure.canvas.draw()
+    assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["1"]
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (1950, "1,950"), (583.4, "583"), (99.96, "100"), (5.834, "5.83"), (0.05, "0.05"), (0, "0"), (61694.1, "61,694"),
+    (3.553e-15, "3.55e-15"), (-1234.5, "-1,234")])
+def test_numbers_are_written_as_people_do(value, text):
+    assert grouped(value) == text
+
+
+@pytest.mark.parametrize("preset", ["tiny", "graph", "covpcn", "stdp", "reward_bases", "memory"])
+def test_the_drawn_network_is_the_configured_one(preset):
+    """As many boxes and arrows as populations and edges, no two boxes over each other, every name inside its box."""
+    net = load(preset).configured_network()
+    figure = drawings.network(net)
+    FigureCanvasAgg(figure)
+    axes = figure.axes[0]
+    assert [p.get_gid() for p in axes.patches] == [f"population:{p.name}" for p in net.populations]
+    arrows = [t.arrow_patch for t in axes.texts if getattr(t, "arrow_patch", None)]
+    assert [a.get_gid() for a in arrows] == [f"edge:{e.source}:{e.target}" for e in net.edges]
+    drawn = boxes(figure, axes.patches)
+    assert not any(a.overlaps(b) for i, a in enumerate(drawn) for b in drawn[i + 1:])
+    names = [t for t in axes.texts if t.get_text()]
+    for i, box in enumerate(drawn):
+        for text in boxes(figure, names[2 * i:2 * i + 2]):
+            assert box.x0 <= text.x0 and text.x1 <= box.x1 and box.y0 <= text.y0 and text.y1 <= box.y1
+
+
+def test_weights_of_an_image_are_images_of_its_neurons():
+    """A transposed field would look as plausible: each tile is one neuron's row, in reading order."""
+    net = load("tiny").configured_network()
+    matrix = np.zeros((16, 16))
+    matrix[3] = np.arange(16)
+    mosaic, what = drawings._mosaic(net, ("x0", "x1"), matrix)
+    assert what == "16 of 16 neurons" and mosaic.shape == (4, 16 * 5 - 1)
+    assert (mosaic[:, 15:19] == np.arange(16).reshape(4, 4)).all() and np.isnan(mosaic[:, 14]).all()
+    assert np.nansum(np.abs(mosaic)) == np.arange(16).sum()
+    assert drawings._mosaic(net, ("x1", "x2"), np.ones((10, 16)))[1] == "the matrix"
+
+
+def test_a_confusion_matrix_shows_every_count():
+    counts = [[5, 0, 1], [0, 3, 0], [2, 0, 7]]
+    axes = drawings.confusion(counts).axes[0]
+    assert {t.get_text() for t in axes.texts} == {"5", "1", "3", "2", "7"}
+    assert sum(int(t.get_text()) for t in axes.texts) == 18
+    assert {(round(t.get_position()[1]), round(t.get_position()[0])): int(t.get_text()) for t in axes.texts}[2, 0] == 2

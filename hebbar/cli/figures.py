@@ -8,7 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import BadInput, Mismatch
-from .options import Data, Epochs, Json, Quiet, Rule, Run, Samples, Source, configured
+from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
 
 __all__ = ["report", "energy", "sweep", "bench", "presets"]
 
@@ -16,8 +16,13 @@ AREAS = ("spine", "product", "rules", "analog")
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
-           sample: Annotated[int, typer.Option(min=0, help="Which sample the waveform shows.")] = 0,
-           wave: Annotated[bool, typer.Option(help="Draw a waveform (builds a second simulator).")] = True,
+           out: Annotated[Optional[Path], typer.Option("--out", help="Folder for the page; default: that of the "
+                                                       "run.")] = None,
+           sample: Annotated[int, typer.Option(min=0, help="Which sample the waveform shows, in the order of the first "
+                                               "epoch.")] = 0,
+           wave: Annotated[bool, typer.Option(help="Draw a waveform (builds a second simulator the first time).")] =
+           True,
+           clock: Annotated[float, typer.Option(min=1e-3, max=1e5, help="Clock at which times are shown, MHz.")] = 100,
            technology: Annotated[str, typer.Option(help="Energies: a name that ships with Hebbar, or a TOML file.")] =
            "cmos45", quiet: Quiet = False) -> None:
     """Make one self-contained HTML page of a run, and its pictures as SVG."""
@@ -27,11 +32,12 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as
 
     from ..console import Reporter
 
-    typer.echo(f"wrote {write_report(folder, Reporter(quiet), sample, wave, technology)}")
+    typer.echo(f"wrote {write_report(folder, Reporter(quiet), sample, wave, technology, out, clock)}")
 
 
 def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
-           Path("out/energy"), samples: Samples = 100, technology: Annotated[str, typer.Option(
+           Path("out/energy"), samples: Annotated[int, typer.Option(min=1, help="Training samples that are counted.")] =
+           100, technology: Annotated[str, typer.Option(
                help="A technology that ships with Hebbar, or a TOML file.")] = "cmos45", rule: Rule = None,
            data: Data = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Energy a sample: exact counts of the golden machine times a sourced table, low to high."""
@@ -40,7 +46,7 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
     from sim.energy.run import estimate_run, record
     from sim.report import print_energy
 
-    found = estimate_run(config, samples or 100, technology, here.reporter)
+    found = estimate_run(config, samples, technology, here.reporter)
     if not as_json:
         print_energy(found)
     here.finish(record(found), [])
@@ -65,14 +71,19 @@ def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help
 
 
 def presets() -> None:
-    """List the configurations that ship with Hebbar."""
+    """List the configurations that ship with Hebbar: what each is, its entries, and what it is asked by default."""
     from importlib import resources
 
-    from ..config import preset_names
+    from ..config import load, preset_names
+    from ..rules import find
+    from ..tasks import entries_of, kind_of
 
     for name in preset_names():
-        text = resources.files("hebbar").joinpath("presets", f"{name}.toml").read_text()
-        typer.echo(f"{name:12} {text.splitlines()[0].lstrip('# ')}")
+        config = load(name)
+        network, rule = config.build_network(), find(config.rule)
+        text = resources.files("hebbar").joinpath("presets", f"{name}.toml").read_text(encoding="utf-8")
+        typer.echo(f"{name:15} {config.rule.name:13} {', '.join(entries_of(network)):22} "
+                   f"{kind_of(network, rule.task).value:15} {text.splitlines()[0].lstrip('# ')}")
 
 
 def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(AREAS)}.")],

@@ -18,7 +18,7 @@ from ..tasks import Kind
 from ..texts import bounded
 from .builder import Schedule
 
-__all__ = ["Rule", "Build", "Visits", "Option", "rule", "rules_in", "load_source"]
+__all__ = ["Rule", "Build", "Visits", "Option", "rule", "rules_in", "load_source", "text_of"]
 
 Build = Callable[[Schedule], list[MicroOp]]
 """From a schedule to the micro-operations of one sample."""
@@ -110,6 +110,12 @@ class _Loaded:
     text: bytes
     module: ModuleType
     activations: dict[str, Activation]
+
+
+def text_of(path: Path) -> bytes:
+    """The text of a source file as it ran in this process, without a later change; of one that did not run as it is."""
+    found = _LOADED.get(path.resolve())
+    return found.text if found else path.read_bytes()
 
 
 _LOADED: dict[Path, _Loaded] = {}

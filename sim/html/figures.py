@@ -1,17 +1,18 @@
 """The figures of the report. Colours: Okabe and Ito, told apart by the colour-blind, on light and
 dark pages; no figure says by colour alone what its labels or markers do not say too."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..energy import Estimate
 from .svg import INK, STYLE
 
-__all__ = ["component_energy", "cycle_causes", "learning_curves", "network_energy"]
+__all__ = ["by_rows", "component_energy", "cycle_causes", "learning_curves", "network_energy", "whole_ticks"]
 
 BLUE, SKY, ORANGE, GREEN, RED, PURPLE, YELLOW = ("#3b8fd0", "#8cc8ee", "#E69F00", "#009E73", "#D55E00",
                                                  "#CC79A7", "#F0E442")
@@ -29,20 +30,29 @@ def _axes(height: float, **options):
     return figure, axes
 
 
-def learning_curves(floating: Sequence[float], fixed: Sequence[float], rtl: float | None) -> Figure:
-    """Accuracy on the test set after every epoch, in percent."""
+def whole_ticks(axes, first: float, last: float) -> None:
+    """Whole numbers along the x axis, with room on both sides where there is but one."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
+    if first == last:
+        axes.set(xlim=(first - 0.6, last + 0.6), xticks=[first])
+
+
+def learning_curves(curves: Mapping[str, Sequence[float]], epochs: Sequence[int], rtl: float | None,
+                    measure: str = "accuracy") -> Figure:
+    """Percent after ``epochs``: of ``curves`` "float64" and "fixed point", whichever there are, and of the RTL."""
+    looks = {"float64": (ORANGE, "o", "--"), "fixed point": (BLUE, "s", "-")}
     with rc_context(STYLE):
         figure, axes = _axes(2.7)
-        for curve, colour, marker, line, label in (
-                (floating, ORANGE, "o", "--", "float64"), (fixed, BLUE, "s", "-", "fixed point")):
-            epochs = np.arange(1, len(curve) + 1)
-            axes.plot(epochs, 100 * np.asarray(curve), line, color=colour, marker=marker,
-                      markersize=3.5, linewidth=1.4, label=label)
-        if rtl is not None and fixed:
-            axes.plot([len(fixed)], [100 * rtl], "D", color=GREEN, markersize=7,
+        for name, curve in curves.items():
+            colour, marker, line = looks[name]
+            axes.plot(epochs[:len(curve)], 100 * np.asarray(curve), line, color=colour, marker=marker,
+                      markersize=3.5, linewidth=1.4, label=name)
+        if rtl is not None and len(epochs):
+            axes.plot([epochs[-1]], [100 * rtl], "D", color=GREEN, markersize=7,
                       markerfacecolor="none", markeredgewidth=1.6, label="RTL, final weights")
-        axes.set(xlabel="epoch", ylabel="accuracy on the test set, %")
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.set(xlabel="epoch", ylabel=f"{measure}, %")
+        whole_ticks(axes, epochs[0], epochs[-1])
         axes.legend(loc="lower right")
         return figure
 
@@ -67,7 +77,7 @@ def network_energy(energies: NDArray[np.float64], reference: NDArray[np.float64]
                 axes.plot(steps, energies[:, :, i].mean(0), "-.", color=INK, linewidth=0.9,
                           marker="v^<>xd+*"[i % 8], markersize=3.5, alpha=0.75, label=f"mean of {name}")
         axes.set(xlabel="inference step t", ylabel="F = ½ Σ e², squared state units", ylim=(0, None))
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        whole_ticks(axes, steps[0], steps[-1])
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
         return figure
 
@@ -75,7 +85,7 @@ def network_energy(energies: NDArray[np.float64], reference: NDArray[np.float64]
 def cycle_causes(cycles: dict[str, float], minimum: float | None) -> Figure:
     """Cycles a training sample by cause as one stacked bar, the minimum as a line."""
     with rc_context(STYLE):
-        figure, axes = _axes(1.55)
+        figure, axes = _axes(1.7)
         left, total = 0.0, sum(cycles.values())
         for name, value in cycles.items():
             axes.barh([0], [value], left=left, color=CAUSES[name], height=0.62, edgecolor="none",
@@ -85,13 +95,23 @@ def cycle_causes(cycles: dict[str, float], minimum: float | None) -> Figure:
                           va="center", color="#000000", fontsize=8.5)
             left += value
         if minimum is not None:
-            axes.axvline(minimum, color=INK, linewidth=1.6, linestyle=(0, (4, 2)))
-            axes.text(minimum, 0.4, f" minimum {minimum:,.1f}", va="bottom", ha="left")
-        axes.set(xlabel="cycles a training sample", yticks=[], ylim=(-0.42, 0.75))
+            axes.plot([minimum, minimum], [-0.42, 0.42], color=INK, linewidth=1.6, linestyle=(0, (4, 2)))
+            share = minimum / max(minimum, left)
+            axes.text(minimum, 0.47, f"minimum {minimum:,.1f}", va="bottom",
+                      ha="left" if share < 0.2 else "right" if share > 0.8 else "center")
+        axes.set(xlabel="cycles a training sample", yticks=[], ylim=(-0.42, 0.85))
         axes.spines["left"].set_visible(False)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=5, handlelength=1.0,
+        axes.grid(False, axis="y")
+        handles, labels = by_rows(*axes.get_legend_handles_labels(), columns=3)
+        axes.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, handlelength=1.0,
                     columnspacing=1.2)
         return figure
+
+
+def by_rows(handles: Sequence, labels: Sequence[str], columns: int) -> tuple[list, list[str]]:
+    """Entries of a legend in an order that reads row by row where Matplotlib fills column by column."""
+    order = [i for column in range(columns) for i in range(column, len(labels), columns)]
+    return [handles[i] for i in order], [labels[i] for i in order]
 
 
 def component_energy(estimate: Estimate, shown: int = 14) -> Figure:
@@ -109,10 +129,11 @@ def component_energy(estimate: Estimate, shown: int = 14) -> Figure:
                 energy = energy + r.sample
             _bar(axes, len(bars), energy, "#999999")
         names = [name for name, _, _ in bars] + [f"{len(rest)} others"] * bool(rest)
-        axes.set(yticks=range(len(names)), yticklabels=names, xlabel="pJ a sample" + estimate.scope)
+        axes.set(yticks=range(len(names)), yticklabels=names, xlabel="pJ a sample")
         axes.invert_yaxis()
         axes.grid(False, axis="y")
-        handles = [axes.barh([0], [0], color=c, label=g) for g, c in GROUPS.items()]
+        groups = dict.fromkeys(group for _, group, _ in bars)
+        handles = [axes.barh([0], [0], color=GROUPS[g], label=g) for g in groups]
         handles.append(axes.plot([], [], color=INK, linewidth=1.2, label="low to high")[0])
         axes.legend(handles=handles, loc="lower right")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 10 or x == 0 else f"{x:g}")

@@ -10,6 +10,7 @@ from hebbar.compiler import Program, compile_config
 from hebbar.config import Config, parse
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput
+from hebbar.record import RULE
 
 __all__ = ["RunFolder"]
 
@@ -35,6 +36,9 @@ class RunFolder:
     def config(self) -> Config:
         """The configuration of the run, validated again."""
         data = dict(self.result["config"])
+        kept = self.path / RULE
+        if data.get("rule", {}).get("source") and kept.is_file():
+            data["rule"] = data["rule"] | {"source": str(kept)}
         return parse(data, str(data.get("name", self.path)))
 
     @cached_property
@@ -53,7 +57,24 @@ class RunFolder:
 
     @property
     def replayed(self) -> int:
-        return int(self.result.get("samples_replayed", 0))
+        """Training samples that ``counters`` are of: those replayed, or all of a training on the RTL."""
+        return int(self.result.get("samples_replayed", self.result.get("samples", 0)))
+
+    @property
+    def trained(self) -> bool:
+        """True for a folder of hebbar train, whose whole training ran on the RTL."""
+        return "fingerprint" in self.result
+
+    @property
+    def measure(self) -> str:
+        """What the grades are of."""
+        return str(self.result.get("measure", "accuracy"))
+
+    @property
+    def weights(self) -> Path | None:
+        """The final weights, if the run left them."""
+        path = self.path / "weights.npz"
+        return path if path.is_file() else None
 
     @property
     def counters(self) -> dict[str, int] | None:
@@ -69,6 +90,8 @@ class RunFolder:
     def cycles(self) -> dict[str, float]:
         """Cycles a sample by cause."""
         found = {name: self.result.get(f"cycles_{name}") for name in CYCLES}
+        if self.trained and self.counters and self.replayed:
+            found = {name: self.counters[name] / self.replayed for name in CYCLES}
         return {name: float(value) for name, value in found.items() if value is not None}
 
     @property

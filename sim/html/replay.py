@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.reference.rules import RULES
-from golden.tasks import task_of
+from golden.tasks import LearningTask, task_of
 from hebbar.console import Reporter
 from hebbar.errors import BadInput, HebbarError
 
@@ -33,15 +33,27 @@ class Replay:
     run: RunFolder
     sample: int
     reporter: Reporter
+    out: Path
+
+    @cached_property
+    def task(self) -> LearningTask:
+        """What the run has learnt."""
+        return task_of(self.run.program, quick=self.run.quick)
+
+    def check(self) -> None:
+        """Raise BadInput when the run has no such sample; where its data are gone there is nothing to check."""
+        try:
+            count = self.task.count
+        except BadInput:
+            return
+        if not 0 <= self.sample < count:
+            raise BadInput(f"sample is {self.sample}; an epoch of the run has samples 0 to {count - 1}, in the order "
+                           "of the first one.")
 
     @cached_property
     def job(self) -> Job:
         """As many samples as the report shows, up to the chosen one at least."""
-        program = self.run.program
-        task = task_of(program, quick=self.run.quick)
-        if not 0 <= self.sample < task.count:
-            raise BadInput(f"sample is {self.sample}; the training set has samples 0 to "
-                           f"{task.count - 1}, in the order of the first epoch.")
+        program, task = self.run.program, self.task
         count = min(max(SAMPLES, self.sample + 1), task.count)
         return replay_job(program, task, task.image(), count)
 
@@ -76,7 +88,7 @@ class Replay:
 
         Raises HebbarError (MissingTool and others) when it cannot be recorded.
         """
-        path = self.run.path / f"sample_{self.sample}.vcd"
+        path = self.out / f"sample_{self.sample}.vcd"
         result = self.run.path / "result.json"
         if path.is_file() and path.stat().st_mtime >= result.stat().st_mtime:
             return path
@@ -84,7 +96,7 @@ class Replay:
                           "waves is built for it once, 10 to 60 s) ...")
         where = Difference(self.sample, "", "", 0, 0)
         try:
-            return record(self.job, self.trace, where, self.run.path)
+            return record(self.job, self.trace, where, self.out)
         except OSError as error:
             raise HebbarError(f"the waveform could not be recorded ({error}).") from None
 

@@ -9,13 +9,16 @@ from pathlib import Path
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from hebbar.compiler import Program
 from hebbar.errors import BadInput
+from hebbar.isa import decode
 
+from ..compare import described
 from .figures import BLUE, GREEN, ORANGE, RED, WIDTH
 from .svg import INK, STYLE
 from .vcd import Waves, read
 
-__all__ = ["SIGNALS", "Moment", "draw", "load", "moment", "runs"]
+__all__ = ["SIGNALS", "Moment", "draw", "listing", "load", "moment", "runs", "window"]
 
 CLOCK = "hebbar.clk"
 BEFORE, LENGTH = 14, 72
@@ -109,10 +112,24 @@ def runs(values: list[int | None]) -> list[tuple[int, int, int | None]]:
     return out
 
 
+def window(waves: Waves, at: Moment) -> tuple[int, int]:
+    """The first cycle of the strip and the one after its last."""
+    start = max(0, min(at.cycle - BEFORE, waves.cycles - LENGTH))
+    return start, min(start + LENGTH, waves.cycles)
+
+
+def listing(program: Program, waves: Waves, at: Moment) -> list[tuple[int, str, bool]]:
+    """Address and text of the instructions that the strip passes, three more on both sides, and whether the program
+    counter is there in the strip."""
+    start, stop = window(waves, at)
+    passed = {pc for pc in waves.signals.get("hebbar.sequencer.pc", [])[start:stop] if pc is not None}
+    near = range(max(0, min(passed, default=0) - 3), min(len(program.words), max(passed, default=0) + 4))
+    return [(pc, described(program, decode(program.words[pc])), pc in passed) for pc in near]
+
+
 def draw(waves: Waves, at: Moment) -> Figure:
     """The strip: a line a signal, a column a cycle, the moment as a vertical line."""
-    start = max(0, min(at.cycle - BEFORE, waves.cycles - LENGTH))
-    stop = min(start + LENGTH, waves.cycles)
+    start, stop = window(waves, at)
     lines = [s for s in SIGNALS if s.name in waves.signals]
     with rc_context(STYLE | {"font.size": 7.5}):
         figure = Figure(figsize=(WIDTH * 1.25, 0.6 + 0.235 * len(lines)), layout="constrained")

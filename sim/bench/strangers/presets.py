@@ -10,8 +10,7 @@ import numpy as np
 
 from hebbar.config import load, preset_names
 from hebbar.console import Reporter
-from hebbar.rules import find
-from hebbar.tasks import Kind, kind_of
+from hebbar.tasks import entries_of
 
 from ...report import Figure
 
@@ -28,8 +27,7 @@ def commands_of(preset: str, images: Path, wave: bool = True) -> dict[str, list[
     """The command lines of each of COMMANDS; simulate once for each entry. ``images``: the folder of MNIST's files."""
     config = load(preset)
     data = ["--data", str(images)] if config.data.name == "idx" else []
-    predicted = kind_of(config.build_network(), find(config.rule).task) in (Kind.GENERATION, Kind.COMPLETION)
-    entries, out = ("train", "predict", *(["query"] if predicted else [])), f"out/{preset}"
+    entries, out = entries_of(config.build_network()), f"out/{preset}"
     return {
         "run": [["run", preset, "--quick", "--out", out, *data]],
         "train": [["train", preset, "--quick", "--restart", "--out", f"{out}-train", *data]],
