@@ -12,6 +12,7 @@ from hebbar.pulses import CHANCE_BITS
 
 from .analog.array import AnalogArray
 from .analog.converters import LineConverters
+from .analog.limits import Limits
 from .array_macro import ArrayMacro
 from .fixed import Ints, Saturation, round_half_up
 from .pulses import Pulses
@@ -52,13 +53,14 @@ class Calibration:
 class AnalogMacro(ArrayMacro):
     """Twin of ``hw.analog_macro``: verbs through the physics of ``golden.analog``, codes from converters.
 
-    A sum is the calibrated code of its converter. Nothing counts clipped weights.
+    A sum is the calibrated code of its converter. Nothing counts clipped weights; ``limits`` counts, for the model
+    only, what converters and pulses cut off.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
         self.one = min(1 << machine.weight_frac, machine.formats.weight.hi)
-        self.array = AnalogArray(machine)
+        self.array, self.limits = AnalogArray(machine), Limits()
         self._row_side, self._column_side = (LineConverters(machine, side) for side in ("rows", "columns"))
         control = machine.analog.control
         self._row_sum = Calibration(control.calibration("row", machine.row_tiles), control.row_step)
@@ -92,13 +94,15 @@ class AnalogMacro(ArrayMacro):
 
     def forward(self, weights: Window, plan: Plan, activity: Ints) -> Ints:
         """FWD: drive the columns, hold the rows, convert those of the block."""
-        held = self._row_side.held(self.array.forward(self._columns(weights, activity << plan.shift)))
-        return self._row_sum.of(self._row_side.convert(held[weights.rows], weights.rows), weights.rows)
+        held = self._row_side.held(self.array.forward(self._columns(weights, activity << plan.shift)))[weights.rows]
+        self.limits.count("row_sum", self._row_side.outside(held))
+        return self._row_sum.of(self._row_side.convert(held, weights.rows), weights.rows)
 
     def transposed(self, weights: Window, error: Ints) -> Ints:
         """TRN: drive the rows, hold the columns, convert those of the block."""
-        held = self._column_side.held(self.array.transposed(self._rows(weights, error)))
-        return self._column_sum.of(self._column_side.convert(held[weights.columns], weights.columns), weights.columns)
+        held = self._column_side.held(self.array.transposed(self._rows(weights, error)))[weights.columns]
+        self.limits.count("column_sum", self._column_side.outside(held))
+        return self._column_sum.of(self._column_side.convert(held, weights.columns), weights.columns)
 
     def update(self, weights: Window, plan: Plan, error: Ints, activity: Ints, rates: Ints,
                saturate: Saturation) -> None:
@@ -117,7 +121,9 @@ class AnalogMacro(ArrayMacro):
         shift = slowest + control.pulse_exponent + 1 - bits
         full = 1 << CHANCE_BITS
         wide = abs(e) << CHANCE_BITS
-        rows = np.minimum(wide >> shift if shift >= 0 else wide << -shift, full)
+        asked = wide >> shift if shift >= 0 else wide << -shift
+        self.limits.count("pulses", asked[e != 0] > full)
+        rows = np.minimum(asked, full)
         columns = (abs(a) << CHANCE_BITS + 1 - bits >> np.where(enable == 1, rate - slowest, 0)) * enable
         wires: list[NDArray[np.uint32]] = []
         for _ in ("up", "down"):

@@ -6,7 +6,7 @@ training has diverged it is one in five or more. ``CLIPPED`` lies between.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from hebbar.network import Role
 from hebbar.schedule import LoopOp, MicroOp, SweepOp
 from hebbar.tasks import Kind
 
+from .analog import limits
 from .fixed import Ints
 from .image import from_image
 from .tasks.task import LearningTask
@@ -36,18 +37,21 @@ PROBED = 64
 class Health:
     """``saturations``: values clipped in every epoch, by KINDS; ``shares``: the largest of an epoch as a share of the
     values there were; ``at_bound``: share of the weights of an edge at an end of their format, by "source:target";
-    ``dead``: hidden units whose activity is the same in all probed samples, by population; ``warnings``: sentences."""
+    ``dead``: hidden units whose activity is the same in all probed samples, by population; ``warnings``: sentences;
+    ``macro``: shares of the values at a limit of an analog macro, by ``golden.analog.limits.KINDS``."""
 
     saturations: tuple[dict[str, int], ...]
     shares: dict[str, float]
     at_bound: dict[str, float]
     dead: dict[str, int]
     warnings: tuple[str, ...]
+    macro: dict[str, float] = field(default_factory=dict)
 
     def record(self) -> dict:
         """As ``result.json`` holds it."""
         return {"saturations": list(self.saturations), "saturation_shares": self.shares, "weights_at_bound": self.at_bound,
-                "dead_units": self.dead, "warnings": list(self.warnings)}
+                "dead_units": self.dead, "warnings": list(self.warnings),
+                **({"macro_limits": self.macro} if self.macro else {})}
 
 
 def clipped(counters: Mapping[str, int]) -> dict[str, int]:
@@ -79,22 +83,33 @@ def _unrolled(ops: Iterable[MicroOp]) -> Iterable[SweepOp]:
 
 
 def at_bound(program: Program, image: Ints) -> dict[str, float]:
-    """Share of the weights of every stored edge that are the smallest or the largest code, by "source:target"."""
-    f = program.machine.formats.weight
-    return {f"{source}:{target}": float(np.mean((codes <= f.lo) | (codes >= f.hi)))
+    """Share of the weights of every stored edge that are the smallest or the largest there is, by "source:target"."""
+    least, most = program.machine.weight_bounds
+    return {f"{source}:{target}": float(np.mean((codes <= least) | (codes >= most)))
             for (source, target), codes in _codes(program, image).items()}
 
 
 def examine(program: Program, task: LearningTask, accuracy: Sequence[float], saturations: Sequence[Mapping[str, int]],
-            first: Ints, last: Ints) -> Health:
-    """Judge a training by its accuracy and saturations after every epoch and its first and last weight image."""
+            first: Ints, last: Ints, macro: Mapping[str, float] = {}) -> Health:
+    """Judge a training by its accuracy and saturations after every epoch and its first and last weight image;
+    ``macro``: shares of the values at a limit of an analog macro."""
     possible = {kind: max(1, count * task.count) for kind, count in values_a_sample(program).items()}
     shares = {kind: max((s[kind] for s in saturations), default=0) / possible[kind] for kind in KINDS}
     bound, dead = at_bound(program, last), _dead(program, task, last)
-    said = [*_diverged(program, shares, bound), *_unlearnt(program, first, last), *_silent(program, dead)]
+    said = [*_beyond(program, first), *_diverged(program, shares, bound), *limits.said(program.machine, macro, CLIPPED),
+            *_unlearnt(program, first, last), *_silent(program, dead)]
     if said and accuracy and task.labels is not None and accuracy[-1] <= _chance(task.labels):
         said[0] = f"{said[0]} The accuracy of the last epoch, {100 * accuracy[-1]:.1f} %, is that of guessing."
-    return Health(tuple(dict(s) for s in saturations), shares, bound, dead, tuple(said))
+    return Health(tuple(dict(s) for s in saturations), shares, bound, dead, tuple(said), dict(macro))
+
+
+def _beyond(program: Program, first: Ints) -> Iterable[str]:
+    """First weights that no cell of an analog macro can hold."""
+    if program.machine.tile == "analog" and (count := limits.beyond_cells(program.machine, first)):
+        scale = "rule.init_scales" if program.config.network.layers else "scale of the edges"
+        yield (f"{count} of the first weights are beyond machine.analog.device.weight_range "
+               f"({program.machine.analog.device.weight_range:g}) and were programmed at its end; raise it or lower "
+               f"{scale}.")
 
 
 def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str, float]) -> Iterable[str]:
@@ -105,16 +120,19 @@ def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str,
     much = [f"{_percent(share)} of the {names[kind]} were clipped to {formats[kind]}" for kind, share in shares.items()
             if share >= CLIPPED]
     learnt = {f"{e.source}:{e.target}" for e in program.layout.network.stored if e.plastic}
-    ends = [f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {f.weight}"
+    narrow = c.machine.weight_bounds[1] < f.weight.hi
+    end = f"machine.analog.device.weight_range ({c.machine.analog.device.weight_range:g})" if narrow else f.weight
+    ends = [f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {end}"
             for edge, share in bound.items() if share >= CLIPPED and edge in learnt]
     if much or ends:
         alphas = f"rule.alpha_shifts ({list(c.rule.alpha_shifts)})" if c.network.layers else "alpha_shift of the edges"
         scales = f"rule.init_scales ({list(c.rule.init_scales)})" if c.network.layers else "scale of the edges"
         wider = [f"machine.{key} ({getattr(c.machine, key)})" for key, kinds in (
             ("state_frac", {"error", "state", "feedback"}), ("weight_frac", {"weight"}))
-            if any(shares[k] >= CLIPPED for k in kinds) or key == "weight_frac" and ends]
-        yield (f"values saturate: {', '.join(much + ends)}; lower rule.gamma ({c.rule.gamma:g}) or {scales}, raise {alphas}, "
-               f"or lower {' and '.join(wider)} for a wider range.")
+            if any(shares[k] >= CLIPPED for k in kinds) or key == "weight_frac" and ends and not narrow]
+        wider = f", or lower {' and '.join(wider)} for a wider range" if wider else ", or raise that range"
+        yield (f"values saturate: {', '.join(much + ends)}; lower rule.gamma ({c.rule.gamma:g}) or {scales}, raise "
+               f"{alphas}{wider}.")
 
 
 def _unlearnt(program: Program, first: Ints, last: Ints) -> Iterable[str]:

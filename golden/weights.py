@@ -21,6 +21,7 @@ from hebbar.layout import Layout
 from hebbar.network import Edge, Network
 from hebbar.suggest import suggest
 
+from .analog.limits import beyond_cells
 from .archive import HASH, Damaged, check_file, digest, read_npz
 from .fixed import Ints
 from .given import numbers
@@ -89,6 +90,7 @@ def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
 
     Raises BadInput when an edge is missing, unknown or of another shape, or a weight is not finite, where its edge
     has none, below zero where it is positive, or outside the weight format: clipping would make another network of it.
+    Warns of weights that the cells of an analog macro cannot hold, which noise of programming leaves there as well.
     """
     if not isinstance(weights, Mapping):
         raise BadInput(f"{where}: weights are a {type(weights).__name__}; give a dictionary of matrices by (source, "
@@ -109,6 +111,10 @@ def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
         place = f"{where}: weights {key[0]!r} to {key[1]!r}"
         _in_range(layout, place, matrix)
         _allowed(layout.network, edges[key], place, matrix)
+    if layout.machine.tile == "analog" and (count := beyond_cells(layout.machine, image)):
+        warnings.warn(f"{where}: {count} weights are beyond machine.analog.device.weight_range "
+                      f"({layout.machine.analog.device.weight_range:g}) and will be programmed at its end; raise it.",
+                      HebbarWarning, stacklevel=3)
     return image
 
 

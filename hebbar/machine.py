@@ -115,6 +115,15 @@ class MachineConfig(Section):
             gain=Format(9, 7))
 
     @property
+    def weight_bounds(self) -> tuple[int, int]:
+        """The least and the largest code of a weight: of the format, or of a pair of conductances if that is less."""
+        f = self.formats.weight
+        if self.tile != "analog":
+            return f.lo, f.hi
+        full = int(self.analog.device.weight_range * f.scale)
+        return max(f.lo, -full), min(f.hi, full)
+
+    @property
     def groups(self) -> int:
         """Row groups (P neurons each) of the neuron address space."""
         return self.neuron_words * self.lanes // self.row_tiles

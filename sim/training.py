@@ -129,7 +129,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     finally:
         pair.rtl.close()
     seconds, s = time.monotonic() - began, start.standing
-    health = examine(program, task, s.accuracy, s.clipped, task.image(), final)
+    health = examine(program, task, s.accuracy, s.clipped, task.image(), final, pair.golden.limits)
     for sentence in health.warnings:
         reporter.say(f"warning: {sentence}")
     return Trained(config, program, task, quick, s, final, fingerprint(s, final), task.epochs * task.count, seconds,

@@ -8,6 +8,7 @@ import pytest
 
 from golden.datasets import epoch_order
 from golden.machine import Machine
+from golden.tasks import task_of
 from golden.training import codes, data_of, initial_image, train_fixed
 from hebbar.compiler import compile_config
 from hebbar.config import load
@@ -157,11 +158,11 @@ def test_a_refresh_reads_and_programs_every_weight():
 
 def test_training_with_refresh_on_the_rtl(models, tmp_path, monkeypatch):
     """Both sides read back the same noisy weights and program them with the same noise."""
-    def few(p):
+    def few(p, **_):
         data = data_of(p)
-        return replace(data, train=data.train.take(np.arange(130)), test=data.test.take(np.arange(20)))
+        return task_of(p, replace(data, train=data.train.take(np.arange(130)), test=data.test.take(np.arange(20))))
 
-    monkeypatch.setattr(training, "data_of", few)
+    monkeypatch.setattr(training, "task_of", few)
     config = load("array").replace(machine={"tile": "analog", "analog": noisy()},
                                    training={"epochs": 1, "refresh": 50, "halve_alpha_at": ()},
                                    data={"name": "digits"})

@@ -56,6 +56,11 @@ class LineConverters:
             held = held + self._errors.noise * normal(self._noise_key, operations, self._lines)
         return gridded(held)
 
+    def outside(self, held: Reals) -> NDArray[np.bool_]:
+        """Which ``held`` values are beyond the least or the largest code."""
+        most = 1 << self.bits - 1
+        return (held < -most - 0.5) | (held >= most - 0.5)
+
     def compare(self, held: Reals, lines: Ints, dac: Ints) -> NDArray[np.bool_]:
         """Which of the ``held`` values (n,) of ``lines`` (n,) are not below the thresholds of the codes ``dac``."""
         return held >= dac - 0.5 + self._nonlinearity(lines, dac)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.machine import Machine
-from golden.training import Engine, machine_of
+from golden.training import Engine, machine_of, macro_limits
 from hebbar.compiler import Program
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
@@ -38,6 +38,11 @@ class Session:
     def read_weights(self) -> NDArray[np.int64]:
         """The weight image (words, P, C) as the host reads it."""
         return self._machine.read_back() if isinstance(self._machine, Machine) else self.weights
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """Shares of the values at a limit of an analog macro."""
+        return macro_limits(self._machine)
 
     def refresh(self) -> None:
         """Read every weight and write it again."""
