@@ -5,8 +5,8 @@ import warnings
 from collections.abc import Iterable
 from enum import IntEnum
 
-__all__ = ["Exit", "HebbarError", "BadInput", "Mismatch", "MissingTool", "TimedOut", "InternalError", "explained",
-           "HebbarWarning", "warn"]
+__all__ = ["Exit", "HebbarError", "BadInput", "Mismatch", "MissingTool", "TimedOut", "InternalError", "build_failed",
+           "explained", "HebbarWarning", "warn"]
 
 
 class Exit(IntEnum):
@@ -80,6 +80,25 @@ def explained(error: BaseException, place: object = None) -> BadInput | None:
         where = place or error.filename or "a file or folder"
         return BadInput(f"{where} cannot be used ({error.strerror}); {_FIXES[error.errno]}.")
     return None
+
+
+_NO_ROOM = {"No space left on device": "make room, or use another folder", "Disk quota exceeded": "make room, or use "
+            "another folder", "File size limit exceeded": "raise the limit on the size of files (ulimit -f)",
+            "File too large": "raise the limit on the size of files (ulimit -f)",
+            "Cannot allocate memory": "close other programs", "virtual memory exhausted": "close other programs",
+            "Killed signal terminated program": "the computer ran out of memory: close other programs",
+            "Resource temporarily unavailable": "allow more processes (ulimit -u)",
+            "Too many open files": "allow more open files (ulimit -n)", "Permission denied": "allow writing there, or use "
+            "another folder", "Read-only file system": "use another folder"}
+"""What compilers say when the computer is at fault, and what to do about it."""
+
+
+def build_failed(what: str, said: str) -> HebbarError:
+    """The error for a compiler that did not compile: the computer's fault or ours, never the user's Verilog."""
+    for words, fix in _NO_ROOM.items():
+        if words in said:
+            return BadInput(f"{what}: {words}; {fix}.")
+    return InternalError(f"{what}:\n{said}")
 
 
 class HebbarWarning(UserWarning):

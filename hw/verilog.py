@@ -1,7 +1,9 @@
 """Verilog export, and the names simulators need to look inside."""
 
 from amaranth.back import verilog
+from amaranth.back.verilog import YosysError
 
+from hebbar.errors import build_failed
 from hebbar.machine import MachineConfig
 from hebbar.places import settle
 
@@ -20,6 +22,10 @@ def public(machine: MachineConfig) -> list[str]:
 
 
 def export(machine: MachineConfig) -> str:
-    """Synthesizable Verilog of the machine, top module ``hebbar``; same configuration, same text."""
+    """Synthesizable Verilog of the machine, top module ``hebbar``; same configuration, same text. Raises BadInput when
+    this computer has no room for Amaranth's Yosys to work."""
     settle()  # Amaranth's Yosys keeps what it compiles
-    return tidy(verilog.convert(Machine(machine), name=TOP, strip_internal_attrs=True))
+    try:
+        return tidy(verilog.convert(Machine(machine), name=TOP, strip_internal_attrs=True))
+    except YosysError as error:
+        raise build_failed("Amaranth's Yosys could not write the Verilog", str(error)) from None

@@ -15,13 +15,13 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from hebbar.console import busy
-from hebbar.errors import BadInput, HebbarError, InternalError, Mismatch, TimedOut
+from hebbar.errors import HebbarError, Mismatch, TimedOut
 from hebbar.files import output_folder, usable
 from hebbar.processes import start
 
 from .toolchain import cocotb_folders, environment
 
-__all__ = ["build_failed", "call_runner", "run_bench", "locked", "tail", "watched"]
+__all__ = ["call_runner", "run_bench", "locked", "tail", "watched"]
 
 # Paths are taken as they are given: the runner would resolve the links that ``plain`` made.
 _RUNNER = """
@@ -35,14 +35,6 @@ try:
 except RuntimeError as error:
     sys.exit(str(error))
 """
-_NO_ROOM = {"No space left on device": "make room, or use another folder", "Disk quota exceeded": "make room, or use "
-            "another folder", "File size limit exceeded": "raise the limit on the size of files (ulimit -f)",
-            "Cannot allocate memory": "close other programs", "virtual memory exhausted": "close other programs",
-            "Killed signal terminated program": "the computer ran out of memory: close other programs",
-            "Resource temporarily unavailable": "allow more processes (ulimit -u)",
-            "Too many open files": "allow more open files (ulimit -n)", "Permission denied": "allow writing there, or use "
-            "another folder", "Read-only file system": "use another folder"}
-"""What compilers say when the computer is at fault, and what to do about it."""
 _POLL_S = 0.5
 _TAIL = 20
 
@@ -113,14 +105,6 @@ def call_runner(simulator: str, method: str, arguments: Mapping[str, object], en
         except subprocess.TimeoutExpired:
             raise TimedOut(f"{what[0].upper()}{what[1:]} did not end in {timeout_s:g} s and was stopped: allow more "
                            f"time, or look for what it waits for in {log}.") from None
-
-
-def build_failed(what: str, said: str) -> HebbarError:
-    """The error for a compiler that did not compile: the computer's fault or ours, never the user's Verilog."""
-    for words, fix in _NO_ROOM.items():
-        if words in said:
-            return BadInput(f"{what}: {words}; {fix}.")
-    return InternalError(f"{what}:\n{said}")
 
 
 def tail(log: Path) -> str:

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hebbar.errors import BadInput
+from hebbar.errors import BadInput, build_failed
 from hebbar.files import output_folder, temporary_folder, usable, write_text
 from hebbar.places import plain, plain_home
 
 from .builds import room_for_build
-from .runner import build_failed, call_runner, locked, run_bench, tail
+from .runner import call_runner, locked, run_bench, tail
 from .toolchain import environment, require, tools
 
 __all__ = ["NEEDS", "WARNINGS", "build", "run_cocotb"]

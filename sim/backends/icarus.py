@@ -8,13 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hebbar.compiler import Program
+from hebbar.errors import build_failed
 from hebbar.files import output_folder, temporary_folder, usable, write_text
 from hebbar.places import plain
 from hw.verilog import TOP
 
 from ..builds import keep, room_for_build
 from ..design import source
-from ..runner import build_failed, call_runner, locked, run_bench, tail, watched
+from ..runner import call_runner, locked, run_bench, tail, watched
 from ..testbench.files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from ..toolchain import ICARUS_ARGS, environment, require, tools
 from ..trace import Job, Trace

@@ -5,6 +5,7 @@ import hashlib
 from pathlib import Path
 
 from hebbar.compiler import Program
+from hebbar.errors import build_failed
 from hebbar.files import whole, write_text
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
@@ -16,7 +17,6 @@ from hw.verilog import TOP
 from ..backends import verilator
 from ..defects import Defect
 from ..macro import PINS
-from ..runner import build_failed
 from ..toolchain import environment, require
 
 __all__ = ["Run", "RECORDED", "prepare", "link", "open_library"]

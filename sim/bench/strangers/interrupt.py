@@ -107,11 +107,10 @@ def _start(command: list[str], folder: Path, fresh: bool) -> tuple["subprocess.P
     """The command in a session of its own, with a mark that all its descendants inherit."""
     tag, temporary = uuid.uuid4().hex, folder / "temporary"
     temporary.mkdir(parents=True, exist_ok=True)
-    work = folder / ("fresh" if fresh else "work")
-    work.mkdir(exist_ok=True)
+    build = folder / ("fresh" if fresh else "build")
     child = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *command, "--out", str(folder / "out")], cwd=work, text=True,
-        env=os.environ | {TAG: tag, "TMPDIR": str(temporary)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        [sys.executable, "-c", MAIN, *command, "--out", str(folder / "out")], cwd=folder, text=True,
+        env=os.environ | {TAG: tag, "TMPDIR": str(temporary), "HEBBAR_BUILD": str(build)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a background job may have it ignored
     return child, tag
