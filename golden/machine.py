@@ -190,8 +190,10 @@ class Machine:
         return memory[start:start + fields["count"]]
 
     def prepare(self, entry: str, samples: Mapping[str, Ints]) -> int:
-        """Check the inputs of a run, set its LOOP register and clamp mask; the number of samples."""
+        """Check the inputs of a run, set its LOOP register and clamp mask, clear base and back sums as START does;
+        the number of samples."""
         self.loops[0] = self._check(entry, samples)
+        self.base[...] = self.back[...] = 0
         for p in self.program.layout.network.populations:
             self.clamp[self.where(p.name)] = int(p.name in self.program.clamped(entry))
         return self.loops[0]

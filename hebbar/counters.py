@@ -31,7 +31,7 @@ CYCLES = {
     "drain": "cycles spent waiting for earlier sweeps to finish",
     "stream": "cycles in which IN or OUT moves a beat or its set-up",
     "separate": "cycles in which SEPARATE works",
-    "control": "all other running cycles: fetch, decode, loops",
+    "control": "all other running cycles: fetch, decode, loops, at START the clearing of base and back sums",
 }
 
 HOST = {

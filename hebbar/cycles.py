@@ -22,6 +22,8 @@ __all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
 class Cycles:
     """Walks a program as the sequencer does and counts cycles by cause; the host never stalls.
 
+    A START first clears base and back sums, a row group a cycle, which is control.
+
     Where an EXIT leaves depends on the data and what LOOP registers hold on the host, so a run is told.
     """
 
@@ -39,7 +41,7 @@ class Cycles:
         none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
-        walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine))
+        walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine), self._program.machine.groups)
         for _, code in executed(self._code, self._program.entries[entry], (samples, *loops), exits):
             match code.op:
                 case Op.HALT:
@@ -79,8 +81,8 @@ class _Walk:
     ``now``: the cycle in which the next instruction is decoded.
     """
 
-    def __init__(self, timing: Timing) -> None:
-        self.now = 0
+    def __init__(self, timing: Timing, now: int) -> None:
+        self.now = now
         self._timing = timing
         self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
         self._slots: deque[tuple[int, int]] = deque()

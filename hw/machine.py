@@ -49,6 +49,7 @@ class Machine(wiring.Component):
         table_ports = ports(config)
         self._separates = Signal()
         self._separated = Signal()
+        self._clearing = Signal()
         m.submodules.bus = self.bus = Bus()
         m.submodules.streamer = self.streamer = Streamer(config)
         m.submodules.sequencer = self.sequencer = Sequencer(config)
@@ -72,6 +73,7 @@ class Machine(wiring.Component):
         self._rows(m)
         self._old_activities(m)
         self._neuron_writes(m)
+        self._clear(m)
         self._clipped = {name: getattr(self.neuron, name) for name in ("sat_error", "sat_state")}
         if config.separation:
             self._separation(m)
@@ -115,8 +117,9 @@ class Machine(wiring.Component):
         m.d.comb += [
             program.read_address[0].eq(seq.program_address), seq.word.eq(program.read_data[0]),
             block.read_address[0].eq(seq.block_address), seq.block.eq(block.read_data[0].as_value()),
-            seq.idle.eq(self.tile.idle & ~self.neuron.busy & ~self._separates),
-            seq.progress.eq(self.tile.issue | self.tile.slot | self.streamer.moving | self._separates)]
+            seq.hold.eq(self._clearing),
+            seq.idle.eq(self.tile.idle & ~self.neuron.busy & ~self._separates & ~self._clearing),
+            seq.progress.eq(self.tile.issue | self.tile.slot | self._clearing | self.streamer.moving | self._separates)]
         connect(m, seq.sweep, self.tile.sweep)
 
     def _host(self, m: Module) -> None:
@@ -195,6 +198,18 @@ class Machine(wiring.Component):
             m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
                          bank.write_mask[lane].eq(write.mask[lane % tiles]
                                                   & (part == lane // tiles))]
+
+    def _clear(self, m: Module) -> None:
+        """A program begins with base and back sums of zero: START walks over both, a row group a cycle."""
+        groups, words, backs = self.machine.groups, self.machine.neuron_words, self.back_sums
+        place = Signal(range(groups))
+        with m.If(self.sequencer.start):
+            m.d.sync += [self._clearing.eq(1), place.eq(0)]
+        with m.Elif(self._clearing):
+            m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
+            m.d.comb += [
+                self.base.write_address.eq(place), self.base.write_mask.eq(-1), self.base.write_data.as_value().eq(0),
+                backs.valid.eq(place < words), backs.word.eq(place), backs.fresh.eq(1), backs.sums.as_value().eq(0)]
 
     def _separation(self, m: Module) -> None:
         """The separation unit: while it works, it has base, state and error memories to itself."""

@@ -18,15 +18,14 @@ __all__ = ["Sequencer"]
 class Sequencer(wiring.Component):
     """One instruction a cycle; a SWEEP takes two and waits while the tile is busy.
 
-    ``decode`` holds the instruction at ``pc``; WAIT, IN, OUT, SEPARATE and EXIT stay there until ``idle``. ``issue``
-    offers the sweep whose descriptor was read in decode, ``population`` starts the separation unit on the rows of one
-    and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults set the cause and ``drain``
-    before halting. STOP, also of a halted machine, and faults set ``aborted``, which CLEAR resets, with the cause, in a
-    halted machine. START begins at ``entry`` unless ``aborted``. A HALT that finds ``leftover`` input or an open packet
-    on either stream is a fault of cause STREAM.
-
-    SEPARATE and EXIT are illegal without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a
-    population larger than the unit takes ILLEGAL_BLOCK, leaving no loop LOOP.
+    ``decode`` holds the instruction at ``pc`` and waits while ``hold``; WAIT, IN, OUT, SEPARATE and EXIT stay there
+    until ``idle``. ``issue`` offers the sweep whose descriptor was read in decode, ``population`` starts the separation
+    unit on the rows of one and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults set
+    the cause and ``drain`` before halting. STOP, also of a halted machine, and faults set ``aborted``, which CLEAR
+    resets, with the cause, in a halted machine. START begins at ``entry`` unless ``aborted``. A HALT that finds
+    ``leftover`` input or an open packet on either stream is a fault of cause STREAM. SEPARATE and EXIT are illegal
+    without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a population larger than the unit
+    takes ILLEGAL_BLOCK, leaving no loop LOOP.
 
     Ports: ``start``, ``stop``, ``clear``, ``entry``, ``watchdog``, ``loops``; ``program_address``/``word`` and
     ``block_address``/``block`` (memories, one cycle); ``sweep`` to the tile; ``idle``; ``transfer*`` to and from the
@@ -44,24 +43,21 @@ class Sequencer(wiring.Component):
             "loops": In(data.ArrayLayout(32, LOOP_REGISTERS)), "program_address": Out(13), "word": In(32),
             "block_address": Out(FIELDS[Op.SWEEP]["block"].width), "block": In(128),
             "sweep": Out(wiring.Signature({"payload": Out(Shapes(machine).command), "valid": Out(1), "ready": In(1)})),
-            "idle": In(1), "progress": In(1), "transfer": Out(1), "transfer_out": Out(1), "transfer_word": Out(32),
-            "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1), "separate": Out(1),
-            "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1), "leave": In(1),
-            "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4), "pc": Out(13),
-            "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1), "fence_pc": Out(13)})
+            "hold": In(1), "idle": In(1), "progress": In(1), "transfer": Out(1), "transfer_out": Out(1),
+            "transfer_word": Out(32), "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1),
+            "separate": Out(1), "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1),
+            "leave": In(1), "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4),
+            "pc": Out(13), "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1),
+            "fence_pc": Out(13)})
 
     def elaborate(self, platform):
         m = Module()
-        self._next_pc = Signal(13)
-        self._halt = Signal(4)
-        self._retire = Signal()
-        self._stopping = Signal()
-        self._expired = Signal()
+        self._next_pc, self._halt = Signal(13, name="_next_pc"), Signal(4, name="_halt")
+        self._retire, self._stopping, self._expired = (Signal(name=n) for n in ("_retire", "_stopping", "_expired"))
         self._flags, self._gain = (Signal(FIELDS[Op.SWEEP][name].width, name=f"sweep_{name}") for name in ("flags", "gain"))
         self._mode, self._into = (Signal(FIELDS[Op.SEPARATE][name].width, name=f"separate_{name}") for name in ("mode", "into"))
         self._block = Signal(FIELDS[Op.SWEEP]["block"].width)
-        self._b = descriptor(self.block)
-        self._fits = Signal()
+        self._b, self._fits = descriptor(self.block), Signal(name="_fits")
         self._depth = Signal(range(LOOP_DEPTH + 1))
         self._starts = Array(Signal(13, name=f"start_{i}") for i in range(LOOP_DEPTH))
         self._left = Array(Signal(32, name=f"left_{i}") for i in range(LOOP_DEPTH))
@@ -77,7 +73,7 @@ class Sequencer(wiring.Component):
                     m.d.comb += self._halt.eq(Cause.STOPPED)
                 with m.Elif(self.pc >= self.machine.program_words):
                     m.d.comb += self._halt.eq(Cause.ADDRESS)
-                with m.Else():
+                with m.Elif(~self.hold):
                     self._decode(m)
                 self._guard(m)
             with m.State("issue"):
@@ -213,8 +209,7 @@ class Sequencer(wiring.Component):
 
     def _enter(self, m: Module, word: Value) -> None:
         loop = FIELDS[Op.LOOP]
-        register = field(word, loop["register"])
-        count = Signal(32)
+        register, count = field(word, loop["register"]), Signal(32, name="count")
         m.d.comb += count.eq(Mux(register == 0, field(word, loop["count"]), self.loops[(register - 1)[:2]]))
         with m.If((self._depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)

@@ -121,7 +121,8 @@ WATCHED = {
 
 
 def counted_in_rtl(job):
-    """Cycles in which each enable of the RTL is on, and fresh back sums in row groups of their own."""
+    """Cycles in which each enable of the RTL is on, and fresh back sums in row groups of their own; what START clears
+    is left out."""
     top, counts = Machine(job.program.machine), dict.fromkeys(WATCHED, 0)
     simulator = Simulator(top)
     simulator.add_clock(1e-8)
@@ -136,7 +137,7 @@ def counted_in_rtl(job):
 
     async def watch(ctx):
         async for _, _, running, fresh, *values in ctx.tick().sample(
-                top.sequencer.running, top.tile.back_valid & top.tile.back_fresh, *enables.values()):
+                top.sequencer.running & ~top.sequencer.hold, top.tile.back_valid & top.tile.back_fresh, *enables.values()):
             counts["fresh"] += running & fresh
             counts["beat_element"] += int(running and ctx.get(top.streamer.host.write)
                                           and ctx.get(top.streamer.memory) != 0)

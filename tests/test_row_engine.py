@@ -167,8 +167,11 @@ def golden_run(program, memories):
     return fences, machine.counters.read() | Cycles(program).run("train", 1)
 
 
-def hw_run(program, memories):
-    """The same on Amaranth's simulator, and the number of running cycles."""
+def hw_run(program, memories, power_up=False):
+    """The same on Amaranth's simulator, and the number of running cycles.
+
+    Base and back sums are there before START with ``power_up``, else since START cleared them.
+    """
     config, table = program.machine, ports(program.machine)
     machine = HwMachine(config)
     simulator = Simulator(machine)
@@ -187,6 +190,12 @@ def hw_run(program, memories):
         return {n: machine.banks[Mem[n.upper()]].memory for n in NEURONS[:3]} | {
             "base": machine.base.memory, "back": machine.back_sums.memory}
 
+    def sums(ctx):
+        for name in ("base", "back"):
+            memory = units()[name]
+            for i, word in enumerate(memories[name].reshape(memory.depth, -1).tolist()):
+                ctx.set(memory.data[i], word)
+
     def image(ctx):
         return np.array(machine.tile.image(ctx)).reshape(memories["weights"].shape)
 
@@ -194,16 +203,18 @@ def hw_run(program, memories):
         host.ctx = ctx
         for mem, payload in images.items():
             host.send(write_packet(mem, 0, list(payload)))
-        for name in ("base", "back"):
-            memory = units()[name]
-            for i, word in enumerate(memories[name].reshape(memory.depth, -1).tolist()):
-                ctx.set(memory.data[i], word)
+        if power_up:
+            sums(ctx)
         await host.sent()
         for i, rate in enumerate(program.rates):
             await host.set(f"rate{i}", rate)
         for i, gain in enumerate(program.gains):
             await host.set(f"gain{i}", gain)
         await host.set("control", Control.START)
+        while ctx.get(machine.sequencer.hold):
+            await ctx.tick()
+        if not power_up:
+            sums(ctx)
         await host.halted()
         await ctx.tick()
         assert Cause(await host.get("cause")) is Cause.DONE
@@ -276,6 +287,28 @@ def test_random_sweeps(lanes, tiles):
     memories = contents(program.machine, np.random.default_rng(lanes * tiles))
     counters = agree(build(program, draw, sweeps, rng), memories)
     assert all(counters[f"sat_{n}"] for n in ("error", "state", "feedback", "weight"))
+
+
+@pytest.mark.parametrize("lanes, tiles", [(4, 1), (8, 4)])
+def test_power_up_contents_of_the_sums_never_show(lanes, tiles):
+    """A program that reads base and back sums before anything wrote them sees zeros, whatever the memories held; the
+    golden machine shows that the program would tell."""
+    rng, program = Random(f"sums {lanes}"), experiment(lanes, tiles)
+    draw = Draw(program.machine, rng)
+    m, flags = program.machine, Sweep.BASE | Sweep.BACK | Sweep.ERR | Sweep.STEP | Sweep.HOIST
+    for group in range(0, m.groups, 8):
+        block = unpack(BLOCK, draw.blocks[draw.block(min(8, m.groups - group) * tiles, 1)])
+        draw.blocks[-1] = pack(BLOCK, "block", **(block | {"group_base": group, "tail": tiles}))
+    program = build(program, draw, [(n, flags, 0) for n in range(len(draw.blocks))], rng)
+    memories = contents(m, np.random.default_rng(lanes)) | {"clamp": np.zeros(m.neuron_words * lanes, np.int64)}
+    zeros = memories | dict.fromkeys(("base", "back"), np.zeros(m.neuron_words * lanes, np.int64))
+    expected, counts = golden_run(program, zeros)
+    found, counters, _ = hw_run(program, memories, power_up=True)
+    assert [f[1] for f in found] == [{n: f[1][n] for n in NEURONS} for f in expected] and counters == counts
+    other = golden_run(program, memories)[0]
+    for name, told in (("state", "back"), ("error", "base")):
+        assert golden_run(program, zeros | {told: memories[told]})[0][-1][1][name] != expected[-1][1][name]
+    assert other[-1][1] != expected[-1][1]
 
 
 @pytest.mark.parametrize("lanes, tiles", [(4, 1), (4, 4)])

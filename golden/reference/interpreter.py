@@ -75,6 +75,7 @@ class FloatMachine:
         self._clamped = set(clamped)
         for p in self._layout.network.populations:
             self.clamp[self.where(p.name)] = p.name in clamped
+        self.base[...] = self.back[...] = 0.0
         self._at = 0
         self._outputs: dict[str, list[Array]] = {t.key: [] for t in self.program.outputs[entry]}
         (loop,) = self.program.schedules[entry]
