@@ -22,7 +22,8 @@ def _classes(data: Dataset) -> Iterable[str]:
     cure = "use data files with all classes" if data.split == "files" else (
         "set data.split to 'stratified'" if data.split != "stratified" else "give more samples of them")
     if len(trained) == 1:
-        yield f"every training sample is of class {min(trained)}, so that there is nothing to tell apart; {cure}."
+        yield (f"every training sample is of class {min(trained)}, so that there is nothing to tell apart; give "
+               "samples of other classes, in a random order.")
     if unknown := asked - trained:
         yield (f"held-out samples are of {_names(unknown)}, which no training sample is; {cure}, or bring the samples "
                "into a random order.")
@@ -36,7 +37,7 @@ def _classes(data: Dataset) -> Iterable[str]:
 
 def _inputs(data: Dataset) -> Iterable[str]:
     codes = data.train.codes
-    if (codes == codes[:1]).all():
+    if len(codes) > 1 and (codes == codes[:1]).all():
         what = "0" if not codes.any() else "the same"
         yield f"all {len(codes)} training inputs are {what}, so that there is nothing to learn; look at how they are made."
 

@@ -135,7 +135,7 @@ def _lost(given: NDArray, codes: NDArray[np.int64], activity_frac: int) -> Itera
     some = slice(max(1, BLOCK // max(1, given.shape[1])))
     reals, rounded = given[some].astype(np.float64), codes[some] / 2.0**activity_frac
     spread, moved = reals.std(), np.sqrt(np.mean((reals - rounded)**2))
-    if 0 < spread <= 2 * moved:
+    if np.finfo(np.float32).eps * np.abs(reals).max(initial=0) < spread <= 2 * moved:
         yield (f"the inputs vary by {spread:.2g} and a code is {2.0**-activity_frac:g}, so that little of them is left; "
                "scale them to about 1, or raise the input's fraction bits.")
 

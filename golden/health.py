@@ -12,7 +12,7 @@ import numpy as np
 
 from hebbar.compiler import Program
 from hebbar.isa import Sweep
-from hebbar.network import Role
+from hebbar.network import Edge, Role
 from hebbar.schedule import LoopOp, MicroOp, SweepOp
 from hebbar.tasks import Kind
 
@@ -21,7 +21,7 @@ from .fixed import Ints
 from .image import from_image
 from .tasks.task import LearningTask
 
-__all__ = ["KINDS", "Health", "at_bound", "clipped", "examine", "values_a_sample"]
+__all__ = ["KINDS", "Health", "at_bound", "clipped", "examine", "examine_run", "values_a_sample"]
 
 KINDS = ("error", "state", "feedback", "weight")
 """What is clipped and counted; ``sat_`` in front names the counter of the machine."""
@@ -59,10 +59,10 @@ def clipped(counters: Mapping[str, int]) -> dict[str, int]:
     return {kind: int(counters[f"sat_{kind}"]) for kind in KINDS}
 
 
-def values_a_sample(program: Program) -> dict[str, int]:
-    """How many values a training sample can clip, by KINDS; where an EXIT leaves early there are fewer."""
+def values_a_sample(program: Program, entry: str = "train") -> dict[str, int]:
+    """How many values a sample of ``entry`` can clip, by KINDS; where an EXIT leaves early there are fewer."""
     counts = dict.fromkeys(KINDS, 0)
-    (loop,) = program.schedules["train"]
+    (loop,) = program.schedules[entry]
     for op in _unrolled(loop.body):
         f, rows = op.flags, op.block.rows
         moved = f & (Sweep.STEP | Sweep.DELTA)
@@ -112,27 +112,43 @@ def _beyond(program: Program, first: Ints) -> Iterable[str]:
                f"{scale}.")
 
 
+def examine_run(program: Program, entry: str, samples: int, counted: Mapping[str, int]) -> tuple[str, ...]:
+    """What to say of a run of ``samples`` that clipped ``counted`` values, by KINDS."""
+    possible = values_a_sample(program, entry)
+    return tuple(_diverged(program, {kind: counted[kind] / max(1, possible[kind] * samples) for kind in KINDS}, {}))
+
+
 def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str, float]) -> Iterable[str]:
     """What was clipped, and what to turn."""
-    c, f = program.config, program.machine.formats
-    formats = {"error": f.error, "state": f.state, "feedback": f.feedback, "weight": f.weight}
-    names = {"error": "errors", "state": "states", "feedback": "feedback sums", "weight": "learnt weights"}
-    much = [f"{_percent(share)} of the {names[kind]} were clipped to {formats[kind]}" for kind, share in shares.items()
-            if share >= CLIPPED]
+    f, c = program.machine.formats, program.config
+    kinds = {"error": ("errors", f.error), "state": ("states", f.state), "feedback": ("feedback sums", f.feedback),
+             "weight": ("learnt weights", f.weight)}
+    if any(e.plastic and e.positive for e in program.layout.network.stored):
+        del kinds["weight"]  # they clip at zero, as they should
+    much = [kind for kind in kinds if shares[kind] >= CLIPPED]
     learnt = {f"{e.source}:{e.target}" for e in program.layout.network.stored if e.plastic}
+    ends = {edge: share for edge, share in bound.items() if share >= CLIPPED and edge in learnt}
     narrow = c.machine.weight_bounds[1] < f.weight.hi
     end = f"machine.analog.device.weight_range ({c.machine.analog.device.weight_range:g})" if narrow else f.weight
-    ends = [f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {end}"
-            for edge, share in bound.items() if share >= CLIPPED and edge in learnt]
-    if much or ends:
-        alphas = f"rule.alpha_shifts ({list(c.rule.alpha_shifts)})" if c.network.layers else "alpha_shift of the edges"
-        scales = f"rule.init_scales ({list(c.rule.init_scales)})" if c.network.layers else "scale of the edges"
-        wider = [f"machine.{key} ({getattr(c.machine, key)})" for key, kinds in (
-            ("state_frac", {"error", "state", "feedback"}), ("weight_frac", {"weight"}))
-            if any(shares[k] >= CLIPPED for k in kinds) or key == "weight_frac" and ends and not narrow]
-        wider = f", or lower {' and '.join(wider)} for a wider range" if wider else ", or raise that range"
-        yield (f"values saturate: {', '.join(much + ends)}; lower rule.gamma ({c.rule.gamma:g}) or {scales}, raise "
-               f"{alphas}{wider}.")
+    said = [f"{_percent(shares[k])} of the {kinds[k][0]} were clipped to {kinds[k][1]}" for k in much] + [
+        f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {end}"
+        for edge, share in ends.items()]
+    if said:
+        knobs = _knobs(program, bool(set(much) - {"weight"}), "weight" in much or bool(ends) and not narrow)
+        yield f"values saturate: {', '.join(said)}; {knobs}."
+
+
+def _knobs(program: Program, moving: bool, learnt: bool) -> str:
+    """What to turn where states or errors were ``moving`` too far, and where weights reached the end of their format;
+    with what it is now."""
+    c, layers = program.config, bool(program.config.network.layers)
+    alphas = f"rule.alpha_shifts ({list(c.rule.alpha_shifts)})" if layers else "alpha_shift of the edges"
+    scales = f"rule.init_scales ({list(c.rule.init_scales)})" if layers else "the scale of the edges"
+    wider = [f"machine.state_frac ({c.machine.state_frac})"] * moving + [
+        f"machine.weight_frac ({c.machine.weight_frac})"] * learnt
+    first = f"lower rule.gamma ({c.rule.gamma:g}) or {scales}, " if moving else ""
+    last = f"lower {' and '.join(wider)} for a wider range" if wider else "raise that range"
+    return f"{first}raise {alphas}, or {last}"
 
 
 def _unlearnt(program: Program, first: Ints, last: Ints) -> Iterable[str]:
@@ -141,10 +157,16 @@ def _unlearnt(program: Program, first: Ints, last: Ints) -> Iterable[str]:
     same = [e for e in program.layout.network.stored if e.plastic
             and np.array_equal(before[e.source, e.target], after[e.source, e.target])]
     for e in same:
-        zero = ", all of which are 0" if not after[e.source, e.target].any() else ""
-        yield (f"no weight of {e.source} to {e.target}{zero} has changed in the training: an update below half a code is "
-               "lost, and where activities and weights are 0 there is none; lower its alpha_shift, raise "
-               "machine.weight_frac or raise its init scale.")
+        zero = ", all of which are 0," if not after[e.source, e.target].any() else ""
+        yield f"no weight of {e.source} to {e.target}{zero} has changed in the training: {_why_not(program, e)}."
+
+
+def _why_not(program: Program, edge: Edge) -> str:
+    rule = program.config.rule
+    if not rule.gamma * rule.steps and program.layout.network.by_name[edge.target].role is Role.HIDDEN:
+        return f"with rule.gamma {rule.gamma:g} and rule.steps {rule.steps} no hidden state moves, so that it has no error"
+    return ("an update below half a code is lost, and where activities and weights are 0 there is none; lower its "
+            "alpha_shift, raise machine.weight_frac or raise its init scale")
 
 
 def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:

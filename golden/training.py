@@ -157,12 +157,12 @@ def train_fixed(program: Program, data: Dataset | LearningTask, progress: Progre
     for epoch in range(task.epochs):
         machine.set_rates(halvings(config.training, epoch))
         order = task.order(epoch)
-        every, before = config.training.refresh or len(order), _clipped(machine)
+        every, before = config.training.refresh or len(order), clips(machine)
         for part in (order[i:i + every] for i in range(0, len(order), every)):
             machine.run("train", task.codes("train", rows=part))
             if len(part) == config.training.refresh:
                 machine.load(machine.read_back())
-        saturations.append({kind: count - before[kind] for kind, count in _clipped(machine).items()})
+        saturations.append({kind: count - before[kind] for kind, count in clips(machine).items()})
         if epoch in task.graded_epochs:
             outputs = machine.run(task.entry, asked)
             _graded(task, to_reals(program, task.entry, outputs), epoch, curve, progress)
@@ -179,7 +179,7 @@ def macro_limits(machine: "Machine | CompiledMachine") -> dict[str, float]:
     return tile.limits.shares() if isinstance(tile, AnalogMacro) else {}
 
 
-def _clipped(machine: "Machine | CompiledMachine") -> dict[str, int]:
-    """Values clipped since the machine was made."""
+def clips(machine: "Machine | CompiledMachine") -> dict[str, int]:
+    """Values clipped since the machine was made, by ``golden.health.KINDS``."""
     counters = machine.counters
     return clipped(counters.read() if isinstance(machine, Machine) else counters)

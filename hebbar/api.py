@@ -152,22 +152,19 @@ class Experiment:
     def outputs(self, inputs: ArrayLike) -> NDArray:
         """Target states (samples, target size), float64 in real units, of the golden machine with the
         current weights, seeded ones before a training, for real ``inputs`` (samples, input size)."""
-        from golden.datasets import input_codes
-        from golden.fixed import to_float
-        from golden.sample_checks import check_samples
-        from golden.training import machine_of
+        from golden.answers import answers
 
-        source, target = self._ends
-        codes = input_codes(inputs, source.activity_frac, self.config.machine.activity_bits)
-        check_samples(codes, None, self.program.layout.network)
-        machine = machine_of(self.program)
-        machine.load(self.image)
-        answers = machine.run("predict", {source.name: codes})[target.name]
-        return to_float(answers, self.config.machine.formats.state)
+        states, said = answers(self.program, self.image, inputs)
+        warn(said)
+        return states
 
     def predict(self, inputs: ArrayLike) -> NDArray:
         """Class numbers (samples,), int64: the largest of ``outputs``, the first of equal ones."""
-        return self.outputs(inputs).argmax(axis=1)
+        from golden.answers import answers
+
+        states, said = answers(self.program, self.image, inputs)
+        warn(said)
+        return states.argmax(axis=1)
 
     def run(self, entry: str, samples: Mapping[str, ArrayLike], halvings: int = 0) -> dict[str, NDArray]:
         """Run an entry of the program on the golden machine with the current weights, and take over what
@@ -177,8 +174,9 @@ class Experiment:
         returned outputs: real numbers (samples, size) by population; in a query "name.clamp" is 1 where a
         neuron of "name" is held at its value. Every alpha is the configured one times 2**-``halvings``.
         """
+        from golden.health import examine_run
         from golden.streams import to_codes, to_reals
-        from golden.training import machine_of
+        from golden.training import clips, machine_of
 
         halvings, codes = whole("halvings", halvings, 0), to_codes(self.program, entry, samples)
         machine = machine_of(self.program)
@@ -186,6 +184,7 @@ class Experiment:
         machine.set_rates(halvings)
         outputs = machine.run(entry, codes)
         self._image = machine.weights.copy()
+        warn(examine_run(self.program, entry, machine.loops[0], clips(machine)))
         return to_reals(self.program, entry, outputs)
 
     def float_machine(self) -> FloatMachine:

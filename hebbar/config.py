@@ -169,8 +169,6 @@ def _check_data(data: DataConfig) -> None:
     if data.path and data.name == "digits":
         raise BadInput(f"data.path is {data.path!r}, and data.name 'digits' reads no file; set data.name to 'npz' or 'idx', "
                        "or leave data.path (on the command line --data) out.")
-    if data.pool != 1 and data.name != "digits":
-        raise BadInput(f"data.pool is {data.pool}, and only data.name 'digits' is pooled, not {data.name!r}; set it to 1.")
     if not data.path and data.name != "digits":
         raise BadInput(f"data.name is {data.name!r} and data.path is empty; give the "
                        f"{'file' if data.name == 'npz' else 'folder'} of the data.")

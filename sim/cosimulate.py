@@ -7,8 +7,8 @@ from hebbar.errors import BadInput, MissingTool
 from hebbar.files import BUILD
 from hebbar.outcomes import Check
 
+from . import simulate
 from .compare import compare, nonzero_updates
-from .simulate import run_backend
 from .trace import Job
 
 __all__ = ["cosimulate"]
@@ -23,9 +23,9 @@ def cosimulate(job: Job, backend: str, build: Path | None, reporter: Reporter) -
     if not job.count:
         raise BadInput("samples has no row, so that nothing would be compared; give one sample or more.")
     try:
-        rtl = run_backend(job, backend, build or BUILD, reporter)
+        rtl = simulate.run_backend(job, backend, build or BUILD, reporter)
     except MissingTool as error:
         raise MissingTool(f"{error} Without it, backend='pysim' needs no tools.") from None
-    result = compare(job.program, run_backend(job, "golden"), rtl)
+    result = compare(job.program, simulate.run_backend(job, "golden"), rtl)
     return Check(result.total_words, result.total_mismatches, str(result.first) if result.first else None,
                  nonzero_updates(rtl, job.weights), rtl.counters)

@@ -104,6 +104,32 @@ def test_a_training_that_changes_nothing_says_so():
     assert sum("an update below half a code is lost" in s for s in said(slow.train)[1]) == 2
 
 
+def test_a_run_and_a_prediction_that_saturate_say_so():
+    """Without it only whole trainings would be judged, and a loop of one's own around run would diverge in silence."""
+    e = Experiment("digits", rule={"gamma": 1.9})
+    targets = np.eye(10)[np.arange(50) % 10]
+    _, sentences = said(lambda: e.run("train", {"x0": np.ones((50, 64)), "x2": targets}))
+    assert len(sentences) == 1 and "states were clipped" in sentences[0] and "rule.gamma (1.9)" in sentences[0]
+    wide = Experiment("tiny")
+    assert said(lambda: wide.predict(np.ones((5, 16))))[1] == []
+    wide.set_weights({key: np.full(matrix.shape, 3.9) for key, matrix in wide.weights.items()})
+    for method in (wide.outputs, wide.predict):
+        _, sentences = said(lambda: method(np.ones((5, 16))))
+        assert len(sentences) == 1 and "machine.state_frac (12)" in sentences[0], sentences
+
+
+def test_weights_that_clip_at_zero_as_they_should_are_not_blamed():
+    """Without it every rule with positive weights would seem to diverge: their clips are counted too. Weights alone are
+    not gamma's doing."""
+    e, rng = Experiment("stdp"), np.random.default_rng(0)
+    given = {t.key: rng.integers(0, 2, (50, t.population.size)) * 0.5 for t in e.program.inputs["train"]}
+    assert not any("learnt weights" in s for s in said(lambda: e.run("train", given))[1])
+    e = Experiment("hopfield")
+    given = {t.key: np.full((600, t.population.size), 0.9) for t in e.program.inputs["train"]}
+    _, sentences = said(lambda: e.run("train", given))
+    assert len(sentences) == 1 and "learnt weights were clipped" in sentences[0] and "gamma" not in sentences[0]
+
+
 def data(train, test, classes=3, inputs=None, split="last360"):
     """Samples with these labels; a fifth is held out from the end."""
     labels = np.array([*train, *test])

@@ -84,7 +84,7 @@ class FloatMachine:
                 self._all(loop.body)
         sizes = {t.key: t.population.size for t in self.program.outputs[entry]}
         outputs = {name: np.array(rows, np.float64).reshape(-1, sizes[name]) for name, rows in self._outputs.items()}
-        for name, values in [*outputs.items(), *((":".join(key), w) for key, w in self.weights.items())]:
+        for name, values in [*outputs.items(), *((f"weights {key[0]} to {key[1]}", w) for key, w in self.weights.items())]:
             if not np.isfinite(values).all():
                 raise BadInput(f"{name} grew beyond float64 in {entry!r}; lower rule.gamma, the learning rates or the "
                                "initial weights.")

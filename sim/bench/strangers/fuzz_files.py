@@ -57,7 +57,7 @@ def _program() -> Program:
 
 def _data(name: str, path: Path) -> Dataset:
     """The samples of a file or folder, as a training takes them."""
-    return data_of(compile_config(load("tiny").replace(data={"name": name, "path": str(path), "pool": 1,
+    return data_of(compile_config(load("tiny").replace(data={"name": name, "path": str(path),
                                                              "split": "last360"})))
 
 
