@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from hebbar.files import write_text
+from sim.numbers import grouped
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -29,7 +30,8 @@ def table(area: str) -> str:
     lines = ["| figure | measured | target | met |", "|---|---|---|---|"]
     for f in rows:
         name = re.sub(r" \(.*\)", "", f["figure"])
-        value = f["value"] if isinstance(f["value"], str) else format(f["value"], ".4g" if isinstance(f["value"], float) else ",")
+        value = grouped(f["value"], 4) if isinstance(f["value"], float) else \
+            f["value"] if isinstance(f["value"], str) else f"{f['value']:,}"
         lines.append(f"| {name} | {value} {f['unit']} | {f['target']} | {MET[f['met']]} |")
     return "\n".join(lines) + "\n"
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from hebbar.counters import CYCLES
 
 from .compare import Comparison
+from .numbers import grouped
 
 if TYPE_CHECKING:
     from .defects import Defect
@@ -102,7 +103,7 @@ def print_figures(figures: list[Figure]) -> None:
                          overflow="fold")
     words = {True: "yes", False: "NO", None: "-"}
     for f in figures:
-        value = f"{f.value:,.5g}" if isinstance(f.value, float) else str(f.value)
+        value = grouped(f.value, 5) if isinstance(f.value, float) else str(f.value)
         table.add_row(f.figure, value, f.unit, f.target, words[f.met])
     Console().print(table)
 

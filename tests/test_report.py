@@ -191,7 +191,7 @@ def test_an_old_folder_becomes_remarks_not_errors(folder, tiny):
 
 @pytest.mark.parametrize("content, sentence", [
     (None, r"holds no result\.json; give the folder of a run"), ("{", "cannot be read"), ("[]", "holds no table"),
-    ("{}", "holds no config; it is not of hebbar run")])
+    ("{}", "holds no config; it is not of hebbar run or train.*simulate is for hebbar compare")])
 def test_a_folder_without_a_run_is_refused(tmp_path, content, sentence):
     """A wrong folder must not end in a stack trace or an empty page."""
     if content is not None:
@@ -496,6 +496,8 @@ def test_the_drawn_network_is_the_configured_one(preset):
     assert [a.get_gid() for a in arrows] == [f"edge:{e.source}:{e.target}" for e in net.edges]
     drawn = boxes(figure, axes.patches)
     assert not any(a.overlaps(b) for i, a in enumerate(drawn) for b in drawn[i + 1:])
+    ways = [a.get_connectionstyle().rad for a in arrows if hasattr(a.get_connectionstyle(), "rad")]
+    assert len(set(zip([(e.source, e.target) for e in net.edges], ways))) == len(net.edges)
     names = [t for t in axes.texts if t.get_text()]
     for i, box in enumerate(drawn):
         for text in boxes(figure, names[2 * i:2 * i + 2]):

@@ -61,20 +61,22 @@ def network(net: Network) -> Figure:
             axes.text(x, y + 0.1, f"{p.name}: {p.size}", ha="center", va="center", fontsize=8.5)
             axes.text(x, y - 0.15, f"{p.role.value}, {p.activation}", ha="center", va="center", fontsize=6.5)
         for i, e in enumerate(net.edges):
-            _edge(axes, e, at, 1 if i % 2 else -1)
+            beside = sum((d.source, d.target) == (e.source, e.target) for d in net.edges[:i])
+            _edge(axes, e, at, 1 if i % 2 else -1, beside)
         axes.set(xlim=(-1, wide - BOX[0] / 2 + 0.4), ylim=(min(y for _, y in at.values()) - 0.75,
                                                            max(y for _, y in at.values()) + 0.75), aspect="equal")
         axes.axis("off")
         return figure
 
 
-def _edge(axes, e: Edge, at: Mapping[str, tuple[float, float]], side: int) -> None:
+def _edge(axes, e: Edge, at: Mapping[str, tuple[float, float]], side: int, beside: int) -> None:
+    """One arrow, bent to ``side`` where it passes a column and away from others ``beside`` it."""
     (x0, y0), (x1, y1) = at[e.source], at[e.target]
     look = ":" if e.shares else "--" if e.identity or not e.plastic else "-"
     if e.source == e.target:
         start, end, bend = (x0 + 0.4, y0 + BOX[1] / 2), (x0 - 0.4, y0 + BOX[1] / 2), 0.9
     elif x1 > x0:
-        start, end, bend = (x0 + BOX[0] / 2, y0), (x1 - BOX[0] / 2, y1), 0.0 if x1 - x0 < 2.5 else 0.3 * side
+        start, end, bend = (x0 + BOX[0] / 2, y0), (x1 - BOX[0] / 2, y1), 0.0 if x1 - x0 < 2.5 else 0.45 * side
     elif x1 < x0:
         start, end, bend = (x0, y0 - BOX[1] / 2), (x1, y1 - BOX[1] / 2), -0.3
     else:
@@ -82,7 +84,7 @@ def _edge(axes, e: Edge, at: Mapping[str, tuple[float, float]], side: int) -> No
         start, end, bend = (x0, y0 + (-1 if down else 1) * BOX[1] / 2), (x1, y1 + (1 if down else -1) * BOX[1] / 2), 0.0
     axes.annotate("", end, start, gid=f"edge:{e.source}:{e.target}", arrowprops={
         "arrowstyle": "-|>", "linestyle": look, "color": INK, "linewidth": 1.0, "shrinkA": 0, "shrinkB": 0,
-        "connectionstyle": f"arc3,rad={bend}", "gid": f"edge:{e.source}:{e.target}"})
+        "connectionstyle": f"arc3,rad={bend + 0.25 * beside}", "gid": f"edge:{e.source}:{e.target}"})
 
 
 def confusion(counts: Sequence[Sequence[int]]) -> Figure:

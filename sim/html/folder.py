@@ -28,8 +28,8 @@ class RunFolder:
         """Read a folder. Raises BadInput when it holds no readable result.json of a run."""
         result = _json(path / "result.json", needed=True)
         if "config" not in result:
-            raise BadInput(f"{path / 'result.json'} holds no config; it is not of hebbar run, give the "
-                           "folder of a run.")
+            raise BadInput(f"{path / 'result.json'} holds no config; it is not of hebbar run or train, give the "
+                           "folder of one. A trace of hebbar simulate is for hebbar compare.")
         return cls(path, result, _json(path / "manifest.json", needed=False))
 
     @cached_property
