@@ -60,6 +60,11 @@ LISTED = [
            "m.next = \"issue\"", "with m.Elif(block >= self.machine.blocks - 1):\n                    "
            "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n                with m.Else():\n                    "
            "m.next = \"issue\"", WORDS),
+    Defect("hw/sequencer.py", "with m.Elif(block >= self.machine.blocks):\n            "
+           "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n        with m.Else():\n            m.d.comb += self.draining",
+           "with m.Elif(block >= self.machine.blocks - 1):\n            "
+           "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n        with m.Else():\n            m.d.comb += self.draining",
+           WORDS),
     Defect("hw/fields.py", "(b[\"tail\"] != 0) & ", "", DESCRIPTORS),
     Defect("hw/machine.py", "self.tile.idle & ~self.neuron.busy & ~self._separates",
            "self.tile.idle & ~self.neuron.busy", REGISTERS + "::test_a_separation_that_the_watchdog_meets_ends_before_"

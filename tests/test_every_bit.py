@@ -45,10 +45,11 @@ def test_every_bit_of_an_instruction_reaches_its_unit():
     """SWEEP, IN, OUT, SEPARATE: block, gain, flags, address, count, memory, destination, and all of the descriptor."""
     bench = Bench(1, LARGEST, blocks())
     block, gain, flags = (FIELDS[Op.SWEEP][n].width for n in ("block", "gain", "flags"))
-    every = [sweep(block=i) for i in (*range(100), *powers(block) * 15)]  # often enough to wait for the tile with each
+    last = LARGEST.blocks - 1
+    every = [sweep(block=i) for i in (*range(100), last, *powers(block) * 15)]  # so often that each waits for the tile
     every += [sweep(gain=g) for g in range(1 << gain)]
     every += [sweep(flags=f) for f in powers(flags) if not illegal_sweep(Sweep(f))]
-    every += [separate(block=b) for b in powers(block) * 5]
+    every += [separate(block=b) for b in (last, *powers(block) * 5)]
     every += [separate(mode=mode, into=into) for mode in Mode for into in Into]
     every += [encode(op, **{name: value}) for op in (Op.IN, Op.OUT) for name, field in FIELDS[op].items()
               for value in powers(field.width)]
