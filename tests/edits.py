@@ -93,7 +93,7 @@ SIBLINGS = [
     *narrow("hw/counters.py", "{\"add\": In(data.ArrayLayout(20", [8, 16, 19], COUNTERS),
     *narrow("hw/bus.py", "\"counters\": In(data.ArrayLayout(64", [32, 40, 63], CAUSES),
     *narrow("hw/sequencer.py", "quiet = self._quiet = Signal(32", [16, 24, 31], WATCHDOG),
-    *narrow("hw/sequencer.py", "count = Signal(32", [12, 18, 31], LOOPS),
+    *narrow("hw/sequencer.py", "register, count = field(word, loop[\"register\"]), Signal(32", [12, 18, 31], LOOPS),
     *narrow("hw/sequencer.py", "self._left = Array(Signal(32", [12, 18, 31], LOOPS),
     *blind("hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "self._left[top]", range(1, 32, 6), LOOPS),
     *blind("hw/sequencer.py", "self.loops[(register - 1)[:2]]", "(register - 1)[:2]", range(2), LOOPS),

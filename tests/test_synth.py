@@ -152,7 +152,8 @@ def test_no_clock_has_a_reason(energy):
 
 def test_cells_of_a_device_are_what_its_makers_say():
     """A carry cell of an ECP5 takes two LUTs, 16 words by 4 bits of distributed RAM take four."""
-    assert DEVICES["ecp5"].of({"LUT4": 3, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "TRELLIS_FF": 5, "PFUMX": 9}) == Cells(11, 5)
+    cells = {"LUT4": 3, "CCU2C": 2, "TRELLIS_DPR16X4": 1, "TRELLIS_FF": 5, "PFUMX": 9}
+    assert DEVICES["ecp5"].of(cells) == Cells(lut=3 + 2 * 2 + 4, ff=5)
     assert DEVICES["ice40"].of({"SB_LUT4": 3, "SB_DFFESR": 2, "SB_CARRY": 7, "SB_RAM40_4KNR": 1}) == Cells(3, 2, 0, 1)
 
 
@@ -189,8 +190,8 @@ def test_small_and_unclocked_memories_are_flip_flops(words, clocked, flip_flops,
 def test_the_law_is_near_the_macros_that_it_was_fitted_to(tmp_path):
     """256 x 64 bits of the compiler take 93,181 square micrometres; a macro file is used as often as a memory needs."""
     assert law(512, 64, 1).um2 == pytest.approx(2 * 93181, rel=.06)
-    (tmp_path / "a.lib").write_text("library(a) { cell (RAM) { memory() { type : ram; address_width : 6; word_width : 8; } "
-                                    "area : 100; } }")
+    (tmp_path / "a.lib").write_text("library(a) { cell (RAM) { memory() { type : ram; address_width : 6; "
+                                    "word_width : 8; } area : 100; } }")
     sram = read_sram(tmp_path / "a.lib")
     assert (sram.words, sram.bits, sram.um2) == (64, 8, 100)
     assert macro(200, 17, 2, [sram]).count == 2 * 2 * 2 * 3  # banks, readers, words, bits
@@ -205,6 +206,9 @@ def test_targets_and_files_that_cannot_be_used_are_refused(tmp_path):
     (tmp_path / "empty.lib").write_text("library(a) {}")
     with pytest.raises(BadInput, match="holds no cell"):
         synthesise(load("tiny"), str(tmp_path / "empty.lib"), 0, False, 100, [], QUIET)
+    (tmp_path / "gates.lib").write_text(LIBERTY.replace("ff(", "latch("))
+    with pytest.raises(BadInput, match="holds no flip-flop"):
+        synthesise(load("tiny"), str(tmp_path / "gates.lib"), 0, False, 100, [], QUIET)
     with pytest.raises(BadInput, match="--sram"):
         synthesise(load("tiny"), "ecp5", 0, False, 100, [tmp_path / "empty.lib"], QUIET)
     with pytest.raises(BadInput, match="names no memory"):

@@ -16,7 +16,7 @@ from .design import Design
 from .process import yosys
 from .sram import Macro, Sram, law, macro, read_sram
 
-__all__ = ["Area", "LEAST_WORDS", "Part", "area", "cells_of"]
+__all__ = ["Area", "LEAST_WORDS", "Part", "area", "cells_of", "check_files"]
 
 LEAST_WORDS = 64
 """A memory with fewer words, or one that is read without a clock, is made of flip-flops."""
@@ -71,15 +71,23 @@ class Area:
 
 
 def cells_of(path: Path) -> str:
-    """The text of a Liberty file, packed or not; raises BadInput unless it holds cells."""
+    """The text of a Liberty file, packed or not; raises BadInput unless it holds cells and a flip-flop."""
     try:
         text = gzip.decompress(path.read_bytes()).decode() if path.suffix == ".gz" else path.read_text()
     except (OSError, UnicodeDecodeError, EOFError) as error:
         raise BadInput(f"the Liberty file {path} cannot be read ({error}); give the path of a .lib or .lib.gz file.") \
             from None
-    if not re.search(r"\bcell\s*\(", text):
-        raise BadInput(f"{path} holds no cell; give a Liberty file of standard cells.")
+    for group, what in (("cell", "cell"), ("ff", "flip-flop")):
+        if not re.search(rf"\b{group}\s*\(", text):
+            raise BadInput(f"{path} holds no {what}; give the Liberty file of all standard cells of a technology.")
     return text
+
+
+def check_files(liberty: Path, srams: Sequence[Path]) -> None:
+    """Raise BadInput for a file that cannot be used, before any work."""
+    cells_of(liberty)
+    for path in srams:
+        read_sram(path)
 
 
 def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, reporter: Reporter) -> Area:

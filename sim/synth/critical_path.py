@@ -38,7 +38,9 @@ def steps_of(report: dict[str, Any]) -> tuple[Step, ...]:
         now += part["delay"]
         if part["type"] == "routing":
             _add(found, Step(_name(part["net"]), now, _sources(part.get("sources", []))))
-    return (*found, Step("setup at " + _name(path[-1]["to"]["cell"]), now, ())) if path[-1]["type"] == "setup" else tuple(found)
+    if path[-1]["type"] == "setup":
+        found.append(Step("setup at " + _name(path[-1]["to"]["cell"]), now, ()))
+    return tuple(found)
 
 
 def _add(found: list[Step], step: Step) -> None:

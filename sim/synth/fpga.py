@@ -3,12 +3,11 @@
 import json
 import statistics
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from hebbar.console import Reporter
-from hebbar.errors import HebbarError
 
+from ..toolchain import require
 from .critical_path import Step, steps_of
 from .design import Design
 from .devices import DEVICES, Cells, Device
@@ -63,10 +62,12 @@ def mapped(design: Design, target: str, folder: Path, reporter: Reporter) -> Map
 
 
 def clock(found: Mapped, target: str, seeds: int, route: bool, reporter: Reporter) -> tuple[Clock | None, str]:
-    """Place and route with seeds 1 .. ``seeds``; no clock, and the reason, where that is not possible."""
+    """Place and route with seeds 1 .. ``seeds``; no clock, and the reason, where that is not possible. Raises
+    MissingTool without nextpnr for the device."""
     device = DEVICES[target]
     if reason := _impossible(found.whole, device, seeds):
         return None, reason
+    require(device.package.replace("_", "-"))
     runs = []
     for seed in range(1, seeds + 1):
         options = [*device.options, "--freq", FREQUENCY, "--timing-allow-fail", "--seed", str(seed)]
@@ -88,6 +89,4 @@ def _impossible(whole: Cells, device: Device, seeds: int) -> str:
         return f"it does not fit a {device.name}: {', '.join(over)}"
     if not device.package:
         return f"nextpnr can leave no pins open on a {device.name}, and the machine has more than it has"
-    if find_spec(device.package) is None:
-        raise HebbarError("nextpnr was looked for before synthesis")  # see toolchain.require
     return ""

@@ -110,8 +110,8 @@ def placed(device: Device, options: Sequence[str], netlist: Path, reporter: Repo
 def _place(device: Device, options: Sequence[str], netlist: Path, reporter: Reporter, what: str,
            name: str) -> dict[str, Any]:
     report = netlist.with_name(f"{name}.report.json")
-    command = [sys.executable, "-P", "-c", f"import sys, {device.package} as p; sys.exit(p.{device.program}(sys.argv[1:]))",
-               *options, "--json", netlist.name, "--report", report.name]
+    child = f"import sys, {device.package} as p; sys.exit(p.{device.program}(sys.argv[1:]))"
+    command = [sys.executable, "-P", "-c", child, *options, "--json", netlist.name, "--report", report.name]
     with beating(reporter, f"place and route, {what}") as beat:
         said = listen(command, netlist.parent, beat, "nextpnr")
     write_text(netlist.with_name(f"{name}.log"), said)

@@ -15,7 +15,8 @@ from ..toolchain import require
 from . import asic, fpga
 from .critical_path import told
 from .design import of_machine
-from .devices import DEVICES, Cells
+from .devices import DEVICES
+from .process import beating
 from .sram import LAW
 from .timing import Slack, slack
 
@@ -41,8 +42,7 @@ def kind_of(target: str) -> Path | None:
         if not path.is_file():
             raise BadInput(f"there is no file {path}; give the path of a Liberty file of standard cells.")
         return path
-    raise BadInput(f"--target is {target!r}{suggest(target, DEVICES)}; give {', '.join(DEVICES)} or the path of a Liberty "
-                   "file (.lib).")
+    raise BadInput(f"--target is {target!r}{suggest(target, DEVICES)}, or the path of a Liberty file (.lib).")
 
 
 def synthesise(config: Config, target: str, seeds: int, route: bool, mhz: float, srams: Sequence[Path],
@@ -58,11 +58,9 @@ def synthesise(config: Config, target: str, seeds: int, route: bool, mhz: float,
     if liberty is None and DEVICES[target].package and seeds:
         require(DEVICES[target].package.replace("_", "-"))
     if liberty is not None:
-        asic.cells_of(liberty)
-        known = [asic.read_sram(path) for path in srams]
-        assert len(known) == len(srams)
-    reporter.say("elaborating the machine ...")
-    design = of_machine(config.machine)
+        asic.check_files(liberty, srams)
+    with beating(reporter, "elaborating the machine"):
+        design = of_machine(config.machine)
     head = {"config": config.name, "target": target, "cycles_per_sample": cycles(config)}
     if liberty is None:
         found = fpga.mapped(design, target, BUILD, reporter)
@@ -93,8 +91,9 @@ def _fpga(head: dict[str, Any], target: str, found: fpga.Mapped, clock: fpga.Clo
     record["clock"] = _clock(clock.median, head["cycles_per_sample"], [asdict(step) for step in clock.path]) | {
         "seeds_mhz": clock.mhz, "routed": clock.routed, "lut_placed": clock.used.lut, "ff_placed": clock.used.ff}
     how = "routed" if clock.routed else "estimated after placing, not routed"
-    notes = [f"{clock.median:.1f} MHz, median of {len(clock.mhz)} seeds ({', '.join(f'{m:.1f}' for m in clock.mhz)}), {how}; "
-             f"placed: {clock.used.lut:g} LUT, {clock.used.ff:g} flip-flops.", _pace(record)]
+    seeds = ", ".join(f"{mhz:.1f}" for mhz in clock.mhz)
+    notes = [f"{clock.median:.1f} MHz, median of {len(clock.mhz)} seeds ({seeds}), {how}; placed: {clock.used.lut:g} "
+             f"LUT, {clock.used.ff:g} flip-flops.", _pace(record)]
     path = ["The slowest path, ns after the clock edge:", *told(clock.path)] if clock.path else []
     return Synthesis(record, (*notes, *path))
 
@@ -104,15 +103,15 @@ def _asic(head: dict[str, Any], area: asic.Area, timed: Slack | None, reason: st
                      "modules": {name: asdict(part) for name, part in area.modules.items()},
                      "macros": {name: [asdict(m) for m in found] for name, found in area.macros.items()}}
     of = "the SRAM files" if known else LAW
-    notes = [f"Memories of {asic.LEAST_WORDS} words or more that are read with a clock are macros, {of}; two banks each, as "
-             "they are read and written in one cycle, and a copy for each reader. All others are flip-flops."]
+    notes = [f"Memories of {asic.LEAST_WORDS} words or more that are read with a clock are macros, {of}; two banks "
+             "each, as they are read and written in one cycle, and a copy for each reader. All others are flip-flops."]
     if timed is None:
         return Synthesis(record, (*notes, f"No timing: {reason}."))
     record["clock"] = _clock(timed.mhz, head["cycles_per_sample"], [asdict(step) for step in timed.path]) | {
         "period_ns": timed.period, "slack_ns": timed.ns}
     return Synthesis(record, (
-        *notes, f"Slack {timed.ns:.2f} ns at {1000 / timed.period:.0f} MHz, so {timed.mhz:.1f} MHz: before layout, without "
-        "wires, buffers and clock tree; paths that begin or end in a macro are left out.", _pace(record),
+        *notes, f"Slack {timed.ns:.2f} ns at {1000 / timed.period:.0f} MHz, so {timed.mhz:.1f} MHz: before layout, "
+        "without wires, buffers and clock tree; paths that begin or end in a macro are left out.", _pace(record),
         "The slowest path, ns after the clock edge:", *told(timed.path)))
 
 
@@ -132,23 +131,25 @@ def show(found: Synthesis) -> None:
     from rich.table import Table
 
     record, console = found.record, Console(soft_wrap=True, highlight=False)
-    columns = KINDS if "has" in record else {"cells": "cells", "flip_flops": "flip-flops", "um2": "um2"}
+    device = record.get("has")
+    columns = KINDS if device else {"cells": "cells", "flip_flops": "flip-flops", "um2": "um2", "macros": "macros, um2"}
     table = Table(title=f"{record['config']} on {record.get('device', record['target'])}")
-    for column in ("module", *columns.values(), *(() if "has" in record else ("macros, um2",))):
+    for column in ("module", *columns.values()):
         table.add_column(column, justify="left" if column == "module" else "right")
     for name, part in record["modules"].items():
-        macros = record.get("macros", {}).get(name, [])
-        table.add_row(name, *(f"{part[key]:,.10g}" for key in columns), *(
-            () if "has" in record else (f"{sum(m['um2'] for m in macros):,.0f}" if macros else "",)))
+        macros = sum(macro["um2"] for macro in record.get("macros", {}).get(name, []))
+        table.add_row(name, *_cells(columns, part | {"macros": macros}))
     table.add_section()
-    table.add_row("all, dissolved into one" if "has" in record else "all", *(f"{record['whole'][k]:,.10g}" for k in columns), *(
-        () if "has" in record else (f"{record['macro_um2']:,.0f}",)))
-    if "has" in record:
-        table.add_row("the device has", *(f"{record['has'][key]:,g}" for key in columns))
-        table.add_row("", *(f"{100 * record['whole'][k] / record['has'][k]:.0f} %" for k in columns))
+    table.add_row("all, dissolved into one" if device else "all",
+                  *_cells(columns, record["whole"] | {"macros": record.get("macro_um2")}))
+    if device:
+        table.add_row("the device has", *_cells(columns, device))
+        table.add_row("", *(f"{100 * record['whole'][key] / device[key]:.0f} %" for key in columns))
     console.print(table)
     for line in found.notes:
         console.print(line, markup=False)
 
 
-assert set(KINDS) == set(Cells.__dataclass_fields__)
+def _cells(columns: dict[str, str], values: dict[str, Any]) -> list[str]:
+    """One row of the table: whole numbers, or halves where a device shares a block."""
+    return [f"{values[key]:,.0f}" if key in ("um2", "macros") else f"{values[key]:,.10g}" for key in columns]

@@ -54,15 +54,16 @@ def slack(netlist: Path, top: str, mhz: float, reporter: Reporter) -> tuple[Slac
         write_text(netlist.with_name(f"{name}.tcl"), script)
         with beating(reporter, "timing with OpenSTA") as beat:
             write_text(log, listen(["sta", "-no_splash", "-exit", f"{name}.tcl"], netlist.parent, beat, "OpenSTA"))
-    return _read(log, period), ""
-
-
-def _read(log: Path, period: float) -> Slack:
-    """The slowest path of a report."""
     said = log.read_text()
     found = SLACK.search(said)
     if not found:
+        log = log.rename(log.with_suffix(".failed.log"))  # not to be found again
         raise HebbarError(f"OpenSTA found no path; what it said is in {log}.")
+    return Slack(period, float(found[1]), _path(said)), ""
+
+
+def _path(said: str) -> tuple[Step, ...]:
+    """The ends of the slowest path of a report, and the cells between them that have a name."""
     steps = [Step(cell.replace("\\", ""), float(at), (kind,)) for at, cell, kind in POINT.findall(said)]
-    ends = [step for i, step in enumerate(steps) if i in (0, len(steps) - 1) or not UNNAMED.search(step.signal)]
-    return Slack(period, float(found[1]), tuple(ends))
+    return tuple(step for i, step in enumerate(steps)
+                 if i in (0, len(steps) - 1) or not UNNAMED.search(step.signal))
