@@ -102,6 +102,24 @@ def test_traces_of_other_configurations_are_refused(traces):
     assert answer.returncode == 2 and "training.seed" in answer.stderr
 
 
+def test_traces_of_other_lengths_are_refused(traces):
+    """Without it the samples that one of them lacks would look like a bug of the RTL."""
+    for name, options in (("more", ("--samples", 3)), ("asked", ("--samples", 2, "--entry", "predict"))):
+        assert hebbar("simulate", "tiny", "--backend", "golden", *options, "--out", name, "--quiet",
+                      cwd=traces).returncode == 0
+    answer = hebbar("compare", "a.npz", "more/trace.npz", cwd=traces)
+    assert answer.returncode == 2 and "of different numbers of samples, 2 and 3" in answer.stderr
+    answer = hebbar("compare", "a.npz", "asked/trace.npz", cwd=traces)
+    assert answer.returncode == 2 and "of the entries train and predict" in answer.stderr
+
+
+def test_a_refusal_leaves_no_folder(tmp_path):
+    """Without it every mistake would leave an empty folder behind."""
+    assert hebbar("simulate", "tiny", "--backend", "none", "--out", "a/b", cwd=tmp_path).returncode == 2
+    assert hebbar("--version", cwd=tmp_path).stdout.startswith("hebbar ")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_truncated_trace_is_refused(traces):
     """Without it a half-copied file would end in a stack trace."""
     (traces / "short.npz").write_bytes((traces / "a.npz").read_bytes()[:1000])

@@ -30,9 +30,16 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as
         raise BadInput(f"{folder} holds no result.json; give the --out folder of a finished hebbar run or train.")
     from sim.html import write_report
 
-    from ..console import Reporter
+    from ..console import Reporter, hush
+    from ..files import occupy
 
-    typer.echo(f"wrote {write_report(folder, Reporter(quiet), sample, wave, technology, out, clock)}")
+    if quiet:
+        hush()
+    occupy(out or folder)
+    reporter = Reporter(quiet)
+    with reporter.busy():
+        page = write_report(folder, reporter, sample, wave, technology, out, clock)
+    typer.echo(f"wrote {page}")
 
 
 def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
