@@ -51,7 +51,8 @@ def read_npz(path: Path, what: str, cure: str = "", most: int = MOST_BYTES) -> A
 def check_file(path: Path, most: int = MOST_BYTES) -> None:
     """Raise Damaged unless ``path`` is a file of at most ``most`` bytes, a little more for its headers."""
     if not path.is_file():
-        raise Damaged("it is a folder" if path.is_dir() else "it is no file" if path.exists() else "there is no such file")
+        raise Damaged("it is a folder" if path.is_dir() else "it is no file" if path.exists() else
+                      "there is no such file")
     if path.stat().st_size > most + most // 8:
         raise Damaged(f"it has {path.stat().st_size:,} bytes, more than the {most:,} that are read")
 

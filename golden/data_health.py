@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from .datasets import Dataset
 
 __all__ = ["examine_data"]
@@ -31,15 +29,16 @@ def _classes(data: Dataset) -> Iterable[str]:
         yield f"no held-out sample is of {_names(untested)}, so that the accuracy says nothing about them; {cure}."
     if absent := set(range(data.train.classes)) - trained - asked:
         counted = " Classes count from 0: where yours count from 1, subtract 1." if 0 in absent else ""
-        yield (f"no sample is of {_names(absent)} of the {data.train.classes} that the network tells apart; give it as many "
-               f"outputs as there are classes.{counted}")
+        yield (f"no sample is of {_names(absent)} of the {data.train.classes} that the network tells apart; give it as "
+               f"many outputs as there are classes.{counted}")
 
 
 def _inputs(data: Dataset) -> Iterable[str]:
     codes = data.train.codes
     if len(codes) > 1 and (codes == codes[:1]).all():
         what = "0" if not codes.any() else "the same"
-        yield f"all {len(codes)} training inputs are {what}, so that there is nothing to learn; look at how they are made."
+        yield (f"all {len(codes)} training inputs are {what}, so that there is nothing to learn; look at how they are "
+               "made.")
 
 
 def _names(classes: set[int]) -> str:

@@ -136,8 +136,8 @@ def _lost(given: NDArray, codes: NDArray[np.int64], activity_frac: int) -> Itera
     reals, rounded = given[some].astype(np.float64), codes[some] / 2.0**activity_frac
     spread, moved = reals.std(), np.sqrt(np.mean((reals - rounded)**2))
     if np.finfo(np.float32).eps * np.abs(reals).max(initial=0) < spread <= 2 * moved:
-        yield (f"the inputs vary by {spread:.2g} and a code is {2.0**-activity_frac:g}, so that little of them is left; "
-               "scale them to about 1, or raise the input's fraction bits.")
+        yield (f"the inputs vary by {spread:.2g} and a code is {2.0**-activity_frac:g}, so that little of them is "
+               "left; scale them to about 1, or raise the input's fraction bits.")
 
 
 def input_codes(inputs: ArrayLike, activity_frac: int, activity_bits: int, where: str = "") -> NDArray[np.int64]:
@@ -198,8 +198,8 @@ def _read(path: str) -> tuple[NDArray, NDArray]:
         raise BadInput(f"{where} names no file; give an .npz with inputs and labels.")
     data = read_npz(Path(path), ".npz with inputs and labels", "write it with numpy.savez")
     if missing := [name for name in ("inputs", "labels") if name not in data]:
-        raise BadInput(f"{where} holds no {' and no '.join(missing)}, only {', '.join(data) or 'nothing'}; name the arrays "
-                       "inputs, (samples, size), and labels, (samples,).")
+        raise BadInput(f"{where} holds no {' and no '.join(missing)}, only {', '.join(data) or 'nothing'}; name the "
+                       "arrays inputs, (samples, size), and labels, (samples,).")
     return data["inputs"], data["labels"]
 
 

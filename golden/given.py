@@ -36,8 +36,8 @@ def numbers(name: str, given: ArrayLike) -> NDArray:
     except Exception as error:  # whatever an object's own __array__ raises
         raise BadInput(f"{name} is no array of numbers ({error}); give rows of equal length.") from None
     if array.dtype.kind not in "biuf":
-        raise BadInput(f"{name} is no array of numbers: it holds {NAMES.get(array.dtype.kind, array.dtype)}; give rows of "
-                       "equal length of real numbers.")
+        raise BadInput(f"{name} is no array of numbers: it holds {NAMES.get(array.dtype.kind, array.dtype)}; give rows "
+                       "of equal length of real numbers.")
     if array.size > MOST:
         raise BadInput(f"{name} has {array.size:,} numbers of shape {array.shape}; give at most {MOST:,} at a time.")
     return array
@@ -48,4 +48,5 @@ def first_bad(name: str, values: NDArray, bad: NDArray[np.bool_], complaint: str
     if bad.any():
         where = [int(i) for i in np.argwhere(bad)[0]]
         column = f", input {where[1]}" if len(where) > 1 else ""
-        raise BadInput(f"{name}: sample {where[0] + start}{column} is {float(values[tuple(where)]):g}, which {complaint}")
+        value = float(values[tuple(where)])
+        raise BadInput(f"{name}: sample {where[0] + start}{column} is {value:g}, which {complaint}")

@@ -164,7 +164,8 @@ def _unlearnt(program: Program, first: Ints, last: Ints) -> Iterable[str]:
 def _why_not(program: Program, edge: Edge) -> str:
     rule = program.config.rule
     if not rule.gamma * rule.steps and program.layout.network.by_name[edge.target].role is Role.HIDDEN:
-        return f"with rule.gamma {rule.gamma:g} and rule.steps {rule.steps} no hidden state moves, so that it has no error"
+        return (f"with rule.gamma {rule.gamma:g} and rule.steps {rule.steps} no hidden state moves, so that it has no "
+                "error")
     return ("an update below half a code is lost, and where activities and weights are 0 there is none; lower its "
             "alpha_shift, raise machine.weight_frac or raise its init scale")
 
@@ -173,8 +174,8 @@ def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:
     sizes = {p.name: p.size for p in program.layout.network.populations}
     for name, count in dead.items():
         if count > DEAD * sizes[name]:
-            yield (f"{count} of the {sizes[name]} units of {name} have the same activity whatever the input and tell nothing; "
-                   "lower the learning rate or the initial weights, or use another activation than "
+            yield (f"{count} of the {sizes[name]} units of {name} have the same activity whatever the input and tell "
+                   "nothing; lower the learning rate or the initial weights, or use another activation than "
                    f"{program.layout.network.by_name[name].activation!r}.")
 
 

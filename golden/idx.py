@@ -57,8 +57,8 @@ def _found(folder: Path, name: str) -> Path:
         raise BadInput(f"data.path {str(folder)!r} holds no {name}.gz; put the four idx files of MNIST there or give "
                        "their folder with --data.")
     if len({m["prefix"] for m in matches}) > 1:
-        raise BadInput(f"data.path {str(folder)!r} holds {matches[0][0]} and {matches[-1][0]}, of which only one can be "
-                       "meant; keep one data set in a folder.")
+        raise BadInput(f"data.path {str(folder)!r} holds {matches[0][0]} and {matches[-1][0]}, of which only one can "
+                       "be meant; keep one data set in a folder.")
     return folder / min(matches, key=lambda m: (m["packed"] is None, m[0]))[0]
 
 
@@ -92,7 +92,7 @@ def _check_shape(path: Path, shape: tuple[int, ...], size: int, whole: bool) -> 
 
 
 def _pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
-    """What is left of ``file``, at most ``most`` bytes of it, piece by piece: nothing is reserved for what is missing."""
+    """What is left of ``file``, at most ``most`` bytes, piece by piece: nothing is reserved for what is missing."""
     while most > 0 and (piece := file.read(min(most, PIECE))):
         most -= len(piece)
         yield piece

@@ -129,8 +129,8 @@ def load_image(layout: Layout, path: Path) -> Ints:
     arrays, meta = _read(path)
     image = checked_image(layout, _by_edge(path, arrays), str(path))
     if HASH not in meta:
-        warnings.warn(f"{path} says no hash of its weights, so that damage to it would not be seen; save_weights writes one.",
-                      HebbarWarning, stacklevel=3)
+        warnings.warn(f"{path} says no hash of its weights, so that damage to it would not be seen; save_weights writes "
+                      "one.", HebbarWarning, stacklevel=3)
     return image
 
 
@@ -181,8 +181,8 @@ def _format(path: Path) -> tuple[Callable[[Path], tuple[Arrays, Meta]], Callable
 def _read(path: Path) -> tuple[Arrays, Meta]:
     arrays, meta = _format(path)[0](path)
     if HASH in meta and meta[HASH] != digest(arrays, meta):
-        raise BadInput(f"{path} holds other weights than the hash in it says; it was damaged or changed, fetch or save it "
-                       "again.")
+        raise BadInput(f"{path} holds other weights than the hash in it says; it was damaged or changed, fetch or save "
+                       "it again.")
     return arrays, meta
 
 

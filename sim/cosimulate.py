@@ -15,8 +15,11 @@ __all__ = ["cosimulate"]
 
 
 def cosimulate(job: Job, backend: str, build: Path | None, reporter: Reporter) -> Check:
-    """Run ``job`` on ``backend``, built below ``build`` (None: in the user's cache), and on the golden machine. Raises BadInput for a job without
-    samples and for golden against itself, MissingTool when the backend needs what is not installed."""
+    """Run ``job`` on ``backend``, built below ``build`` (None: in the user's cache), and on the golden machine.
+
+    Raises BadInput for a job without samples and for golden against itself, MissingTool when the backend needs what is
+    not installed.
+    """
     if backend == "golden":
         raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
                        "'pysim'.")

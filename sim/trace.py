@@ -78,7 +78,8 @@ class Trace:
             return cls(
                 **{n: data[n] for n in _ARRAYS},
                 outputs={n[7:]: v for n, v in data.items() if n.startswith("output_")},
-                counters={n[8:]: int(v) for n, v in data.items() if n.startswith("counter_")}), json.loads(str(data["meta"]))
+                counters={n[8:]: int(v) for n, v in data.items() if n.startswith("counter_")},
+            ), json.loads(str(data["meta"]))
         except (KeyError, ValueError, TypeError, RecursionError) as error:
             raise BadInput(f"{path} is not a readable trace ({error}); {WRITTEN}.") from None
 

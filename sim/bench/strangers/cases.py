@@ -113,7 +113,8 @@ def _pass_on(source: IO[str], lines: "queue.Queue[str]") -> None:
     lines.put("")
 
 
-def attempt(number: int, module: str, seed: int, folder: Path, tell: Callable[[str], None] = lambda what: None) -> Ending:
+def attempt(number: int, module: str, seed: int, folder: Path,
+            tell: Callable[[str], None] = lambda what: None) -> Ending:
     """Try one case in this process; ``tell`` is told what it is before it is tried."""
     what, began = "making the case", time.monotonic()
     try:

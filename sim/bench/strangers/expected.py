@@ -19,7 +19,8 @@ def code(x: float, frac: int, bits: int) -> int:
     return min(floor(x * 2**frac + 0.5), 2 ** (bits - 1) - 1)
 
 
-def states(program: Program, image: Ints, entry: str, rows: Mapping[str, list[list[float]]], halvings: int = 0) -> dict[str, np.ndarray]:
+def states(program: Program, image: Ints, entry: str, rows: Mapping[str, list[list[float]]],
+           halvings: int = 0) -> dict[str, np.ndarray]:
     """What the NumPy machine answers to rows of Python floats, with the weights of ``image``."""
     m, codes = program.machine, {}
     for t in program.inputs[entry]:
