@@ -55,17 +55,17 @@ library(four) {{
 
 
 class WithRegister(wiring.Component):
-    """The energy sum, and a register of ``bits`` bits beside it."""
+    """A unit, the energy sum where no other is given, and a register of ``bits`` bits beside it."""
 
-    def __init__(self, bits: int) -> None:
-        self.bits, self.inner = bits, EnergySum(MACHINE)
-        super().__init__({**self.inner.signature.members, "data": In(bits), "held": Out(bits)})
+    def __init__(self, bits: int, inner: wiring.Component | None = None) -> None:
+        self.bits, self.inner = bits, inner or EnergySum(MACHINE)
+        super().__init__({**self.inner.signature.members, "more": In(bits), "held": Out(bits)})
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.inner = self.inner
         wiring.connect(m, wiring.flipped(_part(self, self.inner)), self.inner)
-        m.d.sync += self.held.eq(self.data)
+        m.d.sync += self.held.eq(self.more)
         return m
 
 
@@ -185,6 +185,18 @@ def test_small_and_unclocked_memories_are_flip_flops(words, clocked, flip_flops,
     assert AREAS["INV"] * logic <= found.whole.um2 - AREAS["DFF"] * flip_flops <= AREAS["BUF"] * logic
     if macros:
         assert found.macro_um2 == 2 * (18719 + 247.8 * 3 + 3.546 * 3 * 32)
+
+
+def test_the_area_of_a_module_is_without_what_is_inside_it(folder):
+    """Yosys' own area of a module holds its parts; added up, the machine would be twice as large as it is."""
+    (folder / "four.lib").write_text(LIBERTY)
+    alone = area(of_component(Words(32, True), "words"), folder / "four.lib", [], folder, QUIET)
+    found = area(of_component(WithRegister(7, Words(32, True)), "outer"), folder / "four.lib", [], folder, QUIET)
+    assert found.modules["outer.inner"] == alone.modules["words"]
+    outer = found.modules["outer"]
+    assert outer.flip_flops == 7
+    assert 7 * AREAS["DFF"] <= outer.um2 <= 7 * (AREAS["DFF"] + 3 * AREAS["BUF"])  # each cleared by a reset
+    assert found.whole.um2 == outer.um2 + alone.whole.um2
 
 
 def test_the_law_is_near_the_macros_that_it_was_fitted_to(tmp_path):

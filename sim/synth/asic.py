@@ -108,7 +108,7 @@ def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, rep
         write_text(place / "cells.lib", cells)
 
     place = yosys(Design(design.top, ""), script, folder, reporter, liberty.name, prepare, key=design.digest + cells)
-    return Area(_parts(place), _macros(memories, known), place / "mapped.v")
+    return Area(_parts(place, _areas(cells)), _macros(memories, known), place / "mapped.v")
 
 
 PARAMETERS = ("MEMID", "SIZE", "OFFSET", "ABITS", "WIDTH", "INIT", "RD_PORTS", "RD_CLK_ENABLE", "RD_CLK_POLARITY",
@@ -140,8 +140,18 @@ def _macros(memories: list[tuple[str, str, int, int, int]], known: list[Sram]) -
     return found
 
 
-def _parts(place: Path) -> dict[str, Part]:
-    """What Yosys counted in each module; before ABC the cells of the library are the flip-flops alone."""
+def _areas(liberty: str) -> dict[str, float]:
+    """Square micrometres of each cell of a Liberty file."""
+    heads = list(re.finditer(r"\bcell\s*\(\s*\"?([^\s\")]+)", liberty))
+    ends = [head.start() for head in heads[1:]] + [len(liberty)]
+    found = [(head[1], re.search(r"\barea\s*:\s*\"?([\d.eE+-]+)", liberty[head.end():end]))
+             for head, end in zip(heads, ends, strict=True)]
+    return {name: float(area[1]) for name, area in found if area}
+
+
+def _parts(place: Path, areas: dict[str, float]) -> dict[str, Part]:
+    """What Yosys counted in each module; before ABC the cells of the library are the flip-flops alone. The areas are
+    added up here, since Yosys' own of a module hold those of the modules inside it."""
     modules, before = (json.loads((place / name).read_text())["modules"] for name in ("stat.json", "registers.json"))
     names = {name.lstrip("\\") for name in modules}
     parts = {}
@@ -149,5 +159,6 @@ def _parts(place: Path) -> dict[str, Part]:
         own = {k: n for k, n in counts["num_cells_by_type"].items() if k not in names and not k.startswith("sram_")}
         registers = sum(n for kind, n in before[name]["num_cells_by_type"].items()
                         if not kind.startswith(("$", "sram_")) and kind not in names)
-        parts[name.lstrip("\\")] = Part(sum(own.values()), registers, float(counts.get("area", 0)))
+        parts[name.lstrip("\\")] = Part(
+            sum(own.values()), registers, sum(n * areas.get(kind, 0.0) for kind, n in own.items()))
     return dict(sorted(parts.items()))
