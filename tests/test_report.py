@@ -23,6 +23,7 @@ from hebbar.config import load, parse
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput, MissingTool
+from hebbar.isa import Sweep
 from hebbar.record import RULE, write_record
 from hebbar.parameters import parameters
 from hebbar.workload import minimum
@@ -353,6 +354,13 @@ def test_the_moment_is_the_difference_or_the_learning(vcd, tmp_path):
     assert moment(waves, "first difference: sample 0, at the end: counter").cycle == 2
     vcd.write_text(VCD.replace("b1101", "b0001"))
     assert moment(load_waves(vcd), "").cycle == 1
+    sweep = VCD.replace(
+        "$var wire 13 $ pc [12:0] $end",
+        "$var wire 13 $ pc [12:0] $end\n$var wire 16 ( sweep_flags [15:0] $end").replace(
+        "$var wire 4 & set [3:0] $end\n", "").replace("b1101 &", f"b{int(Sweep.UPD | Sweep.FWD):b} (").replace(
+        "b0000 &", "b0 (")
+    vcd.write_text(sweep)  # a Verilog in which nothing reads the set of the tile
+    assert moment(load_waves(vcd), "").cycle == 2 and "learns" in moment(load_waves(vcd), "").why
     vcd.write_text(VCD.replace("1#", "0#").replace("b1101", "b0001"))
     with pytest.raises(BadInput, match="no running machine"):
         moment(load_waves(vcd), "")

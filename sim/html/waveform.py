@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hebbar.compiler import Program
 from hebbar.errors import BadInput
-from hebbar.isa import decode
+from hebbar.isa import Sweep, decode
 
 from ..compare import described
 from .figures import BLUE, GREEN, ORANGE, RED, WIDTH
@@ -37,6 +37,11 @@ def _verbs(value: int) -> str:
     return "".join(letter for bit, letter in VERBS if value & bit)
 
 
+def _flags(value: int) -> str:
+    """The flags of a SWEEP."""
+    return "|".join(flag.name or "" for flag in Sweep if value & flag)
+
+
 @dataclass(frozen=True)
 class Signal:
     """A line of the strip: label, path in the VCD, how its value is written, colour."""
@@ -51,6 +56,7 @@ SIGNALS = (
     Signal("status: running", "hebbar.sequencer.running"),
     Signal("status: fault", "hebbar.sequencer.fault", colour=RED),
     Signal("sequencer: pc", "hebbar.sequencer.pc"),
+    Signal("sequencer: sweep", "hebbar.sequencer.sweep_flags", _flags),
     Signal("sequencer: draining", "hebbar.sequencer.draining"),
     Signal("fence", "hebbar.fence"),
     Signal("stream in: valid", "hebbar.s_axis_tvalid", colour=GREEN),
@@ -93,7 +99,9 @@ def moment(waves: Waves, difference: str) -> Moment:
             return Moment(at[0], f"the first time address {address[1]}, where the first difference "
                                  "shows, is decoded in this sample")
     issue, flags = (waves.signals.get(f"hebbar.tile.{n}", []) for n in ("issue", "set"))
-    learning = [i for i, (on, f) in enumerate(zip(issue, flags)) if on and (f or 0) & UPD]
+    sweeps = waves.signals.get("hebbar.sequencer.sweep_flags", [])
+    learning = [i for i, (on, f) in enumerate(zip(issue, flags)) if on and (f or 0) & UPD] or \
+        [i for i, (on, f) in enumerate(zip(issue, sweeps)) if on and (f or 0) & Sweep.UPD]
     if learning:
         return Moment(learning[0], "the first cycle of the first sweep that learns")
     started = [i for i, r in enumerate(running) if r]
