@@ -197,6 +197,7 @@ def test_the_area_of_a_module_is_without_what_is_inside_it(folder):
     assert outer.flip_flops == 7
     assert 7 * AREAS["DFF"] <= outer.um2 <= 7 * (AREAS["DFF"] + 3 * AREAS["BUF"])  # each cleared by a reset
     assert found.whole.um2 == outer.um2 + alone.whole.um2
+    assert "DFF \\held[3]" in found.netlist.read_text()  # so that the slowest path has names
 
 
 def test_the_law_is_near_the_macros_that_it_was_fitted_to(tmp_path):

@@ -37,6 +37,7 @@ abc -liberty cells.lib
 opt_clean -purge
 tee -q -o stat.json stat -json -liberty cells.lib
 splitnets
+read_liberty -lib -ignore_miss_func cells.lib
 rename -wire
 write_verilog -noattr -noexpr -nohex -simple-lhs mapped.v
 """

@@ -64,6 +64,7 @@ def slack(netlist: Path, top: str, mhz: float, reporter: Reporter) -> tuple[Slac
 
 def _path(said: str) -> tuple[Step, ...]:
     """The ends of the slowest path of a report, and the cells between them that have a name."""
-    steps = [Step(cell.replace("\\", ""), float(at), (kind,)) for at, cell, kind in POINT.findall(said)]
+    steps = [Step(cell.replace("\\", "").removesuffix(kind), float(at), (kind,))
+             for at, cell, kind in POINT.findall(said)]
     return tuple(step for i, step in enumerate(steps)
                  if i in (0, len(steps) - 1) or not UNNAMED.search(step.signal))
