@@ -12,7 +12,7 @@ from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
 
 __all__ = ["report", "energy", "sweep", "bench", "presets"]
 
-AREAS = ("spine", "product", "rules", "analog")
+AREAS = ("spine", "product", "rules", "analog", "strangers")
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
@@ -97,7 +97,8 @@ def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(A
           out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/bench"),
           quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and samples; figures are then not the "
                                               "targets'.")] = False,
-          data: Annotated[Optional[Path], typer.Option(help="Folder with MNIST's idx files.")] = None,
+          data: Annotated[Optional[Path], typer.Option(help="Folder with MNIST's idx files; for strangers, "
+                                                       "reproducers other than those of the checkout.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""
     if area not in AREAS:
