@@ -161,7 +161,7 @@ DEFECTS = (
     Defect("hebbar/record.py", "if not check.passed:", "if False:", "tests/test_record.py"),
     Defect("sim/doctor.py", "Verdict.OPTIONAL if extra else Verdict.MISSING, cure", "Verdict.OPTIONAL, cure",
            "tests/test_doctor.py"),
-    Defect("sim/energy/accesses.py", "\"state_write\": when(changed)", "\"state_write\": when(Sweep.STEP)", ENERGY),
+    Defect("sim/energy/accesses.py", "{name: groups * (access in done)", "{name: rows * (access in done)", ENERGY),
     Defect("sim/energy/components.py", "* (1 / m.lanes)", "* (1 / m.row_tiles)", ENERGY),
     Defect("sim/energy/technology.py", "if not text.strip():", "if not text:",
            ENERGY + "::test_a_table_that_cannot_be_trusted_is_refused"),
