@@ -14,7 +14,7 @@ from .errors import BadInput
 from .files import output_folder, versions, whole, write_json, write_text
 from .processes import run
 
-__all__ = ["RULE", "Check", "write_record"]
+__all__ = ["RULE", "Check", "commit", "write_record"]
 
 RULE = "rule.py"
 """The copy of the file that defines a user's rule."""
@@ -41,7 +41,7 @@ def write_record(folder: Path, command: Sequence[str], result: Any, checks: Sequ
     kept = [folder / "result.json", *(path for path in files if path.is_file())]
     write_json(folder / "manifest.json", {
         "command": " ".join(command), "seed": (config or {}).get("training", {}).get("seed"), "config": config,
-        "versions": versions() | {"python": platform.python_version()}, "git": _commit(),
+        "versions": versions() | {"python": platform.python_version()}, "git": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"), "host": _host(), "rule": _rule(folder, config),
         "files": {os.path.relpath(path, folder): hashlib.sha256(path.read_bytes()).hexdigest() for path in kept}})
     write_text(folder / "junit.xml", _junit(command, checks, seconds))
@@ -81,7 +81,7 @@ def _junit(command: Sequence[str], checks: Sequence[Check], seconds: float) -> s
     return xml.tostring().decode()
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """The commit of Hebbar's own checkout, with ``+`` when files differ from it."""
     root = Path(__file__).parent.parent
     if not (root / ".git").exists():
