@@ -69,8 +69,8 @@ def machine(**changes):
 
 
 def widest(**changes):
-    """MACHINE with some keys changed, not checked: a geometry of which only single units are built, whose memories no
-    machine has all at once."""
+    """MACHINE with some keys changed, not checked: only single units are built of it. No machine has memories of such
+    a geometry all at once, or no program fits formats so narrow that every code can be tried."""
     return MachineConfig(**(MACHINE | changes))
 
 

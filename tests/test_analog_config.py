@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from helpers import graph, layered
 
-from hebbar.analog import DEVICES, device_names
+from hebbar.analog import DEVICES, SMALL, device_names
 from hebbar.compiler import compile_config
 from hebbar.errors import BadInput
 
@@ -41,7 +41,7 @@ def test_the_configuration_of_this_file_is_possible():
 @pytest.mark.parametrize(("sections", "words"), [
     ({"device": {"g_min": 30.0}}, ["machine.analog", "g_min 30 is not below g_max 25", "lower it"]),
     ({"device": {"g_min": 25.0}}, ["g_min 25 is not below g_max 25"]),
-    ({"device": {"g_max": 0.0}}, ["machine.analog.device.g_max is 0", "greater than 0"]),
+    ({"device": {"g_max": 0.0}}, ["machine.analog.device.g_max is 0", f"greater than or equal to {SMALL:f}"]),
     ({"device": {"g_min": -1.0}}, ["machine.analog.device.g_min is -1"]),
     ({"device": {"weight_range": 0.0}}, ["machine.analog.device.weight_range is 0"]),
     ({"device": {"levels": -2}}, ["machine.analog.device.levels is -2"]),
