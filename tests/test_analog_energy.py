@@ -9,7 +9,7 @@ from sim.energy import estimate, load_technology
 from sim.energy.run import record
 from sim.experiment import replay_job
 from sim.html import figures
-from sim.html.report import _energy
+from sim.html.sections import _energy
 from sim.report import print_energy
 
 

@@ -15,6 +15,7 @@ from autograd import grad
 from golden.reference import rules
 from golden.reference.interpreter import FloatMachine
 from golden.reference.training import ends
+from golden.training import data_of, initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from sim import simulate
@@ -173,7 +174,7 @@ def test_the_price_of_a_case_is_that_of_its_program():
 
 
 def job(program, count):
-    return simulate.job_of(program, simulate.data_of(program), "train", count, simulate.initial_image(program))
+    return simulate.job_of(program, data_of(program), "train", count, initial_image(program))
 
 
 def shown(monkeypatch, folder, script, defect=0):
