@@ -129,7 +129,7 @@ def component_energy(estimate: Estimate, shown: int = 14) -> Figure:
                 energy = energy + r.sample
             _bar(axes, len(bars), energy, "#999999")
         names = [name for name, _, _ in bars] + [f"{len(rest)} others"] * bool(rest)
-        axes.set(yticks=range(len(names)), yticklabels=names, xlabel="pJ a sample")
+        axes.set(yticks=range(len(names)), yticklabels=names, xlabel="pJ a sample" + estimate.scope)
         axes.invert_yaxis()
         axes.grid(False, axis="y")
         groups = dict.fromkeys(group for _, group, _ in bars)
