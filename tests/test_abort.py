@@ -30,6 +30,8 @@ WEIGHTS = [1, 2, 3, 4]
 LOAD = write_packet(Mem.WEIGHT, 0, [0x00990099] * 2)
 """A sample of four states that is, taken for a packet, a load of the weights."""
 READ = [pack(HEADER, "packet", memory=Mem.STATE, read=1, beats=COUNT), 0]
+SETTLED = CONFIG.groups + 40
+"""Cycles after which a START has cleared base and back sums, a row group a cycle, and a short program waits or ended."""
 
 
 class Paced(User):
@@ -137,7 +139,7 @@ def test_a_start_beside_a_packet_is_carried_out_or_refused(kind):
             host.later = max(offset, 0), PACKETS[kind]
             await host.ctx.tick().repeat(max(-offset, 1))
             answers.append(await host.write(CONTROL, Control.START))
-            await host.ctx.tick().repeat(40)
+            await host.ctx.tick().repeat(SETTLED)
             await (refused if answers[-1] else accepted)(host)
             host._packets.clear()
             await host.recover()

@@ -23,7 +23,7 @@ from sim.backends.pysim import PysimHost
 from sim.host import beats, load, read_weights, words, write_packet
 
 LIMIT = 3000
-"""Cycles after which a stream counts as hung."""
+"""Cycles after which a stream counts as hung, beside those that a START takes to clear base and back sums."""
 
 
 class User(PysimHost):
@@ -33,9 +33,13 @@ class User(PysimHost):
         """Queue (beat, TLAST) pairs as they are."""
         self._queue += stream
 
+    def _patience(self):
+        """Cycles to wait; START clears a row group in each of the first."""
+        return range(self._machine.machine.groups + LIMIT)
+
     async def drained(self):
         """Wait until the machine has taken every beat."""
-        for _ in range(LIMIT):
+        for _ in self._patience():
             if not self._queue:
                 await self.ctx.tick().repeat(4)
                 return
@@ -43,14 +47,14 @@ class User(PysimHost):
         pytest.fail(f"the input stream hangs with {len(self._queue)} beats to go")
 
     async def packet(self):
-        for _ in range(LIMIT):
+        for _ in self._patience():
             if self._packets:
                 return self._packets.popleft()
             await self.ctx.tick()
         pytest.fail("the output stream hangs")
 
     async def stopped(self):
-        for _ in range(LIMIT):
+        for _ in self._patience():
             if not self.ctx.get(self._machine.sequencer.running):
                 return Cause(await self.get("cause"))
             await self.ctx.tick()
