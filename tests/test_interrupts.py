@@ -9,6 +9,7 @@ import time
 import pytest
 
 from hebbar.console import Reporter
+from hebbar.interrupts import SIGNALS
 from sim.bench.strangers import interrupt
 
 # A command whose body is `what`, in the place of `presets`; it says when it is there.
@@ -42,11 +43,30 @@ OTHERS = ("import subprocess\n    subprocess.Popen([sys.executable, '-c', 'impor
           " start_new_session=True).wait()")
 
 
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def ended():
+    """What a failed test has started ends with it, and does not warn in the middle of another test."""
+    yield
+    while STARTED:
+        with STARTED.pop() as child:
+            child.kill()
+
+
+def unignored():
+    """Signals of a new process as at a terminal, also where the tests run under nohup or in the background."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(what, tmp_path, **options):
     child = subprocess.Popen([sys.executable, "-c", COMMAND.format(what=what)], cwd=tmp_path, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
                              env=os.environ | {interrupt.TAG: tmp_path.name, "TMPDIR": str(tmp_path)},
-                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **options)
+                             preexec_fn=unignored, **options)
+    STARTED.append(child)
     assert child.stderr.readline() == "here\n"
     return child
 
