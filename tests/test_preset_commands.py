@@ -31,6 +31,8 @@ def test_every_entry_of_every_preset_is_simulated(tmp_path):
         assert list(lines) == list(presets.COMMANDS)
         entries = [line[line.index("--entry") + 1] for line in lines["simulate"]]
         assert entries == list(compile_config(load(preset)).entries)
+        folders = [line[line.index("--out") + 1] for several in lines.values() for line in several if "--out" in line]
+        assert len(set(folders)) == len(folders)  # a simulation of the entry `train` is not a training
 
 
 def test_a_command_that_fails_is_counted_and_quoted(tmp_path, monkeypatch):

@@ -31,7 +31,7 @@ def commands_of(preset: str, images: Path, wave: bool = True) -> dict[str, list[
     return {
         "run": [["run", preset, "--quick", "--out", out, *data]],
         "train": [["train", preset, "--quick", "--restart", "--out", f"{out}-train", *data]],
-        "simulate": [["simulate", preset, "--entry", entry, "--samples", "1", "--out", f"{out}-{entry}", *data]
+        "simulate": [["simulate", preset, "--entry", entry, "--samples", "1", "--out", f"{out}-simulate-{entry}", *data]
                      for entry in entries],
         "energy": [["energy", preset, "--samples", "2", "--out", f"{out}-energy", *data]],
         "report": [["report", out, *([] if wave else ["--no-wave"])], ["report", f"{out}-train", "--no-wave"]],
