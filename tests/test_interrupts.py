@@ -64,7 +64,7 @@ def unignored():
 def start(what, tmp_path, **options):
     child = subprocess.Popen([sys.executable, "-c", COMMAND.format(what=what)], cwd=tmp_path, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
-                             env=os.environ | {interrupt.TAG: tmp_path.name, "TMPDIR": str(tmp_path)},
+                             env=os.environ | {interrupt.TAG: str(tmp_path), "TMPDIR": str(tmp_path)},
                              preexec_fn=unignored, **options)
     STARTED.append(child)
     assert child.stderr.readline() == "here\n"
@@ -79,7 +79,7 @@ def test_ctrl_c_ends_a_command_wherever_it_is(tmp_path, what):
     os.kill(child.pid, signal.SIGINT)
     _, said = child.communicate(timeout=20)
     assert child.returncode == 130 and said == "hebbar: interrupted; nothing half-written was left.\n"
-    assert time.monotonic() - began < 15 and interrupt._left(tmp_path.name) == []
+    assert time.monotonic() - began < 15 and interrupt._left(str(tmp_path)) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -90,7 +90,7 @@ def test_other_signals_end_it_as_cleanly(tmp_path, number):
     os.kill(child.pid, number)
     _, said = child.communicate(timeout=20)
     assert child.returncode == 128 + number and number.name in said and "Traceback" not in said
-    assert interrupt._left(tmp_path.name) == []
+    assert interrupt._left(str(tmp_path)) == []
 
 
 def test_a_second_ctrl_c_changes_nothing(tmp_path):
