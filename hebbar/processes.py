@@ -6,9 +6,12 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import explained
+
+if TYPE_CHECKING:
+    import psutil
 
 __all__ = ["start", "run", "end_all"]
 
@@ -60,7 +63,7 @@ def end_all() -> None:
 
     with suppress(psutil.Error, OSError):
         for _ in range(20):  # one that is killed may just have started another
-            alive = [c for c in psutil.Process().children(recursive=True) if c.status() != psutil.STATUS_ZOMBIE]
+            alive = [c for c in psutil.Process().children(recursive=True) if _runs(c)]
             for child in alive:
                 with suppress(OSError):
                     if (group := os.getpgid(child.pid)) != os.getpgid(0):
@@ -69,6 +72,15 @@ def end_all() -> None:
             if not alive:
                 return
             time.sleep(0.02)
+
+
+def _runs(child: "psutil.Process") -> bool:
+    """Whether a process is there and has not ended; one that goes meanwhile must not end the search for others."""
+    import psutil
+
+    with suppress(psutil.NoSuchProcess):
+        return child.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _kill_group(group: int) -> None:
