@@ -9,6 +9,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import numpy as np
@@ -90,6 +91,10 @@ def in_parallel(function: Callable[..., Result], work: Sequence[tuple], jobs: in
 @contextmanager
 def _interrupts_blocked() -> Iterator[None]:
     """Processes started inside leave Ctrl-C, which a terminal sends to all, to this one: it ends them."""
+    from joblib.externals.loky.backend import resource_tracker as of_loky
+
+    for tracker in (resource_tracker, of_loky):  # the start of either, inside, would let interrupts through again
+        tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -17,10 +18,11 @@ import numpy as np
 import psutil
 
 from hebbar.console import Reporter
+from hebbar.interrupts import SIGNALS
 
 from ...report import Figure
 
-__all__ = ["COMMANDS", "Attempt", "attempt", "measure"]
+__all__ = ["COMMANDS", "Attempt", "attempt", "expect_signals", "measure"]
 
 COMMANDS: dict[str, list[str]] = {
     "run": ["run", "tiny", "--epochs", "2", "--samples", "40"],
@@ -81,14 +83,19 @@ def _seconds(command: list[str], folder: Path) -> float:
 
 def attempt(command: list[str], folder: Path, moment: float, fresh: bool = False,
             number: signal.Signals = signal.SIGINT) -> Attempt:
-    """Start the command, send a signal to its whole group after ``moment`` seconds, as a terminal does, and look."""
+    """Start the command, send a signal to its whole group after ``moment`` seconds, as a terminal does, and look.
+
+    On a loaded machine Python's own start outlasts the moment; the signal then comes right after that start.
+    """
     for place in ("out", "temporary", *(["fresh"] if fresh else [])):
         shutil.rmtree(folder / place, ignore_errors=True)
     child, tag = _start(command, folder, fresh)
     try:
         child.wait(moment)
     except subprocess.TimeoutExpired:
-        os.killpg(child.pid, number)
+        _await_watch(child)
+        with suppress(ProcessLookupError):  # it ended by itself, and what it said is judged below
+            os.killpg(child.pid, number)
     try:
         _, said = child.communicate(timeout=LATEST_S)
     except subprocess.TimeoutExpired:
@@ -110,10 +117,26 @@ def _start(command: list[str], folder: Path, fresh: bool) -> tuple["subprocess.P
     build = folder / ("fresh" if fresh else "build")
     child = subprocess.Popen(
         [sys.executable, "-c", MAIN, *command, "--out", str(folder / "out")], cwd=folder, text=True,
-        env=os.environ | {TAG: tag, "TMPDIR": str(temporary), "HEBBAR_BUILD": str(build)}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-        start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # a background job may have it ignored
+        env=os.environ | {TAG: tag, "TMPDIR": str(temporary), "HEBBAR_BUILD": str(build)},
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, preexec_fn=expect_signals)
     return child, tag
+
+
+def expect_signals() -> None:
+    """For a child before it begins: nohup or a shell's background, in which we may run, have made it ignore signals."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _await_watch(child: "subprocess.Popen[str]") -> None:
+    """Until the command has a handler of its own for the last of the signals or has ended (Linux)."""
+    latest = time.monotonic() + LATEST_S
+    while child.poll() is None and time.monotonic() < latest:
+        lines = Path(f"/proc/{child.pid}/status").read_text().splitlines()
+        handled = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+        if handled >> SIGNALS[-1] - 1 & 1:
+            return
+        time.sleep(0.01)
 
 
 def _broken(folder: Path) -> list[Path]:
