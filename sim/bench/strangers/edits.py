@@ -5,6 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +46,12 @@ def survivors(edits: list[Any], folder: Path, reporter: Reporter) -> list[Any]:
     Raises HebbarError when a test fails for another reason than an assertion, or does not run.
     """
     copy, left = output_folder(folder) / "sources", []
+    _copied(copy)
     with reporter.task("planting edits in the RTL", len(edits)) as task:
         for number, edit in enumerate(edits):
-            _plant(edit, copy)
-            if _passes(edit.test, copy, lambda n=number, e=edit: task.advance(n, e.file)):
-                left.append(edit)
+            with _planted(edit, copy):
+                if _passes(edit.test, copy, lambda n=number, e=edit: task.advance(n, e.file)):
+                    left.append(edit)
             task.advance(number + 1, edit.file)
     shutil.rmtree(copy, ignore_errors=True)
     return left
@@ -62,19 +65,36 @@ def _edits() -> list[Any]:
         sys.path.pop(0)
 
 
-def _plant(edit: Any, copy: Path) -> None:
-    """A fresh copy of the sources with the edit in it."""
+def _copied(copy: Path) -> None:
+    """A fresh copy of the sources; their bytecode is compiled once for all edits."""
     for name in SOURCES:
         shutil.rmtree(copy / name, ignore_errors=True)
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", copy)
-    edit.plant(copy)
+
+
+@contextmanager
+def _planted(edit: Any, copy: Path) -> Iterator[None]:
+    """The edit in the copy, and out of it again; bytecode of another text must not be taken for the file's."""
+    path = copy / edit.file
+    try:
+        edit.plant(copy)
+        _forget(path)
+        yield
+    finally:
+        shutil.copy(ROOT / edit.file, path)
+        _forget(path)
+
+
+def _forget(path: Path) -> None:
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()
 
 
 def _passes(test: str, copy: Path, still: Any) -> bool:
     """Whether a test passes on the copy; ``still`` is called every second until it ends."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", test]
-    env = os.environ | {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"}
+    env = os.environ | {"PYTHONPATH": str(copy)}
     child = subprocess.Popen(command, cwd=copy, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         while True:
