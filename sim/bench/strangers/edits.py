@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,9 @@ ROOT = Path(__file__).parents[3]
 SOURCES = ("hebbar", "golden", "hw", "sim", "tests")
 QUICK = 3
 """Edits that a quick run tries, spread over the list."""
+
+LIMIT_S = 300.0
+"""For one test, which takes seconds on the sources as they are; an edited machine that does not come to an end is noticed."""
 
 PASSED, FAILED, NOTHING_RAN = 0, 1, 5
 """Exit codes of pytest."""
@@ -92,10 +96,11 @@ def _forget(path: Path) -> None:
 
 
 def _passes(test: str, copy: Path, still: Any) -> bool:
-    """Whether a test passes on the copy; ``still`` is called every second until it ends."""
+    """Whether a test passes on the copy in the time that it has; ``still`` is called every second until it ends."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", test]
     env = os.environ | {"PYTHONPATH": str(copy)}
     child = subprocess.Popen(command, cwd=copy, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    end = time.monotonic() + LIMIT_S
     try:
         while True:
             try:
@@ -103,6 +108,8 @@ def _passes(test: str, copy: Path, still: Any) -> bool:
                 break
             except subprocess.TimeoutExpired:
                 still()
+            if time.monotonic() > end:
+                return False
     finally:
         child.kill()
     if child.returncode not in (PASSED, FAILED) or " error" in said.splitlines()[-1]:
