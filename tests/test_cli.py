@@ -189,7 +189,7 @@ def test_data_of_ones_own_is_checked(tmp_path, inputs, labels, words):
 
 def test_the_main_job_ends_with_a_whole_result(tmp_path):
     """Without it the command of the README could break while all its parts still work."""
-    answer = hebbar("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", cwd=tmp_path)
+    answer = hebbar("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", "--build", "build", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["mismatches"] == 0 and result["samples_replayed"] == 8
