@@ -1,6 +1,6 @@
 """The analog macro: the digital control of an analog crossbar, whose physics is behind its pins."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 

@@ -1,6 +1,5 @@
 """The equivalence proof: it closes on the exported Verilog, and opens wherever that is changed."""
 
-import re
 
 import pytest
 from helpers import inside

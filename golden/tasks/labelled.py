@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from hebbar.compiler import Program
 from hebbar.config import DataConfig
 from hebbar.errors import BadInput
-from hebbar.network import Role
 from hebbar.tasks import Kind
 
 from ..datasets import Dataset, Samples, epoch_order, load

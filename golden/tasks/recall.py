@@ -11,7 +11,7 @@ from hebbar.tasks import Kind
 
 from ..reference.state import Weights
 from .labelled import inputs_of
-from .task import LearningTask, Reals
+from .task import LearningTask
 
 __all__ = ["recall", "flipped", "hits"]
 

@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 import typer
 
 from ..errors import Mismatch
-from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Samples, Seed, Source, configured
+from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured
 
 __all__ = ["run", "train", "simulate", "compare"]
 
