@@ -39,8 +39,6 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     edits = _edits()
     tried = edits[::len(edits) // QUICK] if quick else edits
     left = survivors(tried, folder, reporter)
-    for edit in left:
-        reporter.say(f"survives: {edit.file}: {edit.old[:60]!r} becomes {edit.new[:60]!r}")
     return [Figure(f"listed edits of the RTL that survive the tests, of {len(tried)}", len(left), "0", "edits", not left)]
 
 
@@ -56,6 +54,7 @@ def survivors(edits: list[Any], folder: Path, reporter: Reporter) -> list[Any]:
             with _planted(edit, copy):
                 if _passes(edit.test, copy, lambda n=number, e=edit: task.advance(n, e.file)):
                     left.append(edit)
+                    reporter.say(f"survives: {edit.file}: {edit.old[:60]!r} becomes {edit.new[:60]!r}")
             task.advance(number + 1, edit.file)
     shutil.rmtree(copy, ignore_errors=True)
     return left

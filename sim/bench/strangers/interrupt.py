@@ -59,11 +59,9 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
                 moment = moments.uniform(EARLIEST_S, max(2 * EARLIEST_S, 0.9 * seconds))
                 attempts.append(attempt(command, folder / name, moment, fresh))
                 task.advance(len(attempts), attempts[-1].wrong)
-        on_time = [a for a in attempts if not a.late]
-        right = sum(not a.wrong for a in on_time)
-        for a in on_time:
-            if a.wrong:
-                reporter.say(f"{name}, {a.moment:.2f} s: {a.wrong}")
+                if attempts[-1].wrong:
+                    reporter.say(f"{name}, {moment:.2f} s: {attempts[-1].wrong}")
+        right = sum(not a.late and not a.wrong for a in attempts)
         figures.append(Figure(f"{name}: Ctrl-C at a random moment ends it with 130, a sentence, nothing half-written",
                               right, f"{count} of {count}", "runs", right == count))
     return figures

@@ -50,11 +50,10 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
     with reporter.task("presets through commands", len(work)) as task:
         for i, (preset, name, lines) in enumerate(work):
             task.advance(i, f"{name} {preset}")
-            errors = [said for line in lines if (said := _error(line, folder))]
-            failed += [f"{name} {preset}: {errors[0]}"] if errors else []
+            if errors := [said for line in lines if (said := _error(line, folder))]:
+                failed.append(f"{name} {preset}")
+                reporter.say(f"{name} {preset}: {errors[0]}")
         task.advance(len(work))
-    for sentence in failed:
-        reporter.say(sentence)
     pixels = "" if data else ", mnist on images of noise"
     return [Figure(f"presets x commands without an error{pixels}", len(work) - len(failed), f"all {len(work)}",
                    "of them", not failed)]
