@@ -22,6 +22,8 @@ __all__ = ["NEEDS", "WARNINGS", "build", "run_cocotb"]
 # case and kept in the branches that do not name it reads as an incomplete case).
 WARNINGS = ("-Wall", "-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-UNUSEDSIGNAL", "-Wno-PROCASSINIT",
             "-Wno-DECLFILENAME", "-Wno-CASEINCOMPLETE")
+PRODUCTS = ("V*.*", "verilat*.*", "*.so")
+"""What Verilator, its makefile and sim.shell write, as patterns."""
 NEEDS = ("verilator", "g++", "make", "perl", "libpython", "cocotb")
 
 
@@ -55,7 +57,7 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
         if _is_built(build_dir, top, key):
             return
         room_for_build(build_dir)
-        (build_dir / "key").unlink(missing_ok=True)
+        _remove_products(build_dir, top)
         with _workplace(build_dir) as work:
             write_text(work / "public.vlt", visible)
             arguments |= {"build_dir": str(work), "sources": [str(work / "public.vlt"), arguments["sources"][1]]}
@@ -83,6 +85,13 @@ def run_cocotb(build_dir: Path, top: str, test_module: str, test_dir: Path | Non
     if not (build_dir / top).is_file():
         raise BadInput(f"{build_dir} holds no model of {top}: build it first.")
     run_bench("verilator", build_dir, top, test_module, test_dir, pythonpath, env, timeout_s, waves, announce)
+
+
+def _remove_products(build_dir: Path, top: str) -> None:
+    """Nothing of another build may stay: its rules for make name the files of tools that have moved since."""
+    for pattern in ("key", top, *PRODUCTS):
+        for path in build_dir.glob(pattern):
+            path.unlink()
 
 
 @contextmanager

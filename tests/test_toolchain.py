@@ -170,6 +170,19 @@ def test_an_unchanged_model_is_not_built_again(counter: tuple[Path, Path], tmp_p
         build(other, copy, step=2)
 
 
+def test_tools_that_have_moved_build_again(counter: tuple[Path, Path], tmp_path: Path) -> None:
+    """The rules of a build name the files of its tools: with those of an environment that is gone make refuses."""
+    source, built = counter
+    shutil.copytree(built, folder := tmp_path / "build")
+    for rules in folder.glob("*.d"):
+        rules.write_text(rules.read_text() + f"{rules.stem}.o: /gone/share/verilator.cpp\n")
+    for old in folder.glob("*.o"):
+        old.touch()
+    (folder / "key").write_text("of tools in another place")
+    build(source, folder)
+    run(folder, tmp_path, BENCH, "bench", STEP="1")
+
+
 def test_a_build_error_carries_the_compilers_words(tmp_path: Path) -> None:
     """Without it the user sees a return code, and a broken folder counts as built the next time."""
     source = tmp_path / "counter.v"
