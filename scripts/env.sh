@@ -50,7 +50,8 @@ prepare() {
     local python stamp
     python=$(find_python)
     check_programs
-    stamp=$("$python" -c 'import hashlib; print(hashlib.sha256(open("pyproject.toml", "rb").read()).hexdigest())')
+    stamp=$(cat pyproject.toml hebbar/__init__.py |  # what is needed, and the version
+        "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
     if .venv/bin/python -c '' 2>/dev/null && [ "$(cat .venv/stamp 2>/dev/null)" = "$stamp" ]; then
         return
     fi

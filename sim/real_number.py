@@ -5,13 +5,13 @@ needs no Python.
 """
 
 import re
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from golden.analog.cells import Cells
 from golden.analog.hashing import Draw
 from golden.analog.laws import READ_TIME
+from hebbar import __version__
 from hebbar.analog import AnalogConfig
 from hebbar.errors import BadInput
 from hebbar.files import write_text
@@ -106,5 +106,5 @@ def _rendered(name: str, machine: MachineConfig, **more: Any) -> str:
     environment.filters["real"] = lambda value: repr(float(value))
     known = {PINS + pin: width for pin, width in pins(_analog(machine)).items()}
     return environment.get_template(f"{name}.j2").render(
-        machine=machine, version=version("hebbar"), name=MACRO, system=SYSTEM, p=PINS, ports=known,
+        machine=machine, version=__version__, name=MACRO, system=SYSTEM, p=PINS, ports=known,
         compare=f"{PINS}compare", **more)

@@ -8,12 +8,12 @@ import re
 import shutil
 import subprocess
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from golden.analog.ladders import Reals
+from hebbar import __version__
 from hebbar.errors import BadInput, HebbarError, MissingTool, TimedOut
 from hebbar.files import write_text
 from hebbar.processes import run
@@ -113,7 +113,7 @@ def netlist(crossbar: Crossbar, read: Read | None = None, name: str = "crossbar"
                               lstrip_blocks=True, keep_trailing_newline=True)
     environment.filters["number"] = lambda value: repr(float(value))
     return environment.get_template("crossbar.cir.j2").render(
-        rows=rows, columns=columns, version=version("hebbar"), wires=crossbar.wires, sources=sources, read=read,
+        rows=rows, columns=columns, version=__version__, wires=crossbar.wires, sources=sources, read=read,
         name=name, verb=crossbar.verb, driven=driven, sensed=sensed,
         resistors=[part for h in HALVES for part in _resistors(crossbar, h)],
         capacitors=[part for h in HALVES for part in _capacitors(crossbar, h, read)] if read else [],

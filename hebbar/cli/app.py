@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .. import __version__
 from ..errors import HebbarWarning
 from . import analog, experiment, figures, hardware, study, synthesis
 from .keys import keys
@@ -26,9 +27,7 @@ for panel, commands in PANELS.items():
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
-
-        typer.echo(f"hebbar {version('hebbar')}")
+        typer.echo(f"hebbar {__version__}")
         raise typer.Exit
 
 

@@ -1,0 +1,31 @@
+"""The version has one place, ``hebbar.__version__``."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import hebbar
+from hebbar.files import versions
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_what_is_installed_and_recorded_has_the_version_of_the_sources():
+    """Without it a manifest, the Verilog's header or pip could name another release than the one that ran."""
+    assert re.fullmatch(r"\d+\.\d+\.\d+", hebbar.__version__)
+    assert metadata.version("hebbar") == versions()["hebbar"] == hebbar.__version__
+    shown = subprocess.run([sys.executable, "-m", "hebbar", "--version"], capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == ["hebbar", hebbar.__version__]
+
+
+def test_no_other_file_states_the_version():
+    """Without it a release could change one place and forget the other."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert "version" not in project and project["dynamic"] == ["version"]
+    sources = [path for package in ("hebbar", "golden", "hw", "sim", "docs", "scripts")
+               for path in (ROOT / package).rglob("*.py")]
+    assert [path for path in sources if f'"{hebbar.__version__}"' in path.read_text(encoding="utf-8")] \
+        == [ROOT / "hebbar" / "__init__.py"]
