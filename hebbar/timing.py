@@ -6,10 +6,14 @@ from .isa import OPERAND_FLAGS, Sweep
 from .machine import MachineConfig
 from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 
-__all__ = ["Timing", "RowTiming", "ArrayTiming", "AnalogTiming", "TIMINGS"]
+__all__ = ["NEURON_LATENCY", "ERROR_LATENCY", "WRITE_LATENCY", "Timing", "RowTiming", "ArrayTiming", "AnalogTiming",
+           "TIMINGS"]
 
 NEURON_LATENCY = 9
 """From a row's sum to the first cycle in which the neuron unit has let go of it."""
+
+ERROR_LATENCY = 1
+"""From a row's sum to the cycle in which its error is back at the tile."""
 
 WRITE_LATENCY = 3
 """From the cycle TRN and UPD take a word to the first in which its results are written."""
@@ -48,8 +52,8 @@ class RowTiming(Timing):
 
     @property
     def back_latency(self) -> int:
-        """From the slot of a row's last word to the first cycle TRN and UPD can take it."""
-        return self.sum_latency + 2
+        """From the slot of a row's last word to the first cycle TRN and UPD can take it: its error is stored first."""
+        return self.sum_latency + ERROR_LATENCY + 1
 
     @property
     def fifo_depth(self) -> int:

@@ -55,14 +55,15 @@ def saturate(m: Module, value: Value, format: Format, name: str,
     return clipped, high | low
 
 
-def pipe(m: Module, value: ValueLike, stages: int, name: str, reset: bool = False) -> list[Value]:
+def pipe(m: Module, value: ValueLike, stages: int, name: str, reset: bool = False, up: int = 0) -> list[Value]:
     """``value`` followed by its copies delayed by 1 .. ``stages`` cycles.
 
     With ``reset`` for bits that say that something is there: a reset clears them. Data beside such a bit need none.
+    ``up``: see ``named``.
     """
     copies = [Value.cast(value)]
     for i in range(stages):
-        copy = Signal(copies[0].shape(), name=f"{name}_{i + 1}", reset_less=not reset, src_loc_at=1)
+        copy = Signal(copies[0].shape(), name=f"{name}_{i + 1}", reset_less=not reset, src_loc_at=1 + up)
         m.d.sync += copy.eq(copies[-1])
         copies.append(copy)
     return copies

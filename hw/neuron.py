@@ -1,5 +1,7 @@
 """The neuron unit: what happens to a row once its sum is known."""
 
+from enum import IntEnum
+
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -7,15 +9,46 @@ from amaranth.lib.wiring import In, Out
 from hebbar.machine import MachineConfig
 from hebbar.isa import GAINS, Sweep
 from hebbar.memories import BLOCK, MAP, UNIT_PRECISION
+from hebbar.timing import ERROR_LATENCY, NEURON_LATENCY
 
 from .fields import asks
-from .fixed import named, pipe, popcount, round_half_up, round_variable, saturate
+from .fixed import named, popcount, round_half_up, round_variable, saturate
+from .pipeline import check_latency, staged
 from .tile import Shapes
 
 __all__ = ["Neuron"]
 
 LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
 """log2 of the largest precision."""
+
+
+class Stage(IntEnum):
+    """Where a row is, a stage a cycle, and what is done with it there.
+
+    ROW        sum, base, state, error and clamp are there: mu, x with INIT, e with ERR
+    ERROR      e, or what POST and NEG make of it, is back at the tile; the base is written; back sum and f'(x) are read
+    FEEDBACK   both are there: fb
+    SLOPE      f'(x) * fb
+    GAIN       (f'(x) * fb - e) * gain
+    MOVE       x with STEP, e with DELTA
+    WRITE      x and e are written, with FIRE x is 0 from here on; f(x) is read
+    TABLE      f(x) is interpolated
+    ACTIVITY   a is written
+    """
+
+    ROW = 0
+    ERROR = 1
+    FEEDBACK = 2
+    SLOPE = 3
+    GAIN = 4
+    MOVE = 5
+    WRITE = 6
+    TABLE = 7
+    ACTIVITY = 8
+
+
+check_latency("NEURON_LATENCY", NEURON_LATENCY, len(Stage))
+check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
 
 
 class Neuron(wiring.Component):
@@ -35,8 +68,8 @@ class Neuron(wiring.Component):
     ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
     error format and count as no saturation.
 
-    Latency: the error leaves 1 cycle after the row, x and e are written 6 cycles after it, a
-    8 cycles after it. Throughput: one row group (P rows) a cycle.
+    Latency: as ``Stage`` numbers them: the error leaves 1 cycle after the row, x and e are written 6, a 8 cycles
+    after it. Throughput: one row group (P rows) a cycle.
 
     Ports: ``row*`` from the tile, ``error`` back to it; ``state``, ``old_error``, ``base``, ``clamp``,
     ``old_activity`` of the row's group, valid with the row; ``back_word``/``back`` with one cycle
@@ -44,8 +77,8 @@ class Neuron(wiring.Component):
     ``compares``, the errors that are written come from ERR; ``busy``; event counts of the cycle.
     """
 
-    error_latency = 1
-    latency = 9
+    error_latency = ERROR_LATENCY
+    latency = NEURON_LATENCY
     """Cycles from the row to the first in which nothing of it is in flight."""
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -73,69 +106,78 @@ class Neuron(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        valid = pipe(m, self.row_valid, self.latency - 1, "valid", reset=True)
-        tag = [data.View(Shapes(self.machine).tag, v)
-               for v in pipe(m, self.row.as_value(), self.latency - 1, "tag")]
-        m.d.comb += self.busy.eq(Cat(valid[1:]).any())
+        valid = staged(m, self.row_valid, Stage.ROW, Stage.ACTIVITY, "valid", reset=True)
+        tag = {stage: data.View(Shapes(self.machine).tag, value)
+               for stage, value in staged(m, self.row.as_value(), Stage.ROW, Stage.ACTIVITY, "tag").items()}
+        m.d.comb += self.busy.eq(Cat(valid[stage] for stage in Stage if stage is not Stage.ROW).any())
         clipped = {"error": [], "state": [], "feedback": []}
-        self._gain = named(m, self.gains[tag[4].gain], "gain")
+        self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
         rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
         self._addresses(m, tag)
         self._writes(m, valid, tag, rows)
         self._counts(m, valid, tag, clipped)
         return m
 
-    def _row(self, m: Module, p: int, tag: list, clipped: dict) -> dict[str, Value]:
+    def _row(self, m: Module, p: int, tag: dict, clipped: dict) -> dict[str, Value]:
         """The data path of one of the P rows; returns what is written."""
         f, r = self.machine.formats, f"row{p}"
-        on = [{s: asks(t.flags, s) for s in Sweep} for t in tag]
-        live = [t.live[p] for t in tag]
+        on = {stage: {flag: asks(tag[stage].flags, flag) for flag in Sweep} for stage in Stage}
+        live = {stage: tag[stage].live[p] for stage in Stage}
         total = Signal(signed(f.row_sum.bits), name=f"{r}_total")
-        mu = named(m, Mux(on[0][Sweep.GATE], 0, round_half_up(total, f.sum_shift)), f"{r}_mu")
+        mu = named(m, Mux(on[Stage.ROW][Sweep.GATE], 0, round_half_up(total, f.sum_shift)), f"{r}_mu")
         start, start_clip = saturate(m, mu, f.state, f"{r}_start")
-        takes = named(m, on[0][Sweep.INIT] & ~self.clamp[p], f"{r}_takes")
+        takes = named(m, on[Stage.ROW][Sweep.INIT] & ~self.clamp[p], f"{r}_takes")
         x0 = named(m, Mux(takes, start, self.state[p]), f"{r}_x_0")
-        weighed = round_variable((x0 - mu) << LARGEST_PRECISION, ~tag[0].precision)  # 15 - precision
+        # The difference times the largest precision, shifted right by what the row's precision is below it. An
+        # inverted precision is 15 - precision: no subtractor, and no bit is lost before the one rounding.
+        weighed = round_variable((x0 - mu) << LARGEST_PRECISION, ~tag[Stage.ROW].precision)
         difference, difference_clip = saturate(m, weighed, f.error, f"{r}_difference")
-        m.d.comb += total.eq(self.sums[p] + Mux(on[0][Sweep.BASE], self.base[p], 0))
-        x = pipe(m, Mux(live[0], x0, 0).as_signed(), 5, f"{r}_x")
-        e = pipe(m, Mux(live[0], Mux(on[0][Sweep.ERR], difference, self.old_error[p]), 0)
-                 .as_signed(), 5, f"{r}_e")
-        clamp = pipe(m, self.clamp[p], 6, f"{r}_clamp")
-        held_total = pipe(m, total, 2, f"{r}_held_total")
-        m.d.comb += [self.error[p].eq(self._drive(m, p, live[0], e[1], tag)),
-                     self.derivative_state[p].eq(x[1])]
+        m.d.comb += total.eq(self.sums[p] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
+        x = staged(m, Mux(live[Stage.ROW], x0, 0).as_signed(), Stage.ROW, Stage.MOVE, f"{r}_x")
+        e0 = Mux(live[Stage.ROW], Mux(on[Stage.ROW][Sweep.ERR], difference, self.old_error[p]), 0)
+        e = staged(m, e0.as_signed(), Stage.ROW, Stage.MOVE, f"{r}_e")
+        clamp = staged(m, self.clamp[p], Stage.ROW, Stage.WRITE, f"{r}_clamp")
+        totals = staged(m, total, Stage.ROW, Stage.FEEDBACK, f"{r}_held_total")
+        m.d.comb += [self.error[p].eq(self._drive(m, p, live[Stage.ROW], e[Stage.ERROR], tag)),
+                     self.derivative_state[p].eq(x[Stage.ERROR])]
 
-        back = Mux(on[2][Sweep.BACK], self._back_of(m, p, tag[2].group), 0)
-        feedback, feedback_clip = self._feedback(m, r, back, Mux(on[2][Sweep.GATE], held_total[2], 0))
-        slope = pipe(m, self.derivative[p], 1, f"{r}_slope")[1]
-        feedback = pipe(m, feedback, 1, f"{r}_feedback")[1]
-        scaled = pipe(m, slope * feedback, 2, f"{r}_scaled")
-        drive = scaled[1] - (e[4] << f.derivative.frac)
-        drive = pipe(m, drive * self._gain, 1, f"{r}_drive")[1]
-        moved, moved_clip = saturate(m, x[5] + round_half_up(drive, f.step_shift), f.state, f"{r}_moved")
-        delta, delta_clip = saturate(m, round_half_up(scaled[2], f.derivative.frac), f.error, f"{r}_delta")
-        steps = named(m, on[5][Sweep.STEP] & ~clamp[5], f"{r}_steps")
-        x_new = pipe(m, Mux(steps, moved, x[5]).as_signed(), 1, f"{r}_x_new")[1]
-        e_new = pipe(m, Mux(on[5][Sweep.DELTA], delta, e[5]).as_signed(), 1, f"{r}_e_new")[1]
+        back = Mux(on[Stage.FEEDBACK][Sweep.BACK], self._back_of(m, p, tag[Stage.FEEDBACK].group), 0)
+        gated = Mux(on[Stage.FEEDBACK][Sweep.GATE], totals[Stage.FEEDBACK], 0)
+        feedback, feedback_clip = self._feedback(m, r, back, gated)
+        slope = staged(m, self.derivative[p], Stage.FEEDBACK, Stage.SLOPE, f"{r}_slope")[Stage.SLOPE]
+        feedback = staged(m, feedback, Stage.FEEDBACK, Stage.SLOPE, f"{r}_feedback")[Stage.SLOPE]
+        scaled = staged(m, slope * feedback, Stage.SLOPE, Stage.MOVE, f"{r}_scaled")
+        drive = scaled[Stage.GAIN] - (e[Stage.GAIN] << f.derivative.frac)
+        drive = staged(m, drive * self._gain, Stage.GAIN, Stage.MOVE, f"{r}_drive")[Stage.MOVE]
+        moved, moved_clip = saturate(m, x[Stage.MOVE] + round_half_up(drive, f.step_shift), f.state, f"{r}_moved")
+        delta = round_half_up(scaled[Stage.MOVE], f.derivative.frac)
+        delta, delta_clip = saturate(m, delta, f.error, f"{r}_delta")
+        steps = named(m, on[Stage.MOVE][Sweep.STEP] & ~clamp[Stage.MOVE], f"{r}_steps")
+        x_new = Mux(steps, moved, x[Stage.MOVE]).as_signed()
+        x_new = staged(m, x_new, Stage.MOVE, Stage.WRITE, f"{r}_x_new")[Stage.WRITE]
+        e_new = Mux(on[Stage.MOVE][Sweep.DELTA], delta, e[Stage.MOVE]).as_signed()
+        e_new = staged(m, e_new, Stage.MOVE, Stage.WRITE, f"{r}_e_new")[Stage.WRITE]
+        # The table takes the state that fires and the memory the one after it, so that an activity shows the spike.
         m.d.comb += self.function_state[p].eq(x_new)
-        fires = on[6][Sweep.FIRE] & ~clamp[6] & (x_new >= 1 << f.state.frac)
-        moves = on[2][Sweep.STEP] | on[2][Sweep.DELTA]
-        clipped["error"] += [(0, live[0] & on[0][Sweep.ERR] & difference_clip),
-                             (5, live[5] & on[5][Sweep.DELTA] & delta_clip)]
-        clipped["state"] += [(0, live[0] & takes & start_clip), (5, live[5] & steps & moved_clip)]
-        clipped["feedback"] += [(2, live[2] & moves & feedback_clip)]
-        return {"base": held_total[1], "state": Mux(fires, 0, x_new), "error": e_new,
-                "activity": pipe(m, self.function[p], 1, f"{r}_a")[1]}
+        fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
+        activity = staged(m, self.function[p], Stage.TABLE, Stage.ACTIVITY, f"{r}_a")[Stage.ACTIVITY]
+        moves = on[Stage.FEEDBACK][Sweep.STEP] | on[Stage.FEEDBACK][Sweep.DELTA]
+        clipped["error"] += [(Stage.ROW, live[Stage.ROW] & on[Stage.ROW][Sweep.ERR] & difference_clip),
+                             (Stage.MOVE, live[Stage.MOVE] & on[Stage.MOVE][Sweep.DELTA] & delta_clip)]
+        clipped["state"] += [(Stage.ROW, live[Stage.ROW] & takes & start_clip),
+                             (Stage.MOVE, live[Stage.MOVE] & steps & moved_clip)]
+        clipped["feedback"] += [(Stage.FEEDBACK, live[Stage.FEEDBACK] & moves & feedback_clip)]
+        return {"base": totals[Stage.ERROR], "state": Mux(fires, 0, x_new), "error": e_new, "activity": activity}
 
-    def _drive(self, m: Module, p: int, live: Value, e: Value, tag: list) -> Value:
+    def _drive(self, m: Module, p: int, live: Value, e: Value, tag: dict) -> Value:
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
         f = self.machine.formats
-        aligned, _ = saturate(m, self.old_activity[p] << tag[0].align, f.error, f"row{p}_shifted")
-        aligned = pipe(m, Mux(live, aligned, 0).as_signed(), 1, f"row{p}_aligned")[1]
-        chosen = named(m, Mux(asks(tag[1].flags, Sweep.POST), aligned, e), f"row{p}_chosen")
+        aligned, _ = saturate(m, self.old_activity[p] << tag[Stage.ROW].align, f.error, f"row{p}_shifted")
+        aligned = staged(m, Mux(live, aligned, 0).as_signed(), Stage.ROW, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
+        flags = tag[Stage.ERROR].flags
+        chosen = named(m, Mux(asks(flags, Sweep.POST), aligned, e), f"row{p}_chosen")
         negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")
-        return Mux(asks(tag[1].flags, Sweep.NEG), negative, chosen)
+        return Mux(asks(flags, Sweep.NEG), negative, chosen)
 
     def _feedback(self, m: Module, r: str, back: Value, total: Value) -> tuple[Value, Value]:
         """fb from a back sum and a gated row sum, and whether it was clipped."""
@@ -156,31 +198,31 @@ class Neuron(wiring.Component):
                     m.d.comb += picked.eq(self.back[part * tiles + p])
         return picked
 
-    def _addresses(self, m: Module, tag: list) -> None:
+    def _addresses(self, m: Module, tag: dict) -> None:
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
-        m.d.comb += [self.back_word.eq(tag[1].group >> per_word),
-                     self.derivative_table.eq(tag[1].function),
-                     self.function_table.eq(tag[6].function)]
+        m.d.comb += [self.back_word.eq(tag[Stage.ERROR].group >> per_word),
+                     self.derivative_table.eq(tag[Stage.ERROR].function),
+                     self.function_table.eq(tag[Stage.WRITE].function)]
 
-    def _writes(self, m: Module, valid: list, tag: list, rows: list[dict[str, Value]]) -> None:
+    def _writes(self, m: Module, valid: dict, tag: dict, rows: list[dict[str, Value]]) -> None:
         for port, name, stage, flags in (
-                (self.write_base, "base", 1, Sweep.HOIST),
-                (self.write_state, "state", 6, Sweep.INIT | Sweep.STEP | Sweep.FIRE),
-                (self.write_error, "error", 6, Sweep.ERR | Sweep.DELTA),
-                (self.write_activity, "activity", 8, Sweep.ACT)):
+                (self.write_base, "base", Stage.ERROR, Sweep.HOIST),
+                (self.write_state, "state", Stage.WRITE, Sweep.INIT | Sweep.STEP | Sweep.FIRE),
+                (self.write_error, "error", Stage.WRITE, Sweep.ERR | Sweep.DELTA),
+                (self.write_activity, "activity", Stage.ACTIVITY, Sweep.ACT)):
             enable = named(m, valid[stage] & asks(tag[stage].flags, flags), f"writes_{name}")
             m.d.comb += [port.group.eq(tag[stage].group),
                          port.mask.eq(Mux(enable, tag[stage].live, 0))]
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
 
-        m.d.comb += self.compares.eq(asks(tag[6].flags, Sweep.ERR))
+        m.d.comb += self.compares.eq(asks(tag[Stage.WRITE].flags, Sweep.ERR))
 
-    def _counts(self, m: Module, valid: list, tag: list, clipped: dict) -> None:
+    def _counts(self, m: Module, valid: dict, tag: dict, clipped: dict) -> None:
         for name, events in clipped.items():
             count = popcount(m, [valid[stage] & bit for stage, bit in events], f"clipped_{name}")
             m.d.comb += getattr(self, f"sat_{name}").eq(count)
-        rows = named(m, popcount(m, tag[1].live, "live"), "rows")
+        rows = named(m, popcount(m, tag[Stage.ERROR].live, "live"), "rows")
         for port, flags in ((self.steps, Sweep.STEP | Sweep.DELTA),
                             (self.activations, Sweep.ACT)):
-            m.d.comb += port.eq(Mux(valid[1] & asks(tag[1].flags, flags), rows, 0))
+            m.d.comb += port.eq(Mux(valid[Stage.ERROR] & asks(tag[Stage.ERROR].flags, flags), rows, 0))

@@ -38,19 +38,22 @@ DEFECTS = {
         "hw/fixed.py", "half = ((Const(1, 1) << shift) >> 1).as_unsigned()", "half = Const(0, 1)",
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
-        "hw/neuron.py", "drive = scaled[1] - (e[4] <<", "drive = scaled[1] + (e[4] <<",
+        "hw/neuron.py", "drive = scaled[Stage.GAIN] - (e[Stage.GAIN] <<",
+        "drive = scaled[Stage.GAIN] + (e[Stage.GAIN] <<",
         "STEP adds the neuron's own error instead of subtracting it"),
     "late-error": Defect(
-        "hw/neuron.py", "drive = scaled[1] - (e[4] << f", "drive = scaled[1] - (e[5] << f",
+        "hw/neuron.py", "drive = scaled[Stage.GAIN] - (e[Stage.GAIN] << f",
+        "drive = scaled[Stage.GAIN] - (e[Stage.MOVE] << f",
         "STEP takes the error one pipeline stage late, that of the row before"),
     "activity-stale": Defect(
-        "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[5])",
+        "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[Stage.MOVE])",
         "ACT takes f of the state before the step"),
     "base-forgotten": Defect(
-        "hw/neuron.py", "Mux(on[0][Sweep.BASE], self.base[p], 0)", "0",
+        "hw/neuron.py", "Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)", "0",
         "the prediction leaves out the hoisted contribution of clamped sources"),
     "slope-early": Defect(
-        "hw/neuron.py", 'slope = pipe(m, self.derivative[p], 1, f"{r}_slope")[1]', "slope = self.derivative[p]",
+        "hw/neuron.py", 'slope = staged(m, self.derivative[p], Stage.FEEDBACK, Stage.SLOPE, f"{r}_slope")[Stage.SLOPE]',
+        "slope = self.derivative[p]",
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
         "hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]",

@@ -44,7 +44,7 @@ def narrow(file: str, old: str, widths: list[int], test: str) -> list[Defect]:
 
 
 LISTED = [
-    Defect("hw/neuron.py", "live[0] & takes & start_clip", "takes & start_clip", NEURON),
+    Defect("hw/neuron.py", "live[Stage.ROW] & takes & start_clip", "takes & start_clip", NEURON),
     Defect("hw/row_engine.py", "product = pipe(m, row.error[p] * head.activity[i], 1,",
            "product = pipe(m, ((row.error[p] * head.activity[i]) >> 1 << 1) if i == 0 else row.error[p] * "
            "head.activity[i], 1,", ROWS),
@@ -118,9 +118,11 @@ SIBLINGS = [
     *blind("hw/row_engine.py", "self.rates[entries[1].rate]", "entries[1].rate", range(4),
            ENTRIES),
     *blind("hw/row_engine.py", "tree(m, products, f\"tree{p}\") << shift", "shift", range(3), ENTRIES),
-    *blind("hw/neuron.py", "self.gains[tag[4].gain]", "tag[4].gain", range(2), WRITES),
-    *blind("hw/neuron.py", "self.derivative_table.eq(tag[1].function)", "tag[1].function", range(4), WRITES),
-    *blind("hw/neuron.py", "self.function_table.eq(tag[6].function)", "tag[6].function", range(4), WRITES),
+    *blind("hw/neuron.py", "self.gains[tag[Stage.GAIN].gain]", "tag[Stage.GAIN].gain", range(2), WRITES),
+    *blind("hw/neuron.py", "self.derivative_table.eq(tag[Stage.ERROR].function)", "tag[Stage.ERROR].function",
+           range(4), WRITES),
+    *blind("hw/neuron.py", "self.function_table.eq(tag[Stage.WRITE].function)", "tag[Stage.WRITE].function",
+           range(4), WRITES),
     *blind("hw/table.py", "Cat(state[frac:], self.function)", "self.function", range(4), SEGMENTS),
     Defect("hw/machine.py", "Mux(seq.running, Status.RUNNING, 0)", "0", STATUS),
     Defect("hw/machine.py", "Mux(self.streamer.active, Status.STREAMING, 0)", "0", STATUS),

@@ -1,0 +1,30 @@
+"""Pipelines whose stages have names: a value in each of its stages, and the latency held to their number."""
+
+from enum import IntEnum
+
+from amaranth.hdl import Module, Value, ValueLike
+
+from hebbar.errors import InternalError
+
+from .fixed import pipe
+
+__all__ = ["staged", "check_latency"]
+
+
+def staged(m: Module, value: ValueLike, first: IntEnum, last: IntEnum, name: str,
+           reset: bool = False) -> dict[int, Value]:
+    """``value`` by the stage it is in: itself in stage ``first``, a register later in each stage up to ``last``.
+
+    Stages are numbered by the cycles from the first stage of their pipeline. ``reset``: see ``hw.fixed.pipe``.
+    """
+    return dict(zip(range(first, last + 1), pipe(m, value, last - first, name, reset, up=1), strict=True))
+
+
+def check_latency(what: str, stated: int, built: int) -> None:
+    """Hold the latency that ``hebbar.timing`` states to the one that the stages of a pipeline have.
+
+    Raises InternalError: the cycle model would count cycles that the hardware does not take.
+    """
+    if stated != built:
+        raise InternalError(f"{what} is {stated} in hebbar/timing.py, but the stages of the pipeline make it {built}; "
+                            "state there what they make it.")

@@ -1,0 +1,74 @@
+"""Stages with names: a value is where its stage says, and a latency that is stated elsewhere is the number of stages.
+
+Without these tests the cycle model could count other cycles than the hardware takes: no word would differ.
+"""
+
+import importlib.util
+from enum import IntEnum
+from pathlib import Path
+
+import pytest
+from amaranth.hdl import Fragment, Module, Signal, signed
+from helpers import simulate
+
+from hebbar import timing
+from hebbar.errors import InternalError
+from hw.pipeline import check_latency, staged
+
+HW = Path(__file__).resolve().parents[1] / "hw"
+
+
+class Place(IntEnum):
+    """Stages of a pipeline of four."""
+
+    FETCH = 0
+    ADD = 1
+    ROUND = 2
+    WRITE = 3
+
+
+def again(name: str) -> None:
+    """Execute a module of hw once more, beside the one that is in use."""
+    spec = importlib.util.spec_from_file_location(f"hw.{name}_again", HW / f"{name}.py")
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+def test_a_value_is_in_each_stage_the_cycles_after_its_first():
+    """A value that begins in ADD is one cycle, not two, old in ROUND."""
+    m, value, sent, seen = Module(), Signal(signed(6)), [-32, 31, -1, 5, -17, 0, 9], []
+    stages = staged(m, value, Place.ADD, Place.WRITE, "value")
+    assert list(stages) == [Place.ADD, Place.ROUND, Place.WRITE]
+
+    async def bench(ctx):
+        for v in sent:
+            ctx.set(value, v)
+            seen.append((await ctx.tick().sample(*(stages[p] for p in (Place.ADD, Place.ROUND, Place.WRITE))))[-3:])
+
+    simulate(m, bench)
+    for delay in range(3):
+        assert [s[delay] for s in seen][delay:] == sent[:len(sent) - delay]
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_only_bits_that_say_that_something_is_there_are_reset(reset):
+    """After a reset in the middle of a sweep a row would otherwise still be written."""
+    m = Module()
+    stages = staged(m, Signal(), Place.FETCH, Place.WRITE, "valid", reset)
+    Fragment.get(m, None)
+    assert [stages[p].reset_less for p in (Place.ADD, Place.ROUND, Place.WRITE)] == [not reset] * 3
+
+
+def test_a_latency_that_is_not_the_number_of_stages_is_refused():
+    """In words that name the constant and both numbers."""
+    check_latency("WRITE_LATENCY", 3, 3)
+    with pytest.raises(InternalError, match="WRITE_LATENCY is 4 in hebbar/timing.py, but the stages .* make it 3; state"):
+        check_latency("WRITE_LATENCY", 4, 3)
+
+
+@pytest.mark.parametrize("module, name", [("neuron", "NEURON_LATENCY"), ("neuron", "ERROR_LATENCY")])
+def test_every_unit_holds_its_stages_to_the_cycle_model(monkeypatch, module, name):
+    """A stage more in hw, or one less in the cycle model, stops before anything is built."""
+    again(module)
+    monkeypatch.setattr(timing, name, getattr(timing, name) + 1)
+    with pytest.raises(InternalError, match=name):
+        again(module)
