@@ -22,7 +22,7 @@ def main() -> str | None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--quick", action="store_true", help="20 samples, 4 on the RTL")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     count = 20 if options.quick else options.samples
     replayed = max(1, count // 5)

@@ -21,7 +21,7 @@ def main() -> str | None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--noise", type=float, default=0.4, help="standard deviation, of pixels from 0 to 1")
     parser.add_argument("--quick", action="store_true", help="one query a pattern of bits")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     reporter, failed = Reporter(), None
 

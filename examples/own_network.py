@@ -28,7 +28,7 @@ def waves(count: int) -> tuple[np.ndarray, np.ndarray]:
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("--samples", type=int, default=750)
 parser.add_argument("--epochs", type=int, default=6)
-parser.add_argument("--backend", default="verilator", help="verilator, icarus or pysim")
+parser.add_argument("--backend", default="verilator", help="as for hebbar simulate, but not golden")
 options = parser.parse_args()
 
 # Started beside the folder examples, this is the file that the configuration names from its own folder, so that

@@ -24,7 +24,7 @@ def main() -> str | None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--images", type=int, default=32)
     parser.add_argument("--quick", action="store_true", help="8 images")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     stored, failed = images(8 if options.quick else options.images), None
     rows = {"stored": stored, "given": upper_half(stored)["v"]}

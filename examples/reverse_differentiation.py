@@ -24,7 +24,7 @@ def main() -> str | None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--quick", action="store_true", help="two samples, two seeds, one epoch")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     samples, seeds = (2, 2) if options.quick else (options.samples, options.seeds)
     reporter, failed = Reporter(), None

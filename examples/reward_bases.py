@@ -20,7 +20,7 @@ def main() -> str | None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--steps", type=int, default=20000)
     parser.add_argument("--quick", action="store_true", help="2000 steps")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     path = reward.walk(2000 if options.quick else options.steps, seed=1)
     asked, e = reward.replay(path, Reporter(), options.backend), reward.learn(path)

@@ -19,7 +19,7 @@ def main() -> str | None:
     """Measure the window, learn, compare with the RTL, draw; what went wrong, or None."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="2 seeds, 20 waves on the RTL")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     reporter = Reporter()
 

@@ -19,7 +19,7 @@ PRESET, EPOCHS, BACKEND = "digits_ipc", 3, "verilator"
 parser = argparse.ArgumentParser(description="Train, check against the RTL, count cycles.")
 parser.add_argument("preset", nargs="?", default=PRESET)
 parser.add_argument("--epochs", type=int, default=EPOCHS)
-parser.add_argument("--backend", default=BACKEND, help="verilator, icarus or pysim")
+parser.add_argument("--backend", default=BACKEND, help="as for hebbar simulate, but not golden")
 options = parser.parse_args()
 PRESET, EPOCHS, BACKEND = options.preset, options.epochs, options.backend
 # %% [markdown]

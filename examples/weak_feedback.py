@@ -26,7 +26,7 @@ def main() -> str | None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--samples", type=int, default=20)
     parser.add_argument("--quick", action="store_true", help="two samples, one seed, one epoch")
-    parser.add_argument("--backend", default="fast", help="fast, verilator, icarus or pysim")
+    parser.add_argument("--backend", default="fast", help="as for hebbar simulate, but not golden")
     options = parser.parse_args()
     samples, seeds = (2, 1) if options.quick else (options.samples, options.seeds)
     reporter, wrong = Reporter(), None

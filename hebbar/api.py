@@ -200,9 +200,10 @@ class Experiment:
         word. The current weights stay as they are. ``samples``: how many of the data, all where there are fewer, or
         samples of one's own as for ``run``.
 
-        ``backend``: "verilator", "icarus" and "fast" run the exported Verilog, "pysim" runs the Amaranth design
-        and needs no tools; ``entry`` as for ``run``; simulators are built once for each machine, in ``folder``/build
-        (None: in the user's cache). Raises MissingTool when the backend is not installed.
+        ``backend``: a name that ``hebbar simulate --help`` explains, but for the golden machine's own: "verilator" runs
+        the exported Verilog, "pysim" the Amaranth design without any tools. ``entry`` as for ``run``; simulators are
+        built once for each machine, in ``folder``/build (None: in the user's cache). Raises MissingTool when the backend
+        is not installed.
         """
         from golden.streams import to_codes
         from golden.tasks import task_of

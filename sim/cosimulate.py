@@ -8,6 +8,7 @@ from hebbar.files import BUILD
 from hebbar.outcomes import Check
 
 from . import simulate
+from .backends.registry import BACKENDS, REFERENCE
 from .compare import compare, nonzero_updates
 from .trace import Job
 
@@ -20,15 +21,17 @@ def cosimulate(job: Job, backend: str, build: Path | None, reporter: Reporter) -
     Raises BadInput for a job without samples and for golden against itself, MissingTool when the backend needs what is
     not installed.
     """
-    if backend == "golden":
-        raise BadInput("cosimulate compares a backend with the golden machine; give 'verilator', 'icarus' or "
-                       "'pysim'.")
+    others = [repr(name) for name in BACKENDS if name != REFERENCE]
+    if backend == REFERENCE:
+        raise BadInput("cosimulate compares a backend with the golden machine; give one of "
+                       f"{', '.join(others)}.")
     if not job.count:
         raise BadInput("samples has no row, so that nothing would be compared; give one sample or more.")
     try:
         rtl = simulate.run_backend(job, backend, build or BUILD, reporter)
     except MissingTool as error:
-        raise MissingTool(f"{error} Without it, backend='pysim' needs no tools.") from None
-    result = compare(job.program, simulate.run_backend(job, "golden"), rtl)
+        free = next(name for name, other in BACKENDS.items() if name != REFERENCE and not other.programs)
+        raise MissingTool(f"{error} Without it, backend={free!r} needs no tools.") from None
+    result = compare(job.program, simulate.run_backend(job, REFERENCE), rtl)
     return Check(result.total_words, result.total_mismatches, str(result.first) if result.first else None,
                  nonzero_updates(rtl, job.weights), rtl.counters)

@@ -12,7 +12,8 @@ from hebbar.files import BUILD
 from hebbar.record import Check
 from hebbar.suggest import suggest
 
-from .backends import fast, golden, verilator
+from .backends import golden
+from .backends.registry import find
 from .compare import Comparison, compare
 from .defects import DEFECTS, Defect
 from .preflight import preflight
@@ -20,8 +21,6 @@ from .simulate import job_of
 from .wave import record
 
 __all__ = ["Demonstration", "demonstrate"]
-
-BACKENDS = ("fast", "verilator")
 
 
 @dataclass(frozen=True)
@@ -69,8 +68,8 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     """
     if name not in DEFECTS:
         raise BadInput(f"there is no defect {name!r}{suggest(name, tuple(DEFECTS))}; --break list shows them.")
-    if backend not in BACKENDS:
-        raise BadInput(f"--break runs the Verilog on {' or '.join(BACKENDS)}, not on {backend}.")
+    chosen = find(backend)
+    chosen.check(defects=True)
     defect, program = DEFECTS[name], compile_config(config)
     if config.machine.tile == "array" and defect.file == "hw/row_engine.py":
         raise BadInput(f"the defect {name} is in the row engine, which machine.tile 'array' does not have; use a "
@@ -82,8 +81,7 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     reporter.say(f"{defect.file}, one line changed: {defect.meaning} ...")
     expected = golden.run(job)
     try:
-        rtl = fast.run(job, fast.prepare(program, build, announce, defect)) if backend == "fast" else \
-            verilator.run(job, verilator.prepare(program, build, announce=announce, defect=defect))
+        rtl = chosen.run(job, chosen.prepare(program, build, announce, defect=defect))
     except (BadInput, MissingTool):
         raise  # of this computer: nothing about the defect was found
     except HebbarError as error:

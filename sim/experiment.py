@@ -212,7 +212,7 @@ def _train(program: Program, task: LearningTask, reporter: Reporter, building: F
 
     with reporter.task("training in float64", task.epochs) as progress:
         floating = train_float(program, task, lambda e, grade: advance(progress, e, grade))
-    golden.prepare([program], reporter)
+    golden.compile_ahead([program], reporter)
     with reporter.task("training in fixed point", task.epochs) as progress:
         fixed = train_fixed(program, task, lambda e, grade: advance(progress, e, grade))
     return floating, fixed

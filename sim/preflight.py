@@ -6,20 +6,16 @@ from hebbar.errors import BadInput
 from hebbar.files import output_folder
 from hebbar.places import writable
 
-from . import verilator
-from .backends import icarus
+from .backends.registry import find
 from .toolchain import require
 
-__all__ = ["NEEDS", "preflight"]
-
-NEEDS = {"golden": (), "pysim": (), "verilator": verilator.NEEDS, "fast": verilator.NEEDS,
-         "icarus": icarus.NEEDS}
-"""Programs by backend."""
+__all__ = ["preflight"]
 
 
 def preflight(backend: str, build: Path) -> None:
     """Raise what building for ``backend`` below ``build`` and running on it would raise much later: MissingTool for a
     program, BadInput for a folder that cannot be written."""
-    require(*NEEDS[backend])
-    if NEEDS[backend] and not writable(output_folder(build)):
+    programs = find(backend).programs
+    require(*programs)
+    if programs and not writable(output_folder(build)):
         raise BadInput(f"{build} cannot be written; give another folder for simulators with --build.")

@@ -14,13 +14,11 @@ from hebbar.errors import BadInput
 from hebbar.files import BUILD, output_folder
 from hebbar.suggest import suggest
 
-from .backends import fast, golden, icarus, pysim, verilator
+from .backends.registry import find
 from .preflight import preflight
 from .trace import Job, Trace
 
-__all__ = ["BACKENDS", "Simulated", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
-
-BACKENDS = ("golden", "fast", "verilator", "icarus", "pysim")
+__all__ = ["Simulated", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,10 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
              stall: float, wave: bool, out: Path, reporter: Reporter, build: Path = BUILD) -> Simulated:
     """Run ``samples`` samples of the task on a backend, write the trace to ``out``; with ``wave``
     also a VCD of the same name."""
-    _known("backend", backend, BACKENDS)
-    if wave and backend != "verilator":
-        raise BadInput(f"--wave records the Verilog; use --backend verilator, not {backend}.")
-    if stall and backend in ("golden", "fast"):
-        raise BadInput(f"the backend {backend} never stalls a stream; leave --stall out or use verilator, icarus or "
-                       "pysim.")
+    find(backend).check(stalls=bool(stall), waves=wave)
     preflight(backend, build)
     program = compile_config(config)
-    _known("entry", entry, tuple(program.entries))
+    _check_entry(program, entry)
     task = task_of(program)
     image = load_weights(program, weights) if weights else task.image()
     job = job_of(program, task, entry, samples, image, stall)
@@ -66,7 +59,7 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
 def job_of(program: Program, data: Dataset | LearningTask, entry: str, samples: int | None, weights: Ints,
            stall: float = 0.0) -> Job:
     """The first ``samples`` samples (None: all) of what ``entry`` is for: training samples, or questions."""
-    _known("entry", entry, tuple(program.entries))
+    _check_entry(program, entry)
     if samples is not None and samples < 1:
         raise BadInput(f"samples is {samples}; give 1 or more.")
     return Job(program, entry, weights, as_task(program, data).codes(entry, samples), stall=stall,
@@ -77,31 +70,18 @@ def run_backend(job: Job, backend: str, build: Path = BUILD, reporter: Reporter 
                 wave: Path | None = None) -> Trace:
     """Run a job on a backend by name; simulators are built below ``build``, once for each machine.
 
-    ``wave``: where to leave a VCD (verilator). Raises BadInput for a name that is none and
-    MissingTool when the backend needs what is not installed.
+    ``wave``: where to leave a VCD. Raises BadInput for a name that is none and for what the backend cannot do,
+    MissingTool when it needs what is not installed.
     """
-    _known("backend", backend, BACKENDS)
-    reporter = reporter or Reporter(quiet=True)
+    chosen, reporter = find(backend), reporter or Reporter(quiet=True)
     with reporter.task(f"{job.entry} on {backend}", job.count) as task:
-        if backend == "golden":
-            return golden.run(job)
-        if backend == "pysim":
-            return pysim.run(job)
-        announce = not reporter.console.quiet
-        if backend == "fast":
-            return fast.run(job, fast.prepare(job.program, build, announce), task.advance)
-        if backend == "icarus":
-            return icarus.run(job, icarus.prepare(job.program, build, announce), task.advance)
-        model = verilator.prepare(job.program, build, wave is not None, announce)
-        trace = verilator.run(job, model, task.advance)
-    if wave:
-        (model.folder / "dump.vcd").replace(wave)
-    return trace
+        model = chosen.prepare(job.program, build, not reporter.console.quiet, waves=wave is not None)
+        return chosen.run(job, model, task.advance, wave)
 
 
-def _known(what: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise BadInput(f"there is no {what} {name!r}{suggest(name, known)}.")
+def _check_entry(program: Program, entry: str) -> None:
+    if entry not in program.entries:
+        raise BadInput(f"there is no entry {entry!r}{suggest(entry, program.entries)}.")
 
 
 def load_weights(program: Program, path: Path) -> Ints:

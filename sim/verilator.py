@@ -12,6 +12,7 @@ from hebbar.errors import BadInput, build_failed
 from hebbar.files import output_folder, temporary_folder, usable, write_text
 from hebbar.places import plain, plain_home
 
+from .backends.registry import VERILATOR as NEEDS
 from .builds import room_for_build
 from .runner import call_runner, locked, run_bench, tail
 from .toolchain import environment, require, tools
@@ -24,7 +25,6 @@ WARNINGS = ("-Wall", "-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-UNUSEDSIGNAL",
             "-Wno-DECLFILENAME", "-Wno-CASEINCOMPLETE")
 PRODUCTS = ("V*.*", "verilat*.*", "*.so")
 """What Verilator, its makefile and sim.shell write, as patterns."""
-NEEDS = ("verilator", "g++", "make", "perl", "libpython", "cocotb")
 
 
 def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),

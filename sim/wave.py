@@ -28,7 +28,6 @@ def record(job: Job, golden: Trace, difference: Difference, folder: Path, defect
     ``defect`` where one was planted."""
     sample = max(difference.sample, 0)
     model = verilator.prepare(job.program, build, waves=True, defect=defect)
-    verilator.run(sample_job(job, golden, sample), model)
     target = output_folder(folder) / f"sample_{sample}.vcd"
-    (model.folder / "dump.vcd").replace(target)
+    verilator.run(sample_job(job, golden, sample), model, wave=target)
     return target

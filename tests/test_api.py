@@ -145,7 +145,7 @@ def test_cosimulation_is_given_the_current_weights_and_the_first_samples(trained
     from sim.backends import golden, pysim
 
     e, jobs = trained[0], []
-    monkeypatch.setattr(pysim, "run", lambda job: (jobs.append(job), golden.run(job))[1])
+    monkeypatch.setattr(pysim, "run", lambda job, *_: (jobs.append(job), golden.run(job))[1])
     for entry, part in (("train", e.data.train), ("predict", e.data.test)):
         e.cosimulate(samples=3, backend="pysim", entry=entry)
         assert jobs[-1].entry == entry and np.array_equal(jobs[-1].weights, e.image)
@@ -156,7 +156,7 @@ def test_a_difference_is_reported(monkeypatch):
     """Without it a check would agree whatever the RTL does."""
     from sim.backends import golden, pysim
 
-    def spoilt(job):
+    def spoilt(job, *_):
         trace = golden.run(job)
         trace.error[2, 9] += 1
         return trace
@@ -328,7 +328,7 @@ def test_a_machine_that_halts_is_an_error_not_a_check(monkeypatch):
     """Without it a fault of the RTL could be counted as one more difference, or none."""
     from sim.backends import pysim
 
-    def halts(job):
+    def halts(job, *_):
         raise Mismatch("the machine halted at address 3 with cause WATCHDOG.")
 
     monkeypatch.setattr(pysim, "run", halts)

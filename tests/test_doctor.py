@@ -37,7 +37,7 @@ def test_everything_declared_is_looked_at(tmp_path):
     for name in ("Python", "free disk space", "blank in a path", "shadowing folders", "user's cache", "build folder",
                  "current folder", "folder for temporary files"):
         assert found[name].verdict in (Verdict.OK, Verdict.UNUSUAL), found[name]
-    assert set(doctor.TOOL_USES) == {tool.name for tool in toolchain.tools()}
+    assert {*doctor.TOOL_USES, *doctor.own_tools()} == {tool.name for tool in toolchain.tools()}
 
 
 def test_traps_are_found_handled_in_the_real_environment(monkeypatch, tmp_path):

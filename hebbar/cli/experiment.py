@@ -5,11 +5,15 @@ from typing import Annotated, Optional
 
 import typer
 
+from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, names
+
 from ..errors import Mismatch
 from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured
 
 __all__ = ["run", "train", "simulate", "compare"]
 
+BACKEND = f"""What runs it; default: {DEFAULT} ({DEFAULT_WITH_DEFECT} with --break). {' '.join(
+    f"{name}: {backend.meaning}." for name, backend in BACKENDS.items())}"""
 First = Annotated[int, typer.Option("--samples", min=1, help="The first samples of the entry.")]
 
 
@@ -63,7 +67,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
 
 def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
              Path("out/simulate"), backend: Annotated[Optional[str], typer.Option(
-                 help="golden, fast, verilator, icarus or pysim; default: verilator (fast with --break).")] = None,
+                 help=BACKEND)] = None,
              entry: Annotated[str, typer.Option(help="train, predict; query where an input is predicted.")] = "train",
              samples: First = 10,
              weights: Annotated[Optional[Path], typer.Option(
@@ -73,7 +77,7 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
              defect: Annotated[Optional[str], typer.Option(
                  "--break", metavar="NAME", help="Plant a known defect in the RTL and see the comparison find it; "
                  "'list' shows them.")] = None, seed: Seed = None, rule: Rule = None, data: Data = None,
-             wave: Annotated[bool, typer.Option("--wave", help="Also write a VCD (verilator).")] = False,
+             wave: Annotated[bool, typer.Option("--wave", help=f"Also write a VCD ({names('waves')}).")] = False,
              build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Run a program on one backend and write everything it did as a trace."""
     if defect is not None:
@@ -85,17 +89,18 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
     from sim.simulate import simulate as run_simulation
 
     path = here.folder / "trace.npz"
-    found = run_simulation(config, backend or "verilator", entry, samples, weights, stall, wave, path, here.reporter,
+    backend = backend or DEFAULT
+    found = run_simulation(config, backend, entry, samples, weights, stall, wave, path, here.reporter,
                            build)
     files = [path, *([path.with_suffix(".vcd")] if wave else [])]
     if not as_json:
-        typer.echo(f"{len(found.trace.pc)} fences of {found.samples} samples on {backend or 'verilator'}")
+        typer.echo(f"{len(found.trace.pc)} fences of {found.samples} samples on {backend}")
         if found.grade is not None:
             start = "" if found.trained else " (weights as training starts; give trained ones with --weights)"
             typer.echo(f"{found.measure}: {100 * found.grade:.1f} %{start}")
         for written in files:
             typer.echo(f"wrote {written}")
-    here.finish({"backend": backend or "verilator", "entry": entry, **found.record(),
+    here.finish({"backend": backend, "entry": entry, **found.record(),
                  "files": [str(f) for f in files]}, [], files)
 
 
@@ -109,7 +114,7 @@ def _broken(out, backend, entry, samples, defect, config, build, quiet, as_json)
         print_defects(DEFECTS)
         return
     here = Run(out, quiet, as_json, config)
-    found = demonstrate(config, defect, backend or "fast", entry, samples or 10, here.folder, here.reporter,
+    found = demonstrate(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder, here.reporter,
                         build=build)
     if not as_json:
         print_demonstration(found)

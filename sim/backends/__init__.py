@@ -1,1 +1,1 @@
-"""Backends: ``run(job) -> Trace`` on the golden machine, Amaranth's simulator and Verilator."""
+"""Backends, one a module; ``sim.backends.registry`` lists them and says what a module defines."""

@@ -1,8 +1,9 @@
 """The golden machine as a backend: cycles from the cycle model, the rest compiled or from NumPy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from hebbar.memories import Mem
 
 from ..trace import Job, Recorder, Trace
 
-__all__ = ["Session", "prepare", "cycles", "run"]
+__all__ = ["Session", "compile_ahead", "cycles", "prepare", "run"]
 
 
 class Session:
@@ -91,7 +92,7 @@ class Session:
         return outputs, self._machine.fences if job.steps else Recorder(self.program)
 
 
-def prepare(programs: Iterable[Program], reporter: Reporter) -> float:
+def compile_ahead(programs: Iterable[Program], reporter: Reporter) -> float:
     """Compile the golden machine for those programs it supports, before it is timed or waited for.
 
     Returns the seconds it took.
@@ -102,14 +103,19 @@ def prepare(programs: Iterable[Program], reporter: Reporter) -> float:
     return sum(compile_for(program) for program in programs if not unsupported(program))
 
 
+def prepare(program: Program, folder: Path, announce: bool = True) -> Engine:
+    """The engine for ``run``; there is nothing to build."""
+    return "auto"
+
+
 def cycles(job: Job) -> dict[str, int]:
     """Running cycles of a job without EXIT by cause, from the cycle model; the host never stalls."""
     counted = Cycles(job.program).run(job.entry, job.count)
     return {name: counted[name] for name in CYCLES}
 
 
-def run(job: Job, engine: Engine = "auto") -> Trace:
-    """Load the job's weights into a new machine and run it."""
+def run(job: Job, engine: Engine = "auto", progress: Callable[[int], None] | None = None) -> Trace:
+    """Load the job's weights into a new machine and run it. ``progress`` is not called."""
     session = Session(job.program, engine)
     session.load(job.weights)
     return replace(session.run(job), final=session.read_weights().astype(np.int32))

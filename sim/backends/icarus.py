@@ -19,11 +19,12 @@ from ..runner import call_runner, locked, run_bench, tail, watched
 from ..testbench.files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from ..toolchain import ICARUS_ARGS, environment, require, tools
 from ..trace import Job, Trace
+from .registry import BACKENDS
 
 __all__ = ["prepare", "run"]
 
 TEST = "sim.testbench.replay"
-NEEDS = ("iverilog", "libpython", "cocotb")
+NEEDS = BACKENDS["icarus"].programs
 
 
 def prepare(program: Program, folder: Path, announce: bool = True) -> Path:

@@ -2,14 +2,16 @@
 
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
+from hebbar.compiler import Program
 from hebbar.memories import Mem
 from hw.machine import Machine
 
@@ -17,7 +19,7 @@ from ..host import Host, load, read_weights, run as run_host
 from ..macro import PINS, Macro, macro_of
 from ..trace import Job, Recorder, Trace
 
-__all__ = ["run", "PysimHost"]
+__all__ = ["prepare", "run", "PysimHost"]
 
 
 class PysimHost(Host):
@@ -119,8 +121,12 @@ class PysimHost(Host):
                     self._partial = []
 
 
-def run(job: Job) -> Trace:
-    """Run a job on Amaranth's simulator."""
+def prepare(program: Program, folder: Path, announce: bool = True) -> None:
+    """Nothing is built: every run elaborates its machine."""
+
+
+def run(job: Job, model: None = None, progress: Callable[[int], None] | None = None) -> Trace:
+    """Run a job on Amaranth's simulator. ``progress`` is not called."""
     machine = Machine(job.program.machine)
     simulator = Simulator(machine)
     simulator.add_clock(1e-8)

@@ -25,7 +25,7 @@ TEST = "sim.testbench.replay"
 
 @dataclass(frozen=True)
 class Model:
-    """A built simulator in ``folder``; with ``waves`` every run leaves a dump.vcd there."""
+    """A built simulator in ``folder``; with ``waves`` it records every signal."""
 
     folder: Path
     waves: bool
@@ -43,15 +43,16 @@ def prepare(program: Program, folder: Path, waves: bool = False, announce: bool 
     return Model(place, waves)
 
 
-def run(job: Job, model: Model, progress: Callable[[int], None] | None = None,
-        timeout_s: float = 3600.0) -> Trace:
-    """Run a job; ``progress`` is told how many samples the machine has been sent."""
+def run(job: Job, model: Model, progress: Callable[[int], None] | None = None, timeout_s: float = 3600.0,
+        wave: Path | None = None) -> Trace:
+    """Run a job; ``progress`` is told how many samples the machine has been sent. ``wave``: where to leave the VCD of a
+    model with waves."""
     with temporary_folder("run-", model.folder) as folder:
         with usable(folder):
             (folder / JOB_FILE).write_bytes(pickle.dumps(job))
         with watched(folder / PROGRESS_FILE, progress):
             verilator.run_cocotb(model.folder, TOP, TEST, test_dir=folder, timeout_s=timeout_s,
                                  waves=model.waves, announce=progress is None)
-        if model.waves:
-            shutil.move(folder / "dump.vcd", model.folder / "dump.vcd")
+        if wave:
+            shutil.move(folder / "dump.vcd", wave)
         return Trace.load(folder / TRACE_FILE)[0]

@@ -33,7 +33,7 @@ def measure(quick: bool, reporter: Reporter) -> list[Figure]:
     end with different weights.
     """
     program = compile_config(load(PRESET))
-    seconds = golden.prepare([program], reporter)
+    seconds = golden.compile_ahead([program], reporter)
     samples = codes(program, data_of(program).train, training=True)
     part = {name: values[:NUMPY_SAMPLES[quick]] for name, values in samples.items()}
     _agree(program, part)
