@@ -81,7 +81,7 @@ class Dataset:
         Choose hyper-parameters here and report the real test set once. The part is taken as the
         test set was: equal class shares for ``stratified``, the last samples for ``last360``.
         """
-        count = int(round(fraction * len(self.train)))
+        count = round(fraction * len(self.train))
         if not 0 < count < len(self.train):
             raise BadInput(f"fraction is {fraction}; it must leave samples on both sides, "
                            "give for example 0.2.")

@@ -49,8 +49,8 @@ class Health:
 
     def record(self) -> dict:
         """As ``result.json`` holds it."""
-        return {"saturations": list(self.saturations), "saturation_shares": self.shares, "weights_at_bound": self.at_bound,
-                "dead_units": self.dead, "warnings": list(self.warnings),
+        return {"saturations": list(self.saturations), "saturation_shares": self.shares,
+                "weights_at_bound": self.at_bound, "dead_units": self.dead, "warnings": list(self.warnings),
                 **({"macro_limits": self.macro} if self.macro else {})}
 
 
@@ -134,7 +134,7 @@ def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str,
         f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {end}"
         for edge, share in ends.items()]
     if said:
-        knobs = _knobs(program, bool(set(much) - {"weight"}), "weight" in much or bool(ends) and not narrow)
+        knobs = _knobs(program, bool(set(much) - {"weight"}), "weight" in much or (bool(ends) and not narrow))
         yield f"values saturate: {', '.join(said)}; {knobs}."
 
 

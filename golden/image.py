@@ -53,8 +53,8 @@ def checked_codes(machine: MachineConfig, image: Ints) -> Ints:
     if found.shape != shape or found.dtype.kind not in "iu":
         raise BadInput(f"a weight image holds {found.dtype} of shape {found.shape}; give whole codes of shape {shape}.")
     if found.size and not format.lo <= found.min() <= found.max() <= format.hi:
-        raise BadInput(f"a weight image holds codes from {found.min()} to {found.max()}; those of {format} go from {format.lo} "
-                       f"to {format.hi}.")
+        raise BadInput(f"a weight image holds codes from {found.min()} to {found.max()}; those of {format} go from "
+                       f"{format.lo} to {format.hi}.")
     return found
 
 

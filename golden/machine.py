@@ -117,7 +117,7 @@ class Machine:
         outputs: dict[str, list[Ints]] = {t.key: [] for t in self.program.outputs[entry]}
         ins = (t.key for _ in range(count) for t in self.program.inputs[entry])
         outs = (t.key for _ in range(count) for t in self.program.outputs[entry])
-        taken = {name: 0 for name in samples}
+        taken = dict.fromkeys(samples, 0)
         for address, instruction in self._sequencer.run(self.program.entries[entry]):
             fields = instruction.fields
             if instruction.op is Op.SWEEP:

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from hebbar.exponentials import (
-    BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, POWERS, RECIPROCAL_FRAC)
+from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, POWERS, RECIPROCAL_FRAC
 from hebbar.formats import Formats
 from hebbar.isa import Into, Mode
 

@@ -129,8 +129,8 @@ def load_image(layout: Layout, path: Path) -> Ints:
     arrays, meta = _read(path)
     image = checked_image(layout, _by_edge(path, arrays), str(path))
     if HASH not in meta:
-        warnings.warn(f"{path} says no hash of its weights, so that damage to it would not be seen; save_weights writes "
-                      "one.", HebbarWarning, stacklevel=3)
+        warnings.warn(f"{path} says no hash of its weights, so that damage to it would not be seen; save_weights "
+                      "writes one.", HebbarWarning, stacklevel=3)
     return image
 
 
@@ -148,8 +148,8 @@ def _in_range(layout: Layout, where: str, matrix: NDArray[np.float64]) -> None:
 def _allowed(network: Network, edge: Edge, where: str, matrix: NDArray) -> None:
     """Raise BadInput for the first weight that an edge cannot have."""
     gone = absent(network, edge)
-    for wrong, why in ((gone is not None and gone & (matrix != 0), "where the mask or the zero diagonal of the edge leaves no "
-                        "weight; clear it"),
+    left_out = "where the mask or the zero diagonal of the edge leaves no weight; clear it"
+    for wrong, why in ((gone is not None and gone & (matrix != 0), left_out),
                        (edge.positive and matrix < 0, "and the edge is positive; give 0 or more")):
         places = np.argwhere(wrong)
         if np.ndim(wrong) and len(places):
@@ -212,7 +212,7 @@ def _read_safetensors(path: Path) -> tuple[Arrays, Meta]:
         check_file(path)
         _check_keys(path)
         with library.safe_open(path, framework="numpy") as data:
-            types = {key: data.get_slice(key).get_dtype() for key in data.keys()}
+            types = {key: data.get_slice(key).get_dtype() for key in data.keys()}  # noqa: SIM118 - no mapping, and no iterator
             wrong = next((key for key, dtype in types.items() if dtype not in SAFE), None)
             if wrong is None:
                 return {key: data.get_tensor(key) for key in types}, dict(data.metadata() or {})

@@ -85,10 +85,11 @@ def _value(name: str, function: Callable[[float], float], x: float) -> float:
     try:
         value = float(function(x))
     except Exception as error:
-        raise BadInput(f"activation {name!r} or its derivative fails at {x:g} ({type(error).__name__}, {error}); define "
-                       "it for every state.") from error
+        raise BadInput(f"activation {name!r} or its derivative fails at {x:g} ({type(error).__name__}, {error}); "
+                       "define it for every state.") from error
     if not math.isfinite(value):
-        raise BadInput(f"activation {name!r} or its derivative is {value} at {x:g}; give a finite value for every state.")
+        raise BadInput(f"activation {name!r} or its derivative is {value} at {x:g}; give a finite value for every "
+                       "state.")
     return value
 
 
@@ -171,11 +172,11 @@ def _check_ends(name: str, derivative: bool, formats: Formats, activity_frac: in
     if abs(largest) <= (1 + ALLOWANCE) * end:
         return
     if derivative:
-        raise BadInput(f"the slope of activation {name!r} is {largest:g} and would run as {end:g}, the end of {out}; use a "
-                       "function that is less steep.")
-    raise BadInput(f"activation {name!r} of states up to 1 with activity_frac {activity_frac} is {largest:g} and would run as "
-                   f"{end:g}, the end of {out}; lower activity_frac (of layers network.hidden_frac) to {out.bits - 2} or less, "
-                   "or raise machine.activity_bits.")
+        raise BadInput(f"the slope of activation {name!r} is {largest:g} and would run as {end:g}, the end of {out}; "
+                       "use a function that is less steep.")
+    raise BadInput(f"activation {name!r} of states up to 1 with activity_frac {activity_frac} is {largest:g} and "
+                   f"would run as {end:g}, the end of {out}; lower activity_frac (of layers network.hidden_frac) to "
+                   f"{out.bits - 2} or less, or raise machine.activity_bits.")
 
 
 def _code(value: float, out: Format) -> int:

@@ -15,8 +15,8 @@ from .errors import BadInput
 from .section import Section, key
 from .suggest import suggest
 
-__all__ = ["GAIN_FRAC", "device_names", "published", "Control", "Device", "Programming", "Read", "Update", "Faults", "Wires", "Converters",
-           "AnalogConfig"]
+__all__ = ["GAIN_FRAC", "device_names", "published", "Control", "Device", "Programming", "Read", "Update", "Faults",
+           "Wires", "Converters", "AnalogConfig"]
 
 
 DEVICES = resources.files(__package__) / "devices"
@@ -51,15 +51,16 @@ class Control(Section):
     align: int = key(0, "Largest left shift of an activity.", "bits", 2, ge=0, le=7)
     bit_cycles: int = key(1, "Time that a bit of the input is driven.", "cycles", ge=1, le=255)
     update: Literal["deterministic", "stochastic"] = key(
-        "deterministic", "deterministic: one exact step. stochastic: `pulses` coincident pulses for each sign, whose mean is "
-        "the step.", example="stochastic")
+        "deterministic", "deterministic: one exact step. stochastic: `pulses` coincident pulses for each sign, whose "
+                         "mean is the step.", example="stochastic")
     pulses: int = key(32, "Pulses of a stochastic update, for each sign.", "pulses", ge=1, le=32)
     pulse_exponent: int = key(8, "log2 of what a weight changes when all pulses meet.", "log2 of codes", ge=0, le=24)
     verify: int = key(0, "Attempts to bring a loaded weight within `tolerance`; 0: one write that is not checked.",
                       "attempts", 5, ge=0, le=255)
     tolerance: int = key(0, "How far from what was asked for a written weight may be.", "codes", ge=0, le=1 << 15)
-    row_offset: tuple[int, ...] = key((), "Calibration of the P row converters, of every one or of none: a sum is (code LSB - "
-                                      "offset) gain; `hebbar calibrate` measures it.", "product codes", [0, 12])
+    row_offset: tuple[int, ...] = key((), "Calibration of the P row converters, of every one or of none: a sum is "
+                                          "(code LSB - offset) gain; `hebbar calibrate` measures it.", "product codes",
+                                      [0, 12])
     row_gain: tuple[Gain, ...] = key((), "The gain of that.", "1 / 2^14", [16384, 16400])
     column_offset: tuple[int, ...] = key((), "The same of the C column converters.", "product codes", [0, 12, 3, 0])
     column_gain: tuple[Gain, ...] = key((), "The gain of that.", "1 / 2^14", [16384, 16400, 16384, 16390])
@@ -116,9 +117,10 @@ class Update(Section):
 
     device_spread: float = key(0.0, "Spread of its size from device to device.", "share", 0.3, ge=0, le=LARGE)
     pulse_spread: float = key(0.0, "Spread of its size from pulse to pulse.", "share", 0.3, ge=0, le=LARGE)
-    asymmetry: float = key(0.0, "Up less down of a conductance; it cancels in a balanced pair.", "share", 0.01, gt=-1, lt=1)
-    soft_bounds: float = key(0.0, "0: constant steps up to the range. 1: the step falls linearly to zero at the bound; at "
-                             "weight 0 it is whole.", "share", 1.0, ge=0, le=1)
+    asymmetry: float = key(0.0, "Up less down of a conductance; it cancels in a balanced pair.", "share", 0.01, gt=-1,
+                           lt=1)
+    soft_bounds: float = key(0.0, "0: constant steps up to the range. 1: the step falls linearly to zero at the "
+                                  "bound; at weight 0 it is whole.", "share", 1.0, ge=0, le=1)
     unidirectional: bool = key(False, "Devices only grow, G+ for positive and G- for negative changes.")
 
 
@@ -154,8 +156,9 @@ class Converters(Section):
 class AnalogConfig(Section):
     """``[machine.analog]``: the macro of tile 'analog'; the tables below it are its parts."""
 
-    preset: str = key("", "A published device: ideal, pcm, rram_filament, rram_soft, sram_charge. Its values stand where no "
-                      "other is given; its pulses are for weights with 13 fractional bits.", example="pcm", max_length=64)
+    preset: str = key("", "A published device: ideal, pcm, rram_filament, rram_soft, sram_charge. Its values stand "
+                          "where no other is given; its pulses are for weights with 13 fractional bits.", example="pcm",
+                      max_length=64)
     control: Control = key(Control(), "What the RTL is built for.")
     device: Device = key(Device(), "Conductances.")
     programming: Programming = key(Programming(), "Error of writing.")
@@ -176,11 +179,11 @@ class AnalogConfig(Section):
         if name not in names:
             raise ValueError(f"there is no device {name!r}{suggest(str(name), names)}")
         known = published(name)
-        whole = validate(given | {key: known[key] | given.get(key, {}) for key in known
-                                  if isinstance(given.get(key, {}), dict)})
-        for key in known:
-            named = given.get(key, {})
-            getattr(whole, key).model_fields_set.intersection_update(named if isinstance(named, dict) else known[key])
+        whole = validate(given | {part: known[part] | given.get(part, {}) for part in known
+                                  if isinstance(given.get(part, {}), dict)})
+        for part in known:
+            named = given.get(part, {})
+            getattr(whole, part).model_fields_set.intersection_update(named if isinstance(named, dict) else known[part])
         return whole
 
     @model_validator(mode="after")
@@ -191,8 +194,8 @@ class AnalogConfig(Section):
         if d.levels == 1:
             raise ValueError("levels is 1, a device without states to choose from; give 0 for any or at least 2")
         if self.update.unidirectional and d.coding == "balanced":
-            raise ValueError("devices that only grow cannot be balanced, where one conductance falls as the other grows; "
-                             "set coding to 'one_sided'")
+            raise ValueError("devices that only grow cannot be balanced, where one conductance falls as the other "
+                             "grows; set coding to 'one_sided'")
         if self.faults.stuck_on + self.faults.stuck_off > 1:
             raise ValueError("stuck_on and stuck_off add up to more than all cells; lower one")
         return self
@@ -203,17 +206,18 @@ class AnalogConfig(Section):
         c = self.control
         for side, bits, step, sums, count in (("row", c.row_bits, c.row_step, row_sum_bits, converters[0]),
                                               ("column", c.column_bits, c.column_step, back_sum_bits, converters[1])):
-            for key in (f"{side}_offset", f"{side}_gain"):
-                if len(getattr(c, key)) not in (0, count):
-                    raise BadInput(f"machine.analog.control.{key} has {len(getattr(c, key))} numbers and there are {count} "
-                                   "converters; give one each, or none.")
+            for name in (f"{side}_offset", f"{side}_gain"):
+                if len(getattr(c, name)) not in (0, count):
+                    raise BadInput(f"machine.analog.control.{name} has {len(getattr(c, name))} numbers and there are "
+                                   f"{count} converters; give one each, or none.")
             room = sums - (2 if c.calibrated(side) else 0)
             if any(abs(offset) >= 1 << max(room - 1, 0) for offset in getattr(c, f"{side}_offset")):
                 raise BadInput(f"machine.analog.control.{side}_offset is beyond the {sums} bits of the sums; calibrate "
                                "again.")
             if c.calibrated(side) and (bits or sums) + step > room:
-                raise BadInput(f"machine.analog.control.{side}_bits with {side}_step need {(bits or sums) + step} bits and 2 "
-                               f"for the calibration, more than the {sums} of the sums; lower {side}_bits.")
+                raise BadInput(f"machine.analog.control.{side}_bits with {side}_step need {(bits or sums) + step} "
+                               f"bits and 2 for the calibration, more than the {sums} of the sums; lower {side}_bits.")
             if (bits or sums) + step > sums:
-                raise BadInput(f"machine.analog.control.{side}_bits is {bits or sums} with {side}_step {step}, together "
-                               f"more than the {sums} bits of the sums; lower {side}_step to {sums - (bits or sums)}.")
+                raise BadInput(f"machine.analog.control.{side}_bits is {bits or sums} with {side}_step {step}, "
+                               f"together more than the {sums} bits of the sums; lower {side}_step to "
+                               f"{sums - (bits or sums)}.")

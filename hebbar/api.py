@@ -202,8 +202,8 @@ class Experiment:
 
         ``backend``: a name that ``hebbar simulate --help`` explains, but for the golden machine's own: "verilator" runs
         the exported Verilog, "pysim" the Amaranth design without any tools. ``entry`` as for ``run``; simulators are
-        built once for each machine, in ``folder``/build (None: in the user's cache). Raises MissingTool when the backend
-        is not installed.
+        built once for each machine, in ``folder``/build (None: in the user's cache). Raises MissingTool when the
+        backend is not installed.
         """
         from golden.streams import to_codes
         from golden.tasks import task_of

@@ -4,12 +4,12 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import product
 
+from .blocks import Column
 from .config import Config
 from .effects import EFFECTS, Access, Where
 from .errors import BadInput
 from .formats import code
 from .isa import FIELDS, GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode
-from .blocks import Column
 from .layout import Layout
 from .memories import BLOCK, MAP, UNIT_PRECISION, pack
 from .network import Edge
@@ -74,8 +74,8 @@ class Assembler:
     def _check_loop(self, op: LoopOp, depth: int) -> None:
         """Raise BadInput for a loop that the sequencer cannot count."""
         if depth >= LOOP_DEPTH:
-            raise BadInput(f"rule: its loops nest more than {LOOP_DEPTH - 1} deep, with the one over the samples more than "
-                           f"{LOOP_DEPTH}; lay an inner one out.")
+            raise BadInput(f"rule: its loops nest more than {LOOP_DEPTH - 1} deep, with the one over the samples more "
+                           f"than {LOOP_DEPTH}; lay an inner one out.")
         most = FIELDS[Op.LOOP]["count"]
         if not 0 <= op.register <= LOOP_REGISTERS or not 0 <= op.count < 1 << most.width:
             raise BadInput(f"rule: a loop of {op.count} iterations or of register {op.register}; give 0 to "
@@ -96,8 +96,8 @@ class Assembler:
         """Complete the EXITs of the loop that starts at ``start`` and has just ended, and one before it."""
         mine = [(at, arm) for at, arm in self._exits if at > start or arm]
         if mine and not self.layout.machine.energy:
-            raise BadInput("rule.tolerance is set, or the schedule has an exit, and the machine has no energy unit; set "
-                           "machine.energy to true.")
+            raise BadInput("rule.tolerance is set, or the schedule has an exit, and the machine has no energy unit; "
+                           "set machine.energy to true.")
         for at, arm in mine:
             self.words[at] = encode(Op.EXIT, end=len(self.words), arm=int(arm))
         self._exits = [e for e in self._exits if e not in mine]
@@ -153,8 +153,8 @@ class Assembler:
         edge, words = column.edge, self.layout.sources(op.block, column)
         begun = [w in op.fresh for w in words]
         if any(begun) and not all(begun):
-            raise BadInput(f"rule: feedback through the identity from {edge.source!r} to {edge.target!r} starts some of "
-                           "its neurons anew and not others; sweep it before the blocks that feed parts of them.")
+            raise BadInput(f"rule: feedback through the identity from {edge.source!r} to {edge.target!r} starts some "
+                           "of its neurons anew and not others; sweep it before the blocks that feed parts of them.")
         fed = edge.source not in self.clamped if op.feeds is None else edge.source in op.feeds
         stored = column.lanes > 0
         return pack(
@@ -178,8 +178,8 @@ class Assembler:
         if not op.flags & Sweep.POST:
             return 0
         if m.state_frac < p.activity_frac:
-            raise BadInput(f"rule: a sweep of {op.name!r} has POST, and its activity_frac {p.activity_frac} is finer than "
-                           f"machine.state_frac {m.state_frac}; lower it to {m.state_frac}.")
+            raise BadInput(f"rule: a sweep of {op.name!r} has POST, and its activity_frac {p.activity_frac} is finer "
+                           f"than machine.state_frac {m.state_frac}; lower it to {m.state_frac}.")
         return m.state_frac - p.activity_frac
 
     def _rate(self, edge: Edge, slower: int) -> int:
@@ -204,9 +204,9 @@ class Assembler:
         most = m.error_bits + m.activity_bits - 1
         if last > most:
             raise BadInput(f"edge {edge.source!r} to {edge.target!r}: alpha_shift {edge.alpha_shift} and "
-                           f"{last - shift} halvings in training.halve_alpha_at need an update shift of {last}, and from "
-                           f"{most + 1} on no error changes a weight; lower alpha_shift by {last - most} or halve less "
-                           "often.")
+                           f"{last - shift} halvings in training.halve_alpha_at need an update shift of {last}, and "
+                           f"from {most + 1} on no error changes a weight; lower alpha_shift by {last - most} or "
+                           "halve less often.")
 
 
 def _intern(table: list[int], word: int) -> int:

@@ -3,8 +3,8 @@
 from math import ceil, log2
 from typing import TYPE_CHECKING
 
-from .errors import BadInput
 from .blocks import Block
+from .errors import BadInput
 from .pins import column_bits, row_bits
 
 if TYPE_CHECKING:
@@ -48,14 +48,14 @@ def _check_analog(layout: "Layout") -> None:
             if getattr(e, key):
                 raise BadInput(f"{where} has {key}, which an analog macro cannot keep; set machine.tile to 'rows'.")
         if layout.shift(e.source) > control.align:
-            raise BadInput(f"{where}: activities are shifted by {layout.shift(e.source)} and machine.analog.control.align "
-                           f"is {control.align}; raise it to {layout.shift(e.source)}.")
+            raise BadInput(f"{where}: activities are shifted by {layout.shift(e.source)} and "
+                           f"machine.analog.control.align is {control.align}; raise it to {layout.shift(e.source)}.")
     for side, bits, format in (("row", row_bits(m) + control.row_step, m.formats.row_sum),
                                ("column", column_bits(m) + control.column_step, m.formats.back_sum)):
         reach = 2.0 ** (bits - 1 - format.frac)
         if reach < 0.5:
-            raise BadInput(f"machine.analog.control.{side}_bits and {side}_step make a converter that ends at {reach:g}, too "
-                           f"narrow for sums of states; raise {side}_step by {ceil(log2(0.5 / reach))}.")
+            raise BadInput(f"machine.analog.control.{side}_bits and {side}_step make a converter that ends at "
+                           f"{reach:g}, too narrow for sums of states; raise {side}_step by {ceil(log2(0.5 / reach))}.")
 
 
 def check_sums(layout: "Layout") -> None:

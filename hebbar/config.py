@@ -28,21 +28,23 @@ class TrainingConfig(Section):
     halve_alpha_at: tuple[Annotated[int, Field(ge=0, le=100_000)], ...] = key(
         (), "Epochs, counted from 0, at whose start every alpha is halved.", "epochs", [15, 20, 25], max_length=64)
     seed: int = key(1, "Seed of the first weights and of the order of samples.", ge=0, lt=1 << 63)
-    refresh: int = key(0, "Samples of an epoch after which the weights of an analog macro are read and programmed anew; 0: "
-                       "never.", "samples", ge=0, lt=1 << 31)
+    refresh: int = key(0, "Samples of an epoch after which the weights of an analog macro are read and programmed "
+                          "anew; 0: never.", "samples", ge=0, lt=1 << 31)
 
 
 class DataConfig(Section):
     """``[data]``: which samples, and how they are split."""
 
     name: Literal["digits", "npz", "idx"] = key(
-        "digits", "digits: scikit-learn's. npz: the file `path` with inputs (samples, size) and labels (samples,), class "
-        "numbers; a fifth is held out. idx: the folder `path` with MNIST's four files, divided as they are.", example="npz")
+        "digits", "digits: scikit-learn's. npz: the file `path` with inputs (samples, size) and labels (samples,), "
+                  "class numbers; a fifth is held out. idx: the folder `path` with MNIST's four files, divided as "
+                  "they are.",
+        example="npz")
     path: str = key("", "File or folder of the data.", example="data/mnist", max_length=4096,
                     pattern=r"^[^\x00]*$")
     split: Literal["stratified", "last360"] = key(
-        "stratified", "stratified: 360 digits, of other data a fifth, are held out with equal class shares; last360: the last "
-        "ones, of the digits written by other people.", example="last360")
+        "stratified", "stratified: 360 digits, of other data a fifth, are held out with equal class shares; last360: "
+                      "the last ones, of the digits written by other people.", example="last360")
     pool: Literal[1, 2] = key(1, "Average the digits over pool x pool pixels.", "pixels")
     seed: int = key(0, "Seed of the split.", ge=0, lt=1 << 32)
 
@@ -88,7 +90,8 @@ class Config(Section):
 
 def _merged(given: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """``given`` with ``changes``, table by table."""
-    return dict(given) | {key: _merged(given[key], value) if isinstance(value, Mapping) and isinstance(given.get(key), Mapping)
+    return dict(given) | {key: _merged(given[key], value) if isinstance(value, Mapping)
+                          and isinstance(given.get(key), Mapping)
                           else value for key, value in changes.items()}
 
 
@@ -128,19 +131,21 @@ def _text(path: Path) -> str:
     try:
         return bounded(path).decode("utf-8-sig")  # editors of Windows begin with a byte order mark
     except UnicodeDecodeError as error:
-        raise BadInput(f"{path}: cannot be read as UTF-8 ({error.reason} at byte {error.start}); save it as UTF-8.") from None
+        raise BadInput(f"{path}: cannot be read as UTF-8 ({error.reason} at byte {error.start}); save it as "
+                       "UTF-8.") from None
     except OSError as error:
-        raise BadInput(f"{shown(str(path), quotes=False)}: cannot be read ({error.strerror}); check the path.") from None
+        raise BadInput(f"{shown(str(path), quotes=False)}: cannot be read ({error.strerror}); check the "
+                       "path.") from None
 
 
 def _located(data: dict, folder: Path) -> dict:
     """The same tables with ``rule.source`` and ``data.path`` found from ``folder``, so that they are the same files
     wherever a process runs."""
-    for section, key in (("rule", "source"), ("data", "path")):
+    for section, name in (("rule", "source"), ("data", "path")):
         table = data.get(section)
-        place = table.get(key) if isinstance(table, dict) else None
+        place = table.get(name) if isinstance(table, dict) else None
         if isinstance(place, str) and place and "\0" not in place:
-            data = data | {section: table | {key: str((folder / place).absolute())}}
+            data = data | {section: table | {name: str((folder / place).absolute())}}
     return data
 
 
@@ -167,14 +172,15 @@ def parse(data: Mapping[str, Any], where: str) -> Config:
 def _check_data(data: DataConfig) -> None:
     """Raise BadInput for keys that the chosen data do not use: what they ask for would be left out in silence."""
     if data.path and data.name == "digits":
-        raise BadInput(f"data.path is {data.path!r}, and data.name 'digits' reads no file; set data.name to 'npz' or 'idx', "
-                       "or leave data.path (on the command line --data) out.")
+        raise BadInput(f"data.path is {data.path!r}, and data.name 'digits' reads no file; set data.name to 'npz' or "
+                       "'idx', or leave data.path (on the command line --data) out.")
     if not data.path and data.name != "digits":
         raise BadInput(f"data.name is {data.name!r} and data.path is empty; give the "
                        f"{'file' if data.name == 'npz' else 'folder'} of the data.")
 
 
-KINDS = {"tuple_type": "a list", "string_type": "text", "int_type": "a whole number", "int_from_float": "a whole number",
+KINDS = {"tuple_type": "a list", "string_type": "text", "int_type": "a whole number",
+         "int_from_float": "a whole number",
          "float_type": "a number", "bool_type": "true or false", "finite_number": "a finite number"}
 """What pydantic asks for in place of a value, by the type of its finding."""
 

@@ -88,7 +88,8 @@ _NO_ROOM = {"No space left on device": "make room, or use another folder", "Disk
             "Cannot allocate memory": "close other programs", "virtual memory exhausted": "close other programs",
             "Killed signal terminated program": "the computer ran out of memory: close other programs",
             "Resource temporarily unavailable": "allow more processes (ulimit -u)",
-            "Too many open files": "allow more open files (ulimit -n)", "Permission denied": "allow writing there, or use "
+            "Too many open files": "allow more open files (ulimit -n)",
+            "Permission denied": "allow writing there, or use "
             "another folder", "Read-only file system": "use another folder"}
 """What compilers say when the computer is at fault, and what to do about it."""
 

@@ -103,15 +103,15 @@ def occupy(folder: Path) -> None:
     path = output_folder(folder).absolute() / LOCK
     while path not in _locks:
         with usable(folder):
-            file = open(path, "a+")
+            file = open(path, "a+")  # noqa: SIM115 - open, and so locked, as long as the process lives
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             holder = file.read().strip()
             file.close()
-            raise BadInput(f"process {holder or 'of another user'} is at work in {folder}; wait for it, or give another "
-                           "folder with --out.") from None
+            raise BadInput(f"process {holder or 'of another user'} is at work in {folder}; wait for it, or give "
+                           "another folder with --out.") from None
         except OSError:  # a file system without locks
             pass
         if path.exists() and os.path.samestat(path.stat(), os.fstat(file.fileno())):

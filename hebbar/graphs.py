@@ -50,8 +50,8 @@ def _depths(network: Network) -> dict[str, int]:
             continue
         lengths = [depth[e.target] + 1 for e in network.outgoing(name)]
         if p.role is Role.TARGET and lengths:
-            raise BadInput(f"network.edges: target {name!r} feeds {network.outgoing(name)[0].target!r}; a levelled graph "
-                           "ends at its targets.")
+            raise BadInput(f"network.edges: target {name!r} feeds {network.outgoing(name)[0].target!r}; a levelled "
+                           "graph ends at its targets.")
         if p.role is not Role.TARGET and not lengths:
             raise BadInput(f"network.populations: {name!r} reaches no target; remove it or add an edge.")
         depth[name] = max(lengths, default=0)

@@ -14,8 +14,8 @@ from enum import IntEnum, IntFlag
 
 from .errors import BadInput
 
-__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY", "Instruction",
-           "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
+__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY",
+           "Instruction", "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
 LOOP_REGISTERS = 4
@@ -193,7 +193,7 @@ def encode(op: Op, **values: int) -> int:
     """
     unknown = set(values) - set(FIELDS[op])
     if unknown:
-        raise BadInput(f"{op.name} has no field {sorted(unknown)[0]!r}; it has "
+        raise BadInput(f"{op.name} has no field {min(unknown)!r}; it has "
                        f"{', '.join(FIELDS[op]) or 'none'}.")
     word = int(op) << 28
     for name, field in FIELDS[op].items():

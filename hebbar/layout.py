@@ -12,8 +12,8 @@ from functools import cached_property
 from .bands import Band, bands
 from .blocks import Block, Column, Place, View
 from .bounds import check_capacity, check_sums, check_tile
-from .machine import MachineConfig
 from .errors import BadInput
+from .machine import MachineConfig
 from .network import Edge, Network, Role
 
 __all__ = ["View", "Place", "Column", "Block", "Layout"]

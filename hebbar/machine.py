@@ -25,9 +25,10 @@ class MachineConfig(Section):
     """``[machine]``: the geometry and the widths of the accelerator."""
 
     tile: Literal["rows", "array", "analog"] = key(
-        "rows", "rows: weights in a memory, a word a cycle. array: a digital array that fires all rows at once. analog: a "
-        "crossbar that is not RTL.", example="array")
-    lanes: int = key(8, "Weights C of a row that are worked on in a cycle.", "lanes", range="powers of two from 4 to 64")
+        "rows", "rows: weights in a memory, a word a cycle. array: a digital array that fires all rows at once. "
+                "analog: a crossbar that is not RTL.", example="array")
+    lanes: int = key(8, "Weights C of a row that are worked on in a cycle.", "lanes",
+                     range="powers of two from 4 to 64")
     row_tiles: int = key(1, "Rows P that are worked on in a cycle.", "rows", 2, "powers of two from 1 to `lanes`")
     weight_words: int = key(1024, "Depth of the weight memory.", "words of P x C weights", ge=2, le=1 << 20)
     neuron_words: int = key(64, "Depth of the memories of states, errors and activities.", "words of C neurons", ge=2,
@@ -37,19 +38,21 @@ class MachineConfig(Section):
     map_entries: int = key(128, "Entries of the memory that says what feeds a column.", "entries", ge=2, le=1 << 12)
     blocks: int = key(32, "Block descriptors.", "entries", ge=2, le=1 << 10)
     program_words: int = key(256, "Depth of the program memory.", "instructions", ge=2, le=1 << 12)
-    functions: int = key(4, "Activation tables, one for each function and number of fraction bits.", "tables", ge=1, le=16)
+    functions: int = key(4, "Activation tables, one for each function and number of fraction bits.", "tables", ge=1,
+                         le=16)
     weight_bits: int = key(16, "Width of a weight, sign included.", "bits", ge=3, le=24)
     weight_frac: int = key(13, "Fraction bits of a weight.", "bits", ge=0, le=23)
     state_bits: int = key(16, "Width of a state x, sign included; a state must reach 1.", "bits", ge=3, le=16)
     state_frac: int = key(12, "Fraction bits of states and errors.", "bits", ge=0, le=15)
     error_bits: int = key(16, "Width of an error e, sign included.", "bits", ge=3, le=16)
     activity_bits: int = key(8, "Width of an activity f(x), sign included.", "bits", ge=2, le=8)
-    activity_frac: int = key(7, "Fraction bits that all products of a row are aligned to; at least those of any population, "
-                             "at most 7 more.", "bits", ge=0, le=15)
+    activity_frac: int = key(7, "Fraction bits that all products of a row are aligned to; at least those of any "
+                                "population, at most 7 more.", "bits", ge=0, le=15)
     row_sum_bits: int = key(36, "Width of a row sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
-    back_sum_bits: int = key(42, "Width of a back sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
-    separation: int = key(0, "Largest population that softmax or max takes; 0: the unit is not built.", "neurons", 128, ge=0,
-                          le=1 << 10)
+    back_sum_bits: int = key(42, "Width of a back sum; the compiler proves that it cannot overflow.", "bits", ge=8,
+                             le=53)
+    separation: int = key(0, "Largest population that softmax or max takes; 0: the unit is not built.", "neurons", 128,
+                          ge=0, le=1 << 10)
     energy: bool = key(False, "Build the energy sum, which `rule.tolerance` needs.")
     analog: AnalogConfig = key(AnalogConfig(), "The macro of tile 'analog'.")
 
@@ -72,16 +75,16 @@ class MachineConfig(Section):
             self._check_array()
         most = WEIGHTS // (self.lanes * self.row_tiles)
         if self.weight_words > most:
-            raise BadInput(f"machine.weight_words is {self.weight_words}, words of {self.lanes * self.row_tiles} weights and "
-                           f"more than {WEIGHTS} in all; give at most {most}.")
+            raise BadInput(f"machine.weight_words is {self.weight_words}, words of {self.lanes * self.row_tiles} "
+                           f"weights and more than {WEIGHTS} in all; give at most {most}.")
         f = self.formats
         code(1.0, f.state, f"the state 1 of a target, with machine.state_frac {self.state_frac} and machine.state_bits "
              f"{self.state_bits},", f"lower machine.state_frac to {self.state_bits - 2} or raise machine.state_bits")
-        for key, shift in (("weight_frac and activity_frac", f.sum_shift),
-                           ("weight_frac", f.back_shift)):
+        for keys, shift in (("weight_frac and activity_frac", f.sum_shift),
+                            ("weight_frac", f.back_shift)):
             if shift < 0:
                 raise BadInput(f"machine.state_frac is {self.state_frac}, finer than the products "
-                               f"it is rounded from; raise machine.{key} or lower state_frac.")
+                               f"it is rounded from; raise machine.{keys} or lower state_frac.")
 
     def _check_array(self) -> None:
         """Raise BadInput for an array that is not whole rows or has too many cells."""

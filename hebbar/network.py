@@ -12,6 +12,7 @@ predictions: rules use it to reach another edge's weights from other neurons.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 from .elements import Edge, Error, Population, Role, check_edge, check_population
 from .errors import BadInput
@@ -140,7 +141,7 @@ class Network:
         inner = [Role.HIDDEN] * (len(path) - 2)
         if roles != [Role.INPUT, *inner, Role.TARGET]:
             return None
-        return tuple(path) if all(p in links for p in zip(path, path[1:])) else None
+        return tuple(path) if all(p in links for p in pairwise(path)) else None
 
 
 def layered(sizes: list[int], activation: str, alpha_shifts: list[int], scales: list[float],

@@ -1,8 +1,8 @@
 """What the machine runs in place of what the configuration says: registers, tables and first weights have codes.
 
 A parameter that would be off by more than ``hebbar.formats.ALLOWANCE`` is refused; ``parameters`` lists the rest
-beside what was asked for, alphas and precisions left out, which are powers of two on both sides. Float64 beside a fixed-point run takes
-``effective``.
+beside what was asked for, alphas and precisions left out, which are powers of two on both sides. Float64 beside a
+fixed-point run takes ``effective``.
 """
 
 from __future__ import annotations
@@ -99,12 +99,13 @@ def check_scales(config: Config, network: Network) -> None:
         key, (fewest, most) = _scale_key(config, edge, i), _columns(network, edge)
         bound, end = edge.scale * math.sqrt(3 / fewest), -weight.lo / weight.scale
         if not bound <= end:
-            raise BadInput(f"{key} is {edge.scale:g}, so that first weights reach {bound:g}, and {weight} ends at {end:g}; "
-                           f"give at most {end / math.sqrt(3 / fewest):.4g} or lower machine.weight_frac.")
+            raise BadInput(f"{key} is {edge.scale:g}, so that first weights reach {bound:g}, and {weight} ends at "
+                           f"{end:g}; give at most {end / math.sqrt(3 / fewest):.4g} or lower machine.weight_frac.")
         used = _rounded_scale(edge.scale, most, weight)
         if abs(used - edge.scale) > ALLOWANCE * edge.scale:
-            raise BadInput(f"{key} is {edge.scale:g}, and weights in steps of {1 / weight.scale:g} would have {used:.3g}; "
-                           f"give at least {1.6 / weight.scale * math.sqrt(most / 3):.3g}, or raise machine.weight_frac.")
+            raise BadInput(f"{key} is {edge.scale:g}, and weights in steps of {1 / weight.scale:g} would have "
+                           f"{used:.3g}; give at least {1.6 / weight.scale * math.sqrt(most / 3):.3g}, or raise "
+                           "machine.weight_frac.")
 
 
 def _scale_key(config: Config, edge: Edge, index: int) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from .errors import BadInput
 
-__all__ = ["BUILD_VARIABLE", "build_folder", "cache_folder", "free_bytes", "plain", "plain_home", "settle", "user_cache",
-           "writable"]
+__all__ = ["BUILD_VARIABLE", "build_folder", "cache_folder", "free_bytes", "plain", "plain_home", "settle",
+           "user_cache", "writable"]
 
 BUILD_VARIABLE = "HEBBAR_BUILD"
 PLAIN = re.compile(r"[A-Za-z0-9_./+@-]+")

@@ -13,7 +13,8 @@ from .counters import COUNTERS
 from .isa import GAINS, LOOP_REGISTERS
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
-           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS", "counter_address"]
+           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
+           "counter_address"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""

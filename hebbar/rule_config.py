@@ -29,9 +29,10 @@ class RuleConfig(Section):
         (), "First weights of every layer are uniform with standard deviation scale / sqrt(columns); they must fit the "
         "weight format.", "", [0.5, 0.5], max_length=64)
     hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
-    tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by less "
-                           "in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)
-    beta: float = key(1.0, "Inverse temperature of softmax; the register holds beta log2(e) with 8 fraction bits.", ge=0)
+    tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
+                                "less in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)
+    beta: float = key(1.0, "Inverse temperature of softmax; the register holds beta log2(e) with 8 fraction bits.",
+                      ge=0)
     query_steps: int = key(0, "State steps of a query; 0: `steps`.", "steps", 256, ge=0, le=4095)
     feedback: bool = key(True, "False leaves W^T e out of the steps of a query (dendritic covPCN).")
     options: dict[str, bool | int | float | str] = key(
@@ -42,7 +43,7 @@ class RuleConfig(Section):
     @classmethod
     def _plain(cls, given: Any) -> Any:
         for name, value in given.items() if isinstance(given, dict) else ():
-            if not isinstance(value, bool | int | float | str) or isinstance(value, float) and not isfinite(value) \
-                    or isinstance(value, int) and abs(value) >= 1 << 63:
+            if not isinstance(value, bool | int | float | str) or (isinstance(value, float) and not isfinite(value)) \
+                    or (isinstance(value, int) and abs(value) >= 1 << 63):
                 raise ValueError(f"{name} cannot be {shown(value)}; give a finite number, text, true or false")
         return given

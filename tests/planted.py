@@ -138,7 +138,7 @@ DEFECTS = (
     Defect("golden/weights.py", "edge.positive and matrix < 0", "None", "tests/test_weights.py"),
     Defect("hebbar/formats.py", "> allowance * abs(value)", "> abs(value)", "tests/test_parameters.py"),
     Defect("hebbar/parameters.py", "if not bound <= end:", "if False:", "tests/test_parameters.py"),
-    Defect("hebbar/analog.py", "named if isinstance(named, dict) else known[key]", "known[key]", "tests/test_config.py"),
+    Defect("hebbar/analog.py", "named if isinstance(named, dict) else known[part]", "known[part]", "tests/test_config.py"),
     Defect("golden/datasets.py", "return rows[:-count], rows[-count:]", "return rows[count:], rows[:count]", DATA),
     Defect("golden/datasets.py", "default_rng([seed, epoch])", "default_rng(seed + epoch)", DATA),
     Defect("golden/datasets.py", "        codes += 128\n", "", "tests/test_idx.py"),

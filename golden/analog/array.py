@@ -153,8 +153,8 @@ class AnalogArray:
         self._updated()
 
     def pulses(self, *wires: NDArray[np.uint32]) -> None:
-        """Meet the pulses of eight sets of lines, of UP rows + and -, columns + and -, the same of DOWN; bit k of a word
-        is pulse k."""
+        """Meet the pulses of eight sets of lines, of UP rows + and -, columns + and -, the same of DOWN; bit k of a
+        word is pulse k."""
         rows, columns = (np.array([wires[i] for i in (a, a + 1, a + 4, a + 5)]) for a in (0, 2))
         control = self.machine.analog.control
         pulse(self.cells.pair, self.cells.size, rows, columns, 2.0**control.pulse_exponent / control.pulses, self._law,

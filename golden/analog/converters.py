@@ -52,7 +52,7 @@ class LineConverters:
             return values * 2.0**-self._step
         held = values * self._scale + self._offset
         if self._errors.noise:
-            operations = first + np.arange(values[..., 0].size).reshape(values.shape[:-1] + (1,))
+            operations = first + np.arange(values[..., 0].size).reshape(*values.shape[:-1], 1)
             held = held + self._errors.noise * normal(self._noise_key, operations, self._lines)
         return gridded(held)
 

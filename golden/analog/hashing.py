@@ -39,7 +39,8 @@ def _mix(x):
 
 @_kernel
 def _bits(stream, operation, index):
-    return _mix(_mix(stream + uint64(operation) * uint64(0x9E3779B97F4A7C15)) + uint64(index) * uint64(0xD1342543DE82EF95))
+    return _mix(_mix(stream + uint64(operation) * uint64(0x9E3779B97F4A7C15)) + uint64(index)
+                * uint64(0xD1342543DE82EF95))
 
 
 @_kernel
@@ -97,7 +98,8 @@ def normal_at(stream, operation, index):
 @_kernel
 def disturb(sums, sigma, stream, first, grid):
     """Add to every row of ``sums`` (B, L) the noise of operation ``first`` + row, of the deviations ``sigma`` (B, L) or
-    (B, 1), and round to multiples of 1 / ``grid``, in place. Tails come last, so that the rest is done several at a time.
+    (B, 1), and round to multiples of 1 / ``grid``, in place. Tails come last, so that the rest is done several at a
+    time.
     """
     lines, wide = sums.shape[1], sigma.shape[1] > 1
     q, z = np.empty(lines), np.empty(lines)

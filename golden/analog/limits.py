@@ -49,7 +49,8 @@ def said(machine: MachineConfig, shares: Mapping[str, float], least: float) -> I
         "column_sum": ("sums of TRN were outside the range of their converters and taken for its end; raise "
                        f"machine.analog.control.column_step ({c.column_step}) or column_bits ({c.column_bits})."),
         "pulses": (f"errors asked for more than all pulses ({c.pulses}) and changed weights by less than they should; "
-                   f"raise machine.analog.control.pulse_exponent ({c.pulse_exponent}) or the alpha_shift of the edges.")}
+                   f"raise machine.analog.control.pulse_exponent ({c.pulse_exponent}) or the alpha_shift of the "
+                   "edges.")}
     for kind, share in shares.items():
         if share >= least:
             yield f"{100 * share:.2g} % of the {knobs[kind]}"

@@ -47,7 +47,7 @@ class Socket:
         m = self._machine
         self._words = {phase: [np.zeros(n, np.uint32) for n in (m.array_rows,) * 2 + (m.array_columns,) * 2]
                        for phase in (Phase.UP, Phase.DOWN)}
-        self._counts = {phase: 0 for phase in self._words}
+        self._counts = dict.fromkeys(self._words, 0)
 
     def cycle(self, phase: Phase, line: int, row_drive: int, column_drive: int, amplitude: int, rate: int, enable: int,
               dac: int, cell: int, cell_mask: int, cell_code: int) -> int:

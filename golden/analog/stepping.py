@@ -84,8 +84,9 @@ def _count(x):
 
 @_kernel
 def pulse(pair, size, rows, lines, each, law, bounds, stream, operation):
-    """The outer product by pulses: words of the word lines ``rows`` (4, R) and of the bit lines ``lines`` (4, N), each + and -
-    of UP and + and - of DOWN; every meeting changes a weight by ``each`` codes, all of UP before all of DOWN."""
+    """The outer product by pulses: words of the word lines ``rows`` (4, R) and of the bit lines ``lines`` (4, N), each
+    + and - of UP and + and - of DOWN; every meeting changes a weight by ``each`` codes, all of UP before all of
+    DOWN."""
     columns = lines.shape[1]
     wanted, counts, factors = np.empty(columns), np.empty(columns, np.int64), np.ones((2, columns))
     for r in range(rows.shape[1]):

@@ -32,7 +32,8 @@ def check_exits(program: Program) -> None:
     loops: list[_Loop] = []
     for address, instruction in enumerate(code):
         if loops and address in program.entries.values():
-            raise BadInput(f"address {address} is an entry within a loop of a program with EXIT; use the NumPy machine.")
+            raise BadInput(f"address {address} is an entry within a loop of a program with EXIT; use the NumPy "
+                           "machine.")
         if why := _follow(code, address, loops):
             raise BadInput(f"address {address}: {instruction} {why} in a program with EXIT; use the NumPy machine.")
     if loops:

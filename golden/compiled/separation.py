@@ -1,7 +1,5 @@
 """The separation unit, compiled. ``golden.separation`` defines it; all of it fits int64."""
 
-import numpy as np
-
 from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, RECIPROCAL_FRAC
 from hebbar.isa import Into, Mode
 from hebbar.memories import Mem

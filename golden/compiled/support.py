@@ -107,10 +107,11 @@ def _unswept(program: Program, block: int, flags: Sweep) -> str:
 def _astray(program: Program, b: dict[str, int], columns: list[dict[str, int]]) -> str:
     """What is wrong with the sources of a block, or an empty string."""
     m = program.machine
-    rows = {row // m.lanes for row in range(b["group_base"] * m.row_tiles, (b["group_base"] + b["groups"]) * m.row_tiles)}
+    rows = {row // m.lanes for row in range(b["group_base"] * m.row_tiles,
+                                            (b["group_base"] + b["groups"]) * m.row_tiles)}
     for c in columns:
         words = [c["source"]] if c["lanes"] else [(row + c["source"]) % WORDS for row in rows]
-        if max(words) >= m.neuron_words and (c["lanes"] or _identities(program)) or c["lanes"] > m.lanes:
+        if (max(words) >= m.neuron_words and (c["lanes"] or _identities(program))) or c["lanes"] > m.lanes:
             return "a map entry leaves the neuron memory"
     return ""
 

@@ -9,8 +9,7 @@ import numpy as np
 
 from hebbar.memories import Mem
 
-from .arrays import (
-    ACROSS, BUFFER, CLEARS, END, FEEDS, FIRST, GATHERS, JOINS, LANES, PADDED, ROW_AT, ROWS, TOP, UPDATES)
+from .arrays import ACROSS, BUFFER, CLEARS, END, FEEDS, FIRST, GATHERS, JOINS, LANES, PADDED, ROW_AT, ROWS, TOP, UPDATES
 from .jit import added, halved, part, scaled
 
 __all__ = ["feed_back", "forward", "gather", "update"]
@@ -147,7 +146,8 @@ def update(tables, plan, memory, limits, drive, at):
         if short:
             lift(raw, lifted, start, lanes, 16 - rate)
         for r in range(plan[PADDED] if positive else rows):
-            d, place, own = drive[at + r] if r < rows else np.int32(0), tables.row_at[first + r] + lane, row + r - neuron
+            d = drive[at + r] if r < rows else np.int32(0)
+            place, own = tables.row_at[first + r] + lane, row + r - neuron
             if d == 0 and not positive:
                 continue
             held = diagonal and 0 <= own < lanes

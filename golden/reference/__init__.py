@@ -21,8 +21,7 @@ different things by ``errors`` and ``learn``:
 """
 
 from . import alignment, covpcn, divergence, hopfield, reverse, reward_bases, spiking, weak_feedback
-from .energy import (FUNCTIONS, energy, errors, log_softmax, predictions, softmax, state_descent,
-                     weight_descent)
+from .energy import FUNCTIONS, energy, errors, log_softmax, predictions, softmax, state_descent, weight_descent
 from .inference import Relaxation, default_start, infer, move, start_states
 from .rules import RULES, Learned, backprop, il, ipc, learning_rates, update, zil
 from .state import Held, States, Weights, absent, check_weights, hold, initial_weights

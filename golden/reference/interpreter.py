@@ -43,8 +43,9 @@ class _Part:
 class FloatMachine:
     """A program with its weights; memories are float64 arrays by neuron address, as in ``golden.machine``.
 
-    ``weights`` by (source, target), changed in place; ``rule`` with its parameters as the machine holds them; ``halvings``: how often every alpha is halved;
-    ``steps_left``: for every loop that an EXIT left, the iterations it saved.
+    ``weights`` by (source, target), changed in place; ``rule`` with its parameters as the machine holds them;
+    ``halvings``: how often every alpha is halved; ``steps_left``: for every loop that an EXIT left, the iterations it
+    saved.
     """
 
     def __init__(self, program: Program, weights: Weights) -> None:
@@ -79,12 +80,14 @@ class FloatMachine:
         self._at = 0
         self._outputs: dict[str, list[Array]] = {t.key: [] for t in self.program.outputs[entry]}
         (loop,) = self.program.schedules[entry]
+        count = len(next(iter(self._samples.values())))
         with np.errstate(over="ignore", invalid="ignore"):  # said below
-            for self._at in range(len(next(iter(self._samples.values())))):
+            for self._at in range(count):
                 self._all(loop.body)
         sizes = {t.key: t.population.size for t in self.program.outputs[entry]}
         outputs = {name: np.array(rows, np.float64).reshape(-1, sizes[name]) for name, rows in self._outputs.items()}
-        for name, values in [*outputs.items(), *((f"weights {key[0]} to {key[1]}", w) for key, w in self.weights.items())]:
+        weights = {f"weights {source} to {target}": w for (source, target), w in self.weights.items()}
+        for name, values in [*outputs.items(), *weights.items()]:
             if not np.isfinite(values).all():
                 raise BadInput(f"{name} grew beyond float64 in {entry!r}; lower rule.gamma, the learning rates or the "
                                "initial weights.")

@@ -13,12 +13,14 @@ __all__ = ["KINDS", "compare", "move"]
 KINDS = {name: i for i, name in enumerate(("identity", "relu", "leaky", "tanh", "sigmoid", "hard_tanh"))}
 """What ``kind`` means; other activations have no kernel."""
 
-OPTIONS = {"cache": True, "nogil": True, "boundscheck": False, "error_model": "numpy", "fastmath": {"contract", "nsz", "arcp"}}
+OPTIONS = {"cache": True, "nogil": True, "boundscheck": False, "error_model": "numpy",
+           "fastmath": {"contract", "nsz", "arcp"}}
 ONE, HALF, ZERO, LEAK = np.float32(1), np.float32(0.5), np.float32(0), np.float32(0.125)
 END = np.float32(7.90531)
 """From here on tanh is 1 in float32."""
 ODD = tuple(np.float32(c) for c in (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11,
-                                    5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03))
+                                    5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04,
+                                    4.89352455891786e-03))
 EVEN = tuple(np.float32(c) for c in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03,
                                      4.89352518554385e-03))
 SIGNATURE = "void(int64, float32[::1], float32[::1], float32[::1], float32[::1], float32)"

@@ -24,7 +24,8 @@ def plannable(network: Network, rule: RuleConfig, batch: int) -> bool:
     paths to the targets have one length."""
     if rule.tolerance and (rule.name != "il" or batch > 1):
         return False
-    return rule.name == "il" or rule.name == "ipc" and rule.steps > 0 or rule.name == "zil" and network.levels is not None
+    return (rule.name == "il" or (rule.name == "ipc" and rule.steps > 0)
+            or (rule.name == "zil" and network.levels is not None))
 
 
 class Plan:
@@ -34,7 +35,8 @@ class Plan:
     than these and the constants are free. Raises BadInput for weights that do not fit the network.
     """
 
-    def __init__(self, network: Network, weights: Weights, streamed: Sequence[str], dtype: DTypeLike = np.float64) -> None:
+    def __init__(self, network: Network, weights: Weights, streamed: Sequence[str],
+                 dtype: DTypeLike = np.float64) -> None:
         check_weights(network, weights)
         self.network, self.streamed, self.dtype = network, tuple(streamed), np.dtype(dtype)
         self.links = [Link(network, e, weights, self.dtype) for e in network.edges if not e.shares]
@@ -43,7 +45,8 @@ class Plan:
     @property
     def weights(self) -> Weights:
         """The weights by edge, in float64."""
-        return {(k.edge.source, k.edge.target): k.weights.astype(np.float64) for k in self.links if k.weights is not None}
+        return {(k.edge.source, k.edge.target): k.weights.astype(np.float64) for k in self.links
+                if k.weights is not None}
 
     def learn(self, samples: Mapping[str, Real], rule: RuleConfig, rate: float) -> None:
         """One update from ``samples``, (batch, size) of every streamed population."""
@@ -96,7 +99,8 @@ class Plan:
         alpha = learning_rates(self.network, rate)
         for link in self.links:
             edge = link.edge
-            if link.weights is None or not edge.plastic or level not in (None, (self.network.levels or {}).get(edge.target)):
+            if (link.weights is None or not edge.plastic
+                    or level not in (None, (self.network.levels or {}).get(edge.target))):
                 continue
             source = batch.cells[edge.source]
             a = source.a if activities is None else activities.get(edge.source, source.a)

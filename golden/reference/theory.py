@@ -4,6 +4,7 @@ Layers are counted as everywhere here: x_0 the input, x_L the target, both clamp
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +53,10 @@ def equilibrium_energy(network: Network, weights: Weights, inputs: Array, target
     forward pass and ``S = sum_l (W_L .. W_{l+1})(W_L .. W_{l+1})^T / pi_l``, the term of l = L being 1 / pi_L."""
     chain = _linear_chain(network)
     output, product = np.asarray(inputs).T, np.eye(network.by_name[chain[-1]].size)
-    for source, target in zip(chain, chain[1:]):
+    for source, target in pairwise(chain):
         output = _block(network, weights, source, target) @ output + _bias(network, weights, target)[:, None]
     spread = np.zeros_like(product)
-    for source, target in reversed(list(zip(chain, chain[1:]))):
+    for source, target in reversed(list(pairwise(chain))):
         spread = spread + product @ product.T / 2.0 ** network.by_name[target].precision
         product = product @ _block(network, weights, source, target)
     r = np.asarray(targets).T - output

@@ -18,8 +18,7 @@ import numpy as np
 from hebbar.errors import BadInput
 from hebbar.network import Error, Network, Role
 
-from .energy import activities, drive, errors, slope, state_descent, weight_descent
-from .energy import feedback as sent_back
+from .energy import activities, drive, errors, feedback as sent_back, slope, state_descent, weight_descent
 from .inference import start_states
 from .state import Array, Held, States, Weights, check_weights, hold
 

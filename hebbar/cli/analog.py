@@ -1,7 +1,7 @@
 """Commands about the analog crossbar: its netlist, a read of it in time, the macro in SystemVerilog."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["spice", "transient", "macro"]
 
-State = Annotated[Optional[Path], typer.Argument(metavar="[STATE.npz]", help="Conductances g_plus and g_minus in "
+State = Annotated[Path | None, typer.Argument(metavar="[STATE.npz]", help="Conductances g_plus and g_minus in "
                                                  "siemens, a row a word line, and volts of the driven lines if you "
                                                  "like; default: drawn.")]
 Rows = Annotated[int, typer.Option(min=1, help="Word lines of a drawn state.")]
@@ -26,16 +26,16 @@ Bit = Annotated[float, typer.Option("--bit-resistance", help="Of a segment of bi
 Driver = Annotated[float, typer.Option("--driver-resistance", help="Of the driver of every driven line, ohms.")]
 Sense = Annotated[float, typer.Option("--sense-resistance", help="Before the virtual ground of every sensed line, "
                                     "ohms.")]
-Inputs = Annotated[Optional[str], typer.Option(help="Voltages of the driven lines, as in 0.2,0,-0.1; default: those "
+Inputs = Annotated[str | None, typer.Option(help="Voltages of the driven lines, as in 0.2,0,-0.1; default: those "
                                                "of the file, else drawn.")]
 Verb = Annotated[str, typer.Option(metavar="TRN|FWD", help="The read: TRN drives the word lines and senses the bit "
                                    "lines, FWD drives the bit lines and senses the word lines.")]
 Volts = Annotated[float, typer.Option(help="Largest drawn input, volts.")]
 Line = Annotated[int, typer.Option(min=0, help="Sensed line that is sampled.")]
 Farad = Annotated[float, typer.Option("--capacitance", help="Of a segment of either line, femtofarads.")]
-Programmed = Annotated[Optional[str], typer.Option("--config", help="An analog preset or TOML file: the conductances "
+Programmed = Annotated[str | None, typer.Option("--config", help="An analog preset or TOML file: the conductances "
                                                    "and wires of its macro, programmed with its weights.")]
-Weights = Annotated[Optional[Path], typer.Option(help="Weights by edge to program with --config; default: the seeded "
+Weights = Annotated[Path | None, typer.Option(help="Weights by edge to program with --config; default: the seeded "
                                                 "ones.")]
 MATCH = 1e-6
 """Relative difference to ngspice that is a mismatch."""

@@ -1,7 +1,7 @@
 """Commands that train, simulate and compare."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ First = Annotated[int, typer.Option("--samples", min=1, help="The first samples 
 
 
 def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for results.")] = Path("out/run"),
-        samples: Annotated[Optional[int], typer.Option(
+        samples: Annotated[int | None, typer.Option(
             min=1, help="Training samples that are replayed on the RTL; default: those of the first epoch.")] = None,
         seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None,
         quick: Quick = False, build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
@@ -66,15 +66,15 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
 
 
 def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
-             Path("out/simulate"), backend: Annotated[Optional[str], typer.Option(
+             Path("out/simulate"), backend: Annotated[str | None, typer.Option(
                  help=BACKEND)] = None,
              entry: Annotated[str, typer.Option(help="train, predict; query where an input is predicted.")] = "train",
              samples: First = 10,
-             weights: Annotated[Optional[Path], typer.Option(
+             weights: Annotated[Path | None, typer.Option(
                  help="Weights by edge (.npz or .safetensors, keys source:target); default: the seeded start.")]
              = None, stall: Annotated[float, typer.Option(
                  min=0, max=0.9, help="Chance that the host holds a stream back in a cycle.")] = 0,
-             defect: Annotated[Optional[str], typer.Option(
+             defect: Annotated[str | None, typer.Option(
                  "--break", metavar="NAME", help="Plant a known defect in the RTL and see the comparison find it; "
                  "'list' shows them.")] = None, seed: Seed = None, rule: Rule = None, data: Data = None,
              wave: Annotated[bool, typer.Option("--wave", help=f"Also write a VCD ({names('waves')}).")] = False,
@@ -114,8 +114,8 @@ def _broken(out, backend, entry, samples, defect, config, build, quiet, as_json)
         print_defects(DEFECTS)
         return
     here = Run(out, quiet, as_json, config)
-    found = demonstrate(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder, here.reporter,
-                        build=build)
+    found = demonstrate(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder,
+                        here.reporter, build=build)
     if not as_json:
         print_demonstration(found)
     here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [])

@@ -3,7 +3,7 @@
 import importlib
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -16,7 +16,7 @@ AREAS = ("spine", "product", "rules", "analog", "strangers")
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
-           out: Annotated[Optional[Path], typer.Option("--out", help="Folder for the page; default: that of the "
+           out: Annotated[Path | None, typer.Option("--out", help="Folder for the page; default: that of the "
                                                        "run.")] = None,
            sample: Annotated[int, typer.Option(min=0, help="Which sample the waveform shows, in the order of the first "
                                                "epoch.")] = 0,
@@ -97,7 +97,7 @@ def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(A
           out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/bench"),
           quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and samples; figures are then not the "
                                               "targets'.")] = False,
-          data: Annotated[Optional[Path], typer.Option(help="Folder with MNIST's idx files; for strangers, "
+          data: Annotated[Path | None, typer.Option(help="Folder with MNIST's idx files; for strangers, "
                                                        "reproducers other than those of the checkout.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""

@@ -61,7 +61,8 @@ def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
 
 def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run every tool once, so that the first real "
                                                  "run does not wait.")] = False,
-           clean: Annotated[bool, typer.Option("--clean", help="Remove every built simulator that no command is using.")]
+           clean: Annotated[bool, typer.Option("--clean", help="Remove every built simulator that no command is "
+                                                               "using.")]
            = False, build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Look for tools, packages and places to write, and say what to do about those that are missing."""
     import json

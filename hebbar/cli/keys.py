@@ -1,7 +1,7 @@
 """The command that lists the keys of a configuration."""
 
 import textwrap
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,7 +12,7 @@ __all__ = ["keys"]
 WIDTH = 100
 
 
-def keys(section: Annotated[Optional[str], typer.Argument(help="A table, such as machine or machine.analog.read; "
+def keys(section: Annotated[str | None, typer.Argument(help="A table, such as machine or machine.analog.read; "
                                                           "default: all.")] = None, as_json: Json = False) -> None:
     """List the keys of a configuration: default, type, range, unit, meaning, example."""
     import json
@@ -29,7 +29,8 @@ def keys(section: Annotated[Optional[str], typer.Argument(help="A table, such as
         for k in table.keys:
             default = f"{k.name} = {k.default}" if k.default != "required" else f"{k.name} (required)"
             facts = ", ".join(fact for fact in (k.kind, k.range, k.unit) if fact)
-            example = "" if k.default != "required" and k.example == f"{k.name} = {k.default}" else f" Example: {k.example}"
+            told = k.default != "required" and k.example == f"{k.name} = {k.default}"
+            example = "" if told else f" Example: {k.example}"
             typer.echo(f"  {default}  ({facts})")
             typer.echo(textwrap.indent(textwrap.fill(f"{k.meaning}{example}", WIDTH), "      "))
         typer.echo()

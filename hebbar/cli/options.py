@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,15 +21,15 @@ __all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data
            "configured"]
 
 Source = Annotated[str, typer.Argument(metavar="CONFIG", help="A preset (hebbar presets lists them) or a TOML file.")]
-Seed = Annotated[Optional[int], typer.Option(min=0, help="Training seed, instead of the configured one.")]
+Seed = Annotated[int | None, typer.Option(min=0, help="Training seed, instead of the configured one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output instead of a table.")]
-Rule = Annotated[Optional[str], typer.Option(help="Learning rule, instead of the configured one.")]
-Samples = Annotated[Optional[int], typer.Option(min=1, help="Samples of the data; all where there are fewer.")]
-Epochs = Annotated[Optional[int], typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
+Rule = Annotated[str | None, typer.Option(help="Learning rule, instead of the configured one.")]
+Samples = Annotated[int | None, typer.Option(min=1, help="Samples of the data; all where there are fewer.")]
+Epochs = Annotated[int | None, typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
 Quick = Annotated[bool, typer.Option("--quick", help="One epoch of a few samples, and few questions: does it run?")]
-Data = Annotated[Optional[Path], typer.Option(help="Where the data are, instead of the configured path.")]
-Build = Annotated[Optional[Path], typer.Option(
+Data = Annotated[Path | None, typer.Option(help="Where the data are, instead of the configured path.")]
+Build = Annotated[Path | None, typer.Option(
     "--build", envvar=BUILD_VARIABLE, show_default="in the user's cache",
     callback=lambda given: given or build_folder(), help="Folder for built simulators, found again by hash.")]
 

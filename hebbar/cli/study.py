@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -14,7 +14,7 @@ __all__ = ["study", "calibrate"]
 
 def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", help="Keys of machine.analog, such as "
                                                         "read.additive; 'all' for all that have values of their own.")],
-          values: Annotated[Optional[str], typer.Option(help="As in 0,0.1,0.3; default: four or five of the "
+          values: Annotated[str | None, typer.Option(help="As in 0,0.1,0.3; default: four or five of the "
                                                         "switch's own.")] = None,
           config: Annotated[str, typer.Option(help="Preset or TOML file.")] = "digits_analog",
           rules: Annotated[str, typer.Option(help="Of il, ipc, backprop.")] = "il,ipc,backprop",
@@ -27,8 +27,7 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     here = Run(out, quiet, as_json)
     from sim.html.devices import severity
     from sim.html.svg import save
-    from sim.study import SEVERITIES, known_switch, means, records
-    from sim.study import study as run_study
+    from sim.study import SEVERITIES, known_switch, means, records, study as run_study
 
     names = list(SEVERITIES) if switches == ["all"] else switches
     for name in names:
@@ -65,8 +64,9 @@ def calibrate(config: Source,
     """Measure offset and gain of every converter, write the configuration that corrects them."""
     chosen = configured(config)
     here = Run(out, quiet, as_json)
-    import tomli_w
     from dataclasses import asdict
+
+    import tomli_w
 
     from sim.calibration import calibrated
 

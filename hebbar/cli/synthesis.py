@@ -10,25 +10,28 @@ from .options import Json, Quiet, Run, Source, configured
 __all__ = ["synth"]
 
 Target = Annotated[str, typer.Option(help="ecp5, ice40 or gowin, or the path of a Liberty file of standard cells.")]
-Seeds = Annotated[int, typer.Option(min=0, max=99, help="Placements of an FPGA, of which the median clock counts; 0: count "
-                                    "cells only.")]
+Seeds = Annotated[int, typer.Option(min=0, max=99, help="Placements of an FPGA, of which the median clock counts; 0: "
+                                                        "count cells only.")]
 Route = Annotated[bool, typer.Option("--route/--no-route", help="Route each placement; without it the clock is an "
                                      "estimate, in a quarter of the time.")]
 Clock = Annotated[float, typer.Option("--clock", min=0.001, help="MHz that standard cells are timed at.")]
-Srams = Annotated[list[Path], typer.Option("--sram", help="Liberty file of an SRAM macro, once for each; default: a law "
-                                           "fitted to published ones.")]
+Srams = Annotated[list[Path] | None, typer.Option("--sram",
+                                                  help="Liberty file of an SRAM macro, once for each; default: a "
+                                                          "law fitted to published ones.")]
 
 
 def synth(source: Source, target: Target = "ecp5", seeds: Seeds = 3, route: Route = True, clock: Clock = 100.0,
-          sram: Srams = [], out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/synth"),
+          sram: Srams = None, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")]
+          = Path("out/synth"),
           quiet: Quiet = False, as_json: Json = False) -> None:
-    """Synthesise the machine: cells by module, clock, critical path and time a sample on an FPGA or in standard cells."""
+    """Synthesise the machine: cells by module, clock, critical path and time a sample on an FPGA or in standard
+    cells."""
     config = configured(source)
     from sim.synth.result import kind_of, show, synthesise
 
     kind_of(target)
     here = Run(out, quiet, as_json, config)
-    found = synthesise(config, target, seeds, route, clock, sram, here.reporter)
+    found = synthesise(config, target, seeds, route, clock, sram or [], here.reporter)
     if not as_json:
         show(found)
     here.finish(found.record, [])

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import BadInput
+from ..isa import Op
+from ..network import Error
 from ..rule_config import RuleConfig
 from ..schedule import LoopOp, MicroOp, TransferOp, categorical
 from ..suggest import shown, suggest
-from ..isa import Op
-from ..network import Error
 from . import memory, predictive, reward, spiking, weak
 from .builder import Schedule
 from .registry import Rule, load_source, rule, rules_in

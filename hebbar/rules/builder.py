@@ -237,7 +237,7 @@ class Schedule:
 
     def answer(self) -> list[MicroOp]:
         """A prediction: feed-forward, or ``rule.steps`` steps on a cyclic graph."""
-        return self.start() if self.acyclic else self.start() + [LoopOp(tuple(self.step()), self.rule.steps)]
+        return self.start() if self.acyclic else [*self.start(), LoopOp(tuple(self.step()), self.rule.steps)]
 
     def answer_visits(self, edge: Edge) -> int:
         """The least that ``answer`` visits the weights of an edge: once, on a cyclic graph in every step."""
@@ -250,4 +250,4 @@ class Schedule:
     def query(self) -> list[MicroOp]:
         """Steps of everything that the clamp masks leave free, from the feed-forward start or from zero."""
         flags, move = (RELAX, MOVE) if self.rule.feedback else (RELAX & ~Sweep.TRN, MOVE & ~Sweep.BACK)
-        return self.start() + [LoopOp(tuple(self.step(flags, move=move)), self.rule.query_steps or self.rule.steps)]
+        return [*self.start(), LoopOp(tuple(self.step(flags, move=move)), self.rule.query_steps or self.rule.steps)]

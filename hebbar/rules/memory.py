@@ -70,8 +70,7 @@ def _retrieve(s: Schedule, keys: Block, queried: View, values: Block, view: View
     else:
         mode = Mode.SOFTMAX if how == "softmax" else Mode.MAX
         ops = [s.op(keys, Sweep.FWD | Sweep.HOIST, queried), SeparateOp(keys, mode, Into.ERROR)]
-    return ops + [s.op(values, project, view),
-                  s.op(s.rows(target), Sweep.ERR | Sweep.INIT | MOVE, gain=1.0)]
+    return [*ops, s.op(values, project, view), s.op(s.rows(target), Sweep.ERR | Sweep.INIT | MOVE, gain=1.0)]
 
 
 def _written(s: Schedule, edge: Edge) -> float:
@@ -82,7 +81,6 @@ def _written(s: Schedule, edge: Edge) -> float:
 def _read(s: Schedule, edge: Edge) -> float:
     """Similarity and projection, of what is compared as well as recalled in every step; one alone otherwise."""
     network, slots = s.layout.network, slots_of(s.layout.network)
-    target = network.with_role(Role.TARGET)[0].name
     both = any(e.shares == f"{edge.source}:{edge.target}" for e in network.edges)
     if edge.target != slots or not both:
         return 1
@@ -100,4 +98,4 @@ def hopfield(s: Schedule) -> list[MicroOp]:
     ops += s.take(slots, memory=Mem.ERROR) + _encode(s, slots)
     if f"{target}:{slots}" not in s.layout.shared:
         ops.append(s.op(s.rows(target), Sweep.ACT))
-    return ops + [s.op(block, Sweep.UPD)]
+    return [*ops, s.op(block, Sweep.UPD)]

@@ -15,7 +15,8 @@ __all__ = ["il", "ipc", "zil", "backprop"]
 
 def _relaxed(s: Schedule, edge: Edge) -> float:
     """A fixed source is predicted from once and learnt from once. Any other edge is visited for the first prediction,
-    which also gives the first feedback, in each of the T - 1 later steps, and for the refreshed error with the update."""
+    which also gives the first feedback, in each of the T - 1 later steps, and for the refreshed error with the
+    update."""
     if not s.rule.steps:
         return 1
     return 1 + edge.plastic if s.layout.fixed(edge.source) else s.rule.steps + 1
@@ -68,7 +69,7 @@ def ipc(s: Schedule) -> list[MicroOp]:
         raise BadInput("rule.steps is 0; iPC learns at every step, give at least 1.")
     body = tuple(s.step(Sweep.FWD | Sweep.ERR | OPERAND_FLAGS))
     if not s.acyclic:
-        return s.start() + [LoopOp(body, s.rule.steps)]
+        return [*s.start(), LoopOp(body, s.rule.steps)]
     loop = [LoopOp(body, s.rule.steps - 1)] if s.rule.steps > 1 else []
     return s.start(OPERAND_FLAGS) + s.move(s.moving_blocks) + loop
 

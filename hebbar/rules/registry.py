@@ -126,8 +126,8 @@ def _module(path: Path) -> ModuleType:
     try:
         text = bounded(path)
     except OSError as error:
-        raise BadInput(f"rule.source is {shown(str(path))}, which is no Python file ({error.strerror}); give the path of "
-                       "one.") from None
+        raise BadInput(f"rule.source is {shown(str(path))}, which is no Python file ({error.strerror}); give the path "
+                       "of one.") from None
     known = _LOADED.get(path)
     if known and known.text == text:
         ACTIVATIONS.update(known.activations)

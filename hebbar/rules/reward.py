@@ -22,7 +22,7 @@ def parts(network: Network) -> tuple[str, str, str]:
 
 def _answer(s: Schedule) -> list[MicroOp]:
     """The value of every basis, and what later populations make of them."""
-    features, difference, values = parts(s.layout.network)
+    features, difference, _ = parts(s.layout.network)
     ops: list[MicroOp] = s.take(features)
     read = [b for b in s.blocks if b.name != difference]
     ops += [s.op(b, FORWARD | Sweep.FWD) for b in read]
@@ -46,7 +46,7 @@ def reward_bases(s: Schedule) -> list[MicroOp]:
     The target holds the rewards; ``V_i(s) - g V_i(s')`` is one FWD of the weights with the difference
     of the features, delta its error.
     """
-    features, difference, values = parts(s.layout.network)
+    _, difference, values = parts(s.layout.network)
     inputs = [p.name for p in s.layout.network.with_role(Role.INPUT)]
     return [*s.take(*inputs, values), s.op(difference, FORWARD | Sweep.FWD),
             s.op(f"{difference}:{values}", Sweep.FWD | Sweep.ERR),

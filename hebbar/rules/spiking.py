@@ -33,7 +33,7 @@ def _traced(network: Network, options: Mapping[str, Option]) -> Network:
         populations.append(Population(f"{name}.{TRACE}", p.size, "identity", Role.HIDDEN, p.activity_frac))
         edges.append(Edge(name, f"{name}.{TRACE}", identity=True, plastic=False))
     for e in learnt:
-        shares = dict(alpha_shift=e.alpha_shift, positive=e.positive, shares=f"{e.source}:{e.target}")
+        shares = {"alpha_shift": e.alpha_shift, "positive": e.positive, "shares": f"{e.source}:{e.target}"}
         edges += [Edge(f"{e.source}.{TRACE}", e.target, **shares), Edge(e.source, f"{e.target}.{TRACE}", **shares)]
     return Network(tuple(populations), tuple(edges))
 
