@@ -37,7 +37,7 @@ def main() -> str | None:
     if check.first:
         return check.first
     chosen, whole = (next(p for p in points if p.tolerance == t) for t in (e.config.rule.tolerance, 0.0))
-    if chosen.steps >= whole.steps or not options.quick and chosen.accuracy < whole.accuracy - LOSS:
+    if chosen.steps >= whole.steps or (not options.quick and chosen.accuracy < whole.accuracy - LOSS):
         return f"Early exit at {chosen.tolerance:g} saves no steps or costs more than {LOSS} points."
     return None
 

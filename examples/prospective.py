@@ -44,8 +44,9 @@ def main() -> str | None:
     aligned = comparisons.alignments(100 if options.quick else 1000)
     save(learning.alignment(aligned), Path("out/alignment.svg"))
     gap, error = comparisons.paired(aligned["IL"][:, 0], aligned["backprop"][:, 0])
-    print(f"target alignment: IL at equilibrium {aligned['IL'][:, 0].mean():.3f}, less backprop {gap:.3f} +- {error:.3f}; "
-          f"of IL's last layer alone {aligned['IL'][:, 1].mean():.3f}, of all others {aligned['IL'][:, 2].mean():.3f}")
+    print(f"target alignment: IL at equilibrium {aligned['IL'][:, 0].mean():.3f}, less backprop {gap:.3f} +- "
+          f"{error:.3f}; of IL's last layer alone {aligned['IL'][:, 1].mean():.3f}, of all others "
+          f"{aligned['IL'][:, 2].mean():.3f}")
     if wrong:
         return "RTL and golden model differ."
     return None if gap > 2 * error else "IL at equilibrium does not align better than backprop."

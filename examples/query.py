@@ -48,7 +48,7 @@ def main() -> str | None:
     save(gallery({"test image": test.inputs_float, "given": given["v"], "completed": completed.outputs["v"]}),
          Path("out/query_completed.svg"))
     wrong = next((a.first for a in (classified, generated, completed) if a.first), None)
-    if wrong or (recognised == np.arange(10)).all() and accuracy >= ACCURACY and share < 100:
+    if wrong or ((recognised == np.arange(10)).all() and accuracy >= ACCURACY and share < 100):
         return wrong
     return f"Accuracy is below {ACCURACY} %, a digit is not recognised, or the mean image completes better."
 

@@ -35,8 +35,8 @@ def main() -> str | None:
         print(f"{name}: {share:.1f} % of the squared error of the mean image; {asked}")
         if name != "PC":
             ends = covpcn_ends(e, stored, name)
-            print(f"    closed form {100 * relative(ends, stored):.1f} %; a pixel after {e.config.rule.query_steps} steps in "
-                  f"fixed point differs by {np.abs(ends - asked.outputs['v']).max():.3f} at most")
+            print(f"    closed form {100 * relative(ends, stored):.1f} %; a pixel after {e.config.rule.query_steps} "
+                  f"steps in fixed point differs by {np.abs(ends - asked.outputs['v']).max():.3f} at most")
         missed = f"{name} recalls at {share:.1f} %, above {LIMIT} %." if share > LIMIT else None
         failed = failed or asked.first or missed
     rows["mean image"] = np.repeat(stored.mean(axis=0)[None], len(stored), axis=0)

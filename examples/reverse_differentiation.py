@@ -33,8 +33,9 @@ def main() -> str | None:
         print(f"{case}: {samples} updates in float64, at most {max(gaps):.1e} from the slopes by complex steps")
         zil, backprop = np.mean([[t.zil, t.backprop] for t in twins], axis=0)
         same, clipped = sum(not t.different[-1] for t in twins), [t for t in twins if t.clipped[-1]]
-        print(f"  fixed point, {seeds} seeds: Z-IL {zil:.2f} %, backprop {backprop:.2f} %; weights bit for bit the same in "
-              f"{same}" + "".join(f"; {t.clipped[-1]} states clipped, {t.different[-1]} weights differ" for t in clipped))
+        print(f"  fixed point, {seeds} seeds: Z-IL {zil:.2f} %, backprop {backprop:.2f} %; weights bit for bit the "
+              f"same in {same}"
+              + "".join(f"; {t.clipped[-1]} states clipped, {t.different[-1]} weights differ" for t in clipped))
         if max(gaps) > reverse.EXACT or not all(t.bit_exact for t in twins):
             failed = failed or f"{case}: Z-IL does not learn what backprop learns."
         cost = trained_cost(reverse.config(case), 4 if options.quick else 100, reporter, options.backend)

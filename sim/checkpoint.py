@@ -104,8 +104,8 @@ class Checkpoint:
                            "with --restart.")
         found = Standing(**standing)
         if samples is not None and found.samples != samples:
-            raise BadInput(f"{path} has {found.samples} samples an epoch and this training {samples}; leave --quick as it "
-                           "was, or start again with --restart.")
+            raise BadInput(f"{path} has {found.samples} samples an epoch and this training {samples}; leave --quick "
+                           "as it was, or start again with --restart.")
         return cls(found, weights, rows)
 
     @staticmethod

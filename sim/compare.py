@@ -1,5 +1,6 @@
 """Golden against RTL, word for word; the first difference in words a person can use."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -92,7 +93,7 @@ def _fence(golden: Trace, rtl: Trace, name: str, index: int) -> int:
 def nonzero_updates(trace: Trace, initial: NDArray[np.int64]) -> int:
     """Weights that changed, summed over all recorded updates: how much there was to compare."""
     images = np.concatenate([np.asarray(initial, np.int32)[None], trace.weights])
-    return int(sum(np.count_nonzero(a != b) for a, b in zip(images, images[1:])))
+    return int(sum(np.count_nonzero(a != b) for a, b in itertools.pairwise(images)))
 
 
 def _differences(a: NDArray, b: NDArray) -> tuple[int, tuple[int, ...] | None]:

@@ -37,7 +37,7 @@ class Demonstration:
 
     @property
     def found(self) -> bool:
-        return bool(self.stopped or self.comparison and self.comparison.first)
+        return bool(self.stopped or (self.comparison and self.comparison.first))
 
     @property
     def sentence(self) -> str:

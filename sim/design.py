@@ -22,8 +22,8 @@ __all__ = ["source"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("hebbar", "hw")
-EXPORT = "import sys; from hebbar.machine import MachineConfig; from hw.verilog import export; " \
-         "sys.stdout.write(export(MachineConfig.model_validate_json(sys.stdin.read())))"
+EXPORT = ("import sys; from hebbar.machine import MachineConfig; from hw.verilog import export; "
+          "sys.stdout.write(export(MachineConfig.model_validate_json(sys.stdin.read())))")
 
 
 def source(machine: MachineConfig, folder: Path, defect: Defect | None = None) -> Path:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from hebbar.errors import Exit
 from hebbar.places import BUILD_VARIABLE, build_folder, cache_folder, free_bytes, plain, user_cache, writable
 
-from .builds import LIMIT_BYTES, entries
 from .backends.registry import BACKENDS
+from .builds import LIMIT_BYTES, entries
 from .toolchain import TRAPS, Tool, Trap, environment, tools
 from .warm_up import Timing, warm_up
 
@@ -204,10 +204,10 @@ def _place(folder: Path, build: Path) -> list[Finding]:
         _check("shadowing folders", ", ".join(shadows) or "none", "python script.py", not shadows,
                f"rename {', '.join(shadows)} in {folder}: python script.py imports them instead of Hebbar's."),
         _check("user's cache", str(user or cache_folder()), "compiled Yosys, Numba, built simulators", user is not None,
-               f"the user's cache folder cannot be written, so {cache_folder()} is used, which a restart of the computer may "
-               "empty; set XDG_CACHE_HOME to a folder that can be written."),
-        _check("folder for temporary files", tempfile.gettempdir(), "every command", writable(Path(tempfile.gettempdir())),
-               "set TMPDIR to a folder that can be written.")]
+               f"the user's cache folder cannot be written, so {cache_folder()} is used, which a restart of the "
+               "computer may empty; set XDG_CACHE_HOME to a folder that can be written."),
+        _check("folder for temporary files", tempfile.gettempdir(), "every command",
+               writable(Path(tempfile.gettempdir())), "set TMPDIR to a folder that can be written.")]
 
 
 def _check(name: str, found: str, use: str, good: bool, cure: str) -> Finding:

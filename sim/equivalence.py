@@ -5,7 +5,8 @@ the module's inputs, registers and boxes: Yosys puts a ``$equiv`` cell on every 
 port and box input and proves each by SAT (``equiv_simple``) or one step of induction
 (``equiv_induct``). A box is an instance of another module (proven on its own) or a memory, whose
 ports, size, first contents and kinds of ports must agree and whose inside is Yosys' own on both
-sides; one that nothing writes is logic and proven with the rest. First values of registers are compared by name and bit.
+sides; one that nothing writes is logic and proven with the rest. First values of registers are compared by name and
+bit.
 
 Not proven: that Yosys reads Verilog as other tools do (Verilator and Icarus run the same tests for
 that), nor that Amaranth elaborates what its author meant (the golden model is there for that).
@@ -212,8 +213,8 @@ def _first_values(folder: Path) -> int:
     gold, gate = (_initial(folder / f"{side}.json") for side in ("gold", "gate"))
     for place in sorted(gold.keys() | gate.keys()):
         if gold.get(place) != gate.get(place):
-            raise Mismatch(f"register {place[1].lstrip(chr(92))} of module {place[0]} starts as {gold.get(place)} in the "
-                           f"design and as {gate.get(place)} in the Verilog.")
+            raise Mismatch(f"register {place[1].lstrip(chr(92))} of module {place[0]} starts as {gold.get(place)} in "
+                           f"the design and as {gate.get(place)} in the Verilog.")
     return len(gold)
 
 

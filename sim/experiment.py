@@ -17,10 +17,10 @@ from hebbar.compiler import Program, compile_config
 from hebbar.config import Config
 from hebbar.console import Reporter, Task
 from hebbar.counters import CYCLES
-from hebbar.files import BUILD, versions
-from hebbar.record import Check
 from hebbar.cycles import Cycles
+from hebbar.files import BUILD, versions
 from hebbar.parameters import parameters
+from hebbar.record import Check
 from hebbar.tasks import Kind
 from hebbar.workload import Minimum, minimum
 

@@ -219,7 +219,8 @@ async def _outputs(host: Host, job: Job, count: int) -> dict[str, NDArray[np.int
         if len(packet) != sum(needs):
             await host.halted()
             await _done(host)
-            raise Mismatch(f"an output packet of {job.entry} has {len(packet)} beats where its program sends {sum(needs)}.")
+            raise Mismatch(f"an output packet of {job.entry} has {len(packet)} beats where its program sends "
+                           f"{sum(needs)}.")
         for t, need in zip(transfers, needs):
             port = table[t.memory]
             rows[t.key].append(words(packet[:need], port)[:t.population.size])

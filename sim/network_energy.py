@@ -82,7 +82,7 @@ def reference_energy(job: Job, weights: NDArray[np.int64], sample: int) -> NDArr
     """The same of the float64 reference that learns from ``sample`` of a training job, starting
     from the weight image ``weights``: shape (steps, populations), the steps the machine shows."""
     program = job.program
-    network, config, by_name = program.layout.network, program.config, program.layout.network.by_name
+    network, by_name = program.layout.network, program.layout.network.by_name
     clamps, f = {}, program.machine.formats
     for t in program.inputs["train"]:
         p = by_name[t.population.name]
@@ -173,8 +173,8 @@ class _Walk:
         rows = self._rows(block)
         sources = self._sources(block, rows) if flags.weights else set()
         if flags & Sweep.HOIST:
-            self.fed |= {row: sources for row in rows}
-        if flags & Sweep.DELTA or flags & Sweep.ERR and flags & Sweep.GATE:
+            self.fed |= dict.fromkeys(rows, sources)
+        if flags & Sweep.DELTA or (flags & Sweep.ERR and flags & Sweep.GATE):
             self._complete = False
             self.done -= rows
         elif flags & Sweep.ERR:

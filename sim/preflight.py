@@ -1,4 +1,5 @@
-"""What can be known before the work starts is refused before it: missing programs, a build folder that cannot be written."""
+"""What can be known before the work starts is refused before it: missing programs, a build folder that cannot be
+written."""
 
 from pathlib import Path
 

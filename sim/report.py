@@ -203,8 +203,8 @@ def print_proof(proof: "Proof") -> None:
     table.add_row(f"control: {proof.control.name}, one operator changed", f"{proof.control.total:,}",
                   f"{proof.control.proven:,}")
     Console().print(table)
-    Console().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. The control must not be "
-                    "proven as a whole.")
+    Console().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. The control must "
+                    "not be proven as a whole.")
 
 
 def _table(title: str) -> Table:

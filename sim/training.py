@@ -113,8 +113,8 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     preflight("fast", build)
     program = compile_config(config)
     if resume and program.machine.tile == "analog":
-        raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, so "
-                       "leave --resume out.")
+        raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, "
+                       "so leave --resume out.")
     task = task_of(program, quick=quick)
     start, doubts = _start(program, task, folder, resume, restart), task.doubts
     for sentence in doubts:

@@ -96,7 +96,8 @@ def _remove_products(build_dir: Path, top: str) -> None:
 
 @contextmanager
 def _workplace(folder: Path) -> Iterator[Path]:
-    """``folder``, or one without blanks or special letters in its path, which make cannot take, moved there at the end."""
+    """``folder``, or one without blanks or special letters in its path, which make cannot take, moved there at the
+    end."""
     if plain(folder) == folder:
         yield folder
         return
@@ -109,8 +110,7 @@ def _workplace(folder: Path) -> Iterator[Path]:
 def _visible(top: str, public: Sequence[str]) -> str:
     """Verilator's control file: ports read-write, the named signals read-only."""
     lines = ["`verilator_config", f'public_flat_rw -module "{top}" -port "*"']
-    for name in public:
-        lines.append(f'public_flat_rd -module "{_module(name) or top}" -var "{_local(name)}"')
+    lines += [f'public_flat_rd -module "{_module(name) or top}" -var "{_local(name)}"' for name in public]
     return "\n".join(lines) + "\n"
 
 

@@ -43,7 +43,8 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
     """
     require_yosys()
     write_text(folder / "script.ys", script)
-    command = [sys.executable, "-P", "-c", _CHILD, "-Q", "-T", *(["-l", "yosys.log"] if last else []), "-s", "script.ys"]
+    command = [sys.executable, "-P", "-c", _CHILD, "-Q", "-T", *(["-l", "yosys.log"] if last else []), "-s",
+               "script.ys"]
     if last:
         (folder / last).unlink(missing_ok=True)
     late = threading.Event()

@@ -61,10 +61,10 @@ LISTED = [
            "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n                with m.Else():\n                    "
            "m.next = \"issue\"", WORDS),
     Defect("hw/sequencer.py", "with m.Elif(block >= self.machine.blocks):\n            "
-           "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n        with m.Else():\n            m.d.comb += self.draining",
-           "with m.Elif(block >= self.machine.blocks - 1):\n            "
-           "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n        with m.Else():\n            m.d.comb += self.draining",
-           WORDS),
+           "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n        with m.Else():\n            m.d.comb += "
+           "self.draining", "with m.Elif(block >= self.machine.blocks - 1):\n            "
+           "m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)\n        with m.Else():\n            m.d.comb += "
+           "self.draining", WORDS),
     Defect("hw/fields.py", "(b[\"tail\"] != 0) & ", "", DESCRIPTORS),
     Defect("hw/machine.py", "self.tile.idle & ~self.neuron.busy & ~self._separates",
            "self.tile.idle & ~self.neuron.busy", REGISTERS + "::test_a_separation_that_the_watchdog_meets_ends_before_"
@@ -110,7 +110,8 @@ SIBLINGS = [
     *blind("hw/row_engine.py", "row_start.eq(self.sweep.payload.weight_base)", "self.sweep.payload.weight_base",
            range(0, 16, 5), PORTS),
     *blind("hw/row_engine.py", "row_start.eq(row_start + command.stride)", "command.stride", range(0, 12, 4), PORTS),
-    *blind("hw/row_engine.py", "tag.group.eq(command.group_base + group)", "command.group_base", range(0, 14, 4), PORTS),
+    *blind("hw/row_engine.py", "tag.group.eq(command.group_base + group)", "command.group_base", range(0, 14, 4),
+           PORTS),
     *blind("hw/row_engine.py", "column + 1 == command.columns", "column + 1", range(0, 10, 3), LENGTHS),
     *blind("hw/row_engine.py", "group + 1 == command.groups", "group + 1", range(0, 10, 3), LENGTHS),
     *blind("hw/row_engine.py", "self.back_word.eq(entries[2].source)", "entries[2].source", range(0, 12, 4), ENTRIES),

@@ -138,7 +138,8 @@ DEFECTS = (
     Defect("golden/weights.py", "edge.positive and matrix < 0", "None", "tests/test_weights.py"),
     Defect("hebbar/formats.py", "> allowance * abs(value)", "> abs(value)", "tests/test_parameters.py"),
     Defect("hebbar/parameters.py", "if not bound <= end:", "if False:", "tests/test_parameters.py"),
-    Defect("hebbar/analog.py", "named if isinstance(named, dict) else known[part]", "known[part]", "tests/test_config.py"),
+    Defect("hebbar/analog.py", "named if isinstance(named, dict) else known[part]", "known[part]",
+           "tests/test_config.py"),
     Defect("golden/datasets.py", "return rows[:-count], rows[-count:]", "return rows[count:], rows[:count]", DATA),
     Defect("golden/datasets.py", "default_rng([seed, epoch])", "default_rng(seed + epoch)", DATA),
     Defect("golden/datasets.py", "        codes += 128\n", "", "tests/test_idx.py"),
@@ -270,5 +271,6 @@ DEFECTS = (
     Defect("hebbar/effects.py", "OPERAND_FLAGS, unless=Sweep.ERR | Sweep.POST", "OPERAND_FLAGS, unless=Sweep.ERR",
            "tests/test_effects.py"),
     Defect("hebbar/effects.py", "Sweep.FWD | Sweep.UPD),", "Sweep.FWD),", "tests/test_effects.py"),
-    Defect("hebbar/control_flow.py", "        if loops[-1][1]:\n", "        if loops[-1][1] > 1:\n", "tests/test_effects.py"),
+    Defect("hebbar/control_flow.py", "        if loops[-1][1]:\n", "        if loops[-1][1] > 1:\n",
+           "tests/test_effects.py"),
 )

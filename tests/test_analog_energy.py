@@ -1,6 +1,7 @@
 """What an estimate contains of a machine whose products are physics."""
 
 import pytest
+
 from golden.training import data_of, initial_image
 from hebbar.compiler import compile_config
 from hebbar.config import load

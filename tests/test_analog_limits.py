@@ -24,7 +24,7 @@ def macro(**analog):
     return AnalogMacro(machine(**SIZE, analog=analog))
 
 
-@pytest.mark.parametrize(("weight_range", "bounds"), [
+@pytest.mark.parametrize("weight_range, bounds", [
     (4.0, (-32768, 32767)), (9.0, (-32768, 32767)), (1.0, (-8192, 8192)), (0.3, (-2457, 2457))])
 def test_a_weight_has_the_bounds_of_format_and_cell(weight_range, bounds):
     """0.3 * 2^13 is 2457.6. Without it a weight could be called in range that is programmed at another value."""
@@ -72,7 +72,7 @@ def trained(preset="array", **analog):
 
 def test_a_program_counts_its_sums_and_pulses():
     """Every conversion of a block that is used is one of the sums. Without it shares could be of other wholes."""
-    program, _, m = trained()
+    _, _, m = trained()
     assert m.tile.limits.shares() == dict.fromkeys(KINDS, 0.0), "converters as wide as the sums cut nothing off"
     assert m.tile.limits.of["row_sum"] > 0 and m.tile.limits.of["column_sum"] > 0 == m.tile.limits.of["pulses"]
     _, _, narrow = trained(control={"row_bits": 4, "row_step": 16, "column_bits": 4, "column_step": 21})

@@ -82,7 +82,8 @@ def test_with_all_switches_off_the_rtl_is_the_digital_array(models):
     assert nonzero_updates(fast.run(job, library), job.weights) > 100
 
 
-CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777], "column_offset": [3, -70000, 0, 9, 1, -1, 65536, 5],
+CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777],
+              "column_offset": [3, -70000, 0, 9, 1, -1, 65536, 5],
               "column_gain": [16384, 8192, 32767, 16000, 17000, 16383, 16385, 20000]}
 
 
@@ -177,11 +178,12 @@ def test_what_cannot_be_put_back_is_not_resumed(tmp_path):
 
 
 def test_refresh_is_refused_where_nothing_ages():
-    with pytest.raises(BadInput, match="training.refresh is 5, and the weights of tile 'rows' need none; set it to 0"):
+    with pytest.raises(BadInput, match=r"training.refresh is 5, and the weights of tile 'rows' need none; set it to 0"):
         load("tiny").replace(training={"refresh": 5})
 
 
-@pytest.mark.parametrize("device, update", [("ideal", "deterministic"), ("pcm", "stochastic"), ("rram_soft", "stochastic"),
+@pytest.mark.parametrize("device, update", [("ideal", "deterministic"), ("pcm", "stochastic"),
+                                            ("rram_soft", "stochastic"),
                                             ("rram_filament", "stochastic"), ("sram_charge", "deterministic")])
 def test_a_published_device_brings_its_values_and_its_pulses(device, update):
     """What is given beside it wins. Without it a study could run on an ideal device by another name."""

@@ -60,7 +60,7 @@ def test_sections_override_keys_and_nothing_else():
         e.config.rule.name = "il"
 
 
-@pytest.mark.parametrize(("source", "sections", "words"), [
+@pytest.mark.parametrize("source, sections, words", [
     ("tyny", {}, "did you mean 'tiny'"), ("tiny", {"rules": {"name": "il"}}, "did you mean 'rule'"),
     ("tiny", {"rule": "ipc"}, "section rule is 'ipc'; give a dictionary"), ("none.toml", {}, "cannot be read"),
     ("tiny", {"rule": {"nam": "il"}}, "unknown key rule.nam"), ("tiny", {"name": {}}, "there is no section 'name'"),
@@ -166,8 +166,9 @@ def test_a_difference_is_reported(monkeypatch):
     assert check.mismatches == 1 and check.first is not None and "error of" in check.first
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
-    ({"backend": "golden"}, "compares a backend with the golden machine"), ({"samples": 0}, "samples is 0; give a whole number of 1 or more"),
+@pytest.mark.parametrize("arguments, words", [
+    ({"backend": "golden"}, "compares a backend with the golden machine"),
+    ({"samples": 0}, "samples is 0; give a whole number of 1 or more"),
     ({"backend": "verilater"}, "did you mean 'verilator'"), ({"entry": "training"}, "did you mean 'train'")])
 def test_a_wrong_cosimulation_is_a_sentence(arguments, words):
     """Without it golden compared with itself would look like a proof."""
@@ -179,7 +180,7 @@ def test_a_wrong_cosimulation_is_a_sentence(arguments, words):
 def test_a_missing_simulator_names_the_way_without(monkeypatch, tmp_path):
     """Without it a user without a compiler would think that nothing can be compared."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(MissingTool, match="apt-get install.*backend='pysim'"):
+    with pytest.raises(MissingTool, match=r"apt-get install.*backend='pysim'"):
         Experiment("tiny").cosimulate(folder=tmp_path)
 
 
@@ -258,7 +259,7 @@ def test_arrays_are_trained_on_as_the_same_file_is(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore::hebbar.errors.HebbarWarning")  # four samples held out lack a class
-@pytest.mark.parametrize(("inputs", "labels", "words"), [
+@pytest.mark.parametrize("inputs, labels, words", [
     (np.zeros((9, 4)), np.full(9, 3), "is no class; give whole numbers 0..2"),
     (np.zeros((9, 5)), np.zeros(9), "one row per sample and 4 columns"),
     (np.full((9, 4), np.nan), np.zeros(9), "sample 0, input 0 is nan"),

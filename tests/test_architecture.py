@@ -83,7 +83,8 @@ def test_nobody_imports_the_command_line():
 
 
 def test_nobody_imports_the_facade():
-    """Without it golden, hardware and simulation could reach each other through the back door. One figure is about it."""
+    """Without it golden, hardware and simulation could reach each other through the back door. One figure is about
+    it."""
     for package in OURS:
         for path in files(package):
             if path.name == "fuzz_api.py":

@@ -57,19 +57,21 @@ def test_a_backend_from_elsewhere_is_compared_word_for_word(dummy, monkeypatch, 
 def test_the_command_line_runs_it(dummy, tmp_path):
     """Without it a backend would be of use to Python alone."""
     out = tmp_path / "out"
-    answer = CliRunner().invoke(app, ["simulate", "tiny", "--backend", "dummy", "--samples", "2", "--out", str(out), "--quiet"])
+    answer = CliRunner().invoke(app, ["simulate", "tiny", "--backend", "dummy", "--samples", "2", "--out", str(out),
+                                      "--quiet"])
     assert answer.exit_code == 0, answer.output
     assert json.loads((out / "result.json").read_text())["backend"] == "dummy" and (out / "trace.npz").is_file()
 
 
-@pytest.mark.parametrize(("asked", "words"), [
+@pytest.mark.parametrize("asked, words", [
     ({"stall": 0.5}, "dummy never stalls a stream; leave --stall out or use verilator, icarus or pysim"),
     ({"wave": True}, "--wave records the Verilog; use --backend verilator, not dummy")])
 def test_what_its_entry_does_not_promise_is_refused(dummy, tmp_path, asked, words):
     """Without it a run without stalls would pass for one with them, and a VCD would not be there at the end."""
     given = {"stall": 0.0, "wave": False} | asked
     with pytest.raises(BadInput, match=words):
-        simulate(load("tiny"), "dummy", "train", 1, None, out=tmp_path / "t.npz", reporter=Reporter(quiet=True), **given)
+        simulate(load("tiny"), "dummy", "train", 1, None, out=tmp_path / "t.npz", reporter=Reporter(quiet=True),
+                 **given)
     assert not dummy_backend.built
 
 
@@ -84,7 +86,8 @@ def test_a_program_of_its_own_is_missed_with_its_cure_and_is_optional(dummy, tmp
     """Without it the cure would stand in a second place, or a backend that nobody uses would make the computer ill."""
     dummy(own=(MISSING,))
     with pytest.raises(MissingTool, match=r"no-such-simulator is not installed \(ask its maker\)"):
-        simulate(load("tiny"), "dummy", "train", 1, None, 0.0, False, tmp_path / "t.npz", Reporter(quiet=True), tmp_path)
+        simulate(load("tiny"), "dummy", "train", 1, None, 0.0, False, tmp_path / "t.npz", Reporter(quiet=True),
+                 tmp_path)
     found = next(f for f in examine(tmp_path, tmp_path) if f.name == MISSING.name)
     assert (found.verdict, found.needed_for, found.cure) == (Verdict.OPTIONAL, "the backend dummy", MISSING.cure)
 
@@ -116,6 +119,7 @@ def test_nobody_asks_for_the_name_of_a_backend():
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Compare):
                     sides = [node.left, *node.comparators]
-                    literals = {leaf.value for side in sides for leaf in ast.walk(side) if isinstance(leaf, ast.Constant)}
+                    literals = {leaf.value for side in sides for leaf in ast.walk(side)
+                                if isinstance(leaf, ast.Constant)}
                     assert not literals & (set(BACKENDS) - {"fast"}), f"{path}:{node.lineno}"
                     assert not ("fast" in literals and "backend" in ast.unparse(node)), f"{path}:{node.lineno}"

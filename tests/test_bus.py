@@ -7,7 +7,7 @@ latency the block states, and a ``Model`` of the registers that is a plain dicti
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from random import Random
 
 import pytest
@@ -356,7 +356,7 @@ def test_an_answer_waits_for_the_host():
             await bench.cycle()
         assert [len(bench.channels[n].queue) for n in ("aw", "w", "ar")] == [1, 1, 1]
         assert bench.ctx.get(bench.bus.entry) == 1
-        answers, _ = await bench.access()
+        await bench.access()
         for _ in range(20):
             await bench.cycle()
         assert bench.ctx.get(bench.bus.entry) == 2
@@ -373,7 +373,7 @@ def test_throughput_is_as_stated():
                            [SETTINGS["entry"].address] * 20)
         for name in ("b", "r"):
             times = bench.checker.handshakes[name]
-            assert {b - a for a, b in zip(times, times[1:])} == {Bus.interval}
+            assert {b - a for a, b in pairwise(times)} == {Bus.interval}
 
     Bench().run(script)
 

@@ -71,7 +71,8 @@ class BusRules(Elaboratable):
         m.d.comb += [Assert((b.control == 0) | (b.s_axil_bvalid & (b.s_axil_bresp == 0))),
                      Assert(~b.s_axil_bresp[0]), Assert(~b.s_axil_rresp[0]),
                      # of the state: an answer waits for nothing that is still to be carried out
-                     Assert(~b.s_axil_bvalid | ~(b._have_address | b._have_data)), Assert(~b.s_axil_rvalid | ~b._have_read)]
+                     Assert(~b.s_axil_bvalid | ~(b._have_address | b._have_data)),
+                     Assert(~b.s_axil_rvalid | ~b._have_read)]
         return m
 
 

@@ -77,7 +77,7 @@ def test_a_calibration_that_does_not_fit_is_refused(control, words):
 
 
 def test_only_an_analog_macro_is_calibrated():
-    with pytest.raises(BadInput, match="machine.tile is 'rows'; only an analog macro has converters"):
+    with pytest.raises(BadInput, match=r"machine.tile is 'rows'; only an analog macro has converters"):
         calibrated(load("tiny"))
     with pytest.raises(BadInput, match="8 reads do not settle"):
         calibrated(config(), 8)

@@ -42,7 +42,7 @@ def test_help_names_every_command(tmp_path):
         assert command in answer.stdout
 
 
-@pytest.mark.parametrize(("arguments", "words"), [
+@pytest.mark.parametrize("arguments, words", [
     (["run", "digit"], "did you mean 'digits'"),
     (["run", "none.toml"], "cannot be read"),
     (["simulate", "tiny", "--backend", "verilater"], "did you mean 'verilator'"),
@@ -167,7 +167,7 @@ def test_a_killed_run_leaves_nothing_half_written(tmp_path):
     assert not (tmp_path / "out" / "result.json").exists()
 
 
-@pytest.mark.parametrize(("inputs", "labels", "words"), [
+@pytest.mark.parametrize("inputs, labels, words", [
     (np.zeros((20, 16)), np.arange(20) % 10, ""),
     (np.zeros((20, 5)), np.arange(20) % 10, "give one row per sample and 16 columns"),
     (np.full((20, 16), np.nan), np.arange(20) % 10, "sample 0, input 0 is nan"),
@@ -200,4 +200,4 @@ def test_the_main_job_ends_with_a_whole_result(tmp_path):
     assert result["minimum_visits"] == 2 * 16 * 16 + 5 * 16 * 10
     assert result["cycles_per_sample"] >= result["minimum_cycles"] == result["cycles_issue"]
     assert "mismatches" in answer.stdout and "building" in answer.stderr
-    assert not [p for p in (tmp_path / "out").rglob("*.partial")]
+    assert not list((tmp_path / "out").rglob("*.partial"))

@@ -168,8 +168,8 @@ def random_program(config, rng, length=14):
 GRAPH = ([("in", 9, "input", "identity", 7), ("h", 6, "hidden", "leaky", 5), ("g", 5, "hidden", "tanh", 0),
           ("out", 3, "target", "identity", 2), ("one", 1, "constant", "identity", 5)],
          [("in", "h"), ("h", "h", {"zero_diagonal": True, "alpha_shift": 2}), ("one", "h", {"alpha_shift": 6}),
-          ("h", "g", {"plastic": False}), ("in", "g", {"alpha_shift": 1}), ("g", "out", {"alpha_shift": 9}), ("h", "out"),
-          ("out", "h", {"alpha_shift": 7})])
+          ("h", "g", {"plastic": False}), ("in", "g", {"alpha_shift": 1}), ("g", "out", {"alpha_shift": 9}),
+          ("h", "out"), ("out", "h", {"alpha_shift": 7})])
 
 
 def fitted(bits):
@@ -264,9 +264,8 @@ def tiny_data(program):
 def test_training_is_the_same_on_both_engines():
     """Without it the accuracies of long runs would be those of a machine nobody compared."""
     program = compile_config(load("tiny").replace(training={"epochs": 3, "halve_alpha_at": (1,)}))
-    data, curves = tiny_data(program), []
-    for engine in ("numpy", "compiled", "auto"):
-        curves.append(train_fixed(program, data, engine=engine))
+    data = tiny_data(program)
+    curves = [train_fixed(program, data, engine=engine) for engine in ("numpy", "compiled", "auto")]
     for curve in curves[1:]:
         assert curve.accuracy == curves[0].accuracy and (curve.weights == curves[0].weights).all()
     assert (curves[0].weights != initial_image(program)).any()
@@ -288,7 +287,8 @@ def test_the_backend_traces_are_the_same(steps):
 
 
 ORDERS = list(permutations(("before", "absent", "fresh", "after")))
-"""Columns that feed one word: only what comes with and after the fresh one lasts; lanes 0 does not exist on an array."""
+"""Columns that feed one word: only what comes with and after the fresh one lasts; lanes 0 does not exist on an
+array."""
 
 
 def back_programs():
@@ -401,7 +401,7 @@ def test_codes_outside_their_format_and_misfitting_streams_are_refused():
     machine = CompiledMachine(program)
     machine.weights[0, 0, 0] = 1 << 15
     samples = random_samples(program, "train", 1, 1)
-    with pytest.raises(BadInput, match="weights reach 0..32768"):
+    with pytest.raises(BadInput, match=r"weights reach 0..32768"):
         machine.run("train", samples)
     machine.weights[...], machine.rates[0] = 0, 32
     with pytest.raises(BadInput, match="rates reach"):

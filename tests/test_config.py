@@ -18,7 +18,7 @@ def merged(**sections):
     return out
 
 
-@pytest.mark.parametrize(("change", "words"), [
+@pytest.mark.parametrize("change, words", [
     ({"rule": {"nmae": "il"}}, ["rule.nmae", "did you mean 'name'"]),
     ({"rule": {"name": "ilp"}}, ["rule.name", "'ilp'", "did you mean 'il'", "backprop"]),
     ({"machine": {"lanes": 12}}, ["machine.lanes", "12", "power of two"]),
@@ -39,7 +39,7 @@ def test_an_illegal_key_or_value_is_named(change, words):
         assert word in str(caught.value)
 
 
-@pytest.mark.parametrize(("machine", "words"), [
+@pytest.mark.parametrize("machine, words", [
     ({"neuron_words": 2}, ["take 3 words", "machine.neuron_words by 1"]),
     ({"weight_words": 4}, ["weights", "machine.weight_words by"]),
     ({"max_columns": 1, "lanes": 4}, []),
@@ -73,7 +73,7 @@ def test_the_advised_width_is_the_smallest_that_fits():
 
 def test_a_row_longer_than_the_fifo_is_refused():
     """Without it the FIFO of the row engine would overflow and lose words."""
-    with pytest.raises(BadInput, match="machine.max_columns by 1"):
+    with pytest.raises(BadInput, match=r"machine.max_columns by 1"):
         compile_config(parse(merged(network={"layers": [9, 3, 2]},
                                     machine={"max_columns": 2, "lanes": 4}), "x"))
 
@@ -86,17 +86,17 @@ def test_every_preset_compiles(name):
 
 def test_unreadable_and_malformed_files(tmp_path):
     """Without it a wrong path or a stray bracket would end in a stack trace."""
-    with pytest.raises(BadInput, match="neither a file nor a preset.*did you mean 'digits'"):
+    with pytest.raises(BadInput, match=r"neither a file nor a preset.*did you mean 'digits'"):
         load("digit")
     with pytest.raises(BadInput, match="cannot be read"):
         load(str(tmp_path / "none.toml"))
     broken = tmp_path / "broken.toml"
     broken.write_text("[network\n")
-    with pytest.raises(BadInput, match="broken.toml: not valid TOML"):
+    with pytest.raises(BadInput, match=r"broken.toml: not valid TOML"):
         load(str(broken))
 
 
-@pytest.mark.parametrize(("populations", "edges", "words"), [
+@pytest.mark.parametrize("populations, edges, words", [
     ([("a", 2, Role.INPUT), ("a", 2, Role.TARGET)], [], "same name"),
     ([("a", 2, Role.INPUT)], [("a", "b")], "target 'b' is no population"),
     ([("a", 2, Role.INPUT), ("b", 2, Role.TARGET)], [("a", "b"), ("a", "b")], "two edges"),
@@ -114,7 +114,7 @@ def test_an_inconsistent_graph_is_refused(populations, edges, words):
 def test_what_a_graph_cannot_mean_is_refused():
     """Without it a mask would cut arbitrary weights, or float and fixed point see other inputs."""
     ends = (Population("a", 2, role=Role.INPUT), Population("b", 2, role=Role.TARGET))
-    with pytest.raises(BadInput, match="zero_diagonal.*to itself"):
+    with pytest.raises(BadInput, match=r"zero_diagonal.*to itself"):
         Network(ends, (Edge("a", "b", zero_diagonal=True),))
     with pytest.raises(BadInput, match="activation 'tanh'; data enter as activities"):
         Network((Population("a", 2, "tanh", Role.INPUT), ends[1]), (Edge("a", "b"),))

@@ -47,7 +47,7 @@ def test_hw_totals_follow_the_addends():
 
 def test_names_are_unique_and_cover_all_kinds():
     """Two counters of one name would share a register."""
-    assert COUNTERS == (*ISSUE_SETS, *WORK, *CYCLES, *HOST)
+    assert (*ISSUE_SETS, *WORK, *CYCLES, *HOST) == COUNTERS
     assert len(set(COUNTERS)) == len(COUNTERS)
 
 

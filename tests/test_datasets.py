@@ -74,7 +74,7 @@ def test_validation_of_last360_takes_the_last_training_samples():
     """Neighbouring samples share a writer; a shuffled validation part would flatter the choice."""
     data = load(DataConfig(split="last360"))
     assert (data.validation(0.1).test.codes == data.train.codes[-144:]).all()
-    with pytest.raises(BadInput, match="fraction is 1.0; it must leave"):
+    with pytest.raises(BadInput, match=r"fraction is 1.0; it must leave"):
         data.validation(1.0)
 
 
@@ -156,7 +156,7 @@ def test_right_samples_pass_the_check():
 
 def test_an_input_format_that_cannot_reach_one_is_refused():
     """With 9 fraction bits in 8 all bright pixels would clip to 0.25."""
-    with pytest.raises(BadInput, match="network.input_frac is 9 with activities of 8 bits"):
+    with pytest.raises(BadInput, match=r"network.input_frac is 9 with activities of 8 bits"):
         load(DataConfig(), activity_frac=9)
 
 
@@ -192,7 +192,7 @@ def test_a_path_is_found_from_the_file_that_names_it(tmp_path, monkeypatch):
     assert load_config("../mine.toml").replace(training={"epochs": 1}).data == load_config("../mine.toml").data
 
 
-@pytest.mark.parametrize(("data", "words"), [
+@pytest.mark.parametrize("data, words", [
     ({"path": "x.npz"}, "data.name 'digits' reads no file; set data.name to 'npz' or 'idx'"),
     ({"name": "idx"}, "data.path is empty; give the folder"), ({"name": "npz"}, "data.path is empty; give the file")])
 def test_keys_that_the_data_do_not_use_are_refused(data, words):
@@ -204,8 +204,9 @@ def test_keys_that_the_data_do_not_use_are_refused(data, words):
 LABELS = np.arange(10) % 2
 
 
-@pytest.mark.parametrize(("inputs", "labels", "words"), [
-    (np.ma.masked_array(np.zeros((10, 4)), np.eye(10, 4)), LABELS, "inputs is a masked array, whose mask would be lost"),
+@pytest.mark.parametrize("inputs, labels, words", [
+    (np.ma.masked_array(np.zeros((10, 4)), np.eye(10, 4)), LABELS,
+     "inputs is a masked array, whose mask would be lost"),
     ([np.ma.masked_array(np.zeros(4), np.ones(4))] * 10, LABELS, "inputs is a masked array"),
     (np.zeros((10, 4)), np.ma.masked_array(LABELS, LABELS), "labels is a masked array"),
     (np.zeros((10, 4), complex), LABELS, "inputs is no array of numbers: it holds complex numbers"),
@@ -227,8 +228,8 @@ def test_what_is_no_array_of_real_numbers_is_refused(inputs, labels, words):
 
 
 @pytest.mark.parametrize("change", [
-    np.asfortranarray, lambda a: a[::-1][::-1], lambda a: a.astype(">f8"), lambda a: a.astype(np.float16), np.ndarray.tolist,
-    lambda a: np.repeat(a, 2, axis=1)[:, ::2], lambda a: a.astype(np.longdouble), memoryview, tuple])
+    np.asfortranarray, lambda a: a[::-1][::-1], lambda a: a.astype(">f8"), lambda a: a.astype(np.float16),
+    np.ndarray.tolist, lambda a: np.repeat(a, 2, axis=1)[:, ::2], lambda a: a.astype(np.longdouble), memoryview, tuple])
 def test_any_way_to_hold_numbers_reads_the_same(change):
     """Without it the order of memory or of bytes, or the kind of container, could change the samples."""
     given = np.random.default_rng(0).integers(-128, 128, (10, 4)) / 128

@@ -19,10 +19,11 @@ def test_the_changed_line_is_there_once(name):
     assert (ROOT / defect.file).read_text().count(defect.old) == 1 and defect.old != defect.new
 
 
-@pytest.mark.parametrize(("name", "words"), [("rounding", "weight x0"), ("activity-stale", "activity of x1")])
+@pytest.mark.parametrize("name, words", [("rounding", "weight x0"), ("activity-stale", "activity of x1")])
 def test_a_planted_defect_is_found_and_named(name, words, tmp_path, models):
     """Without it a newcomer could not trust the comparison that finds nothing in the sound machine."""
-    found = demonstrate(load("tiny"), name, "fast", "train", 3, tmp_path, Reporter(quiet=True), wave=False, build=models)
+    found = demonstrate(load("tiny"), name, "fast", "train", 3, tmp_path, Reporter(quiet=True), wave=False,
+                        build=models)
     assert found.found and found.check().passed
     assert found.sentence.startswith("first difference: sample 0") and words in found.sentence
     assert sum(found.result()["mismatches"].values()) > 0

@@ -86,7 +86,8 @@ def test_the_arithmetic_of_separate_is_there(sections):
                     ("BETA_BITS", "BETA_FRAC", "DISTANCE_BITS", "INDEX_BITS", "OCTAVES", "POWER_FRAC",
                      "RECIPROCAL_BITS", "RECIPROCAL_FRAC")}
     text = REFERENCE.read_text(encoding="utf-8")
-    for line in (*(exponentials.__doc__ or "").splitlines(), *(exponentials.SeparationTiming.__doc__ or "").splitlines()):
+    for line in (*(exponentials.__doc__ or "").splitlines(),
+                 *(exponentials.SeparationTiming.__doc__ or "").splitlines()):
         if line.startswith("    ") and ("=" in line or "n +" in line):
             assert line.strip() in text
 
@@ -172,7 +173,8 @@ def test_every_key_has_a_line_with_its_meaning_and_its_default():
         value, given = written, tomllib.loads(key.example)[name]
         for part in section.split(".") if section else []:
             value = value[part][0] if isinstance(value[part], list) else value[part]
-        assert isinstance(given, type(value[name])) or isinstance(given, float | int) and isinstance(value[name], float)
+        assert isinstance(given, type(value[name])) or (isinstance(given, float | int)
+                                                        and isinstance(value[name], float))
         if key.default != "required" and not section.startswith("network."):
             assert tomllib.loads(f"{name} = {key.default}")[name] == value[name]
 

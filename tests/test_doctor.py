@@ -65,7 +65,7 @@ def test_missing_programs_are_missing_and_optional_ones_optional(monkeypatch, tm
         assert found[name].verdict in (Verdict.OPTIONAL, Verdict.OK) and "apt-get" in found[name].cure
 
 
-@pytest.mark.parametrize(("text", "extra", "verdict"), [
+@pytest.mark.parametrize("text, extra, verdict", [
     ("numpy>=2,<3", "", Verdict.OK), ("numpy>=99", "", Verdict.TOO_OLD), ("numpy==0.1", "", Verdict.UNUSUAL),
     ("numpy<2", "", Verdict.UNUSUAL), ("numpy~=99.1", "", Verdict.TOO_OLD), ("numpy==99.*", "", Verdict.TOO_OLD),
     ("numpy>=99", "plots", Verdict.UNUSUAL), ("no-such-package==1", "", Verdict.MISSING),

@@ -5,6 +5,7 @@ no word. Every place of the golden machine is disturbed in turn: what a sweep re
 elsewhere or how the place itself moves; what it writes changes.
 """
 
+import itertools
 import random
 from dataclasses import replace
 from functools import cache, reduce
@@ -109,7 +110,8 @@ def test_a_sweep_touches_nothing_that_the_table_does_not_name():
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda e: f"{e.access}-{e.resource}-{e.where}-{e.flags:x}")
 def test_every_flag_of_an_effect_has_it(effect):
-    """Without the other flags that can have it, with any one flag that the table does not exclude, and others at random."""
+    """Without the other flags that can have it, with any one flag that the table does not exclude, and others at
+    random."""
     rng, same = random.Random(1), (effect.access, effect.resource, effect.where)
     having = [e.flags for e in EFFECTS if (e.access, e.resource, e.where) == same]
     free = ~reduce(or_, having) & ~effect.unless
@@ -155,7 +157,7 @@ def test_programs_are_followed_as_the_golden_sequencer_does(name):
         walked = list(executed(code, start, registers, decisions))
         assert [step for step in walked if step[1].op not in CONTROL] == expected, entry
         loops = ()
-        for (address, instruction), (to, _) in zip(walked, walked[1:]):
+        for (address, instruction), (to, _) in itertools.pairwise(walked):
             ways = [(a, left) for a, left in successors(address, instruction, loops) if a == to]
             assert ways, f"{entry}: {address} {instruction} to {to}"
             loops = ways[0][1] if instruction.op is not Op.NEXT or to != loops[-1] else loops
@@ -173,7 +175,8 @@ def test_exits_are_given_exactly():
 
 
 def test_a_register_that_is_not_given_is_refused():
-    loop = [Instruction(Op.LOOP, {"end": 2, "count": 5, "register": 2}), Instruction(Op.NEXT, {}), Instruction(Op.HALT, {})]
+    loop = [Instruction(Op.LOOP, {"end": 2, "count": 5, "register": 2}), Instruction(Op.NEXT, {}),
+            Instruction(Op.HALT, {})]
     assert [a for a, _ in executed(loop, 0, (1, 2))] == [0, 1, 1, 2]
     with pytest.raises(BadInput, match="LOOP takes register 1, and 1 are given"):
         list(executed(loop, 0, (1,)))

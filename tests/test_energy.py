@@ -137,7 +137,8 @@ def counted_in_rtl(job):
 
     async def watch(ctx):
         async for _, _, running, fresh, *values in ctx.tick().sample(
-                top.sequencer.running & ~top.sequencer.hold, top.tile.back_valid & top.tile.back_fresh, *enables.values()):
+                top.sequencer.running & ~top.sequencer.hold, top.tile.back_valid & top.tile.back_fresh,
+                *enables.values()):
             counts["fresh"] += running & fresh
             counts["beat_element"] += int(running and ctx.get(top.streamer.host.write)
                                           and ctx.get(top.streamer.memory) != 0)
@@ -366,7 +367,8 @@ def test_register_bits_are_those_of_the_verilog():
     bits, text = register_bits(config), export(config)
     for block in ("neuron", "bus", "sequencer", "counters"):
         module = re.search(rf"^module \\hebbar\.{block}(?:\$\d+)?\W.*?^endmodule", text, re.MULTILINE | re.DOTALL)[0]
-        declared = re.findall(r"^\s*(?:output )?reg (?:signed )?(?:\[(\d+):0\] )?\\?(\S+?)\s*[;=]", module, re.MULTILINE)
+        declared = re.findall(r"^\s*(?:output )?reg (?:signed )?(?:\[(\d+):0\] )?\\?(\S+?)\s*[;=]", module,
+                              re.MULTILINE)
         width = {name: int(high or 0) + 1 for high, name in declared}
         clocked = set()
         for body in re.findall(r"always @\(posedge clk\)(?: begin)?\n((?:(?!  end|  always|  assign).*\n)*)", module):
@@ -433,7 +435,7 @@ def test_pj_a_weight_against_the_published_model(flags, model):
     program = assemble(config, {"train": ops}, s.layout)
     events = accesses(program, "train", 1)
     counters = {n: events[n] for n in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations")}
-    counters |= {c: 0 for c in CYCLES} | {"issue": events["weight_read"], "weight_reads": 256 * rows}
+    counters |= dict.fromkeys(CYCLES, 0) | {"issue": events["weight_read"], "weight_reads": 256 * rows}
     made = estimate(program, counters, 1, CMOS, registers=lambda _: {})
     print(f"pJ a weight: {made.weight} against {model}")
     assert model / 2 < made.weight.typical < 2 * model

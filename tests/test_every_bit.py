@@ -224,7 +224,7 @@ def legal(b, weights, m):
     map_end, group_end = b["map_base"] + b["columns"], b["group_base"] + b["groups"]
     return all((0 < b["columns"] <= m.max_columns, b["groups"] > 0, 0 < b["tail"] <= m.row_tiles,
                 b["function"] < m.functions, group_end <= m.groups,
-                not weights or end <= m.weight_words and map_end <= m.map_entries))
+                not weights or (end <= m.weight_words and map_end <= m.map_entries)))
 
 
 def around(limit, bits):
@@ -254,7 +254,8 @@ def near_limits(m, rng):
                 yield drawn(group_base=end - groups, groups=groups, stride=0)
         for end in around(m.weight_words, 27):
             for _ in range(40):
-                columns, stride = rng.randrange(m.max_columns) + 1, rng.choice([0, 1, rng.randrange(1 << 12), (1 << 12) - 1])
+                columns, stride = rng.randrange(m.max_columns) + 1, rng.choice([0, 1, rng.randrange(1 << 12),
+                                                                                (1 << 12) - 1])
                 most = min((end - columns) // stride if stride else 1 << 14, (1 << 14) - 1)
                 groups = rng.choice([1, max(most, 1), max(most, 1), rng.randrange(max(most, 1)) + 1])
                 yield drawn(weight_base=end - columns - (groups - 1) * stride, groups=groups, stride=stride,

@@ -14,8 +14,7 @@ from amaranth.back import rtlil
 from amaranth.hdl import Cat, Module, Signal, signed, unsigned
 from amaranth.sim import Simulator
 from helpers import settle
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from golden import fixed as golden
 from hebbar.errors import BadInput
@@ -192,7 +191,8 @@ def test_popcount_of_wide_words(width):
     m, bits = Module(), [Signal(name=f"bit_{i}") for i in range(width)]
     word, random = Signal(width), np.random.default_rng(width)
     m.d.comb += [bit.eq(word[i]) for i, bit in enumerate(bits)]
-    words = [0, 1, 1 << width - 1, (1 << width) - 1, *(int.from_bytes(random.bytes(width)) >> 7 * width for _ in range(8))]
+    words = [0, 1, 1 << width - 1, (1 << width) - 1, *(int.from_bytes(random.bytes(width)) >> 7 * width
+                                                       for _ in range(8))]
     rows = _comb([hw.popcount(m, bits, "ones")], [word], [(w,) for w in words], m)
     assert rows == [[w.bit_count()] for w in words]
 

@@ -3,8 +3,7 @@
 import tomllib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hebbar.api import Experiment
 from hebbar.compiler import compile_config
@@ -18,7 +17,8 @@ from sim.bench.strangers.random_toml import ODD, random_toml
 SCALARS = st.one_of(st.integers(), st.integers(-10, 5000), st.floats(), st.text(max_size=20), st.booleans(), st.none(),
                     st.sampled_from(ODD), st.integers(10**300, 10**301), st.binary(max_size=4))
 VALUES = st.recursive(SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=4),
-                                                       st.dictionaries(st.text(max_size=6), inner, max_size=3)), max_leaves=6)
+                                                       st.dictionaries(st.text(max_size=6), inner, max_size=3)),
+                      max_leaves=6)
 KEYS = [(t.name.split("."), k.name) for t in tables() if t.name for k in t.keys]
 
 
@@ -49,7 +49,8 @@ def test_any_value_of_any_key(place, value, preset):
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dictionaries(st.one_of(st.sampled_from(["network", "rule", "machine", "data", "training", "name"]), st.text(max_size=5)),
+@given(st.dictionaries(st.one_of(st.sampled_from(["network", "rule", "machine", "data", "training", "name"]),
+                                 st.text(max_size=5)),
                        VALUES, max_size=3))
 def test_any_dictionary(data):
     accepted(data)
@@ -62,20 +63,24 @@ def test_any_dictionary(data):
     ("rule", "init_scales", [float("inf"), 1], "rule.init_scales.0 is inf; give a finite number"),
     ("rule", "gamma", float("nan"), "rule.gamma is nan"), ("rule", "steps", 10**9, "rule.steps is 1000000000"),
     ("rule", "steps", "8", "rule.steps is '8': give a whole number, without quotes"),
-    ("rule", "hoist", 1, "rule.hoist is 1: give true or false"), ("rule", "gamma", True, "rule.gamma is True: give a number"),
+    ("rule", "hoist", 1, "rule.hoist is 1: give true or false"),
+    ("rule", "gamma", True, "rule.gamma is True: give a number"),
     ("rule", "options", {"nudge": None}, "nudge cannot be None"),
-    ("rule", "options", {"trace": 10**400}, "trace cannot be 1000"), ("rule", "alpha_shifts", None, "alpha_shifts is None; give a list"),
-    ("machine", "lanes", 10**6, "machine.lanes is 1000000"), ("training", "epochs", 10**9, "training.epochs is 1000000000"),
+    ("rule", "options", {"trace": 10**400}, "trace cannot be 1000"),
+    ("rule", "alpha_shifts", None, "alpha_shifts is None; give a list"),
+    ("machine", "lanes", 10**6, "machine.lanes is 1000000"),
+    ("training", "epochs", 10**9, "training.epochs is 1000000000"),
     ("training", "halve_alpha_at", [-1], "training.halve_alpha_at.0 is -1"),
     ("machine", "analog", {"read": {"additive": float("nan")}}, "machine.analog.read.additive is nan"),
-    ("machine", "analog", [], "machine.analog is .*; give a table of preset"), ("machine", "weight_words", 1 << 21, "1048576")])
+    ("machine", "analog", [], "machine.analog is .*; give a table of preset"),
+    ("machine", "weight_words", 1 << 21, "1048576")])
 def test_what_is_out_of_bounds_is_refused_by_key_before_any_work(section, key, value, words):
     with pytest.raises(BadInput, match=words):
         Experiment("tiny", **{section: {key: value}})
 
 
 def test_a_machine_that_would_fill_the_memory_is_refused():
-    with pytest.raises(BadInput, match="machine.weight_words is 1048576, words of 4096 weights .*give at most 4096"):
+    with pytest.raises(BadInput, match=r"machine.weight_words is 1048576, words of 4096 weights .*give at most 4096"):
         Experiment("tiny", machine={"lanes": 64, "row_tiles": 64, "weight_words": 1 << 20})
 
 

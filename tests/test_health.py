@@ -34,8 +34,8 @@ def test_divergence_is_said_counted_and_names_the_knobs():
     curve, sentences = said(Experiment("digits", training={"epochs": 2}, rule=WILD).train)
     assert curve.accuracy[-1] < 0.2 and tuple(sentences) == curve.warnings
     first = sentences[0]
-    for words in ("rule.gamma (1.9)", "rule.alpha_shifts ([0, 0])", "machine.weight_frac (13)", "states", "is that of "
-                  "guessing"):
+    for words in ("rule.gamma (1.9)", "rule.alpha_shifts ([0, 0])", "machine.weight_frac (13)", "states", ("is that of "
+                  "guessing")):
         assert words in first, (words, first)
     assert len(curve.saturations) == 2 and all(epoch[kind] > 1000 for epoch in curve.saturations for kind in KINDS)
     assert curve.at_bound["x1:x2"] > 0.5 and curve.dead["x1"] > 32 and any("units of x1" in s for s in sentences)
@@ -77,7 +77,8 @@ def test_possible_clips_are_those_of_the_equations(steps):
 
 @pytest.mark.parametrize("preset", ["digits_ipc", "digits_zil", "graph", "eqprop", "residual", "nudged_pc"])
 def test_possible_clips_are_those_the_machine_counts(preset):
-    """Without it another rule's sweeps could be left out: STEP and DELTA rows and learnt weights are counted in hardware."""
+    """Without it another rule's sweeps could be left out: STEP and DELTA rows and learnt weights are counted in
+    hardware."""
     e = Experiment(preset)
     machine = Machine(e.program)
     machine.run("train", codes(e.program, e.data.train.take(range(2)), training=True))
@@ -98,7 +99,8 @@ def test_the_share_at_bound_counts_both_ends():
 def test_a_training_that_changes_nothing_says_so():
     """Without it updates below half a code, or zero weights that can never move, would end at chance in silence."""
     curve, sentences = said(Experiment("digits", training={"epochs": 1}, rule={"init_scales": [0, 0]}).train)
-    assert [("x0 to x1, all of which are 0" in s or "x1 to x2, all of which are 0" in s) for s in sentences[:2]] == [True] * 2
+    assert [("x0 to x1, all of which are 0" in s or "x1 to x2, all of which are 0" in s)
+            for s in sentences[:2]] == [True] * 2
     assert "guessing" in sentences[0] and curve.dead == {"x1": 64}
     slow = Experiment("tiny", training={"epochs": 1}, rule={"alpha_shifts": [17, 17]})
     assert sum("an update below half a code is lost" in s for s in said(slow.train)[1]) == 2
@@ -138,17 +140,21 @@ def data(train, test, classes=3, inputs=None, split="last360"):
     return from_arrays(rows, labels, DataConfig(split=split), classes=classes)
 
 
-@pytest.mark.parametrize(("given", "words"), [
-    (dict(train=[0, 1] * 4, test=[2, 2], classes=3), ["held-out samples are of class 2, which no training sample is; set "
-     "data.split to 'stratified'", "no held-out sample is of classes 0, 1"]),
-    (dict(train=[1] * 8, test=[1, 1], classes=2), ["every training sample is of class 1", "no sample is of class 0 of the 2",
-                                                   "Classes count from 0: where yours count from 1, subtract 1"]),
-    (dict(train=[0, 1] * 4, test=[0, 1], classes=12), ["no sample is of classes 2, 3, 4, 5, 6, 7, 8, 9, .. of the 12"]),
-    (dict(train=[0, 1] * 4, test=[0, 1], classes=2, inputs=np.zeros((10, 4))), ["all 8 training inputs are 0"]),
-    (dict(train=[0, 1] * 4, test=[0, 1], classes=2, inputs=np.full((10, 4), 0.5)), ["all 8 training inputs are the same"]),
-    (dict(train=[0, 1] * 4, test=[0, 1], classes=2, inputs=np.random.default_rng(0).uniform(0, 0.01, (10, 4))),
+@pytest.mark.parametrize("given, words", [
+    ({"train": [0, 1] * 4, "test": [2, 2], "classes": 3}, [
+        "held-out samples are of class 2, which no training sample is; set data.split to 'stratified'",
+        "no held-out sample is of classes 0, 1"]),
+    ({"train": [1] * 8, "test": [1, 1], "classes": 2}, [
+        "every training sample is of class 1", "no sample is of class 0 of the 2",
+        "Classes count from 0: where yours count from 1, subtract 1"]),
+    ({"train": [0, 1] * 4, "test": [0, 1], "classes": 12}, [
+        "no sample is of classes 2, 3, 4, 5, 6, 7, 8, 9, .. of the 12"]),
+    ({"train": [0, 1] * 4, "test": [0, 1], "classes": 2, "inputs": np.zeros((10, 4))}, ["all 8 training inputs are 0"]),
+    ({"train": [0, 1] * 4, "test": [0, 1], "classes": 2, "inputs": np.full((10, 4), 0.5)},
+     ["all 8 training inputs are the same"]),
+    ({"train": [0, 1] * 4, "test": [0, 1], "classes": 2, "inputs": np.random.default_rng(0).uniform(0, 0.01, (10, 4))},
      ["the inputs vary by 0.00"]),
-    (dict(train=[0, 1] * 4, test=[0, 1], classes=2), [])])
+    ({"train": [0, 1] * 4, "test": [0, 1], "classes": 2}, [])])
 def test_data_that_cannot_teach_or_test_are_said(given, words):
     """Without it 1.4 % of samples sorted by class would look like a bad rule."""
     sentences = examine_data(data(**given))

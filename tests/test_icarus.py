@@ -60,6 +60,6 @@ def test_without_icarus_the_cure_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     if shutil.which("iverilog", path=os.path.dirname(sys.executable)):
         pytest.skip("iverilog is in the folder of Python itself")
-    with pytest.raises(MissingTool, match="iverilog is not installed .*apt-get install -y iverilog"):
+    with pytest.raises(MissingTool, match=r"iverilog is not installed .*apt-get install -y iverilog"):
         run_backend(given, "icarus", tmp_path)
     assert not list(tmp_path.iterdir())

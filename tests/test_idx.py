@@ -90,7 +90,7 @@ def test_every_cut_and_every_flipped_byte_is_refused_or_reads_the_same(folder):
     assert refused > len(spoilt) - 12  # name and time in the header of gzip are free
 
 
-@pytest.mark.parametrize(("spoil", "words"), [
+@pytest.mark.parametrize("spoil, words", [
     (lambda raw: b"", "not an idx file"), (lambda raw: raw[:-20], "cannot be read"),
     (lambda raw: gzip.compress(gzip.decompress(raw)[:-3]), "a part of it is missing"),
     (lambda raw: gzip.compress(b"\0\0\x0d\3" + gzip.decompress(raw)[4:]), "not an idx file")])

@@ -108,9 +108,9 @@ def test_a_second_ctrl_c_changes_nothing(tmp_path):
 
 def test_nothing_half_written_is_left(tmp_path):
     """Without it an interrupted write would look like a result."""
-    what = ("import time\n    from pathlib import Path\n    from hebbar.files import output_folder, temporary_folder, whole"
-            "\n    output_folder(Path('made/deep'))\n    with temporary_folder(), whole(Path('out/x.json')) as partial:"
-            "\n        partial.write_text('{')\n        print('there', file=sys.stderr, flush=True)\n"
+    what = ("import time\n    from pathlib import Path\n    from hebbar.files import output_folder, temporary_folder, "
+            "whole\n    output_folder(Path('made/deep'))\n    with temporary_folder(), whole(Path('out/x.json')) as "
+            "partial:\n        partial.write_text('{')\n        print('there', file=sys.stderr, flush=True)\n"
             "        while True:\n            try: time.sleep(60)\n            except BaseException: pass")
     child = start(what, tmp_path)
     assert child.stderr.readline() == "there\n"
@@ -122,8 +122,8 @@ def test_nothing_half_written_is_left(tmp_path):
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
     """Without it nohup would not keep a long training alive."""
-    code = ("import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from hebbar.interrupts import catch; catch();"
-            "import os; os.kill(os.getpid(), signal.SIGHUP); print('alive')")
+    code = ("import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from hebbar.interrupts import catch; "
+            "catch();import os; os.kill(os.getpid(), signal.SIGHUP); print('alive')")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "alive\n"
 
 
@@ -136,7 +136,7 @@ def test_a_reader_that_has_seen_enough(tmp_path):
     child.stderr.close()
 
 
-@pytest.mark.parametrize(("what", "code", "words"), [
+@pytest.mark.parametrize("what, code, words", [
     ("{}['gone']", 5, "a defect of Hebbar, not of what you gave it: KeyError ('gone')"),
     ("def f(): f()\n    f()", 5, "RecursionError"),
     ("assert 1 == 2", 5, "AssertionError"),
@@ -160,7 +160,8 @@ def test_disk_and_rights(tmp_path):
     """Without it a full disk would be a defect of Hebbar and half a file a result."""
     what = ("from pathlib import Path\n    from hebbar.files import write_text\n    import resource, signal\n"
             "    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-            "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n    write_text(Path('out/x.txt'), 'x' * 9999)")
+            "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n    write_text(Path('out/x.txt'), 'x' * "
+            "9999)")
     child = start(what, tmp_path)
     said = rest(child)
     assert child.returncode == 2 and "out/x.txt cannot be used (File too large); raise the limit" in said

@@ -80,7 +80,7 @@ def slack(x):
 # ----------------------------------------------------------------------------------------- closed forms
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize(("driver", "sense"), ENDS)
+@pytest.mark.parametrize("driver, sense", ENDS)
 @pytest.mark.parametrize("size", [SIZE, TALL], ids=["wide", "tall"])
 def test_equal_cells_have_the_closed_form(verb, driver, sense, size):
     """v = c / g + driver (cells of a driven line) c + sense (cells of a sensed line) c for the current c of every cell.
@@ -96,7 +96,7 @@ def test_equal_cells_have_the_closed_form(verb, driver, sense, size):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-@pytest.mark.parametrize(("driver", "sense"), ENDS)
+@pytest.mark.parametrize("driver, sense", ENDS)
 @pytest.mark.parametrize("shape", [(1, 1), (1, 2), (2, 1), (1, 7), (7, 1)])
 def test_one_line_across_many(verb, driver, sense, shape):
     """The one line's potential u by hand; where it drives, each other line is a cell and a sense node in series, where

@@ -212,7 +212,7 @@ def test_dendritic_recall_is_the_conditional_mean():
 
 def test_implicit_recall_minimises_its_own_objective():
     """1/2 |(I - W) x - nu|^2 over the missing entries, which is not where the conditional mean lies."""
-    answers, weights, patterns, cue, m = recalled(feedback=True)
+    answers, weights, _, cue, m = recalled(feedback=True)
     a, prior = np.eye(6) - weights["v", "v"], weights["one", "v"][:, 0]
     wanted = np.array([np.linalg.lstsq(a[:, m], prior - a[:, ~m] @ x[~m], rcond=None)[0] for x in cue])
     error, stop = slack(weights["v", "v"], m)

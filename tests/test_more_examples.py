@@ -27,7 +27,9 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 
 def residual(w, x, y, skip):
     """The loss of the preset, by hand, in another program's operations."""
-    f = lambda v: anp.where(v >= 0, v, v / 8)
+    def f(v):
+        return anp.where(v >= 0, v, v / 8)
+
     h1 = w["x", "h1"] @ x
     h2 = w["h1", "h2"] @ f(h1) + f(h1)
     out = w["h2", "y"] @ f(h2) + (w["h1", "y"] @ f(h1) if skip else 0.0)
@@ -209,7 +211,7 @@ def light(monkeypatch):
     monkeypatch.setattr(nudge, "errors",
                         lambda method, *_, **__: nudge.Errors(SMALL**method.order, SMALL[::-1] + SMALL))
     learnt = np.array([97.0] * 8 + [np.nan])
-    monkeypatch.setattr(nudge, "accuracies", lambda *_, **__: {name: learnt for name in nudge.METHODS})
+    monkeypatch.setattr(nudge, "accuracies", lambda *_, **__: dict.fromkeys(nudge.METHODS, learnt))
     return monkeypatch
 
 
@@ -229,7 +231,7 @@ def test_reverse_differentiation_fails_with_its_headline(light, tmp_path):
     """An update that is off by more than rounding, or one bit between Z-IL and backprop, must not end well."""
     twin = reverse.Twins(98.0, 98.0, (1,), (0,))
     for gaps, twins in (([1e-15, 1e-11], [replace(twin, different=(0,))]), ([1e-15], [twin])):
-        light.setattr(reverse, "study", lambda *_, found=(gaps, twins): {c: found for c in reverse.CASES})
+        light.setattr(reverse, "study", lambda *_, found=(gaps, twins): dict.fromkeys(reverse.CASES, found))
         assert "does not learn what backprop learns" in str(shown(light, tmp_path, "reverse_differentiation.py"))
     light.setattr(reverse, "study", lambda *_: {c: ([1e-15], [replace(twin, clipped=(2,))]) for c in reverse.CASES})
     assert shown(light, tmp_path, "reverse_differentiation.py") is None
@@ -250,8 +252,8 @@ def test_the_examples_run(script, tmp_path, models):
     """As a newcomer does, with the RTL."""
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "build").symlink_to(models)
-    answer = subprocess.run([sys.executable, EXAMPLES / script, "--quick"], cwd=tmp_path, text=True, capture_output=True,
-                            timeout=300)
+    answer = subprocess.run([sys.executable, EXAMPLES / script, "--quick"], cwd=tmp_path, text=True,
+                            capture_output=True, timeout=300)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "RTL: 0 mismatches in" in answer.stdout and "nJ a sample" in answer.stdout
 

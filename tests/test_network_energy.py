@@ -193,7 +193,7 @@ def test_what_is_not_in_the_trace_is_said():
         with pytest.raises(BadInput, match=f"sample {sample} is not in the trace, which holds 2"):
             inference_energy(job.program, trace, sample)
     other = compile_config(layered([6, 5, 3], rule={"steps": 5}))
-    with pytest.raises(BadInput, match="not those of this program|not in the trace"):
+    with pytest.raises(BadInput, match=r"not those of this program|not in the trace"):
         inference_energy(other, trace, 0)
     job = job_of(layered([6, 5, 3]), steps=False)
     with pytest.raises(BadInput, match="no fences; run the job with every step recorded"):

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from helpers import LEGAL, machine, simulate, widest
 
-from golden.neuron import Neuron as GoldenNeuron
-from golden.neuron import Destination, Rows, Saturations
+from golden.neuron import Destination, Neuron as GoldenNeuron, Rows, Saturations
 from golden.table import Table
 from hebbar.activations import ENTRY_BITS, table
 from hebbar.isa import Sweep

@@ -102,7 +102,7 @@ def test_the_source_is_found_from_the_folder_of_its_configuration(tmp_path, monk
     data = config.model_dump() | {"rule": config.rule.model_dump() | {"source": "mine/own_rule.py"}}
     monkeypatch.chdir("/")
     assert config.replace(training={"epochs": 1}).rule.source == config.rule.source
-    with pytest.raises(BadInput, match="/mine/own_rule.py', which is no Python file"):
+    with pytest.raises(BadInput, match=r"/mine/own_rule.py', which is no Python file"):
         parse(data, "x")
     monkeypatch.chdir(tmp_path)
     assert parse(data, "x").rule.source == config.rule.source
@@ -166,7 +166,8 @@ def test_a_file_that_is_not_there_is_refused():
     ("[s.start()]", "gives list among its micro-operations"),
     ("[LoopOp((s.start(),), 2)]", "in a loop, gives list among"),
     ("[LoopOp(tuple(s.take('x0')), 2)]", "IN or OUT stands in a loop"),
-    ("[*s.take('x0'), *s.take('x0')]", "IN of 'x0' twice"), ("[*s.give('x1'), *s.give('x1', memory=2)]", "OUT of 'x1' twice"),
+    ("[*s.take('x0'), *s.take('x0')]", "IN of 'x0' twice"),
+    ("[*s.give('x1'), *s.give('x1', memory=2)]", "OUT of 'x1' twice"),
     ("[s.op('nobody', Sweep.FWD)]", "mine.py, line 6: 'nobody' is not one block"),
     ("[s.op('x1', Sweep.FWD, gain=g / 8) for g in range(5)]", "needs 5 different gains|needs 6 different gains"),
     ("[ExitOp(arm=True), LoopOp((s.op('x1', Sweep.FWD), ExitOp()), 2)]", "machine.energy"),
@@ -206,7 +207,7 @@ def test_an_activation_needs_a_value_everywhere(tmp_path, value, words):
 
 def test_a_name_has_one_activation(tmp_path):
     """Two programs of one process would share a table: without it the later definition would change the earlier."""
-    with pytest.raises(BadInput, match="mine.py, line 5: activation 'tanh' exists already, with other values"):
+    with pytest.raises(BadInput, match=r"mine.py, line 5: activation 'tanh' exists already, with other values"):
         small(tmp_path, definition("tanh", "x / 2") + MINE + "s.start()\n")
     twice = "import math\n" + definition("own", "math.sin(x)") + definition("own", "math.cos(x)")
     with pytest.raises(BadInput, match="line 10: activation 'own' exists already"):

@@ -29,7 +29,8 @@ def folder(tmp_path_factory, models):
 
 def run_c(folder, body: str) -> str:
     """The output of a C program around the header, compiled with every warning an error."""
-    (folder / "main.c").write_text(f'#include <stdio.h>\n#include "hebbar_registers.h"\nint main(void) {{ {body} return 0; }}\n')
+    (folder / "main.c").write_text('#include <stdio.h>\n#include "hebbar_registers.h"\n'
+                                   f"int main(void) {{ {body} return 0; }}\n")
     subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=folder,
                    check=True)
     return subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, check=True).stdout
@@ -43,7 +44,7 @@ def test_the_c_header_has_every_register_bit_and_cause(folder):
     expected |= {f"HEBBAR_CAUSE_{c.name}": c.value for c in Cause} | {f"HEBBAR_MEMORY_{m.name}": m.value for m in Mem}
     expected |= {f"HEBBAR_{m.name}_DEPTH": p.depth for m, p in ports(CONFIG.machine).items()}
     said = run_c(folder, "".join(f'printf("{n} %u\\n", (unsigned){n});' for n in expected))
-    assert dict((line.split()[0], int(line.split()[1])) for line in said.splitlines()) == expected
+    assert {line.split()[0]: int(line.split()[1]) for line in said.splitlines()} == expected
 
 
 def test_the_c_header_packs_a_packet_as_the_host_does(folder):
@@ -134,8 +135,8 @@ def test_two_machines_fit_into_one_design(pair):
     soc = "module soc(input clk, input rst); one a(.clk(clk), .rst(rst)); hebbar_2 b(.clk(clk), .rst(rst)); endmodule\n"
     (pair / "soc.v").write_text(soc)
     options = ["--lint-only", *WARNINGS, "-Wno-PINMISSING", "--top-module", "soc"]
-    answer = subprocess.run([verilator_command(), *options, "soc.v", *(str(p) for p in paths)], cwd=pair, env=environment(),
-                            capture_output=True, text=True)
+    answer = subprocess.run([verilator_command(), *options, "soc.v", *(str(p) for p in paths)], cwd=pair,
+                            env=environment(), capture_output=True, text=True)
     assert answer.returncode == 0 and "%Warning" not in answer.stderr, answer.stderr[:2000]
 
 
@@ -144,7 +145,8 @@ def test_two_headers_fit_into_one_program(pair):
     headers = [pair / top / f"{top}_registers.h" for top in ("one", "hebbar_2")]
     (pair / "main.c").write_text("#include <stdio.h>\n" + "".join(f'#include "{h}"\n' for h in headers) +
                                  'int main(void) { printf("%u %u", ONE_LANES, HEBBAR_2_LANES); return 0; }\n')
-    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=pair, check=True)
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=pair,
+                   check=True)
     said = subprocess.run(["./main"], cwd=pair, capture_output=True, text=True, check=True).stdout
     assert said == f"{CONFIG.machine.lanes} 8"
 

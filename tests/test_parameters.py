@@ -9,8 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from helpers import graph, layered
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from golden.machine import Machine
 from golden.training import initial_image
@@ -38,7 +37,7 @@ def test_a_code_is_the_nearest_or_the_value_is_refused(value, bits, frac, up):
     if abs(off - abs(value) / 20) < Fraction(1, 10**9):
         return  # on the border, where a float may fall on either side
     if off > abs(value) / 20:
-        with pytest.raises(BadInput, match="here .* fix it"):
+        with pytest.raises(BadInput, match=r"here .* fix it"):
             code(float(value), Format(bits, frac), "here", "fix it", up=up)
     else:
         assert code(float(value), Format(bits, frac), "here", "fix it", up=up) == nearest
@@ -61,7 +60,7 @@ def test_a_bias_is_one_on_every_width_or_refused(bits, frac):
         assert program.constants == {"one": 2**frac}
         assert Machine(program).activity[Machine(program).where("one")] == 2**frac
     else:
-        with pytest.raises(BadInput, match="network.hidden_frac|of states up to 1"):
+        with pytest.raises(BadInput, match=r"network.hidden_frac|of states up to 1"):
             compile_config(config)
 
 
@@ -81,7 +80,8 @@ def test_gamma_runs_within_five_percent_or_is_refused(gamma):
     ({"rule": {"beta": 0.001}}, "rule.beta is 0.001 and would run as 0,"),
     ({"rule": {"beta": 1e300}}, "rule.beta is 1e.300 and would run as 177.4, the end of"),
     ({"rule": {"tolerance": 1e-9}, "machine": {"energy": True}}, "rule.tolerance is 1e-09 and would run as 2.98e-08"),
-    ({"rule": {"tolerance": 1e9}, "machine": {"energy": True}}, "rule.tolerance is 1e.09 and would run as 128, the end"),
+    ({"rule": {"tolerance": 1e9}, "machine": {"energy": True}},
+     "rule.tolerance is 1e.09 and would run as 128, the end"),
     ({"rule": {"init_scales": [9.0, 0.5]}}, r"rule.init_scales\[0\] is 9, so that first weights reach 7.79"),
     ({"rule": {"init_scales": [0.5, 1e-4]}}, r"rule.init_scales\[1\] is 0.0001, and weights in steps of"),
     ({"rule": {"init_scales": [1e300, 0.5]}}, r"rule.init_scales\[0\] is 1e.300"),
@@ -89,7 +89,8 @@ def test_gamma_runs_within_five_percent_or_is_refused(gamma):
      "alpha_shift 20 and 7 halvings in training.halve_alpha_at need an update shift of 33"),
     ({"network": {"hidden_frac": 8}, "machine": {"activity_frac": 8}}, "with activity_frac 8 is .* the end of Q-1.8"),
     ({"machine": {"activity_bits": 4}}, "of states up to 1 with activity_frac 5"),
-    ({"network": {"activation": "spike"}, "machine": {"state_frac": 5}}, "activation 'spike' is 1 at state 1 and 0 in")])
+    ({"network": {"activation": "spike"}, "machine": {"state_frac": 5}},
+     "activation 'spike' is 1 at state 1 and 0 in")])
 def test_what_would_run_as_something_else_is_refused_by_key(changes, words):
     config = layered([4, 3, 2]).replace(**changes)
     with pytest.raises(BadInput, match=words):
@@ -98,14 +99,14 @@ def test_what_would_run_as_something_else_is_refused_by_key(changes, words):
 
 def test_options_are_named():
     """The trace of STDP is a gain as well; without it it could stand still."""
-    with pytest.raises(BadInput, match="rule.options.trace is 0.001 and would run as 0"):
+    with pytest.raises(BadInput, match=r"rule.options.trace is 0.001 and would run as 0"):
         compile_config(load("stdp").replace(rule={"options": {"trace": 0.001, "depression": 0}}))
 
 
 def test_thresholds_and_probabilities_need_a_one():
-    with pytest.raises(BadInput, match="threshold of 'neurons'.*lower machine.state_frac to 14"):
+    with pytest.raises(BadInput, match=r"threshold of 'neurons'.*lower machine.state_frac to 14"):
         compile_config(load("stdp").replace(machine={"state_frac": 15, "weight_bits": 18, "weight_frac": 15}))
-    with pytest.raises(BadInput, match="probability of 1 in population 'slots'.*raise machine.error_bits"):
+    with pytest.raises(BadInput, match=r"probability of 1 in population 'slots'.*raise machine.error_bits"):
         compile_config(load("hopfield").replace(machine={"error_bits": 12}))
 
 
@@ -116,7 +117,7 @@ def test_a_steep_activation_is_refused():
     try:
         with pytest.raises(BadInput, match="slope of activation 'steep' is 3"):
             compile_config(layered([4, 3, 2], network={"activation": "steep"}))
-        with pytest.raises(BadInput, match="activation 'jump' is .* in the machine's table"):
+        with pytest.raises(BadInput, match=r"activation 'jump' is .* in the machine's table"):
             compile_config(layered([4, 3, 2], network={"activation": "jump"}))
     finally:
         del ACTIVATIONS["steep"], ACTIVATIONS["jump"]
@@ -157,9 +158,9 @@ def test_files_are_utf_8_whatever_the_locale(tmp_path):
     path = tmp_path / "net.toml"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
     found = subprocess.run(
-        [sys.executable, "-c", f"from hebbar.config import load; assert load({str(path)!r}).network.populations[0].name"
-         " == 'gr\\u00f6\\u00dfe'"], capture_output=True, text=True,
-        env=os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
+        [sys.executable, "-c", ("from hebbar.config import load; assert "
+                                f"load({str(path)!r}).network.populations[0].name == 'gr\\u00f6\\u00dfe'")],
+        capture_output=True, text=True, env=os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
     assert found.returncode == 0, found.stderr
 
 
@@ -199,7 +200,8 @@ def test_loops_that_no_sequencer_counts_are_refused():
 
 def test_sums_of_shared_weights_are_bounded_with_the_shift_of_their_own_source():
     """A coarser source is shifted further to the left, so that the same weights make larger sums."""
-    populations = [("a", 8, "input", "identity", 7), ("b", 8, "input", "identity", 3), ("t", 4, "target", "identity", 5)]
+    populations = [("a", 8, "input", "identity", 7), ("b", 8, "input", "identity", 3),
+                   ("t", 4, "target", "identity", 5)]
     edges = [("a", "t"), ("b", "t", {"shares": "a:t"})]
     need = 1 + (8 * 2**15 * 2**7 * 2**4).bit_length()  # 8 products of the largest weight and activity, shifted by 7 - 3
     compile_config(graph(populations, edges, row_sum_bits=need))

@@ -61,7 +61,7 @@ def test_only_bits_that_say_that_something_is_there_are_reset(reset):
 def test_a_latency_that_is_not_the_number_of_stages_is_refused():
     """In words that name the constant and both numbers."""
     check_latency("WRITE_LATENCY", 3, 3)
-    with pytest.raises(InternalError, match="WRITE_LATENCY is 4 in hebbar/timing.py, but the stages .* make it 3; state"):
+    with pytest.raises(InternalError, match=r"WRITE_LATENCY is 4 in .*timing\.py, but the stages .* make it 3; state"):
         check_latency("WRITE_LATENCY", 4, 3)
 
 

@@ -53,7 +53,8 @@ def test_a_folder_that_others_may_write_is_not_trusted(tmp_path):
     assert answer.returncode == 0 and not Path(answer.stdout.strip()).is_relative_to(own)
 
 
-@pytest.mark.parametrize("name", ["a b", "it's", "x#1", "$HOME", "ü", "a,b", "semi;colon", "back\\slash", "*", "new\nline"])
+@pytest.mark.parametrize("name", ["a b", "it's", "x#1", "$HOME", "ü", "a,b", "semi;colon", "back\\slash", "*",
+                                  "new\nline"])
 def test_every_path_has_a_name_that_make_takes(tmp_path, name):
     """Without it make would read another name, or two."""
     (tmp_path / name).mkdir()
@@ -107,7 +108,7 @@ def test_a_build_that_is_in_use_is_kept_and_made_again_when_it_is_gone(tmp_path,
 def test_too_little_room_is_said_before_the_build(tmp_path, monkeypatch):
     """Without it the compiler would say so, after a training."""
     monkeypatch.setattr(builds, "free_bytes", lambda folder: 10 << 20)
-    with pytest.raises(BadInput, match="has 10 MB left and a simulator needs 200 MB.*--build"):
+    with pytest.raises(BadInput, match=r"has 10 MB left and a simulator needs 200 MB.*--build"):
         builds.room_for_build(tmp_path)
 
 

@@ -33,7 +33,8 @@ def test_a_few_episodes_find_nothing(models):
     """Without it a change of the buses could wait for the long run to be noticed."""
     figures = random_bus.measure(models, quick=True, reporter=QUIET)
     assert [f.value for f in figures[:3]] == [0, 0, 0] and all(f.met for f in figures[:3])
-    carried_out, refused, taken = figures[3].value["START carried out"], figures[3].value["refused"], figures[3].value["beats in"]
+    carried_out, refused, taken = figures[3].value["START carried "
+                                                   "out"], figures[3].value["refused"], figures[3].value["beats in"]
     assert carried_out > 5 and refused > 5 and taken > 1000, "the traffic is thin"
 
 
@@ -46,7 +47,8 @@ def test_a_start_that_meets_a_packet_is_noticed(on):
 
 def test_a_packet_that_is_never_closed_is_noticed(on):
     """Without it the checkers and the careful host could be as careless as the other."""
-    machine = on(Defect("hw/streamer.py", "with m.If(self._out_open):\n            m.next = \"close\"\n        with m.Elif(",
+    machine = on(Defect("hw/streamer.py", "with m.If(self._out_open):\n            m.next = \"close\"\n        with "
+                                          "m.Elif(",
                         "with m.If(", "an aborted packet of the output does not end"))
     for cycles in range(STEP, BOUND + 1, STEP):
         report = machine.run(cycles, QUIET, "tiny")

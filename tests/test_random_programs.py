@@ -111,7 +111,7 @@ def test_micro_operations_that_never_run_do_not_count():
     """Without it the count could be bought with loops of no rounds. Where no EXIT leaves, everything else runs."""
     for case in islice(random_cases(MACHINE, seed=4), 20):
         words = case.job.program.words
-        ran = {a: i for a, i in Sequencer(words, lambda i: int(i == 0), (Op.SEPARATE, Op.EXIT)).run(0)}
+        ran = dict(Sequencer(words, lambda i: int(i == 0), (Op.SEPARATE, Op.EXIT)).run(0))
         exits = [i for a, i in enumerate(map(decode, words)) if i.op is Op.EXIT and reached(words, a)]
         counted = [i for i in ran.values() if i.op not in (Op.WAIT, Op.HALT)]
         assert case.operations == len(counted) + len(exits)

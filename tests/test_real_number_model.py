@@ -97,7 +97,7 @@ def repeated():
     r, rng = Recording(machine(**SIZE, analog=NOISE)), np.random.default_rng(2)
     codes, activity = rng.integers(-2**14, 2**14, 96), rng.integers(-128, 128, 12)
     for beat in range(48):  # beat: two lanes of one row
-        (word, at), (group, column) = divmod(beat, 4), divmod(beat // 4, 3)
+        (_, at), (group, column) = divmod(beat, 4), divmod(beat // 4, 3)
         first = (group * 2 + at // 2) * 12 + column * 4 + at % 2 * 2
         r.write(beat, codes[first:first + 2], 3)
     for _ in range(READS):
@@ -193,8 +193,8 @@ def test_the_export_of_an_analog_machine_is_complete(toolchain, models, tmp_path
     core = (tmp_path / "hebbar.core").read_text()
     assert all(f"- {name}\n" in core for name in ("hebbar.v", "macro_stub.v", "system.v"))
     assert SYSTEM in (tmp_path / "lint.txt").read_text()
-    script = f"read_verilog hebbar.v macro_stub.v system.v\nhierarchy -check -top {SYSTEM}\nproc\ncheck -assert\n" \
-             "select -assert-count 2 hebbar_system/t:hebbar hebbar_system/t:hebbar_macro\n"
+    script = (f"read_verilog hebbar.v macro_stub.v system.v\nhierarchy -check -top {SYSTEM}\nproc\ncheck -assert\n"
+              "select -assert-count 2 hebbar_system/t:hebbar hebbar_system/t:hebbar_macro\n")
     run(script, tmp_path, Reporter(quiet=True))
 
 

@@ -10,8 +10,16 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from golden.reference.alignment import (backprop_update, compare, equilibrium_update, hidden_layers, last_layer,
-                                        output, target_alignment, truncated_updates)
+from golden.reference.alignment import (
+    backprop_update,
+    compare,
+    equilibrium_update,
+    hidden_layers,
+    last_layer,
+    output,
+    target_alignment,
+    truncated_updates,
+)
 from hebbar.errors import BadInput
 from hebbar.network import layered
 from hebbar.rule_config import RuleConfig

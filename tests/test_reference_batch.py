@@ -10,8 +10,8 @@ from test_reference_behaviour import recurrent, small
 from test_reference_elements import network, random_weights, samples
 
 from golden import reference as ref
-from golden.reference.plan import Plan, plannable
 from golden.reference.kernels import KINDS, compare, move
+from golden.reference.plan import Plan, plannable
 from hebbar.activations import ACTIVATIONS
 from hebbar.errors import BadInput
 from hebbar.network import Edge, Network, Population, Role
@@ -75,7 +75,8 @@ def test_single_precision_follows_double(activation, name):
     net, rng = small(activation, bias=True), np.random.default_rng(0)
     x, y = rng.normal(size=(24, 4)), rng.normal(size=(24, 3))
     weights, rule = ref.initial_weights(net, 1), RuleConfig(name=name, steps=5, gamma=0.2)
-    double, single = (ref.train_epoch(net, weights, x, y, rule, range(24), 8, 0.1, dtype) for dtype in (np.float64, np.float32))
+    double, single = (ref.train_epoch(net, weights, x, y, rule, range(24), 8, 0.1, dtype)
+                      for dtype in (np.float64, np.float32))
     for key in double:
         np.testing.assert_allclose(single[key], double[key], rtol=2e-4, atol=2e-5, err_msg=str(key))
         assert single[key].dtype == np.float64 and (single[key] == single[key].astype(np.float32)).all()
@@ -85,7 +86,8 @@ def test_single_precision_follows_double(activation, name):
 def test_single_precision_on_a_graph_with_everything():
     net, (x, y) = layered_with_all(True), samples(12)
     weights, rule = random_weights(net), RuleConfig(name="il", steps=5, gamma=0.1)
-    double, single = (ref.train_epoch(net, weights, x, y, rule, range(12), 5, 0.1, dtype) for dtype in (np.float64, np.float32))
+    double, single = (ref.train_epoch(net, weights, x, y, rule, range(12), 5, 0.1, dtype)
+                      for dtype in (np.float64, np.float32))
     for key in double:
         np.testing.assert_allclose(single[key], double[key], rtol=2e-4, atol=2e-5, err_msg=str(key))
 
@@ -101,7 +103,8 @@ def test_a_kernel_steps_as_declared(name, kind):
     arrays = [v.astype(np.float32) for v in (x, np.array([f(v) for v in x]), error, back)]
     move(kind, *arrays, np.float32(0.125))
     np.testing.assert_allclose(arrays[0], moved, rtol=3e-7, atol=1e-6)
-    np.testing.assert_allclose(arrays[1], [f(v) for v in arrays[0].astype(float)], rtol=0, atol=3e-7 * max(1, abs(arrays[1]).max()))
+    np.testing.assert_allclose(arrays[1], [f(v) for v in arrays[0].astype(float)], rtol=0,
+                               atol=3e-7 * max(1, abs(arrays[1]).max()))
     compare(arrays[0], arrays[2], arrays[3], np.float32(4))
     assert (arrays[3] == 4 * (arrays[0] - arrays[2])).all()
 
@@ -119,7 +122,8 @@ def test_what_a_plan_cannot_do_is_refused():
     with pytest.raises(BadInput, match="dtype is int64; give float64 or float32"):
         ref.train_epoch(net, weights, x, y, il, range(4), dtype=np.int64)
     with pytest.raises(BadInput, match="float32, which 'backprop' does not have on this network; use float64"):
-        ref.train_epoch(small(), ref.initial_weights(small(), 1), x, y, RuleConfig(name="backprop"), range(4), dtype=np.float32)
+        ref.train_epoch(small(), ref.initial_weights(small(), 1), x, y, RuleConfig(name="backprop"), range(4),
+                        dtype=np.float32)
     for dtype in (np.float64, np.float32):
         with pytest.raises(BadInput, match="holds a value that is not finite"):
             ref.train_epoch(net, {k: 50 * w for k, w in weights.items()}, 1e3 * x, y, il, [0] * 40, 4, 1.0, dtype)

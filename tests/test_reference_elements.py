@@ -241,5 +241,5 @@ def test_weights_that_an_edge_cannot_hold_are_refused(change, words):
 def test_a_rule_without_a_float_version_is_named():
     """A KeyError would name neither the key nor what may stand there."""
     net, (x, y) = network(), samples()
-    with pytest.raises(BadInput, match="rule.name is 'stdp', which has no float update.*Allowed: il, ipc"):
+    with pytest.raises(BadInput, match=r"rule.name is 'stdp', which has no float update.*Allowed: il, ipc"):
         ref.update(net, random_weights(net), {"in": x, "out": y}, RuleConfig(name="stdp"))

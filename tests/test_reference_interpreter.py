@@ -120,7 +120,7 @@ def test_two_phases_at_rest_are_what_theory_says(name, options):
     p = chain(name=name, steps=1500, gamma=0.25, options=options)
     network, rng = plain(p), np.random.default_rng(3)
     x, y = rng.normal(size=(1, 5)), rng.normal(size=(1, 3))
-    key = next(t.key for t in p.inputs["train"] if t.key not in ("x0",))
+    key = next(t.key for t in p.inputs["train"] if t.key != "x0")
     before, after = trained(p, {"x0": x, key: y})
     fine, clamps, nudge = Settling(tolerance=1e-13), {"x0": x, "x3": y}, 2.0 ** -options.get("nudge", 0)
     wanted = {"nudged_pc": lambda: nudged_pc(network, before, clamps, nudge, fine),

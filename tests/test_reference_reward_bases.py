@@ -1,5 +1,6 @@
 """Reward bases: linear in the motivation at every step, and at the end the values of a Markov chain."""
 
+import itertools
 import re
 
 import numpy as np
@@ -15,7 +16,7 @@ def walk(steps=200, states=6, bases=3, features=5, seed=0):
     phi = rng.normal(size=(states, features))
     path = rng.integers(0, states, steps + 1)
     return [rb.Transition(phi[s], rng.normal(size=bases), None if n % 9 == 8 else phi[t])
-            for n, (s, t) in enumerate(zip(path, path[1:]))]
+            for n, (s, t) in enumerate(itertools.pairwise(path))]
 
 
 def td(steps, motivation, discount, rate):

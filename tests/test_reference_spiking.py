@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from golden.reference.spiking import (Lif, Stdp, learn, lif_run, low_pass_trace, nearest_trace, stdp_run, trace_run)
+from golden.reference.spiking import Lif, Stdp, learn, lif_run, low_pass_trace, nearest_trace, stdp_run, trace_run
 from hebbar.errors import BadInput
 
 TRACES = {"nearest": (nearest_trace(6.0, 0.5), np.exp(-0.5 / 6), 1.0),

@@ -189,7 +189,7 @@ def test_il_on_layers_and_on_the_same_graph_is_section_zero(activation):
 
 def test_a_hierarchical_mask_is_the_layered_network():
     """Theorem 7: two layers as one population with a self edge; a wrong block order hides elsewhere."""
-    network, weights, clamps = chain("tanh", sizes=[4, 5, 3, 2])
+    _, weights, clamps = chain("tanh", sizes=[4, 5, 3, 2])
     pops = (Population("in", 4, role=Role.INPUT), Population("h", 8, "tanh"), Population("out", 2, role=Role.TARGET))
     flat = Network(pops, (Edge("in", "h", 0), Edge("h", "h", 1), Edge("h", "out", 2)))
     w = {("in", "h"): np.zeros((8, 4)), ("h", "h"): np.zeros((8, 8)), ("h", "out"): np.zeros((2, 8))}

@@ -7,8 +7,15 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from golden.reference.weak_feedback import (Settling, contrastive_hebbian, equilibrium_propagation, free_states,
-                                            hopfield_descent, hopfield_energy, nudged_pc)
+from golden.reference.weak_feedback import (
+    Settling,
+    contrastive_hebbian,
+    equilibrium_propagation,
+    free_states,
+    hopfield_descent,
+    hopfield_energy,
+    nudged_pc,
+)
 from hebbar.errors import BadInput
 from hebbar.network import Edge, Network, Population, Role, layered
 from hebbar.rule_config import RuleConfig
@@ -170,7 +177,7 @@ def test_a_phase_that_does_not_settle_is_refused():
     network, weights, clamps = chain([3, 3, 2])
     for settling in (Settling(limit=3), Settling(rate=5.0)):
         for call in (nudged_pc, equilibrium_propagation):
-            with pytest.raises(BadInput, match="not at rest after .* rate .*lower settling.rate"):
+            with pytest.raises(BadInput, match=r"not at rest after .* rate .*lower settling.rate"):
                 call(network, weights, clamps, 0.1, settling)
         with pytest.raises(BadInput, match="the free phase is not at rest"):
             contrastive_hebbian(network, weights, clamps, settling)

@@ -1,4 +1,5 @@
-"""The registers of the whole machine: every bit that is written reaches its unit, every bit that is read tells the truth.
+"""The registers of the whole machine: every bit that is written reaches its unit, every bit that is read tells the
+truth.
 
 A bus may be right and its units too, while the wires between them lack a bit: a FAULT that STATUS never shows, a stall
 that is counted where there is none, a rate that reaches the next rate's place.
@@ -157,7 +158,8 @@ def test_a_stall_is_a_cycle_in_which_the_machine_waits_for_the_host(stall):
         assert {n: found[n] for n in HOST} == {n: waits[n] for n in HOST}
         # START's answer leaves this bench with the machine already some cycles on; they are no stalls
         assert 0 <= sum(found[n] for n in (*CYCLES, *HOST)) - waits["running"] < 8
-        moved = sum(-(-count // ports(CONFIG)[mem].lanes_per_beat) * (1 if op is Op.IN else 2) for op, mem, count in MOVES)
+        moved = sum(-(-count // ports(CONFIG)[mem].lanes_per_beat) * (1 if op is Op.IN else 2) for op, mem,
+                    count in MOVES)
         assert found["stream"] == rounds * moved
 
     drive(CONFIG, scenario, stall=stall)

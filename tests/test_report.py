@@ -24,20 +24,17 @@ from hebbar.console import Reporter
 from hebbar.counters import CYCLES
 from hebbar.errors import BadInput, MissingTool
 from hebbar.isa import Sweep
-from hebbar.record import RULE, write_record
 from hebbar.parameters import parameters
+from hebbar.record import RULE, write_record
 from hebbar.workload import minimum
 from sim.backends import golden
 from sim.energy import estimate, load_technology
 from sim.experiment import replay_job
-from sim.html import replay as replay_module
-from sim.html import write_report
-from sim.html import drawings
+from sim.html import drawings, replay as replay_module, write_report
 from sim.html.figures import by_rows, component_energy, cycle_causes, learning_curves
 from sim.html.svg import INK, inline, save
 from sim.html.vcd import read
-from sim.html.waveform import SIGNALS, draw, moment, runs
-from sim.html.waveform import load as load_waves
+from sim.html.waveform import SIGNALS, draw, load as load_waves, moment, runs
 from sim.network_energy import inference_energy
 from sim.numbers import grouped
 
@@ -228,7 +225,7 @@ def test_the_page_goes_elsewhere_and_a_folder_that_cannot_be_written_says_how(fo
     assert sorted(p.name for p in folder.iterdir()) == before and (other / "figures" / "learning.svg").exists()
     (folder / "report.html").write_text("old")
     (folder / "report.html").chmod(0o444)
-    with pytest.raises(BadInput, match="report.html is write-protected.*--out FOLDER"):
+    with pytest.raises(BadInput, match=r"report.html is write-protected.*--out FOLDER"):
         write_report(folder, QUIET, wave=False)
 
 
@@ -485,7 +482,7 @@ def test_one_epoch_has_one_whole_tick():
     assert [t.get_text() for t in figure.axes[0].get_xticklabels()] == ["1"]
 
 
-@pytest.mark.parametrize(("value", "text"), [
+@pytest.mark.parametrize("value, text", [
     (1950, "1,950"), (583.4, "583"), (99.96, "100"), (5.834, "5.83"), (0.05, "0.05"), (0, "0"), (61694.1, "61,694"),
     (3.553e-15, "3.55e-15"), (-1234.5, "-1,234")])
 def test_numbers_are_written_as_people_do(value, text):

@@ -97,7 +97,8 @@ def test_the_walk_is_a_walk():
             place = list(reward.RESOURCES.values())[int(earned.argmax())]
             assert abs(place // 6 - here // 6) + abs(place % 6 - here % 6) == 1
         else:
-            assert not earned.any() and following == there and abs(there // 6 - here // 6) + abs(there % 6 - here % 6) <= 1
+            assert not earned.any() and following == there and abs(there // 6 - here // 6) + abs(there % 6 - here
+                                                                                                 % 6) <= 1
 
 
 @pytest.mark.parametrize("wanted, resource", list(enumerate(reward.RESOURCES)))

@@ -129,7 +129,7 @@ class Draw:
                 reads, writes = set(), set()
             words.append(encode(Op.SWEEP, block=number, flags=int(flags), gain=gain))
             reads, writes = reads | r, writes | w
-        return words + [encode(Op.HALT)]
+        return [*words, encode(Op.HALT)]
 
 
 def contents(machine, rng):

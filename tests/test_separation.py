@@ -220,7 +220,7 @@ class _Bench:
 def test_hw_equals_golden(name, tiles):
     """Sizes with and without a tail, both modes, every destination; neighbours stay, cycles are the formula."""
     config, rng = machine(**(CONFIGS[name] | {"row_tiles": tiles})), np.random.default_rng(tiles)
-    f, groups = config.formats, -(-config.separation // tiles) + 3
+    groups = -(-config.separation // tiles) + 3
     bench, (twin, saturations) = _Bench(config, groups, rng), golden_of(config)
     jobs, total = [], 0
     for number, sums in enumerate(populations(config, rng, 40 if config.separation < 100 else 14)):

@@ -191,7 +191,7 @@ def test_random_nested_programs_run_in_golden_order(seed):
     async def check(ctx):
         for _ in range(150):
             entry = rng.randrange(3)
-            words = place(random_program(rng), [HALT] * entry) + [HALT]
+            words = [*place(random_program(rng), [HALT] * entry), HALT]
             if len(words) > CONFIG.program_words:
                 continue
             loops = [rng.randrange(3) for _ in range(LOOP_REGISTERS)]
@@ -224,7 +224,7 @@ def test_a_count_register_holds_32_bits():
 
 
 def nested(depth):
-    return place([_nest(depth)], []) + [HALT]
+    return [*place([_nest(depth)], []), HALT]
 
 
 def _nest(depth):

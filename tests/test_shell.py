@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers import layered, random_samples, random_weights
 
 from golden.image import to_image
 from golden.training import data_of, initial_image
-from helpers import layered, random_samples, random_weights
 from hebbar.compiler import compile_config
 from hebbar.config import load
 from hebbar.counters import HOST

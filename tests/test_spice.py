@@ -49,7 +49,7 @@ def ends_of(text):
     parts, _ = circuit(text)
     line = {}
     for name, (a, b, _) in parts.items():
-        kind, half, i, j = (name[1:].split("_") + [""])[:4]
+        kind, half, i, j = ([*name[1:].split("_"), ""])[:4]
         if kind == "w" and j == "0":
             line[a] = ("word", half, int(i))
         if kind == "b" and i == "0":
@@ -139,7 +139,7 @@ def test_a_read_ends_at_the_operating_point_as_far_as_it_settled(tmp_path):
 def test_ngspice_says_what_it_refuses(tmp_path):
     """Without it a broken netlist would look like currents of 0."""
     (tmp_path / "bad.cir").write_text("* bad\nR1 a 0\n.control\nop\nprint i(vs_p_0)\nquit\n.endc\n.end\n")
-    with pytest.raises(HebbarError, match="bad.cir"):
+    with pytest.raises(HebbarError, match=r"bad.cir"):
         spice.operating_point(tmp_path / "bad.cir")
 
 
@@ -199,7 +199,7 @@ def test_a_drawn_state_is_the_same_every_time(tmp_path):
     assert len(ohms) == 2 * 3 * 8 and min(ohms) > 9.9e3 and max(ohms) < 1.01e6
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@pytest.mark.parametrize("call, words", [
     (lambda: Crossbar([[1.0]], [[1.0, 2.0]], [1.0], Wires()), "g_minus (1, 2)"),
     (lambda: Crossbar([[1.0]], [[-1.0]], [1.0], Wires()), "word line 0, bit line 0 is -1.0"),
     (lambda: Crossbar([[1.0]], [[1.0]], [1.0, 2.0], Wires()), "drives 1 lines"),
@@ -218,7 +218,7 @@ def test_bad_input_is_a_sentence(call, words):
         call()
 
 
-@pytest.mark.parametrize(("arrays", "words"), [
+@pytest.mark.parametrize("arrays, words", [
     ({"g_plus": np.ones((1, 1))}, "no g_minus"), (None, "not a readable .npz")])
 def test_unusable_files_are_refused(tmp_path, arrays, words):
     """Without it half a state would be completed with nothing."""
@@ -246,7 +246,7 @@ def test_a_configuration_programs_the_array(tmp_path):
         assert np.abs(part - cells).max() < 1e-6
     assert min(found["g_plus"].min(), found["g_minus"].min()) == pytest.approx(2e-6)
     assert given == Wires(1.5, 0.5, 100.0, 10.0)
-    with pytest.raises(BadInput, match="machine.tile is 'array'; only an analog macro has conductances"):
+    with pytest.raises(BadInput, match=r"machine.tile is 'array'; only an analog macro has conductances"):
         programmed(compile_config(load("array")), image)
 
 

@@ -45,7 +45,8 @@ def test_any_array_is_taken_for_what_it_is_or_refused(small, array):
     assert np.array_equal(got * 4096, machine.run("predict", {"x0": codes.reshape(-1, 4)})["x2"])
 
 
-LEAVES = st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.integers() | st.binary(max_size=3) | st.complex_numbers()
+LEAVES = (st.none() | st.booleans() | st.floats() | st.text(max_size=3) | st.integers() | st.binary(max_size=3)
+          | st.complex_numbers())
 NESTED = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.tuples(inner, inner) | st.dictionaries(
     st.text(max_size=2), inner, max_size=2), max_leaves=8)
 
@@ -106,7 +107,7 @@ def test_what_ends_badly_is_counted(tmp_path, monkeypatch):
         assert words in ending.wrong and bool(words) == bool(ending.wrong), ending
     found = {f.figure: f for f in figures(endings, "cases")}
     assert found["cases that end in neither a right answer nor a sentence, of 6"].value == 5
-    assert [f.met for f in found.values()][0] is False
+    assert next(f.met for f in found.values()) is False
 
 
 BAD = """

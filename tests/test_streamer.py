@@ -136,7 +136,7 @@ def test_every_broken_packet_is_taken_reported_and_forgotten(stall):
             await host.drained()
             assert Cause(await host.get("cause")) is cause, name
             assert await host.get("status") & 4, name
-            with pytest.raises(Mismatch, match="control refused 1 .*: the machine is aborted"):
+            with pytest.raises(Mismatch, match=r"control refused 1 .*: the machine is aborted"):
                 await host.set("control", Control.START)
             assert Cause(await host.get("cause")) is cause, name
             await host.set("control", Control.CLEAR)

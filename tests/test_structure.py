@@ -47,8 +47,10 @@ def test_the_export_passes_and_nothing_is_left_behind(verilog, tmp_path, monkeyp
 
 TILE, TOP, BUS, WEIGHTS = r"\hebbar.tile ", "hebbar(", r"\hebbar.bus ", r"\hebbar.tile.weights "
 TEXT_DEFECTS = {
-    "a latch": (BUS, r"  assign ", r"  reg kept;\n  always @* if (locked) kept = rst;\n  assign ", "latches in the text"),
-    "a latch in one bit": (WEIGHTS, r"host__read_beat = 32'd0;", "host__read_beat[30:0] = 31'd0;", "latches in the text"),
+    "a latch": (BUS, r"  assign ", r"  reg kept;\n  always @* if (locked) kept = rst;\n  assign ",
+                "latches in the text"),
+    "a latch in one bit": (WEIGHTS, r"host__read_beat = 32'd0;", "host__read_beat[30:0] = 31'd0;",
+                           "latches in the text"),
     "a removed driver": (TILE, r"\n  assign early_group = [^;]*;", "", "undriven signals"),
     "an instance that no longer drives": (TOP, r"\.fence_pc\(fence_pc\),?", ".fence_pc(),", "undriven signals"),
     "a second driver": (TOP, r"(\n  assign idle = [^;]*;)", r"\1\1", "signals driven twice"),
@@ -60,7 +62,8 @@ TEXT_DEFECTS = {
     "a missing module": (TOP, r"  \\hebbar\.counters\$\d+  [^;]*;", "", "module tree"),
     "an unused module": (TOP, r"endmodule|\Z", "endmodule\nmodule spare(clk);\n  input clk;\n  wire clk;\n",
                          "instances of one module"),
-    "a register at another address": (BUS, r"12'h054:(?=\s+if \(\\\$\d+ \) begin\s+if \(strobe)", "12'h058:", "addresses written"),
+    "a register at another address": (BUS, r"12'h054:(?=\s+if \(\\\$\d+ \) begin\s+if \(strobe)", "12'h058:",
+                                      "addresses written"),
     "a register that shows another": (BUS, r"(12'h0b0:\s+\\\$\d+  = )rate12;", r"\1rate13;", "addresses read"),
     "a reset value": (BUS, r"reg \[31:0\] watchdog = 32'd0", "reg [31:0] watchdog = 32'd1", "registers"),
     "a short register": (BUS, r"reg \[31:0\] gain2 =", "reg [30:0] gain2 =", "registers"),
@@ -170,7 +173,7 @@ def best(values) -> Bits:
     return Bits(ones, zeros)
 
 
-@pytest.mark.parametrize(("name", "function"), [("And", lambda a, b: a & b), ("Or", lambda a, b: a | b),
+@pytest.mark.parametrize("name, function", [("And", lambda a, b: a & b), ("Or", lambda a, b: a | b),
                                                 ("Xor", lambda a, b: a ^ b), ("Xnor", lambda a, b: ~(a ^ b) & 3)])
 def test_known_bits_of_the_operators_are_the_best_there_are(name, function):
     """Without it the proof about the weights could rest on a bit that is called known and is not."""
@@ -190,8 +193,9 @@ def test_known_bits_of_conditions_and_joins_are_the_best_there_are():
         assert invert(a) == best(~x & 3 for x in concrete(a))
 
 
-@pytest.mark.parametrize(("text", "bits", "width"), [("4'hx", (0, 0), 4), ("6'h2?", (0x20, 0x10), 6),
-                                                     ("3'b1x0", (4, 1), 3), ("5'd9", (9, 22), 5), ("8'h3", (3, 0xfc), 8)])
+@pytest.mark.parametrize("text, bits, width", [("4'hx", (0, 0), 4), ("6'h2?", (0x20, 0x10), 6),
+                                                     ("3'b1x0", (4, 1), 3), ("5'd9", (9, 22), 5), ("8'h3", (3, 0xfc),
+                                                                                                   8)])
 def test_numbers_keep_their_unknown_digits(text, bits, width):
     """Without it an x could count as a zero."""
     assert literal(text) == (Bits(*bits), width)

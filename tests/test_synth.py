@@ -212,9 +212,9 @@ def test_the_law_is_near_the_macros_that_it_was_fitted_to(tmp_path):
 
 def test_targets_and_files_that_cannot_be_used_are_refused(tmp_path):
     """Before any work."""
-    with pytest.raises(BadInput, match="'ecp6'.*did you mean 'ecp5'"):
+    with pytest.raises(BadInput, match=r"'ecp6'.*did you mean 'ecp5'"):
         kind_of("ecp6")
-    with pytest.raises(BadInput, match="there is no file .*none.lib"):
+    with pytest.raises(BadInput, match=r"there is no file .*none.lib"):
         kind_of(str(tmp_path / "none.lib"))
     (tmp_path / "empty.lib").write_text("library(a) {}")
     with pytest.raises(BadInput, match="holds no cell"):

@@ -116,7 +116,7 @@ def test_table_refuses_a_jump_it_cannot_hold():
     formats = machine(state_bits=8, state_frac=4).formats
     assert table("tanh", False, formats, 7)
     coarse = machine(state_bits=16, state_frac=3, weight_frac=3, activity_frac=0).formats
-    with pytest.raises(BadInput, match="jumps by .* inside one segment"):
+    with pytest.raises(BadInput, match=r"jumps by .* inside one segment"):
         table("hard_tanh", False, coarse, 7)
 
 

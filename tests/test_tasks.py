@@ -49,7 +49,7 @@ def test_every_entry_of_every_preset_has_samples_and_the_asked_one_a_grade(progr
     assert all(len(c.accuracy) == len(c.epochs) == 1 and c.accuracy[0] <= 1 for c in curves)
 
 
-@pytest.mark.parametrize(("preset", "changes", "least"), [
+@pytest.mark.parametrize("preset, changes, least", [
     ("hopfield", {}, 1.0), ("euclidean", {}, 0.9), ("feature_memory", {}, 0.8),
     ("reward_bases", {"training": {"epochs": 8}}, 0.9), ("covpcn", {"training": {"epochs": 40}}, 0.5),
     ("stdp", {"training": {"epochs": 30}}, 0.9)])
@@ -74,7 +74,7 @@ def answers(task, kind):
     return {next(iter(task.program.outputs["predict"])).key: np.eye(10)[task.labels]}
 
 
-@pytest.mark.parametrize(("preset", "kind"), [("tiny", Kind.CLASSIFICATION), ("covpcn", Kind.COMPLETION),
+@pytest.mark.parametrize("preset, kind", [("tiny", Kind.CLASSIFICATION), ("covpcn", Kind.COMPLETION),
                                               ("hopfield", Kind.RECALL), ("reward_bases", Kind.VALUES)])
 def test_perfect_answers_are_perfect_and_nothing_is_worth_nothing(preset, kind):
     """A grade that were upside down would praise a broken machine."""
@@ -117,7 +117,7 @@ def test_an_answer_counts_when_it_is_nearest_to_its_own_pattern():
     assert hits(np.array([[0, 0], [0, 3], [1, 0.1]]), stored) == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize(("places", "bases", "grid"), [
+@pytest.mark.parametrize("places, bases, grid", [
     (36, 4, CORNERS), (9, 2, Grid(3, 3, (0, 2))), (25, 4, Grid(5, 5, (0, 4, 20, 24))), (7, 2, Grid(1, 7, (0, 6))),
     (12, 5, Grid(1, 12, (0, 3, 6, 8, 11)))])
 def test_a_walk_for_any_number_of_places(places, bases, grid):

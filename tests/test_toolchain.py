@@ -188,13 +188,13 @@ def test_a_build_error_carries_the_compilers_words(tmp_path: Path) -> None:
     source = tmp_path / "counter.v"
     source.write_text(COUNTER.replace("count + STEP[7:0]", "count + missing_name"))
     for _ in range(2):
-        with pytest.raises(HebbarError, match="(?s)%Error.*missing_name"):
+        with pytest.raises(HebbarError, match=r"(?s)%Error.*missing_name"):
             build(source, tmp_path / "build")
 
 
 def test_an_unknown_public_name_is_an_error(counter: tuple[Path, Path], tmp_path: Path) -> None:
     """Without it Verilator ignores the name and the test bench fails much later."""
-    with pytest.raises(BadInput, match="no signal or memory log.nowhere"):
+    with pytest.raises(BadInput, match=r"no signal or memory log.nowhere"):
         build(counter[0], tmp_path / "build", public=["log.nowhere"])
 
 
@@ -211,11 +211,11 @@ def test_any_path_will_do(counter: tuple[Path, Path], tmp_path: Path) -> None:
 
 def test_a_failing_cocotb_test_fails_the_run(counter: tuple[Path, Path], tmp_path: Path) -> None:
     """Without it a red simulation counts as green: the simulator itself exits with 0."""
-    with pytest.raises(Mismatch, match="(?s)1 of 2 tests failed.*fails: .*six by nine"):
+    with pytest.raises(Mismatch, match=r"(?s)1 of 2 tests failed.*fails: .*six by nine"):
         run(counter[1], tmp_path, FAILING, "failing")
 
 
-@pytest.mark.parametrize(("bench", "message"), [("import nothing_of_this_name", "nothing_of_this_name"),
+@pytest.mark.parametrize("bench, message", [("import nothing_of_this_name", "nothing_of_this_name"),
                                                 ("", "broke off|No test")])
 def test_a_bench_that_never_runs_fails_the_run(counter: tuple[Path, Path], tmp_path: Path, bench: str,
                                                message: str) -> None:

@@ -24,7 +24,7 @@ def integrated(text, rise, times, columns):
     Nodes with a capacitor are states; sources hold the others, apart from joints of two resistors in series.
     """
     parts, sources = circuit(text)
-    held, wires = {node: volts for node, volts in sources.values()}, [p for n, p in parts.items() if n.startswith("R")]
+    held, wires = dict(sources.values()), [p for n, p in parts.items() if n.startswith("R")]
     farads = {}
     for name, (node, ground, value) in parts.items():
         if name[:2] in ("Cw", "Cb") and ground == "0" and node not in held:
@@ -165,7 +165,7 @@ def test_the_command_draws_the_read_it_reports(tmp_path):
     assert "$enddefinitions" in (tmp_path / "transient.vcd").read_text()
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@pytest.mark.parametrize("call, words", [
     (lambda a: transient(a, read_of(a), 1), "1 bits"), (lambda a: transient(a, read_of(a), 8, 0), "full_scale is 0"),
     (lambda a: Lines(np.ones((64, 64)), np.ones(64), a.wires, read_of(a)), "64 x 64 is too large")])
 def test_bad_input_is_a_sentence(call, words):

@@ -11,9 +11,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "own_rule.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "examples" / "own_rule"
-COMMANDS = re.findall(r"^    hebbar (.+)$", PAGE, re.M)
-SHOWN = re.findall(r"^    hebbar ([^\n]+)\n.*?```text\n(.*?)```", PAGE, re.M | re.S)
-SCRIPTS = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+COMMANDS = re.findall(r"^    hebbar (.+)$", PAGE, re.MULTILINE)
+SHOWN = re.findall(r"^    hebbar ([^\n]+)\n.*?```text\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+SCRIPTS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 LIMIT_S = 280
 FAILS = "eager_redout"
 """In the one command that is meant to be refused."""
@@ -51,7 +51,7 @@ def test_the_code_is_the_example(place):
     """Without it a reader would type in a rule that is not the one that was run."""
     source = (EXAMPLE / "own_rule.py").read_text()
     assert SCRIPTS[0] == source[source.index("from dataclasses"):]
-    toml = re.findall(r"```toml\n(.*?)```", PAGE, re.S)
+    toml = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
     assert len(toml) == 1 and all(line in (EXAMPLE / "own_rule.toml").read_text() for line in toml[0].splitlines())
     body = source[source.index("@activation"):].splitlines()
     assert sum(bool(line.strip()) for line in body) <= 20, "it says twenty lines"

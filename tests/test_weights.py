@@ -60,7 +60,7 @@ def every_code(program, seed=0):
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize(("bits", "frac"), [(16, 13), (6, 5), (24, 18), (24, 11)])
+@pytest.mark.parametrize("bits, frac", [(16, 13), (6, 5), (24, 18), (24, 11)])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_codes_come_back_bit_for_bit(tmp_path, suffix, bits, frac, dtype):
     """Without it a network loaded again would be another one, by an LSB here and there."""
@@ -84,7 +84,8 @@ def test_only_edges_with_weights_of_their_own_are_in_a_file(tmp_path, suffix):
     assert not weights["in", "h"][:4, 4:].any() and (weights["in", "h"] != 0).sum() > 40
     assert np.array_equal(load_image(program.layout, path), image)
     for key, words in ((("in", "k"), "'in:k' is no edge of this network with weights of its own"),
-                       (("in", "h"), "hold 1 at (0, 4), where the mask or the zero diagonal of the edge leaves no weight")):
+                       (("in", "h"), ("hold 1 at (0, 4), where the mask or the zero diagonal of the edge leaves no "
+                                     "weight"))):
         with pytest.raises(BadInput) as caught:
             checked_image(program.layout, weights | {key: np.ones((8, 8))}, "mine.npz")
         assert words in str(caught.value) and str(caught.value).startswith("mine.npz: ")
@@ -330,7 +331,8 @@ def test_weights_that_learning_would_keep_but_no_edge_may_have_are_refused(optio
     assert not checked_image(program.layout, weights, "here").any()
 
 
-@pytest.mark.parametrize("change", [lambda w: w + 32768, lambda w: w - 32769, lambda w: w[:-1], lambda w: w.astype(float)])
+@pytest.mark.parametrize("change", [lambda w: w + 32768, lambda w: w - 32769, lambda w: w[:-1],
+                                    lambda w: w.astype(float)])
 def test_no_memory_takes_codes_of_another_width(change):
     """The golden machine would compute with them, a memory of the RTL would keep their low bits."""
     program = program_of()

@@ -4,9 +4,10 @@ Tests of whole sweeps use small memories, in which the upper bits of every addre
 carries one bit at a time, and the addresses, tags and shifts that leave the units must carry it on.
 """
 
+from types import MappingProxyType
+
 import pytest
 from helpers import machine, simulate
-
 from test_streamer import drive
 
 from hebbar.geometry import ports
@@ -57,7 +58,7 @@ class Bench:
                 ctx.set(host.beat, weight << 16 | weight)
                 await ctx.tick()
 
-    async def sweep(self, command={}, entry={}, activity=0, error=0, rates=None):
+    async def sweep(self, command=MappingProxyType({}), entry=MappingProxyType({}), activity=0, error=0, rates=None):
         """What was seen of it by name: the values of each address in the cycles in which it counts."""
         ctx, u = self.ctx, self.unit
         ctx.set(u.sweep.payload, COMMAND | command)
@@ -77,9 +78,9 @@ class Bench:
                     (ctx.get(u.row_valid), {"sum": u.sums[0]}), (ctx.get(u.back_valid), {"back_word": u.back_word}),
                     (ctx.get(bank.write_mask), {"written": bank.write_address, "weight": bank.write_data[0]})):
                 if on:
-                    seen |= {name: seen.get(name, []) + [ctx.get(value)] for name, value in values.items()}
+                    seen |= {name: [*seen.get(name, []), ctx.get(value)] for name, value in values.items()}
             if ctx.get(u.row_valid):
-                seen |= {name: seen.get(name, []) + [getattr(row, name)] for name in names}
+                seen |= {name: [*seen.get(name, []), getattr(row, name)] for name in names}
                 seen["flags"] = [*seen.get("flags", []), row.flags]
             seen.setdefault("activity_addresses", set()).add(ctx.get(u.activity_address))
             seen.setdefault("weight_addresses", set()).add(ctx.get(bank.read_address[0]))
@@ -260,7 +261,8 @@ def test_every_bit_of_an_address_is_wired_in_the_whole_machine():
         constant = [pack(TABLE, "entry", value=1 << 14, slope=0)] * table[Mem.FUNCTION].depth  # f' = 1, f = 64
         for mem, at, payload in (
                 (Mem.PROGRAM, 0, [*program, encode(Op.HALT)]), (Mem.MAP, 0, entries), (Mem.FUNCTION, 0, constant),
-                (Mem.DERIVATIVE, 0, constant), (Mem.BLOCK, 0, [b >> 32 * i & 0xFFFFFFFF for b in blocks for i in range(4)]),
+                (Mem.DERIVATIVE, 0, constant), (Mem.BLOCK, 0, [b >> 32 * i & 0xFFFFFFFF for b in blocks
+                                                               for i in range(4)]),
                 (Mem.WEIGHT, 0, beats([one, 0, 0, 0], table[Mem.WEIGHT])),
                 *((Mem.ACTIVITY, word, beats([k + 1, 0, 0, 0], table[Mem.ACTIVITY])) for k, word in enumerate(words)),
                 *((Mem.STATE, row, [1000 + k]) for k, row in enumerate(rows[1]))):

@@ -182,7 +182,7 @@ def test_rounding_behind_large_ends_does_not_break_the_promise(w):
                 assert np.abs(solve(g, volts, wires) - exact).sum() <= model.TOLERANCE * np.abs(exact).max()
 
 
-@pytest.mark.parametrize(("call", "words"), [
+@pytest.mark.parametrize("call, words", [
     (lambda: Wires(-1), "wires.word_resistance is -1"), (lambda: Wires(0, float("inf")), "wires.bit_resistance is inf"),
     (lambda: Wires(0, 0, float("nan")), "wires.driver_resistance is nan"),
     (lambda: Wires(0, 0, 0, -2), "wires.sense_resistance is -2"),

@@ -54,7 +54,8 @@ def test_the_minimum_of_other_rules_by_hand():
     """Without it a rule could show another one's count: weights of the presets times visits of their equations."""
     wanted = {("hopfield", "train"): 20 * 100, ("hopfield", "predict"): 2 * 20 * 100,
               ("stdp", "train"): 3 * 64 * 16 + 16 * 16, ("reward_bases", "train"): 2 * 36 * 4,
-              ("eqprop", "train"): (3 * 12 + 2) * (64 * 64 + 64 * 10), ("chl", "train"): (2 * 12 + 2) * (64 * 64 + 64 * 10),
+              ("eqprop", "train"): (3 * 12 + 2) * (64 * 64 + 64 * 10),
+              ("chl", "train"): (2 * 12 + 2) * (64 * 64 + 64 * 10),
               ("covpcn", "train"): 64 * 64 + 64, ("covpcn", "query"): 500 * (64 * 64 + 64)}
     assert {key: minimum(compile_config(load(key[0])), key[1]).visits for key in wanted} == wanted
 
@@ -92,7 +93,7 @@ def test_the_minimum_holds_for_every_option(rule, keys):
 
 def test_every_rule_declares_its_visits():
     """Without it a new rule would have no minimum, in silence."""
-    assert {name: set(rule.visits) for name, rule in RULES.items()} == dict.fromkeys(RULES, {"train", "predict", "query"})
+    assert all(set(rule.visits) == {"train", "predict", "query"} for rule in RULES.values())
 
 
 @pytest.mark.parametrize("tiles", [1, 2, 4])

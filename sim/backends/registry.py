@@ -1,7 +1,7 @@
 """Every backend by name, and what is known of it before its module is imported.
 
-Command line, refusals, doctor, docs/reference.md and tests read this table. A backend is a module with the two functions of
-``Driver``; a new one is that module and an entry in ``BACKENDS``.
+Command line, refusals, doctor, docs/reference.md and tests read this table. A backend is a module with the two
+functions of ``Driver``; a new one is that module and an entry in ``BACKENDS``.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..defects import Defect
     from ..trace import Job, Trace
 
-__all__ = ["BACKENDS", "DEFAULT", "DEFAULT_WITH_DEFECT", "REFERENCE", "VERILATOR", "Backend", "Driver", "OwnTool", "find",
-           "names"]
+__all__ = ["BACKENDS", "DEFAULT", "DEFAULT_WITH_DEFECT", "REFERENCE", "VERILATOR", "Backend", "Driver", "OwnTool",
+           "find", "names"]
 
 VERILATOR = ("verilator", "g++", "make", "perl", "libpython", "cocotb")
 """The programs that building with Verilator and running a test bench need."""
@@ -42,8 +42,8 @@ class Driver(Protocol):
     def run(self, job: Job, model: Any, progress: Callable[[int], None] | None = None, **asked: Any) -> Trace:
         """Load the weights of ``job``, run it and return everything it did.
 
-        ``progress`` may be told how many samples the machine has taken. An entry with ``waves`` takes ``wave``, the path
-        at which it leaves a VCD.
+        ``progress`` may be told how many samples the machine has taken. An entry with ``waves`` takes ``wave``, the
+        path at which it leaves a VCD.
         """
 
 
@@ -61,9 +61,9 @@ class OwnTool:
 class Backend:
     """A way to run a job; ``module`` is imported when it is used.
 
-    ``meaning`` completes "runs ..". ``needs``: programs of ``sim.toolchain``; ``own``: those that no other part of Hebbar
-    needs. ``stalls``: it holds streams back as ``Job.stall`` asks; ``waves``: it can record every signal as a VCD;
-    ``defects``: it can build a machine with a planted defect.
+    ``meaning`` completes "runs ..". ``needs``: programs of ``sim.toolchain``; ``own``: those that no other part of
+    Hebbar needs. ``stalls``: it holds streams back as ``Job.stall`` asks; ``waves``: it can record every signal as a
+    VCD; ``defects``: it can build a machine with a planted defect.
     """
 
     name: str
@@ -82,14 +82,16 @@ class Backend:
 
     def prepare(self, program: Program, folder: Path, announce: bool = True, waves: bool = False,
                 defect: Defect | None = None) -> Any:
-        """The model for ``run``. Raises MissingTool when a program is missing, BadInput for what the entry rules out."""
+        """The model for ``run``. Raises MissingTool when a program is missing, BadInput for what the entry rules
+        out."""
         asked: dict[str, Any] = {"waves": True} if waves else {}
         if defect:
             asked["defect"] = defect
         self.check(waves=waves, defects=bool(defect))
         return self._driver.prepare(program, folder, announce=announce, **asked)
 
-    def run(self, job: Job, model: Any, progress: Callable[[int], None] | None = None, wave: Path | None = None) -> Trace:
+    def run(self, job: Job, model: Any, progress: Callable[[int], None] | None = None,
+            wave: Path | None = None) -> Trace:
         """Run ``job`` on a ``model`` of ``prepare``; ``wave``: where to leave a VCD."""
         self.check(stalls=bool(job.stall), waves=wave is not None)
         return self._driver.run(job, model, progress, **({"wave": wave} if wave else {}))
@@ -97,7 +99,8 @@ class Backend:
     def check(self, stalls: bool = False, waves: bool = False, defects: bool = False) -> None:
         """Raise BadInput, with the backends that can do it, for what this one cannot."""
         if stalls and not self.stalls:
-            raise BadInput(f"the backend {self.name} never stalls a stream; leave --stall out or use {names('stalls')}.")
+            raise BadInput(f"the backend {self.name} never stalls a stream; leave --stall out or use "
+                           f"{names('stalls')}.")
         if waves and not self.waves:
             raise BadInput(f"--wave records the Verilog; use --backend {names('waves')}, not {self.name}.")
         if defects and not self.defects:

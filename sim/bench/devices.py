@@ -80,6 +80,6 @@ def measure(seeds: int, reporter: Reporter, epochs: int | None = None) -> list[F
     worst = min((d for d, refreshed in il if refreshed), key=lambda d: il[d, False])
     loss, repaired = ideal - il[worst, False], il[worst, True] - il[worst, False]
     share = repaired / loss if loss > 0 else 1.0
-    return [*figures, Figure(f"refresh every {REFRESH} samples, IL on the worst device, {worst} (loss {loss:.1f} points): "
-                             "recovered", round(100 * share, 1), f">= {100 * RECOVERS:.0f}", "% of the loss",
+    return [*figures, Figure(f"refresh every {REFRESH} samples, IL on the worst device, {worst} (loss {loss:.1f} "
+                             "points): recovered", round(100 * share, 1), f">= {100 * RECOVERS:.0f}", "% of the loss",
                              share >= RECOVERS)]

@@ -82,8 +82,8 @@ def measure(seeds: int, reporter: Reporter) -> list[Figure]:
     for p in points:
         held = p.tolerance == chosen
         met = p.steps < whole.steps and p.accuracy >= whole.accuracy - LOSS
-        what = f"early exit, tolerance {p.tolerance:g}: accuracy ({p.steps:.2f} state steps, {p.cycles:,.0f} cycles, " \
-               f"{p.energy:.0f} nJ a sample)"
+        what = (f"early exit, tolerance {p.tolerance:g}: accuracy ({p.steps:.2f} state steps, {p.cycles:,.0f} cycles, "
+                f"{p.energy:.0f} nJ a sample)")
         figures.append(Figure(what, round(p.accuracy, 2), f">= {whole.accuracy - LOSS:.2f}, fewer steps" if held else
                               "reported", "%", met if held else None))
     return figures

@@ -57,9 +57,8 @@ def first_table(folder: Path, reporter: Reporter) -> Figure:
 
 def defects(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """Planted defects that ``hebbar simulate tiny --break NAME`` finds, and the first difference of each."""
-    names, found = list(DEFECTS)[:2 if quick else None], []
-    for name in names:
-        found.append(demonstrate(load("tiny"), name, "fast", "train", 10, folder, reporter, wave=False))
+    names = list(DEFECTS)[:2 if quick else None]
+    found = [demonstrate(load("tiny"), name, "fast", "train", 10, folder, reporter, wave=False) for name in names]
     caught = sum(d.found for d in found)
     return [Figure(f"planted defects found by --break, of {len(names)}", caught, f"all {len(names)}", "defects",
                    caught == len(names)),

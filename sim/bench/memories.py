@@ -8,8 +8,7 @@ from hebbar.console import Reporter
 from hebbar.files import BUILD
 
 from ..report import Figure
-from .recall import (
-    Asked, Memory, Reals, bits, complete, hopfield_recall, images, learn, relative, similar, upper_half)
+from .recall import Asked, Memory, Reals, bits, complete, hopfield_recall, images, learn, relative, similar, upper_half
 
 __all__ = ["measure"]
 
@@ -35,7 +34,8 @@ def measure(reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> l
     wrong, words = sum(a.mismatches for a in asked.values()), sum(a.words for a in asked.values())
     figures.append(Figure(f"memories on the RTL, {words:,} words compared: mismatches", wrong, "0", "words",
                           wrong == 0 and words > 0))
-    return figures + [Figure(f"{name}: energy a query of {a.cycles:,.0f} cycles", round(a.energy, 1), "reported", "nJ", None)
+    return figures + [Figure(f"{name}: energy a query of {a.cycles:,.0f} cycles", round(a.energy, 1), "reported", "nJ",
+                             None)
                       for name, a in asked.items()]
 
 

@@ -17,7 +17,8 @@ __all__ = ["DEVICES", "program_of", "measure"]
 
 BASE = "digits_analog"
 DEVICES = ("pcm", "rram_soft")
-"""Growing pairs read out with 1/f noise and drift; soft bounds with noisy pulses. One export each: their pulses differ."""
+"""Growing pairs read out with 1/f noise and drift; soft bounds with noisy pulses. One export each: their pulses
+differ."""
 
 
 def program_of(config: Config, device: str, seed: int) -> Program:
@@ -41,7 +42,7 @@ def measure(samples: int, reporter: Reporter) -> list[Figure]:
             words, wrong = words + found.total_words, wrong + found.total_mismatches
             traces.append(trace)
         same = not compare(program, *traces).total_mismatches
-        figures += [Figure(f"RTL with {device}, all its noise, {samples} samples and two seeds, {words:,} words compared: "
-                           "mismatches", wrong, "0", "words", wrong == 0 and words > 0),
+        figures += [Figure(f"RTL with {device}, all its noise, {samples} samples and two seeds, {words:,} words "
+                           "compared: mismatches", wrong, "0", "words", wrong == 0 and words > 0),
                     Figure(f"{device}: traces that another seed changes", int(not same), "1", "of 1", not same)]
     return figures

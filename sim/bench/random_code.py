@@ -122,7 +122,8 @@ class Writer:
             if not illegal_sweep(flags) and self.blocks.defined(number, flags):
                 break
         reads, writes = self.blocks.touched(number, flags)
-        if reads & self.writes or writes & self.reads or {t for t in writes if t[0] is not Resource.FEEDBACK} & self.writes:
+        if reads & self.writes or writes & self.reads or {t for t in writes
+                                                          if t[0] is not Resource.FEEDBACK} & self.writes:
             self.wait()
         self.words.append(encode(Op.SWEEP, block=number, flags=int(flags), gain=self.rng.randrange(GAINS)))
         self.operations += 1

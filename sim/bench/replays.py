@@ -102,8 +102,8 @@ def measure(quick: bool, reporter: Reporter) -> list[Figure]:
     digest = sha256(text.encode()).hexdigest()
     words, wrong = sum(r.words for r in found), sum(r.mismatches for r in found)
     figures = [Figure(f"one export for all programs, sha256 {digest[:16]}", len(names), "1", "files", len(names) == 1),
-               Figure(f"RTL mismatches, {len(SYSTEMS)} systems, {len(jobs)} programs, {words:,} words", wrong, "0", "words",
-                      not wrong)]
+               Figure(f"RTL mismatches, {len(SYSTEMS)} systems, {len(jobs)} programs, {words:,} words", wrong, "0",
+                      "words", not wrong)]
     return figures + [Figure(f"{r.system}, {r.entry}: MACs at work in {100 * r.utilisation:.0f} % of cycles, a weight "
                              f"read {r.reads:.2f} times, at least {r.least_reads:.2f}", round(r.cycles),
                              f"at least {r.least_cycles:,.0f}", "cycles a sample", None) for r in found]

@@ -6,8 +6,7 @@ from hebbar.console import Reporter
 from hebbar.files import BUILD
 
 from ..report import Figure
-from . import (comparisons, early_exit, memories, nudge, random_programs, replays, reward, rules_accuracy,
-               spiking)
+from . import comparisons, early_exit, memories, nudge, random_programs, replays, reward, rules_accuracy, spiking
 
 __all__ = ["SEEDS", "OPERATIONS", "measure"]
 

@@ -149,7 +149,8 @@ class _Prices:
         for name, words, write in (("exponentials read", 1 << INDEX_BITS, False),
                                    ("powers write", m.separation, True), ("powers read", m.separation, False)):
             if m.separation:
-                rows.append(Component(name, "memory", events["softmax_rows"], memory(self._t, words, POWER_BITS, write)))
+                rows.append(Component(name, "memory", events["softmax_rows"],
+                                      memory(self._t, words, POWER_BITS, write)))
         return [*rows, Component("derivative table", "memory", counters["steps"], entry),
                 Component("activation table", "memory", counters["activations"], entry)]
 

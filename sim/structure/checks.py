@@ -85,7 +85,7 @@ def _export(machine: MachineConfig) -> str:
 def text_checks(machine: MachineConfig, design: Design) -> Iterator[Check]:
     """What the text itself shows: modules, ports, memories, registers, complete processes, drivers."""
     tree = {_plain(path): path for path in design.tree}
-    modules = {name: "instance" for name in tree}
+    modules = dict.fromkeys(tree, "instance")
     yield _same("module tree", "instances", dict.fromkeys(expected.tree(machine), "instance"), modules)
     yield _same("instances of one module", "modules used once", dict.fromkeys(design.modules, 1), _uses(design))
     ports = {name: (s.direction, s.width) for name, s in design.modules[design.top].ports.items()}
@@ -102,8 +102,8 @@ def text_checks(machine: MachineConfig, design: Design) -> Iterator[Check]:
 
 
 def netlist_checks(machine: MachineConfig, text: str, reporter: Reporter) -> list[Check]:
-    """What a simplified copy shows: multipliers, latches as Yosys sees them, who writes weights (those of an analog macro
-    are not in it)."""
+    """What a simplified copy shows: multipliers, latches as Yosys sees them, who writes weights (those of an analog
+    macro are not in it)."""
     with temporary_folder("hebbar-structure-") as folder:
         write_text(folder / "design.v", text)
         try:

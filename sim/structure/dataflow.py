@@ -92,7 +92,8 @@ class Dataflow:
                      for v in reached or {UNKNOWN}]
             fresh = [{n: self._drive(n, case, case[n]).force(zeros.get(n, 0)) for n in held} for case in cases]
             after = {n: reduce(join, (f[n] for f in fresh), state[n]) for n in held}
-            more = {v for case in cases for v in self._choices(self.drivers[split][0].tree, split, case)} if reached else set()
+            more = {v for case in cases for v in self._choices(self.drivers[split][0].tree, split,
+                                                               case)} if reached else set()
             if more <= reached and all(state[n] == after[n] for n in held):
                 return {n: reduce(join, (case[n] for case in cases)) for n in cone}
             state, reached = state | after, reached | more
@@ -118,7 +119,7 @@ class Dataflow:
     def _combine(self, state: dict[str, Bits], order: list[str], loops: set[str],
                  zeros: dict[str, int]) -> dict[str, Bits]:
         """``state`` with all combinational signals computed from its registers."""
-        state = state | {n: UNKNOWN for n in loops}
+        state = state | dict.fromkeys(loops, UNKNOWN)
         for n in order:
             state[n] = self._drive(n, state, UNKNOWN).force(zeros.get(n, 0))
         return state

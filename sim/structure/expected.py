@@ -8,7 +8,7 @@ from collections import Counter
 
 from hebbar.counters import COUNTERS
 from hebbar.cycles import RowTiming
-from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWERS, POWER_FRAC, RECIPROCAL_BITS
+from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, POWERS, RECIPROCAL_BITS
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, Mem, Port

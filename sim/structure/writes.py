@@ -61,7 +61,7 @@ def _idle(flow: Dataflow, node: Node | None, name: str, state: dict[str, Bits]) 
     if (ways := branches(node, state)) is not None:
         return all(_idle(flow, way, name, state) for way in ways)
     inner = flow.behind(node.name)
-    return node.name == name or inner is not None and _idle(flow, inner, name, state)
+    return node.name == name or (inner is not None and _idle(flow, inner, name, state))
 
 
 def statements(design: Design, machine: MachineConfig, flow: Dataflow) -> tuple[int, int]:

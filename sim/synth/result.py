@@ -92,8 +92,8 @@ def _fpga(head: dict[str, Any], target: str, found: fpga.Mapped, clock: fpga.Clo
         "seeds_mhz": clock.mhz, "routed": clock.routed, "lut_placed": clock.used.lut, "ff_placed": clock.used.ff}
     how = "routed" if clock.routed else "estimated after placing, not routed"
     seeds = ", ".join(f"{mhz:.1f}" for mhz in clock.mhz)
-    notes = [f"{clock.median:.1f} MHz, median of {len(clock.mhz)} seeds ({seeds}), {how}; placed: {clock.used.lut:g} "
-             f"LUT, {clock.used.ff:g} flip-flops.", _pace(record)]
+    notes = [(f"{clock.median:.1f} MHz, median of {len(clock.mhz)} seeds ({seeds}), {how}; placed: {clock.used.lut:g} "
+             f"LUT, {clock.used.ff:g} flip-flops."), _pace(record)]
     path = ["The slowest path, ns after the clock edge:", *told(clock.path)] if clock.path else []
     return Synthesis(record, (*notes, *path))
 
@@ -103,15 +103,15 @@ def _asic(head: dict[str, Any], area: asic.Area, timed: Slack | None, reason: st
                      "modules": {name: asdict(part) for name, part in area.modules.items()},
                      "macros": {name: [asdict(m) for m in found] for name, found in area.macros.items()}}
     of = "the SRAM files" if known else LAW
-    notes = [f"Memories of {asic.LEAST_WORDS} words or more that are read with a clock are macros, {of}; two banks "
-             "each, as they are read and written in one cycle, and a copy for each reader. All others are flip-flops."]
+    notes = [(f"Memories of {asic.LEAST_WORDS} words or more that are read with a clock are macros, {of}; two banks "
+             "each, as they are read and written in one cycle, and a copy for each reader. All others are flip-flops.")]
     if timed is None:
         return Synthesis(record, (*notes, f"No timing: {reason}."))
     record["clock"] = _clock(timed.mhz, head["cycles_per_sample"], [asdict(step) for step in timed.path]) | {
         "period_ns": timed.period, "slack_ns": timed.ns}
     return Synthesis(record, (
-        *notes, f"Slack {timed.ns:.2f} ns at {1000 / timed.period:.0f} MHz, so {timed.mhz:.1f} MHz: before layout, "
-        "without wires, buffers and clock tree; paths that begin or end in a macro are left out.", _pace(record),
+        *notes, (f"Slack {timed.ns:.2f} ns at {1000 / timed.period:.0f} MHz, so {timed.mhz:.1f} MHz: before layout, "
+        "without wires, buffers and clock tree; paths that begin or end in a macro are left out."), _pace(record),
         "The slowest path, ns after the clock edge:", *told(timed.path)))
 
 

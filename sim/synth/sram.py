@@ -10,8 +10,8 @@ from hebbar.errors import BadInput
 
 __all__ = ["LAW", "Macro", "Sram", "law", "macro", "read_sram"]
 
-LAW = "18719 + 247.8 w + 3.546 w d square micrometres, w bits, d words: fitted to ten SRAMs of IHP's SG13G2 compiler " \
-      "(130 nm, single port), 6 % where one of them is left out"
+LAW = ("18719 + 247.8 w + 3.546 w d square micrometres, w bits, d words: fitted to ten SRAMs of IHP's SG13G2 compiler "
+       "(130 nm, single port), 6 % where one of them is left out")
 PORTS = 2
 """Banks in place of the one port more that a memory needs that is read and written in each cycle."""
 

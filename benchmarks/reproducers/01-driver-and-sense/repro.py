@@ -2,8 +2,9 @@
 One bit line drives every word line through one cell each; g = 8192 codes. exit 1 while wrong."""
 
 import numpy as np
-from hebbar.api import Experiment
+
 from golden.analog.array import AnalogArray
+from hebbar.api import Experiment
 
 bad = 0
 for driver, sense in ((5000, 0), (0, 5000)):

@@ -2,13 +2,14 @@
 
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.sim import Simulator
+
 from hebbar.api import Experiment
 from hebbar.geometry import ports
 from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import Cause, Control
+from hebbar.registers import Control
 from hw.machine import Machine
 from sim.backends.pysim import PysimHost
-from sim.host import load, packets, words
+from sim.host import load
 from sim.simulate import job_of
 
 e = Experiment("tiny")

@@ -1,8 +1,13 @@
 """Source: lnls-dig/bpm-gw issue 57, lowRISC/opentitan issue 31170 (data in flight at an abort land elsewhere).
-STOP while the DMA still has sample packets to deliver: a halted machine reads each of them as a load packet, header first. A sample whose first
-four pixels spell a header overwrites weights. Right: nothing is written until the host says so (CLEAR, say). exit 1 while wrong."""
+STOP while the DMA still has sample packets to deliver: a halted machine reads each of them as a load packet, header
+first. A sample whose first four pixels spell a header overwrites weights. Right: nothing is written until the host says
+so (CLEAR, say). exit 1 while wrong."""
 
-from bus import *
+from bus import COUNT, PORT, job, program, simulate
+
+from hebbar.memories import HEADER, Mem, pack
+from hebbar.registers import Cause, Control
+from sim.host import packets, words
 
 found = []
 

@@ -1,7 +1,12 @@
-"""Source: tbennun/cudnn-training issue 13, sorki/python-mnist issue 7: unpacked MNIST is often called train-images.idx3-ubyte."""
+"""Source: tbennun/cudnn-training issue 13, sorki/python-mnist issue 7: unpacked MNIST is often called
+train-images.idx3-ubyte."""
 
-import struct, tempfile, numpy as np
+import struct
+import tempfile
 from pathlib import Path
+
+import numpy as np
+
 from hebbar.api import Experiment
 
 f = Path(tempfile.mkdtemp())

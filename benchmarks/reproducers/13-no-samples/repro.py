@@ -1,6 +1,7 @@
 """Source: pytorch/pytorch issue 12013. Right: (0, size) and (0,). exit 1 while wrong."""
 
 import numpy as np
+
 from hebbar.api import Experiment
 
 e = Experiment("tiny")

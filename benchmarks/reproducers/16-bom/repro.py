@@ -1,9 +1,29 @@
-"""Source: hukkin/tomli issue 304 (UTF-8 BOM of a Windows editor), enjoy-digital/litex issue 1853 (locale decides the encoding). exit 1 while wrong."""
+"""Source: hukkin/tomli issue 304 (UTF-8 BOM of a Windows editor), enjoy-digital/litex issue 1853 (locale decides the
+encoding). exit 1 while wrong."""
 
-import os, pathlib, subprocess, sys, tempfile
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
 
 f = pathlib.Path(tempfile.mkdtemp()) / "net.toml"
-text = '[[network.populations]]\nname="größe"\nsize=4\nrole="input"\nactivity_frac=7\n[[network.populations]]\nname="aus"\nsize=2\nrole="target"\n[[network.edges]]\nsource="größe"\ntarget="aus"\n[rule]\nname="il"\n'
+text = """\
+[[network.populations]]
+name="größe"
+size=4
+role="input"
+activity_frac=7
+[[network.populations]]
+name="aus"
+size=2
+role="target"
+[[network.edges]]
+source="größe"
+target="aus"
+[rule]
+name="il"
+"""
 bad = 0
 for raw, env in (
     (b"\xef\xbb\xbf" + text.encode(), {}),

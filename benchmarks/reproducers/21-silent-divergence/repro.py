@@ -1,15 +1,18 @@
-"""Source: aigamedev/scikit-neuralnetwork issue 207 (divergence must be said). Float says so; fixed point ends with every weight of a layer clipped, in silence."""
+"""Source: aigamedev/scikit-neuralnetwork issue 207 (divergence must be said). Float says so; fixed
+point ends with every weight of a layer clipped, in silence."""
+
+import warnings
 
 import numpy as np
+
 from hebbar.api import Experiment
 from hebbar.errors import HebbarError
 
-e = Experiment("digits", training={"epochs": 2}, rule=dict(alpha_shifts=[0, 0], gamma=1.9))
+e = Experiment("digits", training={"epochs": 2}, rule={"alpha_shifts": [0, 0], "gamma": 1.9})
 try:
     e.train_float()
 except HebbarError as error:
     print("float:", error)
-import warnings
 
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")

@@ -1,6 +1,6 @@
-"""The activity of the constant population is 1 << activity_frac, unchecked: with bias and hidden_frac = 7 it is 128 in 8 bits.
-The Verilog is exported without a word; RTL and golden machine then learn with opposite signs. Right: refused by the compiler with the key
-and the fix, before anything is built. exit 1 while wrong."""
+"""The activity of the constant population is 1 << activity_frac, unchecked: with bias and hidden_frac = 7 it is 128 in
+8 bits. The Verilog is exported without a word; RTL and golden machine then learn with opposite signs. Right: refused by
+the compiler with the key and the fix, before anything is built. exit 1 while wrong."""
 
 from hebbar.api import Experiment
 from hebbar.errors import BadInput

@@ -1,5 +1,6 @@
-"""GAIN has 7 fraction bits: gamma .0039 becomes 0 and .004 becomes .0078 without a word, while the float machine uses the number as given. Right:
-refused or said, and "float" uses what the machine uses (or names the difference). exit 1 while wrong."""
+"""GAIN has 7 fraction bits: gamma .0039 becomes 0 and .004 becomes .0078 without a word, while the float machine uses
+the number as given. Right: refused or said, and "float" uses what the machine uses (or names the difference). exit 1
+while wrong."""
 
 from hebbar.api import Experiment
 from hebbar.errors import BadInput

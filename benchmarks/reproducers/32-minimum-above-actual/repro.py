@@ -1,6 +1,8 @@
-"""The published minimum of cycles must not exceed what the machine issues, for every preset and entry that trains. exit 1 while wrong."""
+"""The published minimum of cycles must not exceed what the machine issues, for every preset and entry that trains.
+exit 1 while wrong."""
 
 from pathlib import Path
+
 import hebbar
 from hebbar.api import Experiment
 

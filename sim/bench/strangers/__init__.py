@@ -19,15 +19,16 @@ SEEDS = {False: 1, True: 1}
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("hebbar", "golden", "hw", "sim")
 
-PARTS = ("reproducers", "presets", "fuzz_toml", "fuzz_files", "fuzz_api", "interrupt", "other_user", "random_bus", "edits",
-         "aborts")
+PARTS = ("reproducers", "presets", "fuzz_toml", "fuzz_files", "fuzz_api", "interrupt", "other_user", "random_bus",
+         "edits", "aborts")
 """Modules of this package, in the order of the table; each measures its rows."""
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
     """All figures in the order of the table; ``quick`` takes a part of the random inputs and moments.
 
-    It takes most of an hour: a part that was measured in ``folder`` with these very sources is not measured again. ``data``: a folder of reproducers other than those of the checkout.
+    It takes most of an hour: a part that was measured in ``folder`` with these very sources is not measured again.
+    ``data``: a folder of reproducers other than those of the checkout.
     """
     figures = []
     for name in PARTS:
@@ -52,4 +53,5 @@ def sources() -> str:
     """A hash over every file of the packages, whatever git says of them."""
     paths = sorted(p for package in PACKAGES for p in (ROOT / package).rglob("*")
                    if p.is_file() and "__pycache__" not in p.parts)
-    return hashlib.sha256(b"\0".join(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes() for p in paths)).hexdigest()
+    return hashlib.sha256(b"\0".join(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes()
+                                     for p in paths)).hexdigest()

@@ -1,7 +1,7 @@
 """Random cases in a process with bounds on memory and time: what each ended in.
 
-A module of cases has ``case(rng, folder)``, which answers what is tried and a function that tries it: it returns what is
-wrong, in words, or an empty string, or raises a HebbarError. The process is started anew after one that it did not
+A module of cases has ``case(rng, folder)``, which answers what is tried and a function that tries it: it returns what
+is wrong, in words, or an empty string, or raises a HebbarError. The process is started anew after one that it did not
 survive. Run as a module, this file is that process.
 """
 
@@ -45,8 +45,8 @@ ADVICE = ("Traceback", "allow_pickle")
 
 @dataclass(frozen=True)
 class Ending:
-    """Case ``number``: ``what`` was tried, what was ``wrong`` about how it ended (empty: nothing), the time it took, and
-    the most memory its process ever had, megabytes. ``right``: it gave a right answer, not a refusal."""
+    """Case ``number``: ``what`` was tried, what was ``wrong`` about how it ended (empty: nothing), the time it took,
+    and the most memory its process ever had, megabytes. ``right``: it gave a right answer, not a refusal."""
 
     number: int
     what: str
@@ -74,8 +74,8 @@ def figures(endings: Sequence[Ending], what: str) -> list[Figure]:
     """How many ended in neither a right answer nor a sentence, and the worst memory and time."""
     wrong, right = sum(bool(e.wrong) for e in endings), sum(e.right for e in endings)
     memory, seconds = max(e.megabytes for e in endings), max(e.seconds for e in endings)
-    return [Figure(f"{what} that end in neither a right answer nor a sentence, of {len(endings):,}", wrong, "0", "cases",
-                   not wrong),
+    return [Figure(f"{what} that end in neither a right answer nor a sentence, of {len(endings):,}", wrong, "0",
+                   "cases", not wrong),
             Figure(f"{what} that gave a right answer", right, "beside it", "cases", None),
             Figure(f"{what}: most memory", memory, f"<= {BYTES >> 20}", "MB", memory <= BYTES >> 20),
             Figure(f"{what}: longest", seconds, f"<= {SECONDS}", "s", seconds <= SECONDS)]

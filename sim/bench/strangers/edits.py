@@ -1,4 +1,5 @@
-"""Edits of the RTL that random programs do not notice, planted one by one: how many survive the tests named for them."""
+"""Edits of the RTL that random programs do not notice, planted one by one: how many survive the tests named for
+them."""
 
 import importlib
 import os
@@ -25,7 +26,8 @@ QUICK = 3
 """Edits that a quick run tries, spread over the list."""
 
 LIMIT_S = 300.0
-"""For one test, which takes seconds on the sources as they are; an edited machine that does not come to an end is noticed."""
+"""For one test, which takes seconds on the sources as they are; an edited machine that does not come to an end is
+noticed."""
 
 PASSED, FAILED, NOTHING_RAN = 0, 1, 5
 """Exit codes of pytest."""
@@ -39,7 +41,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     edits = _edits()
     tried = edits[::len(edits) // QUICK] if quick else edits
     left = survivors(tried, folder, reporter)
-    return [Figure(f"listed edits of the RTL that survive the tests, of {len(tried)}", len(left), "0", "edits", not left)]
+    return [Figure(f"listed edits of the RTL that survive the tests, of {len(tried)}", len(left), "0", "edits",
+                   not left)]
 
 
 def survivors(edits: list[Any], folder: Path, reporter: Reporter) -> list[Any]:

@@ -40,7 +40,9 @@ def states(program: Program, image: Ints, entry: str, rows: Mapping[str, list[li
 def same(got: Any, want: np.ndarray) -> str:
     if not isinstance(got, np.ndarray) or got.shape != want.shape:
         return f"shape {np.shape(got)} for {want.shape}"
-    return "" if np.array_equal(got, want) else f"differs from what the NumPy machine gives, {got.flat[:3]} for {want.flat[:3]}"
+    if np.array_equal(got, want):
+        return ""
+    return f"differs from what the NumPy machine gives, {got.flat[:3]} for {want.flat[:3]}"
 
 
 def same_keys(got: Mapping, want: Mapping) -> str:

@@ -27,25 +27,33 @@ COUNT = {False: 1000, True: 60}
 PRESETS = ("tiny", "query", "hopfield", "stdp", "reward_bases")
 Call = tuple[str, Callable[[], str]]
 
-WHOLES = [0, 0, 0, 1, 3, 40, 10**6, 10**30, -1, 1.5, "1", None, True, np.int8(3), np.int64(2), np.bool_(True), [], {}, np.nan]
+WHOLES = [0, 0, 0, 1, 3, 40, 10**6, 10**30, -1, 1.5, "1", None, True, np.int8(3), np.int64(2), np.bool_(True), [], {},
+          np.nan]
 PLACES = [None, 3, "", ".", "/", "/dev/null/x.npz", "none.npz", "x.pt", b"w.npz", [], {}, "\0.npz", "a" * 5000 + ".npz",
           "\ud800.npz", Path("none.safetensors"), "/etc/passwd", "/proc/x.npz", True, 1.5, "none.safetensors"]
-SOURCES = [None, 3, "", ".", "/", "/dev/null", "nope", "tiny.toml", Path("x.toml"), {}, {"network": None}, {"network": 3},
-           {"rule": {"source": "/etc/passwd"}}, {"rule": {"source": 3}}, {3: 4}, [], b"tiny", "\0", "a" * 5000, "../" * 50,
-           {"network": {"layers": (4, 4)}, "data": {"name": "npz", "path": "\0"}}, True, 1.5, {"name": 3}, {"name": None},
-           "tiny", Path("tiny"), {"data": {"path": object()}}, {("a",): {}}, {"machine": {"analog": None}}, "/proc/self/mem"]
+SOURCES = [None, 3, "", ".", "/", "/dev/null", "nope", "tiny.toml", Path("x.toml"), {}, {"network": None},
+           {"network": 3},
+           {"rule": {"source": "/etc/passwd"}}, {"rule": {"source": 3}}, {3: 4}, [], b"tiny", "\0", "a" * 5000,
+           "../" * 50, {"network": {"layers": (4, 4)}, "data": {"name": "npz", "path": "\0"}}, True, 1.5, {"name": 3},
+           {"name": None},
+           "tiny", Path("tiny"), {"data": {"path": object()}}, {("a",): {}}, {"machine": {"analog": None}},
+           "/proc/self/mem"]
 REPORTERS = [3, "x", [], object(), Reporter]
 SECTIONS = ["network", "rule", "training", "machine", "data", "nope", "name"]
-KEYS = [None, 3, {}, {"x": 1}, {3: 1}, {"epochs": "3"}, {"epochs": 1e3}, {"epochs": True}, {"seed": 2**70}, {"lanes": 8.0},
+KEYS = [None, 3, {}, {"x": 1}, {3: 1}, {"epochs": "3"}, {"epochs": 1e3}, {"epochs": True}, {"seed": 2**70},
+        {"lanes": 8.0},
         {"lanes": "8"}, {"layers": "16"}, {"layers": (16, 0)}, {"layers": range(3)}, {"options": {"a": object()}},
-        {"steps": 10**9}, {"gamma": np.float32(0.5)}, {"gamma": np.nan}, {"path": object()}, {"path": "\0"}, {"path": "x"},
-        {"seed": -1}, {"halve_alpha_at": [10**30]}, {"init_scales": [np.inf, 1]}, {"alpha_shifts": [None]}, {"name": "zil"},
-        [("epochs", 3)], "epochs", {"epochs": np.int64(2)}, {"layers": [10**9, 10]}, {"beta": 1e308}, {"tolerance": -0.0}]
+        {"steps": 10**9}, {"gamma": np.float32(0.5)}, {"gamma": np.nan}, {"path": object()}, {"path": "\0"},
+        {"path": "x"},
+        {"seed": -1}, {"halve_alpha_at": [10**30]}, {"init_scales": [np.inf, 1]}, {"alpha_shifts": [None]},
+        {"name": "zil"}, [("epochs", 3)], "epochs", {"epochs": np.int64(2)}, {"layers": [10**9, 10]}, {"beta": 1e308},
+        {"tolerance": -0.0}]
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """Random calls in a process of at most 4 GB, each of at most 60 s."""
-    return figures(run_cases(__name__, COUNT[quick], 1, "random calls of the Python interface", reporter), "random calls")
+    return figures(run_cases(__name__, COUNT[quick], 1, "random calls of the Python interface", reporter),
+                   "random calls")
 
 
 @cache
@@ -203,8 +211,8 @@ def _section(rng: Random, folder: Path) -> Call:
 
 
 def _files(rng: Random, folder: Path) -> Call:
-    e, place = experiment("tiny"), rng.choice([*PLACES, folder / "w.npz", str(folder / "deep" / "w.safetensors"), folder,
-                                               folder / "w.npz" / "x.npz"])
+    e, place = experiment("tiny"), rng.choice([*PLACES, folder / "w.npz", str(folder / "deep" / "w.safetensors"),
+                                               folder, folder / "w.npz" / "x.npz"])
     method = rng.choice(["save_weights", "load_weights"]) if str(place).startswith(str(folder)) else "load_weights"
 
     def call() -> str:

@@ -79,7 +79,8 @@ def _weights(rng: Random, folder: Path) -> Call:
         said, hashed = f"no {name}", False
     elif kind == 2:
         said, hashed = rng.choice(["x", "a:b", "é:ü", ":", "a:b:c", "meta", "sha256", "x0:x1:"]), False
-        arrays[said] = rng.choice([np.zeros((2, 2)), np.array("x"), np.array("{}"), np.array("[1"), np.array('{"sha256": 1}')])
+        arrays[said] = rng.choice([np.zeros((2, 2)), np.array("x"), np.array("{}"), np.array("[1"),
+                                   np.array('{"sha256": 1}')])
     if hashed:
         save_weights(path, want)
         raw = path.read_bytes()
@@ -94,7 +95,7 @@ def _weights(rng: Random, folder: Path) -> Call:
             got = from_image(_program().layout, load_image(_program().layout, path))
         equal = all(np.array_equal(got[key], matrix) for key, matrix in want.items())
         said_so = any("says no hash" in str(w.message) for w in found)
-        return "" if equal or not same or said_so and how else "other weights were read in silence"
+        return "" if equal or not same or (said_so and how) else "other weights were read in silence"
     return f"weights {suffix}, {'hashed, ' * hashed}{said}, {how or 'undamaged'}", call
 
 
@@ -112,8 +113,10 @@ def _samples(rng: Random, folder: Path) -> Call:
         said, given = odd(rng, inputs)
         arrays["inputs"] = _array(given)
     elif kind == 1:
-        arrays["labels"], said = rng.choice([labels + 0.5, labels - 1, labels.astype(str), labels.astype(object), labels[:3],
-                                             labels[:, None], labels * 10**9, np.full(50, np.nan), np.full(50, 2**62), labels
+        arrays["labels"], said = rng.choice([labels + 0.5, labels - 1, labels.astype(str), labels.astype(object),
+                                             labels[:3],
+                                             labels[:, None], labels * 10**9, np.full(50, np.nan), np.full(50, 2**62),
+                                             labels
                                              + 1, labels.astype(complex), labels.astype(">i2")]), "other labels"
     elif kind == 2:
         said = rng.choice(list(arrays))
@@ -140,7 +143,8 @@ def _images(rng: Random, folder: Path) -> Call:
             if hit and kind == 0:
                 raw, said = _idx(array, rng.choice([9, 11, 12, 13, 14, 0, 255])), "another type"
             elif hit and kind == 1:
-                raw, said = struct.pack(">HBBIII", 0, 8, 3, 1 << 31, 1 << 15, 1 << 15) + raw[16:], "a claim of 2^61 bytes"
+                raw = struct.pack(">HBBIII", 0, 8, 3, 1 << 31, 1 << 15, 1 << 15) + raw[16:]
+                said = "a claim of 2^61 bytes"
             elif hit and kind == 2:
                 raw, said = _idx(array[:rng.choice([0, 37])]), "too few images"
             elif what == "labels" and kind == 3:
@@ -197,7 +201,7 @@ def _claiming(rng: Random) -> bytes:
 
 def _packed(rng: Random, arrays: dict[str, Any]) -> bytes:
     buffer = io.BytesIO()
-    (np.savez_compressed if rng.random() < 0.3 else np.savez)(buffer, **{"file_": np.zeros(1)} if not arrays else arrays)
+    (np.savez_compressed if rng.random() < 0.3 else np.savez)(buffer, **arrays or {"file_": np.zeros(1)})
     return buffer.getvalue()
 
 
@@ -223,4 +227,5 @@ def _array(given: Any) -> np.ndarray:
 
 
 def _idx(array: np.ndarray, code: int = 8) -> bytes:
-    return struct.pack(">HBB", 0, code, array.ndim) + b"".join(struct.pack(">I", n) for n in array.shape) + array.tobytes()
+    sizes = b"".join(struct.pack(">I", n) for n in array.shape)
+    return struct.pack(">HBB", 0, code, array.ndim) + sizes + array.tobytes()

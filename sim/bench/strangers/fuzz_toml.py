@@ -1,6 +1,7 @@
 """Random TOML files: each is refused in a sentence, or two golden machines compute the same with it.
 
-Every file is read, compiled and, where its program is short, run in a process of its own, within 4 GB of memory and 60 s.
+Every file is read, compiled and, where its program is short, run in a process of its own, within 4 GB of memory and 60
+s.
 """
 
 import multiprocessing
@@ -111,7 +112,8 @@ def _run(program: Program, entry: str) -> None:
     for machine in machines:
         machine.load(initial_image(program))
     answers, one = [machine.run(entry, samples) for machine in machines], machines[0]
-    for values, format in ((one.weights, f.weight), (one.state, f.state), (one.error, f.error), (one.activity, f.activity)):
+    for values, format in ((one.weights, f.weight), (one.state, f.state), (one.error, f.error),
+                           (one.activity, f.activity)):
         if values.min() < format.lo or values.max() > format.hi:
             raise ArithmeticError(f"a code beyond {format} in {entry}")
     for machine, answer in zip(machines[1:], answers[1:]):
@@ -143,12 +145,13 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
             found.append(v)
             task.advance(len(found), f"{sum(x.ending not in RIGHT for x in found)} wrong")
     wrong = [v for v in found if v.ending not in RIGHT]
-    write_json(folder / "fuzz_toml.json", {"endings": Counter(v.ending for v in found), "wrong": [asdict(v) for v in wrong],
+    write_json(folder / "fuzz_toml.json", {"endings": Counter(v.ending for v in found),
+                                           "wrong": [asdict(v) for v in wrong],
                                            "ran": sum(v.words.startswith("ran") for v in found)})
     accepted = sum(v.ending == RIGHT[0] for v in found)
     memory, seconds = max(v.megabytes for v in found), max(v.seconds for v in found)
-    return [Figure(f"random TOML files, {len(found)} ({accepted} accepted): neither a right answer nor a sentence", len(wrong),
-                   "0", "files", not wrong),
+    return [Figure(f"random TOML files, {len(found)} ({accepted} accepted): neither a right answer nor a sentence",
+                   len(wrong), "0", "files", not wrong),
             Figure("random TOML files: most memory", round(memory), f"<= {MEMORY >> 20}", "MB", memory <= MEMORY >> 20),
             Figure("random TOML files: longest", round(seconds, 1), f"<= {SECONDS:g}", "s", seconds <= SECONDS)]
 

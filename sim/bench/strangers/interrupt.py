@@ -139,7 +139,7 @@ def _await_watch(child: "subprocess.Popen[str]") -> None:
 
 def _broken(folder: Path) -> list[Path]:
     """Files of the run, its builds and its temporary folder that a reader could not use, or that should be gone."""
-    broken = [path for path in folder.rglob("*.partial")] + list((folder / "temporary").glob("hebbar-*"))
+    broken = list(folder.rglob("*.partial")) + list((folder / "temporary").glob("hebbar-*"))
     for path in (folder / "out").rglob("*"):
         try:
             if path.suffix == ".json":

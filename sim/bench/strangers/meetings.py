@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hebbar.isa import Op as Code
-from hebbar.isa import encode
+from hebbar.isa import Op as Code, encode
 from hebbar.memories import HEADER, Mem, pack
 from hebbar.registers import REGISTERS, Cause, Control, Status
 

@@ -24,13 +24,16 @@ WAYS: dict[str, Way] = {
     a.astype(np.longdouble) + np.longdouble("1e4000"), "64 bits": lambda a: a.astype(np.uint64) + np.uint64(2**64 - 9),
     "complex": lambda a: a.astype(complex), "text": lambda a: a.astype(str), "bytes": lambda a: a.astype("S3"),
     "objects": lambda a: a.astype(object), "dates": lambda a: a.astype("M8[s]"), "masked": lambda a:
-    np.ma.masked_array(a, a > 0.5), "masked rows": lambda a: [np.ma.masked_array(row, row > 0.5) for row in a], "records":
+    np.ma.masked_array(a, a > 0.5), "masked rows": lambda a: [np.ma.masked_array(row, row > 0.5) for row in a],
+    "records":
     lambda a: np.zeros(a.shape, [("x", "f8")]), "ragged": lambda a: [[1, 2], [3]], "nothing": lambda a: None,
-    "a number": lambda a: np.float64(3), "a word": lambda a: "abc", "dictionary": lambda a: {}, "range": lambda a: range(3),
-    "iterator": lambda a: iter([1]), "zero bytes": lambda a: bytes(5), "a set": lambda a: {1.0}, "twice": lambda a: [a, a],
+    "a number": lambda a: np.float64(3), "a word": lambda a: "abc", "dictionary": lambda a: {},
+    "range": lambda a: range(3),
+    "iterator": lambda a: iter([1]), "zero bytes": lambda a: bytes(5), "a set": lambda a: {1.0},
+    "twice": lambda a: [a, a],
     "enormous": lambda a: np.broadcast_to(0.5, (10**9, a.shape[-1])), "an object": lambda a: np.array([[object()]]),
-    "big integers": lambda a: [[2**70] * a.shape[-1]] * len(a), "masked element": lambda a: [[np.ma.masked] * a.shape[-1]],
-    "refuses": lambda a: Refusing()}
+    "big integers": lambda a: [[2**70] * a.shape[-1]] * len(a),
+    "masked element": lambda a: [[np.ma.masked] * a.shape[-1]], "refuses": lambda a: Refusing()}
 
 
 class Refusing:

@@ -40,7 +40,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
         except (MissingTool, OSError, subprocess.SubprocessError) as error:
             return [Figure("commands that work as another user", f"not run: {error}", "all", "commands", None)]
         place.chmod(0o755)
-        chosen = [(n, w) for n in COMMANDS for w in PLACES if not quick or n in QUICK and w == "no home"]
+        chosen = [(n, w) for n in COMMANDS for w in PLACES if not quick or (n in QUICK and w == "no home")]
         right = 0
         with reporter.task("commands as another user", len(chosen)) as task:
             for i, (command, where) in enumerate(chosen):

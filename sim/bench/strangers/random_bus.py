@@ -66,8 +66,8 @@ class _Plan(ctypes.Structure):
 class Report(ctypes.Structure):
     """Twin of ``struct Report`` in checked_bus.hpp: what was met, counted; ``first`` thing that was wrong."""
 
-    _fields_ = [*((name, _U64) for name in ("cycles", "episodes", "resets", "starts", "refused", "beats_in", "beats_out",
-                                            "okay", "slverr", "violations", "hangs", "lost")),
+    _fields_ = [*((name, _U64) for name in ("cycles", "episodes", "resets", "starts", "refused", "beats_in",
+                                            "beats_out", "okay", "slverr", "violations", "hangs", "lost")),
                 ("first", ctypes.c_char * 160)]
 
     def counts(self) -> dict[str, int]:
@@ -79,7 +79,8 @@ class Report(ctypes.Structure):
 class Traffic:
     """One machine, Verilated, and the two hosts."""
 
-    def __init__(self, program: Program, jobs: list[Job], folder: Path, seed: int, defect: Defect | None = None) -> None:
+    def __init__(self, program: Program, jobs: list[Job], folder: Path, seed: int,
+                 defect: Defect | None = None) -> None:
         self.program = program
         self._library = _library(program, folder, defect)
         tape = two_samples(program, jobs[0].weights, jobs)
@@ -149,7 +150,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     totals = {"violations of the rules of the buses": sum(r.violations for r in reports),
               "hangs": sum(r.hangs for r in reports),
               f"START lost or misplaced, of {sum(r.starts for r in reports):,} and {met:,} beside a packet": lost}
-    return [*(Figure(f"random AXI traffic, {cycles:,} cycles: {what}", n, "0", "", n == 0) for what, n in totals.items()),
+    return [*(Figure(f"random AXI traffic, {cycles:,} cycles: {what}", n, "0", "", n == 0)
+              for what, n in totals.items()),
             *figures]
 
 
@@ -163,7 +165,8 @@ def jobs(program: Program) -> list[Job]:
 
 def _library(program: Program, folder: Path, defect: Defect | None) -> ctypes.CDLL:
     """random_bus.cpp linked with the model of the machine, unless it is there already."""
-    model, source = verilator.prepare(program, folder, announce=False, defect=defect), Path(__file__).with_name("random_bus.cpp")
+    model = verilator.prepare(program, folder, announce=False, defect=defect)
+    source = Path(__file__).with_name("random_bus.cpp")
     text = source.read_text() + source.with_name("checked_bus.hpp").read_text()
     library = output_folder(model.folder) / f"random_bus-{hashlib.sha256(text.encode()).hexdigest()[:16]}.so"
     if not library.exists():

@@ -17,8 +17,10 @@ from hebbar.rules import RULES
 __all__ = ["random_toml", "ODD", "odd_value"]
 
 ODD: tuple[Any, ...] = (
-    0, -1, 1, 2, 3, 7, 63, 64, 65, 4095, 4096, 1 << 20, 10**7, 10**9, (1 << 63) - 1, -10**18, 0.0, -0.0, 0.5, 1e-300, 1e-5,
-    1e300, math.nan, math.inf, -math.inf, "", "x", "é", "\u202e", "a" * 300, "../../etc/passwd", "one:two", "\n", "1", True,
+    0, -1, 1, 2, 3, 7, 63, 64, 65, 4095, 4096, 1 << 20, 10**7, 10**9, (1 << 63) - 1, -10**18, 0.0, -0.0, 0.5, 1e-300,
+    1e-5,
+    1e300, math.nan, math.inf, -math.inf, "", "x", "é", "\u202e", "a" * 300, "../../etc/passwd", "one:two", "\n", "1",
+    True,
     False, [], [[]], [1, "a"], {}, {"a": 1}, [0], [math.nan], [math.inf, 1], [10**12], [-1, 2], [2, 2], "tanh", "input",
     "array", "analog", "ipc", [1] * 5000)
 """Values that a key seldom has."""
@@ -54,7 +56,8 @@ def _nearby(value: Any, rng: random.Random) -> Any:
     if isinstance(value, list) and value:
         found = copy.deepcopy(value)
         place = rng.randrange(len(found))
-        return rng.choice((found + found[:1], found[:-1], [*found[:place], _nearby(found[place], rng), *found[place + 1:]]))
+        return rng.choice((found + found[:1], found[:-1], [*found[:place], _nearby(found[place], rng),
+                                                           *found[place + 1:]]))
     return rng.choice((*ACTIVATIONS, *RULES, "stratified", "npz", "x"))
 
 
@@ -140,9 +143,10 @@ def _made_up(rng: random.Random) -> dict[str, Any]:
                "activity_bits": rng.randint(4, 8), "state_bits": rng.randint(8, 16), "state_frac": rng.randint(2, 14),
                "weight_bits": rng.randint(6, 20), "weight_frac": rng.randint(2, 16), "error_bits": rng.randint(8, 16),
                "activity_frac": rng.randint(frac - 1, 9), "tile": rng.choice(("rows", "rows", "rows", "array")),
-               "separation": 32, "energy": True, "map_entries": 512, "program_words": 512, "blocks": 128, "functions": 8,
-               "row_sum_bits": 50, "back_sum_bits": 53}
-    rule = {"name": rng.choice(tuple(RULES)), "steps": rng.randint(0, 9), "gamma": rng.choice((0.5, 0.25, 0.1, 0.03, 0.004)),
+               "separation": 32, "energy": True, "map_entries": 512, "program_words": 512, "blocks": 128,
+               "functions": 8, "row_sum_bits": 50, "back_sum_bits": 53}
+    rule = {"name": rng.choice(tuple(RULES)), "steps": rng.randint(0, 9),
+            "gamma": rng.choice((0.5, 0.25, 0.1, 0.03, 0.004)),
             "beta": rng.choice((0.01, 1.0, 8.0)), "tolerance": rng.choice((0.0, 0.0, 0.001, 1e-9))}
     return {"network": {"populations": populations, "edges": edges}, "rule": rule, "machine": machine}
 

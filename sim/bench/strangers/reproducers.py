@@ -46,7 +46,8 @@ def mended(script: Path, prefix: Path) -> bool:
     command = [sys.executable, script.name] if script.suffix == ".py" else ["bash", script.name, str(prefix)]
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     try:
-        answer = run(command, SECONDS, cwd=script.parent, env=os.environ | {"PATH": path, "PYTHONDONTWRITEBYTECODE": "1"})
+        answer = run(command, SECONDS, cwd=script.parent, env=os.environ | {"PATH": path,
+                                                                            "PYTHONDONTWRITEBYTECODE": "1"})
     except subprocess.TimeoutExpired:
         return False
     return answer.returncode == 0

@@ -1,4 +1,5 @@
-"""What a careful host does with a machine, and what the golden machine says it must see, as words for random_bus.cpp."""
+"""What a careful host does with a machine, and what the golden machine says it must see, as words for
+random_bus.cpp."""
 
 from collections import deque
 from collections.abc import Mapping, Sequence
