@@ -77,4 +77,3 @@ def _matrix(layout: Layout, weights: EdgeWeights, key: tuple[str, str]) -> NDArr
         raise BadInput(f"weights {key[0]!r} to {key[1]!r} have shape {matrix.shape}; this "
                        f"configuration needs {shape}.")
     return matrix
-

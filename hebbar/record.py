@@ -94,5 +94,3 @@ def commit() -> str | None:
     if head.returncode or changes.returncode:
         return None
     return head.stdout.strip() + ("+" if changes.stdout.strip() else "")
-
-

@@ -224,5 +224,3 @@ def _both(job: Job, name: str, model: "verilator.Model",
         rtl = verilator.run(job, model, task.advance)
     reporter.say(f"{name} on the golden machine, every step recorded ...")
     return golden.run(job), rtl
-
-

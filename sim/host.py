@@ -257,5 +257,3 @@ async def read_weights(host: Host, program: Program) -> NDArray[np.int64]:
     host.send([pack(HEADER, "packet", beats=count, memory=Mem.WEIGHT, read=1), 0])
     image = words(await host.receive(), port)
     return image.reshape(m.weight_words, m.row_tiles, m.lanes)
-
-

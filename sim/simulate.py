@@ -110,5 +110,3 @@ def load_pair(first: Path, second: Path) -> tuple[Config, Trace, Trace]:
         if one != other:
             raise BadInput(f"{first} and {second} are {words} {one} and {other}; simulate both with the same --{key}.")
     return parse(configs[0], str(first)), traces[0], traces[1]
-
-

@@ -251,4 +251,3 @@ def _start(program: Program, task: LearningTask, folder: Path, resume: bool, res
                        "discard it with --restart.")
     Checkpoint.remove(folder)
     return Checkpoint(Standing(samples=task.count), task.image(), golden.Session(program).rows())
-

@@ -83,5 +83,3 @@ def _finish(child: subprocess.Popen, folder: Path) -> None:
 
 def _fingerprint(folder: Path) -> str:
     return json.loads((folder / "result.json").read_text())["fingerprint"]
-
-

@@ -104,5 +104,3 @@ def _items(module: Module) -> Iterator[tuple[int, Any]]:
             if case.cond and len(case.cond) == 1 and case.statement is not None and "?" not in case.cond[0].value:
                 for statement in _nodes(case.statement, "BlockingSubstitution"):
                     yield constant(case.cond[0]), statement
-
-
