@@ -18,6 +18,7 @@ __all__ = ["Activation", "ACTIVATIONS", "ENTRY_BITS", "Point", "activation", "ta
 
 LEAK = 0.125
 ENTRY_BITS = 16
+"""Bits of a value and of a slope in a table."""
 STEP = 2.0**-12
 """Between neighbouring states, for the slope of a function without a derivative."""
 REACH = 8
@@ -54,6 +55,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "hard_tanh": Activation(lambda x: min(max(x, -1.0), 1.0), lambda x: float(-1.0 <= x < 1.0), kinked=True),
     "spike": Activation(lambda x: float(x >= 1.0), lambda x: 0.0, kinked=True, steps=True),
 }
+"""The built-in activations and those that were defined, by name."""
 
 
 def activation(name: str, derivative: Callable[[float], float] | None = None, kinked: bool = False,

@@ -18,8 +18,11 @@ __all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSU
            "Instruction", "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
+"""How deep loops may nest."""
 LOOP_REGISTERS = 4
+"""How many registers hold the count of a loop."""
 GAINS = 4
+"""How many registers hold a gain, the gamma of STEP."""
 
 
 class Op(IntEnum):
@@ -158,6 +161,7 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "arm": Field(12, 1, "1: only remember the energy, before the loop"),
     },
 }
+"""The fields of each instruction by name."""
 
 SUMMARY: dict[Op, str] = {
     Op.HALT: "drain, then stop with cause DONE",
@@ -170,6 +174,7 @@ SUMMARY: dict[Op, str] = {
     Op.SEPARATE: "drain, then softmax or max of the bases of a population; needs the separation unit",
     Op.EXIT: "drain, then leave the innermost loop unless the energy fell by TOLERANCE; needs the energy unit",
 }
+"""What each instruction does, as one phrase."""
 
 
 @dataclass(frozen=True)

@@ -107,6 +107,7 @@ class WaitOp:
 
 
 MicroOp = SweepOp | TransferOp | SeparateOp | ExitOp | LoopOp | WaitOp
+"""What a rule returns a list of."""
 
 
 @dataclass

@@ -30,6 +30,7 @@ __all__ = ["Recall", "CovPCN", "Explicit", "errors", "energy", "learn", "settled
            "explicit_recall", "explicit_rate_bound"]
 
 Recall = Literal["implicit", "dendritic"]
+"""What moves a missing entry: the whole gradient of the energy, or its own error alone."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def errors(model: CovPCN, x: Array) -> Array:
 
 
 def energy(model: CovPCN, x: Array) -> Array:
-    """E = 1/2 |e|^2 of each sample, (batch,)."""
+    """``E = 1/2 |e|^2`` of each sample, (batch,)."""
     return 0.5 * (errors(model, x) ** 2).sum(axis=1)
 
 
@@ -118,7 +119,7 @@ def recall(model: CovPCN, cue: Array, missing: NDArray[np.bool_], kind: Recall, 
 def fixed_point(model: CovPCN, cue: Array, missing: NDArray[np.bool_], kind: Recall) -> Array:
     """Where recall ends for f = identity, (batch, size); ``missing`` is (size,).
 
-    implicit: the minimiser of 1/2 |(I - W) x - nu|^2 over the missing entries; dendritic: their errors are 0.
+    implicit: the minimiser of ``1/2 |(I - W) x - nu|^2`` over the missing entries; dendritic: their errors are 0.
     """
     x, m = _patterns("cue", cue, model.prior.size).copy(), _one_mask(missing, model.prior.size)
     a = _linear(model)
@@ -144,7 +145,7 @@ def conditional_mean(mean: Array, covariance: Array, cue: Array, missing: NDArra
 def recall_bound(model: CovPCN, missing: NDArray[np.bool_], kind: Recall) -> float:
     """Recall with f = identity converges for a smaller dt and diverges for a larger one; ``missing`` (size,).
 
-    implicit: 2 / lambda_max(A^T A), A the missing columns of I - W. dendritic: the least 2 Re(l) / |l|^2
+    implicit: 2 / lambda_max(A^T A), A the missing columns of I - W. dendritic: the least ``2 Re(l) / |l|^2``
     over the eigenvalues l of the missing block of I - W, 2 / lambda_max when W has settled; 0 or less
     means that no dt converges. Infinite when nothing is missing.
     """

@@ -30,6 +30,7 @@ __all__ = ["Kind", "Layer", "Block", "Layers", "Path", "initial_blocks", "predic
            "energy", "errors", "state_descent", "weight_descent", "forward", "infer", "learn"]
 
 Kind = Literal["gaussian", "categorical", "onehot"]
+"""The distribution of a layer, with the energies above."""
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ FUNCTIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array], Array]]] 
                   lambda x: np.where((x >= -1) & (x < 1), 1.0, 0.0)),
     "spike": (lambda x: np.where(x >= 1, 1.0, 0.0), np.zeros_like),
 }
+"""f and its derivative by name of the activation, on arrays of any shape."""
 
 
 def functions(name: str) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:

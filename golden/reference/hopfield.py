@@ -47,7 +47,7 @@ SIMILARITIES: dict[str, Callable[[Array, Array], Array]] = {
 """(keys (slots, n), queries (batch, n)) -> scores (batch, slots).
 
 "cosine" is the dot product of normalised vectors, 0 where one is zero; "euclidean" and "manhattan" are
-1 / (1 + distance). "stored_norm" is q.m - |m|^2 / 2, which is -|q - m|^2 / 2 up to a constant of the query:
+1 / (1 + distance). "stored_norm" is ``q.m - |m|^2 / 2``, which is ``-|q - m|^2 / 2`` up to a constant of the query:
 the machine's Euclidean similarity, the norms stored beside the keys. Only softmax and max ignore a constant."""
 
 
@@ -181,7 +181,7 @@ def iterate(memory: Memory, queries: Array, retrieval: Retrieval, steps: int) ->
 
 
 def modern_energy(memory: Memory, queries: Array, beta: float) -> Array:
-    """-log sum exp(beta M q) / beta + |q|^2 / 2 of each query, (batch,): no step of MODERN raises it.
+    """``-log sum exp(beta M q) / beta + |q|^2 / 2`` of each query, (batch,): no step of MODERN raises it.
 
     For auto-association without an encoder, at the same beta.
     """

@@ -103,7 +103,7 @@ def infer(network: Network, weights: Weights, clamps: Mapping[str, Array], gamma
 
     ``clamps[g]`` (batch, size) is held where ``masks[g]`` ((size,) or (batch, size), all when
     absent) is True. Populations without a clamp are free, targets too. With a ``tolerance`` a sample
-    stands still after the step from states whose 1/2 sum |e|^2 is less than that below the one of the
+    stands still after the step from states whose ``1/2 sum |e|^2`` is less than that below the one of the
     states before. Raises BadInput for clamps, weights or a start that do not fit the network.
     """
     if steps < 0:

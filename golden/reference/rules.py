@@ -139,7 +139,7 @@ def _levelled(network: Network) -> tuple[Network, dict[Key, Key]]:
 
 def backprop(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,
              rate: float = 1.0) -> Learned:
-    """Gradient descent on the energy of the targets, 1/2 pi |target - output|^2 or cross entropy, in
+    """Gradient descent on the energy of the targets, ``1/2 pi |target - output|^2`` or cross entropy, in
     reverse mode, the baseline of every comparison.
 
     ``delta_g = f'(x_g) * sum_k W_kg^T delta_k``, at the target its error. Any graph without
@@ -180,6 +180,7 @@ def _only_ends_held(network: Network, clamps: Mapping[str, Array], rule: str) ->
 
 
 RULES: dict[str, Callable[..., Learned]] = {"il": il, "ipc": ipc, "zil": zil, "backprop": backprop}
+"""The rules that have an implementation of their own in float64, by name."""
 
 
 def update(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: RuleConfig,

@@ -21,6 +21,7 @@ from .state import Array
 __all__ = ["Read", "Lif", "nearest_trace", "low_pass_trace", "Stdp", "lif_run", "trace_run", "stdp_run", "learn"]
 
 Read = Literal["before", "after"]
+"""Whether a step reads a trace before or after the trace's own decay and spike."""
 Trace = Callable[[Array, Array], Array]
 
 

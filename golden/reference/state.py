@@ -16,7 +16,9 @@ __all__ = ["Array", "Key", "Weights", "States", "Held", "absent", "initial_weigh
 Array = NDArray[np.float64]
 Key = tuple[str, str]
 Weights = dict[Key, Array]
+"""Arrays (target size, source size) by (source, target)."""
 States = dict[str, Array]
+"""Arrays (batch, size) by population."""
 
 
 @dataclass(frozen=True)

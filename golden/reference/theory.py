@@ -138,7 +138,7 @@ def _block(network: Network, weights: Weights, source: str, target: str) -> Arra
 def distance_to_equilibrium(network: Network, weights: Weights, clamps: Mapping[str, Array],
                             gamma: float, steps: int, more: int = 2000, start: Start = "forward",
                             masks: Mapping[str, NDArray[np.bool_]] | None = None) -> Array:
-    """|x_T - x*| / |x_0 - x*| over the free neurons of each sample, (batch,), T = ``steps``.
+    """``|x_T - x*| / |x_0 - x*|`` over the free neurons of each sample, (batch,), T = ``steps``.
 
     1 at the start, 0 at equilibrium, and 0 where the start is the equilibrium. x* is reached in
     ``more`` further steps, in eight equal stages that halve gamma each time: where f has a kink, f'

@@ -26,6 +26,7 @@ __all__ = ["Settling", "CostOn", "nudged_pc", "hopfield_energy", "hopfield_desce
            "equilibrium_propagation", "contrastive_hebbian"]
 
 CostOn = Literal["state", "activity"]
+"""The output of which the cost is taken: a state u, or its activity f(u)."""
 
 ROUNDING = 8 * float(np.finfo(np.float64).eps)
 

@@ -26,6 +26,7 @@ from .registry import Rule, load_source, rule, rules_in
 __all__ = ["RULES", "Rule", "Schedule", "rule", "find", "train", "predict", "query"]
 
 RULES: dict[str, Rule] = rules_in(predictive, weak, memory, reward, spiking)
+"""The built-in rules by name."""
 
 
 def find(config: RuleConfig) -> Rule:

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 __all__ = ["Schedule", "FORWARD", "MOVE", "RELAX"]
 
 FORWARD = Sweep.ERR | Sweep.INIT | Sweep.ACT
+"""The flags of a feed-forward pass beside FWD."""
 MOVE = Sweep.STEP | Sweep.BACK | Sweep.ACT
+"""The flags of a state step."""
 RELAX = Sweep.FWD | Sweep.ERR | Sweep.TRN
+"""The flags of errors and their feedback."""
 NONE = (0, 0)
 
 Words = set[int]
