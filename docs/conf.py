@@ -44,11 +44,12 @@ class Picture(SphinxDirective):
             image = nodes.image(uri=f"/pictures/{name}", alt=caption)
             return [nodes.figure("", image, nodes.caption("", caption))]
         command = nodes.literal("", f"python scripts/draw_pictures.py {name}")
-        return [nodes.paragraph("", "", nodes.emphasis("", f"{caption}:"), nodes.Text(" "), command, nodes.Text(" draws it."))]
+        parts = nodes.emphasis("", f"{caption}:"), nodes.Text(" "), command, nodes.Text(" draws it.")
+        return [nodes.paragraph("", "", *parts)]
 
 
 def literal_blocks(app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]) -> None:
-    """Our docstrings indent code and formulas below a paragraph, as Markdown does; reStructuredText wants ``::`` there."""
+    """Put the ``::`` of reStructuredText before code that a docstring only indents, as Markdown does."""
     found: list[str] = []
     paragraph = ""
     for before, line in zip(["", *lines], lines):

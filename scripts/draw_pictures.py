@@ -2,7 +2,7 @@
 
     python scripts/draw_pictures.py --list       says which there are, and which are drawn
     python scripts/draw_pictures.py NAME.svg ..  draws these into docs/pictures
-    python scripts/draw_pictures.py              draws all that are missing, which takes hours: examples run at full length
+    python scripts/draw_pictures.py              draws all that are missing, at full length: this takes hours
 
 `scripts/docs` shows those that are there and names the command of the others.
 """
@@ -41,7 +41,7 @@ save(waveform.draw(waves, waveform.moment(waves, found["first_difference"])), Pa
 
 @dataclass(frozen=True)
 class Recipe:
-    """Commands for Python, run one after the other in the repository's folder, and the file below out/ of each picture."""
+    """What Python runs, one after the other in the repository's folder, and the file below out/ of each picture."""
 
     commands: tuple[tuple[str, ...], ...]
     files: Mapping[str, str]

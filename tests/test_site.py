@@ -16,14 +16,15 @@ from hebbar.cli.app import app
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(DOCS.rglob("*.md"))
-PICTURE = re.compile(r"^```\{picture\} (\S+)$", re.M)
+PICTURE = re.compile(r"^```\{picture\} (\S+)$", re.MULTILINE)
 KEPT_BYTES = 1_000_000
 """What the pictures in git may take, all together."""
 
 
 def build(pages: Path, out: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", out / "doctrees",
-                           pages, out / "site"], capture_output=True, text=True, timeout=240)
+    options = ("-q", "-W", "--keep-going", "-b", "html", "-d", out / "doctrees")
+    return subprocess.run([sys.executable, "-m", "sphinx", *options, pages, out / "site"],
+                          capture_output=True, text=True, timeout=240)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_the_api_reference_holds_every_public_name(site):
     from sphinx.util.inventory import InventoryFile
 
     listed = [name for page in (DOCS / "api").glob("*.md")
-              for name in re.findall(r"^\.\. automodule:: (\S+)$", page.read_text(encoding="utf-8"), re.M)]
+              for name in re.findall(r"^\.\. automodule:: (\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)]
     found = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="").data
     objects = {name for kind, names in found.items() if kind.startswith("py:") for name in names}
     assert len(listed) > 20 and set(listed) <= objects
@@ -112,7 +113,7 @@ def test_every_picture_of_a_page_has_a_command_that_draws_it(tmp_path, capsys):
 def test_the_commands_of_a_page_exist(page):
     """Without it a page could tell a reader to type a command or an option that is no more."""
     commands = get_command(app).commands
-    for line in re.findall(r"^    (?:\.venv/bin/)?hebbar (.+)$", page.read_text(encoding="utf-8"), re.M):
+    for line in re.findall(r"^    (?:\.venv/bin/)?hebbar (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
         words = shlex.split(line, comments=True)
         if words[0].startswith("-"):
             continue

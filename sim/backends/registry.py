@@ -124,6 +124,7 @@ BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (
             needs=("libpython", "cocotb"), own=(OwnTool("iverilog", "on Debian: apt-get install -y iverilog", "-V"),),
             stalls=True),
     Backend("pysim", "sim.backends.pysim", "the Amaranth design in Amaranth's own simulator", stalls=True))}
+"""All backends by name."""
 
 
 def find(name: str) -> Backend:
