@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -24,7 +25,7 @@ html_show_copyright = False
 html_copy_source = False
 smartquotes = False  # f' is a derivative
 myst_heading_anchors = 4
-autodoc_default_options = {"members": True, "member-order": "bysource", "no-value": True}
+autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
 PICTURES = ROOT / "docs" / "pictures"
@@ -68,8 +69,17 @@ def short_arrays(app: Sphinx, what: str, name: str, obj: object, options: object
     return (signature and long.sub(r"NDArray[\1]", signature)), (returns and long.sub(r"NDArray[\1]", returns))
 
 
+def no_tables(app: Sphinx, domain: str, kind: str, content: nodes.Element) -> None:
+    """The value of a constant is left out where it is longer than a line, as tables are."""
+    for signature in content.parent.findall(addnodes.desc_signature) if kind == "data" else ():
+        for value in list(signature.findall(addnodes.desc_annotation)):
+            if value.astext().startswith(" = ") and len(value.astext()) > 60:
+                signature.remove(value)
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this once."""
     app.add_directive("picture", Picture)
     app.connect("autodoc-process-docstring", literal_blocks)
     app.connect("autodoc-process-signature", short_arrays)
+    app.connect("object-description-transform", no_tables)

@@ -109,6 +109,14 @@ def test_every_picture_of_a_page_has_a_command_that_draws_it(tmp_path, capsys):
         script["main"](["unknown.svg"])
 
 
+def test_the_files_that_contributing_names_exist():
+    """Without it a newcomer would be sent to a file that has moved. What is drawn or built is not named there."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w.]+/[\w./]*)", text)) - {"out/site"}
+    assert len(named) > 60
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_commands_of_a_page_exist(page):
     """Without it a page could tell a reader to type a command or an option that is no more."""
