@@ -1,7 +1,5 @@
 """Pipelines whose stages have names: a value in each of its stages, and the latency held to their number."""
 
-from enum import IntEnum
-
 from amaranth.hdl import Module, Value, ValueLike
 
 from hebbar.errors import InternalError
@@ -11,7 +9,7 @@ from .fixed import pipe
 __all__ = ["staged", "check_latency"]
 
 
-def staged(m: Module, value: ValueLike, first: IntEnum, last: IntEnum, name: str,
+def staged(m: Module, value: ValueLike, first: int, last: int, name: str,
            reset: bool = False) -> dict[int, Value]:
     """``value`` by the stage it is in: itself in stage ``first``, a register later in each stage up to ``last``.
 

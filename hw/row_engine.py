@@ -12,7 +12,9 @@ from hebbar.memories import Mem
 
 from .bank import Bank
 from .fields import asks
-from .fixed import named, pipe, popcount, round_variable, saturate, tree
+from .fixed import named, popcount, round_variable, saturate, tree
+from .pipeline import check_latency, staged
+from .row_stages import Back, Front
 from .tile import Shapes, TileSignature, live_rows, mac_count
 
 __all__ = ["RowEngine"]
@@ -38,10 +40,14 @@ class RowEngine(wiring.Component):
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = RowTiming(machine)
+        self._at = Front((machine.lanes - 1).bit_length())
         self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
         super().__init__(TileSignature(machine))
 
     def elaborate(self, platform):
+        at = self._at
+        check_latency("RowTiming.sum_latency", self.timing.sum_latency, at.row_sum - at.slot)
+        check_latency("RowTiming.back_latency", self.timing.back_latency, at.error + 1 - at.slot)
         m = Module()
         m.submodules.weights = self._bank = Bank(ports(self.machine)[Mem.WEIGHT])
         wiring.connect(m, wiring.flipped(self.host), self._bank.host)
@@ -88,26 +94,31 @@ class RowEngine(wiring.Component):
 
     def _words(self, m: Module, slot: dict[str, Value]) -> dict:
         """Follow a slot to its weights and activities (2 cycles later) and their products."""
-        t = self.timing
-        staged = {k: pipe(m, v, t.sum_latency + 1, f"slot_{k}", reset=k in ("valid", "reads")) for k, v in slot.items()}
+        at = self._at
+        slot = {name: staged(m, value, at.slot, at.error, f"slot_{name}", reset=name in ("valid", "reads"))
+                for name, value in slot.items()}
         entry = Signal(self.shapes.map)
-        group = data.View(self.shapes.tag, staged["tag"][1]).group
+        group = self._tag(slot, at.entry).group
         source = Signal(self.map.source.shape())
         m.d.sync += [entry.eq(self.map), entry.source.eq(source)]
         m.d.comb += [source.eq(self.map.source + Mux(self.map.lanes == 0, group >> self._part_bits, 0)),
                      self.activity_address.eq(source),
-                     self._bank.read_address[0].eq(staged["address"][1])]
+                     self._bank.read_address[0].eq(slot["address"][at.entry])]
         identity = named(m, entry.lanes == 0, "identity")
         activity = [named(m, Mux(identity, a, Mux(entry.lanes > i, a, 0)).as_signed(), f"activity_{i}")
                     for i, a in enumerate(self.activity)]
-        tag = data.View(self.shapes.tag, staged["tag"][2])
+        tag = self._tag(slot, at.word)
         rows = named(m, popcount(m, tag.live, "live"), "rows")
-        fwd = staged["valid"][2] & asks(tag.flags, Sweep.FWD)
+        fwd = slot["valid"][at.word] & asks(tag.flags, Sweep.FWD)
         m.d.comb += [self.mac_fwd.eq(mac_count(rows, entry.lanes, fwd)),
-                     self.reads.eq(mac_count(rows, entry.lanes, staged["reads"][2]))]
-        busy = Cat(v for v in staged["valid"][1:]).any()
-        return {"staged": staged, "entry": entry, "activity": activity, "busy": busy,
+                     self.reads.eq(mac_count(rows, entry.lanes, slot["reads"][at.word]))]
+        busy = Cat(valid for stage, valid in slot["valid"].items() if stage != at.slot).any()
+        return {"slot": slot, "entry": entry, "activity": activity, "busy": busy,
                 "weights": self._weights(m, identity, tag.group)}
+
+    def _tag(self, slot: dict[str, dict], stage: int) -> data.View:
+        """The tag of the word that is in a stage."""
+        return data.View(self.shapes.tag, slot["tag"][stage])
 
     def _weights(self, m: Module, identity: Value, group: Value) -> list[Value]:
         """The word just read; for an identity column row p has one at lane part * P + p."""
@@ -125,31 +136,29 @@ class RowEngine(wiring.Component):
 
     def _sums(self, m: Module, words: dict) -> Value:
         """Products, adder trees and the sums along the rows; hands rows to the neuron unit."""
-        t, lanes, staged = self.timing, self.machine.lanes, words["staged"]
-        weights = words["weights"]
-        shift = pipe(m, words["entry"].shift, t.tree_latency + 1, "shift")[-1]
-        at = t.sum_latency - 1
-        tag = data.View(self.shapes.tag, staged["tag"][at])
-        out = data.View(self.shapes.tag, staged["tag"][at + 1])
+        at, lanes, slot, weights = self._at, self.machine.lanes, words["slot"], words["weights"]
+        shift = staged(m, words["entry"].shift, at.word, at.tree, "shift")[at.tree]
+        tag, out = self._tag(slot, at.tree), self._tag(slot, at.row_sum)
         forward = asks(tag.flags, Sweep.FWD)
         for p in range(self.machine.row_tiles):
             products = []
             for i in range(lanes):
-                product = pipe(m, weights[p * lanes + i] * words["activity"][i], 1, f"fwd{p}_{i}")
-                products.append(product[1])
+                product = staged(m, weights[p * lanes + i] * words["activity"][i], at.word, at.product, f"fwd{p}_{i}")
+                products.append(product[at.product])
             partial = Mux(forward, tree(m, products, f"tree{p}") << shift, 0)
             total = Signal(signed(self.machine.row_sum_bits), name=f"row_sum{p}")
-            with m.If(staged["valid"][at]):
-                m.d.sync += total.eq(partial + Mux(staged["first"][at], 0, total))
+            with m.If(slot["valid"][at.tree]):
+                m.d.sync += total.eq(partial + Mux(slot["first"][at.tree], 0, total))
             m.d.comb += self.sums[p].eq(total)
+        # The group leaves a cycle before the sum, for every word: what memories hold of the row arrives with the sum.
         m.d.comb += [self.early_group.eq(tag.group), self.row.eq(out),
-                     self.row_valid.eq(staged["valid"][at + 1] & staged["last"][at + 1])]
+                     self.row_valid.eq(slot["valid"][at.row_sum] & slot["last"][at.row_sum])]
         return self.row_valid
 
     def _queue(self, m: Module, words: dict, row_valid: Value):
         """Hold words and errors of rows that feed back or learn until both are there."""
-        depth, staged, entry = self.timing.fifo_depth, words["staged"], words["entry"]
-        at_word = data.View(self.shapes.tag, staged["tag"][2])
+        at, depth, slot, entry = self._at, self.timing.fifo_depth, words["slot"], words["entry"]
+        at_word = self._tag(slot, at.word)
         at_error = Signal(self.shapes.tag)
         later = Sweep.TRN | Sweep.UPD
         word_layout = data.StructLayout({
@@ -164,10 +173,10 @@ class RowEngine(wiring.Component):
         m.d.sync += [error_valid.eq(row_valid), at_error.eq(self.row)]
         m.d.comb += [
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
-            word.address.eq(staged["address"][2]), word.last.eq(staged["last"][2]),
+            word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
             word_fifo.w_data.eq(word),
-            word_fifo.w_en.eq(staged["valid"][2] & asks(at_word.flags, later)),
+            word_fifo.w_en.eq(slot["valid"][at.word] & asks(at_word.flags, later)),
             row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_data.eq(row),
             row_fifo.w_en.eq(error_valid & asks(at_error.flags, later))]
         head = data.View(word_layout, word_fifo.r_data)
@@ -181,46 +190,55 @@ class RowEngine(wiring.Component):
         valid, row = queued
         tiles, lanes = self.machine.row_tiles, self.machine.lanes
         entry = head.entry
-        trn = pipe(m, valid & asks(row.tag.flags, Sweep.TRN) & entry.feedback, 2, "trn", reset=True)
+        feeds = valid & asks(row.tag.flags, Sweep.TRN) & entry.feedback
+        trn = staged(m, feeds, Back.TAKE, Back.WRITE, "trn", reset=True)
         identity = named(m, entry.lanes == 0, "back_identity")
-        upd = pipe(m, valid & asks(row.tag.flags, Sweep.UPD) & entry.plastic & ~identity, 2, "upd", reset=True)
-        entries = [data.View(self.shapes.map, v)
-                   for v in pipe(m, entry.as_value(), 2, "back_entry")]
-        address = pipe(m, head.address, 2, "back_address")
+        learns = valid & asks(row.tag.flags, Sweep.UPD) & entry.plastic & ~identity
+        upd = staged(m, learns, Back.TAKE, Back.WRITE, "upd", reset=True)
+        entries = {stage: data.View(self.shapes.map, value)
+                   for stage, value in staged(m, entry.as_value(), Back.TAKE, Back.WRITE, "back_entry").items()}
+        address = staged(m, head.address, Back.TAKE, Back.WRITE, "back_address")
+        # An identity column has the next source word after C / P row groups; the first of them replaces its back sums.
         first = Mux(identity, ~row.tag.group[:self._part_bits].any(), row.tag.first)
-        fresh = pipe(m, entry.fresh & first, 2, "fresh")
+        fresh = staged(m, entry.fresh & first, Back.TAKE, Back.WRITE, "fresh")
         count = mac_count(popcount(m, row.tag.live, "back_live"), entry.lanes, Const(1))
-        count = pipe(m, count, 1, "back_count")[1]
+        count = staged(m, count, Back.TAKE, Back.PRODUCT, "back_count")[Back.PRODUCT]
         m.d.comb += [
-            self.back_valid.eq(trn[2]), self.back_word.eq(entries[2].source),
-            self.back_fresh.eq(fresh[2]),
-            self._bank.write_address.eq(address[2]),
-            self._bank.write_mask.eq(upd[2].replicate(tiles * lanes)),
-            self.mac_trn.eq(Mux(trn[1], count, 0)), self.mac_upd.eq(Mux(upd[1], count, 0)),
-            self.writes.eq(Mux(upd[1], count, 0))]
-        clipped, rate = [], named(m, self.rates[entries[1].rate], "rate")
+            self.back_valid.eq(trn[Back.WRITE]), self.back_word.eq(entries[Back.WRITE].source),
+            self.back_fresh.eq(fresh[Back.WRITE]),
+            self._bank.write_address.eq(address[Back.WRITE]),
+            self._bank.write_mask.eq(upd[Back.WRITE].replicate(tiles * lanes)),
+            self.mac_trn.eq(Mux(trn[Back.PRODUCT], count, 0)), self.mac_upd.eq(Mux(upd[Back.PRODUCT], count, 0)),
+            self.writes.eq(Mux(upd[Back.PRODUCT], count, 0))]
+        clipped, rate = [], named(m, self.rates[entries[Back.PRODUCT].rate], "rate")
         for i in range(lanes):
-            feedback = [pipe(m, head.weights[p * lanes + i] * row.error[p], 1, f"trn{p}_{i}")[1]
-                        for p in range(tiles)]
+            products = [head.weights[p * lanes + i] * row.error[p] for p in range(tiles)]
+            feedback = [staged(m, product, Back.TAKE, Back.PRODUCT, f"trn{p}_{i}")[Back.PRODUCT]
+                        for p, product in enumerate(products)]
             total = tree(m, feedback, f"back{i}", registered=False)
-            m.d.comb += self.back_sums[i].eq(pipe(m, total, 1, f"back_sum{i}")[1])
+            total = staged(m, total, Back.PRODUCT, Back.WRITE, f"back_sum{i}")[Back.WRITE]
+            m.d.comb += self.back_sums[i].eq(total)
             for p in range(tiles):
                 clipped.append(self._learn(m, head, row, entries, rate, p, i))
-        learned = named(m, Cat(clipped) & upd[2].replicate(len(clipped)), "learned_clips")
+        learned = named(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), "learned_clips")
         m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
-        return Cat(pipe(m, valid, 2, "taken", reset=True)).any()
+        return Cat(staged(m, valid, Back.TAKE, Back.WRITE, "taken", reset=True).values()).any()
 
     def _learn(self, m: Module, head, row, entries, rate: Value, p: int, i: int) -> Value:
         """UPD of one weight: writes it, returns whether it would be clipped."""
         lane, lanes = p * self.machine.lanes + i, self.machine.lanes
-        weight = pipe(m, head.weights[lane], 2, f"old{p}_{i}")[2]
-        product = pipe(m, row.error[p] * head.activity[i], 1, f"upd{p}_{i}")[1]
+        weight = staged(m, head.weights[lane], Back.TAKE, Back.WRITE, f"old{p}_{i}")[Back.WRITE]
+        product = row.error[p] * head.activity[i]
+        product = staged(m, product, Back.TAKE, Back.PRODUCT, f"upd{p}_{i}")[Back.PRODUCT]
         change = round_variable(product, rate)
         neuron = Cat(Const(p, (self.machine.row_tiles - 1).bit_length()), row.tag.group)
-        source = Cat(Const(i, (lanes - 1).bit_length()), entries[0].source)
-        own = pipe(m, entries[0].diagonal & (neuron == source), 1, f"own{p}_{i}")[1]
-        change = pipe(m, Mux(own, 0, change).as_signed(), 1, f"change{p}_{i}")[1]
-        new, clipped = saturate(m, weight + change, self.machine.formats.weight, f"new{p}_{i}", entries[2].positive)
+        source = Cat(Const(i, (lanes - 1).bit_length()), entries[Back.TAKE].source)
+        own = entries[Back.TAKE].diagonal & (neuron == source)
+        own = staged(m, own, Back.TAKE, Back.PRODUCT, f"own{p}_{i}")[Back.PRODUCT]
+        change = Mux(own, 0, change).as_signed()
+        change = staged(m, change, Back.PRODUCT, Back.WRITE, f"change{p}_{i}")[Back.WRITE]
+        new, clipped = saturate(m, weight + change, self.machine.formats.weight, f"new{p}_{i}",
+                                entries[Back.WRITE].positive)
         m.d.comb += self._bank.write_data[lane].eq(new)
         return clipped
 

@@ -59,10 +59,12 @@ DEFECTS = {
         "hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]",
         "back sums keep what the last inference step added"),
     "feedback-astray": Defect(
-        "hw/row_engine.py", "self.back_word.eq(entries[2].source)", "self.back_word.eq(entries[1].source)",
+        "hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)",
+        "self.back_word.eq(entries[Back.PRODUCT].source)",
         "TRN adds to the neurons of the next column"),
     "write-astray": Defect(
-        "hw/row_engine.py", "self._bank.write_address.eq(address[2])", "self._bank.write_address.eq(address[1])",
+        "hw/row_engine.py", "self._bank.write_address.eq(address[Back.WRITE])",
+        "self._bank.write_address.eq(address[Back.PRODUCT])",
         "UPD writes a word to the address of the next"),
     "table-truncated": Defect(
         "hw/table.py", "round_half_up(exact, frac + ENTRY_BITS - self.format.bits)",

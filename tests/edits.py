@@ -45,9 +45,9 @@ def narrow(file: str, old: str, widths: list[int], test: str) -> list[Defect]:
 
 LISTED = [
     Defect("hw/neuron.py", "live[Stage.ROW] & takes & start_clip", "takes & start_clip", NEURON),
-    Defect("hw/row_engine.py", "product = pipe(m, row.error[p] * head.activity[i], 1,",
-           "product = pipe(m, ((row.error[p] * head.activity[i]) >> 1 << 1) if i == 0 else row.error[p] * "
-           "head.activity[i], 1,", ROWS),
+    Defect("hw/row_engine.py", "product = row.error[p] * head.activity[i]\n",
+           "product = ((row.error[p] * head.activity[i]) >> 1 << 1) if i == 0 else row.error[p] * "
+           "head.activity[i]\n", ROWS),
     Defect("hw/streamer.py", "self.stall_in.eq(~self.s_axis_tvalid)", "self.stall_in.eq(self.s_axis_tvalid)", STALLS),
     Defect("hw/streamer.py", "self.stall_out.eq(~self.m_axis_tready)", "self.stall_out.eq(1)", STALLS),
     Defect("hw/streamer.py", "ended = ~self._in_open | (self._beat_in & self.s_axis_tlast)",
@@ -114,9 +114,10 @@ SIBLINGS = [
            PORTS),
     *blind("hw/row_engine.py", "column + 1 == command.columns", "column + 1", range(0, 10, 3), LENGTHS),
     *blind("hw/row_engine.py", "group + 1 == command.groups", "group + 1", range(0, 10, 3), LENGTHS),
-    *blind("hw/row_engine.py", "self.back_word.eq(entries[2].source)", "entries[2].source", range(0, 12, 4), ENTRIES),
+    *blind("hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)", "entries[Back.WRITE].source",
+           range(0, 12, 4), ENTRIES),
     *blind("hw/row_engine.py", "source.eq(self.map.source +", "self.map.source", range(0, 12, 4), ENTRIES),
-    *blind("hw/row_engine.py", "self.rates[entries[1].rate]", "entries[1].rate", range(4),
+    *blind("hw/row_engine.py", "self.rates[entries[Back.PRODUCT].rate]", "entries[Back.PRODUCT].rate", range(4),
            ENTRIES),
     *blind("hw/row_engine.py", "tree(m, products, f\"tree{p}\") << shift", "shift", range(3), ENTRIES),
     *blind("hw/neuron.py", "self.gains[tag[Stage.GAIN].gain]", "tag[Stage.GAIN].gain", range(2), WRITES),

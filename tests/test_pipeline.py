@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from amaranth.hdl import Fragment, Module, Signal, signed
-from helpers import simulate
+from helpers import machine, simulate
 
 from hebbar import timing
 from hebbar.errors import InternalError
 from hw.pipeline import check_latency, staged
+from hw.row_engine import RowEngine
 
 HW = Path(__file__).resolve().parents[1] / "hw"
 
@@ -65,10 +66,22 @@ def test_a_latency_that_is_not_the_number_of_stages_is_refused():
         check_latency("WRITE_LATENCY", 4, 3)
 
 
-@pytest.mark.parametrize("module, name", [("neuron", "NEURON_LATENCY"), ("neuron", "ERROR_LATENCY")])
+@pytest.mark.parametrize("module, name", [("neuron", "NEURON_LATENCY"), ("neuron", "ERROR_LATENCY"),
+                                          ("row_stages", "WRITE_LATENCY")])
 def test_every_unit_holds_its_stages_to_the_cycle_model(monkeypatch, module, name):
     """A stage more in hw, or one less in the cycle model, stops before anything is built."""
     again(module)
     monkeypatch.setattr(timing, name, getattr(timing, name) + 1)
     with pytest.raises(InternalError, match=name):
         again(module)
+
+
+@pytest.mark.parametrize("name", ["sum_latency", "back_latency"])
+@pytest.mark.parametrize("lanes", [4, 8])
+def test_the_row_engine_holds_its_front_to_the_cycle_model(monkeypatch, name, lanes):
+    """Its adder tree grows with the lanes, so the check is of each machine."""
+    unit = RowEngine(machine(lanes=lanes))
+    stated = getattr(unit.timing, name)
+    monkeypatch.setattr(timing.RowTiming, name, stated - 1)
+    with pytest.raises(InternalError, match=f"RowTiming.{name} is {stated - 1} .* make it {stated};"):
+        Fragment.get(unit, None)
