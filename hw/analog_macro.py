@@ -5,17 +5,17 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.analog import GAIN_FRAC
-from hebbar.cycles import AnalogTiming
 from hebbar.isa import Sweep
 from hebbar.machine import MachineConfig
 from hebbar.pins import Phase as Pin
 from hebbar.pins import activity_drive_bits, column_bits, error_drive_bits, pins, row_bits
+from hebbar.timing import AnalogTiming
 
-from .array_macro import LATER, ArrayMacro, Phase
 from .cell_access import CellAccess
 from .fields import asks
 from .fixed import named
 from .line_drivers import LineDrivers
+from .phase_control import LATER, Lines, Phase, PhaseControl
 from .successive import Successive
 from .tile import Shapes, TileSignature
 
@@ -32,27 +32,14 @@ def macro_ports(machine: MachineConfig) -> dict[str, wiring.Member]:
     return {PINS + n: In(w) if n == "compare" else Out(w) for n, w in pins(machine).items()}
 
 
-class _Lines(wiring.Component):
-    """The registers of the lines and the strobes of the work, as the control of an array expects them."""
-
-    def __init__(self, machine: MachineConfig, drivers: LineDrivers) -> None:
-        self.groups = machine.weight_words // machine.array_stride
-        super().__init__({"fire": In(1), "feed": In(1), "learn": In(1), "block": In(self.groups),
-                          "columns": In(drivers.columns.shape()), "errors": In(drivers.errors.shape()),
-                          "saturated": Out(20)})
-
-    def elaborate(self, platform):
-        return Module()
-
-
-class AnalogMacro(ArrayMacro):
+class AnalogMacro(wiring.Component):
     """FWD, TRN and UPD of a whole block through drivers, held lines and P + C converters that are shared.
 
-    The phases of ``hw.array_macro``, but inputs are driven bit by bit, a row group is converted in as many cycles
+    The phases of ``hw.array_macro``, under the same control, but inputs are driven bit by bit, a row group is converted in as many cycles
     as the converters have bits and one more, a column word likewise, and an update takes pulses. Row converter p
     serves row p of every row group, column converter i lane i of every word. Clipped weights are not counted: the
     macro does not tell.
-    Cycles: ``hebbar.cycles.AnalogTiming``.
+    Cycles: ``hebbar.timing.AnalogTiming``.
 
     Ports: see TileSignature; the pins of ``hebbar.pins`` as ``macro_*``. They depend on registers alone;
     ``compare`` has to answer in the same cycle.
@@ -61,41 +48,46 @@ class AnalogMacro(ArrayMacro):
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = AnalogTiming(machine)
-        wiring.Component.__init__(self, {**TileSignature(machine).members, **macro_ports(machine)})
+        super().__init__({**TileSignature(machine).members, **macro_ports(machine)})
 
     def elaborate(self, platform):
         m, machine = Module(), self.machine
         m.submodules.drivers = self._drivers = drivers = LineDrivers(machine)
-        m.submodules.lines = self._array = _Lines(machine, drivers)
         m.submodules.cells = self._cells = CellAccess(machine)
         m.submodules.row_search = self._rows = Successive(machine.row_tiles, row_bits(machine))
         m.submodules.column_search = self._words = Successive(machine.lanes, column_bits(machine))
         wiring.connect(m, wiring.flipped(self.host), self._cells.host)
-        m.d.comb += [drivers.columns.eq(self._array.columns), drivers.errors.eq(self._array.errors)]
-        self._word_sums = Signal(self.shapes.backs)
-        m.d.comb += [self._word_sums[i].eq(s) for i, s in enumerate(self._calibrated("column", self._words))]
-        self._control(m)
-        self._slowest(m)
-        self._search(m, self._rows, "convert", asks(self._flags, Sweep.FWD))
+        lines = Lines(machine)
+        self._phase = phase = PhaseControl(machine, self.timing, self, lines)
+        m.d.comb += [drivers.columns.eq(lines.columns), drivers.errors.eq(lines.errors)]
+        word_sums = Signal(self.shapes.backs)
+        m.d.comb += [word_sums[i].eq(s) for i, s in enumerate(self._calibrated("column", self._words))]
+
+        def take_sums(group: Value) -> None:
+            m.d.sync += [self.sums[p].eq(s) for p, s in enumerate(self._calibrated("row", self._rows))]
+
+        phase.build(m, self._phases(), take_sums, [word_sums] * len(lines.columns))
+        self._slowest(m, lines)
+        self._search(m, self._rows, "convert", asks(phase.flags, Sweep.FWD))
         self._search(m, self._words, "back", Const(1))
         self._pins(m)
         return m
 
-    def phases(self) -> list[Phase]:
-        command, control, t = self._command, self.machine.analog.control, self.timing
-        fwd, trn, upd = (asks(self._flags, f) for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD))
+    def _phases(self) -> list[Phase]:
+        command, flags, control, t = self._phase.command, self._phase.flags, self.machine.analog.control, self.timing
+        fwd, trn, upd = (asks(flags, f) for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD))
         update = [Phase("up", upd, control.pulses), Phase("down", upd, control.pulses)] \
             if control.update == "stochastic" else [Phase("serial", upd, error_drive_bits(self.machine))]
         return [Phase("load", Const(1), command.columns + t.load_latency),
                 Phase("columns", fwd, activity_drive_bits(self.machine), control.bit_cycles), Phase("fire", fwd, 1),
                 Phase("convert", Const(1), command.groups, Mux(fwd, row_bits(self.machine) + 1, 1)),
-                Phase("settle", asks(self._flags, LATER), t.settle),
+                Phase("settle", asks(flags, LATER), t.settle),
                 Phase("rows", trn, error_drive_bits(self.machine), control.bit_cycles), Phase("feed", trn, 1),
                 Phase("back", trn, command.columns, column_bits(self.machine) + 1), *update, Phase("learn", upd, 1)]
 
-    def _slowest(self, m: Module) -> None:
+    def _slowest(self, m: Module, lines: Lines) -> None:
         """The smallest rate of the plastic columns, 31 where there are none."""
-        rates = [named(m, Mux(c.entry.plastic, c.rate, 31), "plastic_rate") for c in self._array.columns]
+        rates = [named(m, Mux(c.entry.plastic, c.rate, 31), "plastic_rate") for c in lines.columns]
         while len(rates) > 1:
             pairs = [named(m, Mux(a < b, a, b), "slower") for a, b in zip(rates[::2], rates[1::2])]
             rates = pairs + rates[len(pairs) * 2:]
@@ -103,13 +95,10 @@ class AnalogMacro(ArrayMacro):
 
     def _search(self, m: Module, search: Successive, phase: str, asked: Value) -> None:
         """All bits of a step, then one cycle in which the codes are taken and the search starts anew."""
-        m.d.comb += [search.bit.eq(search.bits - 1 - self._tick),
-                     search.search.eq(self._in[phase] & asked & ~self._ends[phase]),
-                     search.start.eq(~self._in[phase] | self._ends[phase]),
+        inside, ends = self._phase.inside[phase], self._phase.ends[phase]
+        m.d.comb += [search.bit.eq(search.bits - 1 - self._phase.tick),
+                     search.search.eq(inside & asked & ~ends), search.start.eq(~inside | ends),
                      search.above.eq(self.macro_compare)]
-
-    def _converted(self, m: Module, group: Value) -> None:
-        m.d.sync += [self.sums[p].eq(s) for p, s in enumerate(self._calibrated("row", self._rows))]
 
     def _calibrated(self, side: str, search: Successive) -> list[Value]:
         """What the codes mean: ``(code << step) - offset`` times the gain, rounded half up."""
@@ -121,28 +110,25 @@ class AnalogMacro(ArrayMacro):
         return [((code - offset) * gain + half) >> GAIN_FRAC
                 for code, (offset, gain) in zip(codes, control.calibration(side, len(codes)))]
 
-    def _backs(self, column: int) -> Value:
-        return self._word_sums
-
     def _pins(self, m: Module) -> None:
         """What the macro does in this cycle."""
         phase = Signal(4)
         strobe = Signal()
-        busy = self._cells.busy
+        control, busy = self._phase, self._cells.busy
         learn = Pin.FINISH if self.machine.analog.control.update == "stochastic" else Pin.APPLY
         meaning = {"columns": Pin.COLUMNS, "fire": Pin.HOLD_ROWS, "rows": Pin.ROWS, "feed": Pin.HOLD_COLUMNS,
                    "serial": Pin.STEP, "up": Pin.UP, "down": Pin.DOWN, "learn": learn}
         for name, pin in meaning.items():
-            if name in self._in:
-                with m.If(self._in[name]):
-                    m.d.comb += [phase.eq(pin), strobe.eq(self._ends[name])]
+            if name in control.inside:
+                with m.If(control.inside[name]):
+                    m.d.comb += [phase.eq(pin), strobe.eq(control.ends[name])]
         for search, pin in ((self._rows, Pin.COMPARE_ROWS), (self._words, Pin.COMPARE_COLUMNS)):
             with m.If(search.search):
                 m.d.comb += [phase.eq(pin), strobe.eq(1), self.macro_dac.eq(search.dac)]
-        line = Mux(self._in["back"], self._first_column, self._first_row) + self._step
+        line = Mux(control.inside["back"], control.first_column, control.first_row) + control.step
         drivers, cells = self._drivers, self._cells
         m.d.comb += [
-            drivers.phase.eq(phase), drivers.bit.eq(self._step), cells.above.eq(self.macro_compare),
+            drivers.phase.eq(phase), drivers.bit.eq(control.step), cells.above.eq(self.macro_compare),
             self.macro_phase.eq(Mux(busy, cells.phase, phase)), self.macro_strobe.eq(Mux(busy, cells.strobe, strobe)),
             self.macro_line.eq(line), self.macro_row_drive.eq(drivers.row_drive),
             self.macro_column_drive.eq(drivers.column_drive), self.macro_amplitude.eq(drivers.amplitude),

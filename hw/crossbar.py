@@ -41,12 +41,9 @@ class Crossbar(wiring.Component):
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, s = machine, Shapes(machine)
         self.groups = machine.weight_words // machine.array_stride
-        self.column = data.StructLayout(
-            {"activity": s.activities, "entry": s.map, "rate": 5, "own": signed(20)})
         super().__init__({
             "fire": In(1), "feed": In(1), "learn": In(1),
-            "columns": In(data.ArrayLayout(self.column, machine.array_stride)),
-            "errors": In(data.ArrayLayout(s.errors, self.groups)), "block": In(self.groups),
+            "columns": In(s.columns), "errors": In(s.line_errors), "block": In(self.groups),
             "sums": Out(data.ArrayLayout(s.sums, self.groups)),
             "backs": Out(data.ArrayLayout(s.backs, machine.array_stride)),
             "saturated": Out(20), "host": In(HostPort())})

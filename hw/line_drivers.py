@@ -30,12 +30,10 @@ class LineDrivers(wiring.Component):
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, s = machine, Shapes(machine)
-        self.column = data.StructLayout({"activity": s.activities, "entry": s.map, "rate": 5, "own": signed(20)})
         rows, words = machine.array_rows, machine.array_stride
         super().__init__({
             "phase": In(4), "bit": In(14), "slowest": In(5),
-            "columns": In(data.ArrayLayout(self.column, words)),
-            "errors": In(data.ArrayLayout(s.errors, rows // machine.row_tiles)),
+            "columns": In(s.columns), "errors": In(s.line_errors),
             "row_drive": Out(2 * rows), "column_drive": Out(2 * machine.array_columns),
             "amplitude": Out(machine.array_columns * machine.activity_bits), "rate": Out(5 * words), "enable": Out(words)})
 

@@ -30,6 +30,9 @@ class Shapes:
         self.states = data.ArrayLayout(signed(f.state.bits), tiles)
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
         self.backs = data.ArrayLayout(signed(f.back_sum.bits), lanes)
+        self.columns = data.ArrayLayout(data.StructLayout(
+            {"activity": self.activities, "entry": self.map, "rate": 5, "own": signed(20)}), machine.array_stride)
+        self.line_errors = data.ArrayLayout(self.errors, machine.array_rows // tiles)
         self.command = data.StructLayout(
             {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
