@@ -117,6 +117,17 @@ def test_the_files_that_contributing_names_exist():
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
+def test_the_examples_for_networks_run(tmp_path):
+    """Without it the first code that somebody copies could be of another Hebbar."""
+    page = (DOCS / "neuroscience.md").read_text(encoding="utf-8")
+    code, network = (re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL)[1] for kind in ("python", "toml"))
+    (tmp_path / "own.toml").write_text(network, encoding="utf-8")
+    for arguments in (("-c", code), ("-m", "hebbar", "simulate", "own.toml", "--backend", "golden", "--samples", "2")):
+        answer = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=240)
+        assert answer.returncode == 0, answer.stderr
+    assert (tmp_path / "out" / "weights.npz").exists()
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_commands_of_a_page_exist(page):
     """Without it a page could tell a reader to type a command or an option that is no more."""
