@@ -117,6 +117,12 @@ def test_the_files_that_contributing_names_exist():
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
+def test_the_links_of_the_readme_lead_to_files():
+    """Without it they could be dead: the README is no page of the site, whose build checks the links of the others."""
+    links = re.findall(r"\]\(([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 5 and [link for link in links if not (ROOT / link).exists()] == []
+
+
 def test_the_examples_for_networks_run(tmp_path):
     """Without it the first code that somebody copies could be of another Hebbar."""
     page = (DOCS / "neuroscience.md").read_text(encoding="utf-8")
