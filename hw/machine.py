@@ -34,9 +34,23 @@ TILES = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
 class Machine(wiring.Component):
     """The accelerator of one configuration.
 
-    Ports: ``s_axil_*`` (AXI4-Lite registers), ``s_axis_*`` and ``m_axis_*`` (AXI4-Stream, 32 bits).
-    ``fence`` flips whenever nothing is in flight after a WAIT or HALT at address ``fence_pc``:
-    the points at which every memory must equal the golden model. With an analog macro its pins, ``macro_*``.
+    Latency and throughput of a program: ``hebbar.cycles``. With an analog macro its pins are ports too.
+
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, sizes, the kind of the tile and which of the units there are.
+
+    Attributes
+    ----------
+    s_axil_* : see hw.bus.Bus
+    s_axis_* : see hw.streamer.Streamer
+    m_axis_* : see hw.streamer.Streamer
+    fence : Signal(1), out
+        Flips where nothing is in flight, after a WAIT or HALT: every memory must equal the golden model.
+    fence_pc : Signal(13), out
+        The address of that instruction.
+    macro_* : see hebbar.pins.pins
     """
 
     def __init__(self, machine: MachineConfig) -> None:

@@ -34,7 +34,14 @@ class RowEngine(wiring.Component):
     Throughput: one word a cycle for every flag set. Latency and busy cycles:
     ``hebbar.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
 
-    Ports: see TileSignature.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes and the sizes of memories.
+
+    Attributes
+    ----------
+    * : see hw.tile.TileSignature
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -175,15 +182,16 @@ class RowEngine(wiring.Component):
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
             word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
-            word_fifo.w_data.eq(word),
-            word_fifo.w_en.eq(slot["valid"][at.word] & asks(at_word.flags, later)),
-            row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_data.eq(row),
-            row_fifo.w_en.eq(error_valid & asks(at_error.flags, later))]
-        head = data.View(word_layout, word_fifo.r_data)
-        tag = data.View(row_layout, row_fifo.r_data)
-        m.d.comb += [word_fifo.r_en.eq(row_fifo.r_rdy),
-                     row_fifo.r_en.eq(row_fifo.r_rdy & head.last)]
-        return head, (row_fifo.r_rdy, tag)
+            word_fifo.w_stream.payload.eq(word),
+            word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, later)),
+            row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_stream.payload.eq(row),
+            row_fifo.w_stream.valid.eq(error_valid & asks(at_error.flags, later))]
+        # Neither is asked whether it has room: fifo_depth is enough. A row's words came before its error, so the words
+        # need not be waited for either.
+        words_out, rows_out = word_fifo.r_stream, row_fifo.r_stream
+        head, tag = data.View(word_layout, words_out.payload), data.View(row_layout, rows_out.payload)
+        m.d.comb += [words_out.ready.eq(rows_out.valid), rows_out.ready.eq(rows_out.valid & head.last)]
+        return head, (rows_out.valid, tag)
 
     def _back(self, m: Module, head, queued) -> Value:
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
