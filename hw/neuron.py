@@ -1,7 +1,5 @@
 """The neuron unit: what happens to a row once its sum is known."""
 
-from enum import IntEnum
-
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,42 +11,14 @@ from hebbar.timing import ERROR_LATENCY, NEURON_LATENCY
 
 from .fields import asks
 from .fixed import named, popcount, round_half_up, round_variable, saturate
-from .pipeline import check_latency, staged
+from .neuron_stages import Stage
+from .pipeline import staged
 from .tile import GroupWrite, Shapes
 
 __all__ = ["Neuron"]
 
 LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
 """log2 of the largest precision."""
-
-
-class Stage(IntEnum):
-    """Where a row is, a stage a cycle, and what is done with it there.
-
-    ROW        sum, base, state, error and clamp are there: mu, x with INIT, e with ERR
-    ERROR      e, or what POST and NEG make of it, is back at the tile; the base is written; back sum and f'(x) are read
-    FEEDBACK   both are there: fb
-    SLOPE      f'(x) * fb
-    GAIN       (f'(x) * fb - e) * gain
-    MOVE       x with STEP, e with DELTA
-    WRITE      x and e are written, with FIRE x is 0 from here on; f(x) is read
-    TABLE      f(x) is interpolated
-    ACTIVITY   a is written
-    """
-
-    ROW = 0
-    ERROR = 1
-    FEEDBACK = 2
-    SLOPE = 3
-    GAIN = 4
-    MOVE = 5
-    WRITE = 6
-    TABLE = 7
-    ACTIVITY = 8
-
-
-check_latency("NEURON_LATENCY", NEURON_LATENCY, len(Stage))
-check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
 
 
 class Neuron(wiring.Component):

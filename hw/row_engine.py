@@ -7,7 +7,7 @@ from amaranth.lib.fifo import SyncFIFO
 from hebbar.machine import MachineConfig
 from hebbar.cycles import RowTiming
 from hebbar.geometry import ports
-from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
+from hebbar.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.memories import Mem
 
 from .bank import Bank
@@ -167,7 +167,6 @@ class RowEngine(wiring.Component):
         at, depth, slot, entry = self._at, self.timing.fifo_depth, words["slot"], words["entry"]
         at_word = self._tag(slot, at.word)
         at_error = Signal(self.shapes.tag)
-        later = Sweep.TRN | Sweep.UPD
         word_layout = data.StructLayout({
             "weights": self._bank.word, "activity": self.shapes.activities,
             "entry": self.shapes.map, "address": 20, "last": 1})
@@ -183,9 +182,9 @@ class RowEngine(wiring.Component):
             word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
             word_fifo.w_stream.payload.eq(word),
-            word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, later)),
+            word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
             row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_stream.payload.eq(row),
-            row_fifo.w_stream.valid.eq(error_valid & asks(at_error.flags, later))]
+            row_fifo.w_stream.valid.eq(error_valid & asks(at_error.flags, OPERAND_FLAGS))]
         # Neither is asked whether it has room: fifo_depth is enough. A row's words came before its error, so the words
         # need not be waited for either.
         words_out, rows_out = word_fifo.r_stream, row_fifo.r_stream

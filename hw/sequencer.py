@@ -1,16 +1,14 @@
 """The sequencer: fetches instructions, hands out sweeps and transfers, loops, halts."""
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value
-from amaranth.lib import data, stream, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
 from hebbar.machine import MachineConfig
 from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Into, Op
 from hebbar.registers import Cause
 
 from .fields import descriptor, field, fits, illegal
-from .separation import command
-from .tile import Shapes
+from .sequencer_signature import SequencerSignature
 
 __all__ = ["Sequencer"]
 
@@ -34,77 +32,12 @@ class Sequencer(wiring.Component):
 
     Attributes
     ----------
-    start, stop, clear : Signal(1), in
-        Commands of the control register, for one cycle.
-    entry, watchdog : Signal(32), in
-        Registers: where a program begins; cycles without progress that are a fault, 0 for none.
-    loops : Signal(ArrayLayout(32, LOOP_REGISTERS)), in
-        The LOOP registers.
-    program_address, word : Signal(13), out, Signal(32), in
-        The instruction that is read; it is there a cycle later.
-    block_address, block : Signal(10), out, Signal(128), in
-        The block descriptor that is read; it is there a cycle later.
-    sweep : stream.Signature(Shapes.command), out
-        Sweeps to the tile.
-    hold : Signal(1), in
-        Base and back sums are being cleared: nothing is decoded.
-    idle : Signal(1), in
-        Nothing is in flight in the other units.
-    progress : Signal(1), in
-        They got on in this cycle; the watchdog starts anew.
-    transfer, transfer_out : Signal(1), out
-        An IN or OUT begins, for one cycle; it is an OUT.
-    transfer_word : Signal(32), out
-        Its instruction.
-    transfer_done : Signal(1), in
-        Its last beat has moved.
-    transfer_fault : Signal(4), in
-        Cause of a fault of the streamer, also of a halted machine; 0 for none.
-    leftover : Signal(1), in
-        A beat is on offer or a packet is under way.
-    separate : Signal(1), out
-        A SEPARATE begins, for one cycle.
-    population : Signal(command(machine)), out
-        What it asks for.
-    separated : Signal(1), in
-        Its last result is written.
-    exit, arm : Signal(1), out
-        An EXIT takes the energy sum, for one cycle; it only remembers it.
-    leave : Signal(1), in
-        It leaves the innermost loop; the answer comes in the same cycle.
-    left : Signal(1), out
-        An EXIT has left a loop in this cycle.
-    running : Signal(1), out
-        A program runs, up to and with its last drain.
-    aborted : Signal(1), out
-        STOP or a fault ended it, and CLEAR has not come yet.
-    fault : Signal(1), out
-        ``cause`` is a fault.
-    cause : Signal(4), out
-        Why the machine halted (``hebbar.registers.Cause``).
-    pc : Signal(13), out
-        Address of the instruction, halted that of the last one.
-    draining, streaming, separating : Signal(1), out
-        For the counters: the cycle waits for what is in flight, for an IN or OUT, for a SEPARATE.
-    fence : Signal(1), out
-        Flips where nothing is in flight, after a WAIT or HALT.
-    fence_pc : Signal(13), out
-        The address of that instruction.
+    * : see hw.sequencer_signature.SequencerSignature
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        super().__init__({
-            "start": In(1), "stop": In(1), "clear": In(1), "entry": In(32), "watchdog": In(32),
-            "loops": In(data.ArrayLayout(32, LOOP_REGISTERS)), "program_address": Out(13), "word": In(32),
-            "block_address": Out(FIELDS[Op.SWEEP]["block"].width), "block": In(128),
-            "sweep": Out(stream.Signature(Shapes(machine).command)),
-            "hold": In(1), "idle": In(1), "progress": In(1), "transfer": Out(1), "transfer_out": Out(1),
-            "transfer_word": Out(32), "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1),
-            "separate": Out(1), "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1),
-            "leave": In(1), "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4),
-            "pc": Out(13), "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1),
-            "fence_pc": Out(13)})
+        super().__init__(SequencerSignature(machine))
 
     def elaborate(self, platform):
         m = Module()

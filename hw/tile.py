@@ -5,7 +5,7 @@ adds into the back sums of the sources, and keeps the weights. Two implementatio
 signature: ``hw.row_engine`` and ``hw.array_macro``.
 """
 
-from amaranth.hdl import Cat, Mux, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -14,9 +14,9 @@ from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP
 from hebbar.registers import RATES
 
-from .bank import HostPort
+from .bank import Bank, HostPort
 
-__all__ = ["Shapes", "GroupWrite", "TileSignature", "live_rows", "mac_count"]
+__all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "live_rows", "mac_count"]
 
 
 class Shapes:
@@ -132,6 +132,22 @@ class TileSignature(wiring.Signature):
             "mac_fwd": Out(20), "mac_trn": Out(20), "mac_upd": Out(20), "reads": Out(20),
             "writes": Out(20), "saturated": Out(20),
             "host": In(HostPort())})
+
+
+def write_rows(bank: Bank, write: wiring.PureInterface) -> list:
+    """A GroupWrite to a memory whose words are row groups."""
+    return [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask), bank.write_data.eq(write.data)]
+
+
+def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
+    """A GroupWrite to a memory whose words have C lanes: the row group is a part of one."""
+    tiles, lanes = len(write.mask), len(bank.write_mask)
+    part_bits = (lanes // tiles - 1).bit_length()
+    part = Signal(max(1, part_bits))
+    m.d.comb += [part.eq(write.group[:part_bits]), bank.write_address.eq(write.group >> part_bits)]
+    for lane in range(lanes):
+        m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
+                     bank.write_mask[lane].eq(write.mask[lane % tiles] & (part == lane // tiles))]
 
 
 def live_rows(tail: Value, last_group: Value, tiles: int) -> Value:

@@ -22,11 +22,10 @@ from hebbar.registers import REGISTERS, Access
 from hw.bank import Bank, HostPort
 from hw.bus import COUNTER_HALVES, Bus
 from hw.counters import Counters
-from hw.cell_access import CellAccess
 from hw.pulses import Pulses
 from hw.successive import Successive
 from hw.table import Table
-from hw.tile import GroupWrite, Shapes, TileSignature
+from hw.tile import GroupWrite, Shapes
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 HW = Path(__file__).resolve().parents[1] / "hw"
@@ -84,7 +83,7 @@ def entries(of) -> dict[str, tuple[str, str]]:
 
 def namespace(of, machine) -> dict:
     """What the shapes in a docstring may name."""
-    modules = ("hebbar.pins", "hw.bus", "hw.tile", type(of).__module__)
+    modules = ("hebbar.pins", "hw.bus", "hw.sequencer_signature", "hw.tile", type(of).__module__)
     return {name: value for module in modules for name, value in vars(import_module(module)).items()} | {
         "signed": signed, "ArrayLayout": ArrayLayout, "stream": stream, "GroupWrite": GroupWrite, "machine": machine,
         "P": machine.row_tiles, "C": machine.lanes, "Shapes": Shapes(machine), "self": of}
