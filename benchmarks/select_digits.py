@@ -8,6 +8,7 @@ other 20 %, mean of two seeds (of weights, order and split). The test set is nev
 
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -21,7 +22,7 @@ from hebbar.files import versions, write_json
 
 SEEDS = 2
 FRACTION = 0.2
-GRID = {
+GRID: dict[str, dict[str, list[Any]]] = {
     "il": {"shifts": [(2, 3), (2, 4), (3, 4)], "gamma": [0.25, 0.5]},
     "ipc": {"shifts": [(5, 6), (5, 7), (6, 7)], "gamma": [0.5, 1.0]},
     "zil": {"shifts": [(2, 4), (3, 4), (4, 5)], "gamma": [1.0]}}

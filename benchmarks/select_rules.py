@@ -22,18 +22,20 @@ from hebbar.compiler import compile_config
 from hebbar.config import Config, load
 from hebbar.console import Reporter
 from hebbar.files import versions, write_json
+from hebbar.network_config import EdgeConfig
 from sim.sweep import in_parallel
 
 SEEDS, FINAL, FINALISTS, ROUNDS = 3, 8, 6, 3
 FRACTION = 0.2
 PROCESSES = 2
-TWO = {"shifts": [(2, 3), (2, 4), (3, 3), (3, 4), (3, 5), (4, 4), (4, 5)],
+Axes = dict[str, list[Any]]
+TWO: Axes = {"shifts": [(2, 3), (2, 4), (3, 3), (3, 4), (3, 5), (4, 4), (4, 5)],
        "scales": [(0.5, 0.5), (1.0, 0.25), (1.0, 0.5), (0.5, 0.25)]}
-GAMMA = {"gamma": [0.125, 0.25, 0.5]}
-PHASES = {"activation": ["hard_tanh", "tanh", "leaky", "relu"]} | GAMMA | {
+GAMMA: Axes = {"gamma": [0.125, 0.25, 0.5]}
+PHASES: Axes = {"activation": ["hard_tanh", "tanh", "leaky", "relu"]} | GAMMA | {
     "shifts": [*TWO["shifts"], (4, 6), (5, 5), (5, 6), (6, 6)], "scales": TWO["scales"], "hidden_frac": [5, 6, 7],
     "steps": [8, 12, 20, 32]}
-AXES: dict[str, dict[str, list[Any]]] = {
+AXES: dict[str, Axes] = {
     "backprop": TWO | {"activation": ["leaky", "relu"]},
     "early_exit": TWO | {"gamma": [0.25, 0.5], "activation": ["leaky", "relu"]},
     "nudged_pc": TWO | {"gamma": [0.25, 0.5], "steps": [8, 12], "activation": ["leaky", "relu"], "nudge": [0, 1, 2, 3]},
@@ -45,7 +47,7 @@ AXES: dict[str, dict[str, list[Any]]] = {
                          (3, 7, 4, 4, 4), (4, 6, 4, 4, 4), (3, 6, 4, 5, 5)],
               "scales": [(1.0, 0.1, 0.5, 0.25, 0.25), (1.0, 0.1, 0.25, 0.25, 0.25), (0.5, 0.1, 0.5, 0.5, 0.5),
                          (1.0, 0.0, 0.25, 0.25, 0.25)],
-              "steps": [8, 12, 16, 24], "activation": ["leaky", "relu"]} | GAMMA,
+              "steps": [8, 12, 16, 24], "activation": ["leaky", "relu"], **GAMMA},
     "categorical": TWO | {"gamma": [0.125, 0.25, 0.5], "precision": [0, 1], "beta": [1.0, 2.0, 4.0, 8.0],
                           "activation": ["leaky", "relu"]}}
 RESULT = Path(__file__).parent / "results" / "select_rules.json"
@@ -70,10 +72,10 @@ def configure(preset: str, choice: Choice, seed: int) -> Config:
     """The preset with other constants, and one seed for weights, order and split."""
     config = load(preset).replace(training={"seed": seed}, data={"seed": seed})
     options = {k: choice[k] for k in ("nudge", "symmetric") if k in choice}
-    rule = {k: choice[k] for k in ("gamma", "steps", "beta") if k in choice}
+    rule: Choice = {k: choice[k] for k in ("gamma", "steps", "beta") if k in choice}
     rule["options"] = config.rule.options | options
     if config.network.layers:
-        network = {k: choice[k] for k in ("activation", "hidden_frac") if k in choice}
+        network: Choice = {k: choice[k] for k in ("activation", "hidden_frac") if k in choice}
         return config.replace(network=network, rule=rule | {
             "alpha_shifts": choice["shifts"], "init_scales": choice["scales"]})
     populations = [p.model_dump() | ({k: choice[k] for k in ("activation", "precision") if k in choice}
@@ -84,7 +86,7 @@ def configure(preset: str, choice: Choice, seed: int) -> Config:
     return config.replace(network={"populations": populations, "edges": edges}, rule=rule)
 
 
-def _learnt(config: Config):
+def _learnt(config: Config) -> list[EdgeConfig]:
     return [e for e in config.network.edges if e.plastic]
 
 

@@ -9,6 +9,7 @@ out/alignment.svg, and replays the beginning of every lesson on the RTL.
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from sim.bench import comparisons
 from sim.html import learning
 from sim.html.svg import save
 
-QUICK = {"lessons": ("two tasks in turns", "online, first 800 samples"), "networks": ("64-64-10",),
+QUICK: dict[str, Any] = {"lessons": ("two tasks in turns", "online, first 800 samples"), "networks": ("64-64-10",),
          "grid": ((4, 2), (5, 5))}
 
 

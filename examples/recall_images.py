@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from golden.reference.covpcn import Recall
 from hebbar.console import Reporter
 from sim.bench.recall import complete, covpcn_ends, images, relative, upper_half
 from sim.html.images import gallery
@@ -16,7 +17,8 @@ from sim.html.svg import save
 
 LIMIT = 60
 """Percent of the squared error of the mean image that a recalled half may have."""
-KINDS = {"PC": ("memory", True), "implicit": ("covpcn", True), "dendritic": ("covpcn", False)}
+KINDS: dict[str, tuple[str, bool, Recall | None]] = {
+    "PC": ("memory", True, None), "implicit": ("covpcn", True, "implicit"), "dendritic": ("covpcn", False, "dendritic")}
 
 
 def main() -> str | None:
@@ -29,12 +31,12 @@ def main() -> str | None:
     stored, failed = images(8 if options.quick else options.images), None
     rows = {"stored": stored, "given": upper_half(stored)["v"]}
 
-    for name, (preset, feedback) in KINDS.items():
+    for name, (preset, feedback, kind) in KINDS.items():
         e, asked = complete(preset, stored, Reporter(), options.backend, feedback=feedback)
         share, rows[name] = 100 * relative(asked.outputs["v"], stored), asked.outputs["v"]
         print(f"{name}: {share:.1f} % of the squared error of the mean image; {asked}")
-        if name != "PC":
-            ends = covpcn_ends(e, stored, name)
+        if kind:
+            ends = covpcn_ends(e, stored, kind)
             print(f"    closed form {100 * relative(ends, stored):.1f} %; a pixel after {e.config.rule.query_steps} "
                   f"steps in fixed point differs by {np.abs(ends - asked.outputs['v']).max():.3f} at most")
         missed = f"{name} recalls at {share:.1f} %, above {LIMIT} %." if share > LIMIT else None

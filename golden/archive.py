@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Mapping
 from math import prod
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ MOST_BYTES = 8 * MOST
 PIECE = 1 << 20
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
-Arrays = dict[str, NDArray]
+Arrays = dict[str, NDArray[Any]]
 
 
 class Damaged(ValueError):
@@ -75,7 +76,7 @@ def arrays_of(path: Path, most: int = MOST_BYTES) -> Arrays:
     return arrays
 
 
-def _array(name: str, member: zipfile.ZipExtFile) -> NDArray:
+def _array(name: str, member: IO[bytes]) -> NDArray[Any]:
     """One array; what its header says must be what follows."""
     header = HEADERS.get(np.lib.format.read_magic(member))
     if header is None:
@@ -96,7 +97,7 @@ def _array(name: str, member: zipfile.ZipExtFile) -> NDArray:
     return np.frombuffer(raw, dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def digest(arrays: Mapping[str, NDArray], meta: Mapping[str, str]) -> str:
+def digest(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, str]) -> str:
     """SHA-256 over names, types, shapes and numbers, and over ``meta`` but for its own ``HASH``."""
     said = json.dumps({key: value for key, value in meta.items() if key != HASH}, sort_keys=True)
     total = hashlib.sha256(said.encode())

@@ -8,6 +8,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -130,7 +131,7 @@ def from_arrays(inputs: ArrayLike, labels: ArrayLike, config: DataConfig, activi
     return replace(data, remarks=tuple(_lost(given, codes, activity_frac)))
 
 
-def _lost(given: NDArray, codes: NDArray[np.int64], activity_frac: int) -> Iterator[str]:
+def _lost(given: NDArray[Any], codes: NDArray[np.int64], activity_frac: int) -> Iterator[str]:
     """Say so when rounding to codes moves inputs by half their standard deviation or more."""
     some = slice(max(1, BLOCK // max(1, given.shape[1])))
     reals, rounded = given[some].astype(np.float64), codes[some] / 2.0**activity_frac
@@ -191,7 +192,7 @@ def _split(samples: Samples, held: int, config: DataConfig) -> Dataset:
     return Dataset(samples.take(first), samples.take(second), config.split, config.seed)
 
 
-def _read(path: str) -> tuple[NDArray, NDArray]:
+def _read(path: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Inputs and labels of a user's file as they are."""
     where = f"data.path {path!r}"
     if not path or "\0" in path:
@@ -203,7 +204,7 @@ def _read(path: str) -> tuple[NDArray, NDArray]:
     return data["inputs"], data["labels"]
 
 
-def _codes(pixels: NDArray, pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:
+def _codes(pixels: NDArray[np.float64], pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:
     side = 8 // pool
     blocks = pixels.astype(np.int64).reshape(-1, side, pool, side, pool)
     total = blocks.sum(axis=(2, 4)).reshape(len(pixels), -1)
@@ -212,7 +213,7 @@ def _codes(pixels: NDArray, pool: int, activity_frac: int, activity_bits: int) -
     return np.minimum(rounded, 2 ** (activity_bits - 1) - 1)
 
 
-def _divide(labels: NDArray, count: int, split: str, seed: int) -> tuple[NDArray, NDArray]:
+def _divide(labels: NDArray[Any], count: int, split: str, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sample numbers of the two parts, ``count`` in the second."""
     rows = np.arange(len(labels))
     if split == "last360":

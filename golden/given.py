@@ -5,6 +5,7 @@ dates, objects, and masked arrays, whose mask would be lost.
 """
 
 import warnings
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +21,7 @@ NAMES = {"c": "complex numbers", "S": "bytes", "U": "text", "M": "dates", "m": "
          "O": "objects that are no numbers, or rows of different lengths"}
 
 
-def numbers(name: str, given: ArrayLike) -> NDArray:
+def numbers(name: str, given: ArrayLike) -> NDArray[Any]:
     """``given`` as an array of its own kind: floats, integers or booleans; a view where it can be one.
 
     Raises BadInput for anything else, which ``name`` begins the sentence of.
@@ -43,7 +44,7 @@ def numbers(name: str, given: ArrayLike) -> NDArray:
     return array
 
 
-def first_bad(name: str, values: NDArray, bad: NDArray[np.bool_], complaint: str, start: int = 0) -> None:
+def first_bad(name: str, values: NDArray[Any], bad: NDArray[np.bool_], complaint: str, start: int = 0) -> None:
     """Raise BadInput for the first of ``values`` that is ``bad``; ``start`` is the number of their first sample."""
     if bad.any():
         where = [int(i) for i in np.argwhere(bad)[0]]

@@ -91,7 +91,7 @@ def _check_shape(path: Path, shape: tuple[int, ...], size: int, whole: bool) -> 
         raise BadInput(f"{path} holds no sample, its shape is {shape}; fetch it again.")
 
 
-def _pieces(file: IO[bytes], most: int) -> Iterator[bytes]:
+def _pieces(file: gzip.GzipFile | IO[bytes], most: int) -> Iterator[bytes]:
     """What is left of ``file``, at most ``most`` bytes, piece by piece: nothing is reserved for what is missing."""
     while most > 0 and (piece := file.read(min(most, PIECE))):
         most -= len(piece)

@@ -24,7 +24,7 @@ class Pulses:
 
 
 @njit(cache=True, nogil=True)
-def _words(state, chance, count):
+def _words(state: NDArray[np.uint32], chance: Ints, count: int) -> NDArray[np.uint32]:
     words = np.zeros(state.size, np.uint32)
     for i in range(state.size):
         s = state[i]

@@ -1,5 +1,7 @@
 """Input codes and labels that fit a network, or a sentence about the first that does not."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -33,7 +35,7 @@ def check_samples(inputs: ArrayLike, labels: ArrayLike | None, network: Network,
     check_labels("labels", classed, classes)
 
 
-def check_labels(name: str, labels: NDArray, classes: int) -> None:
+def check_labels(name: str, labels: NDArray[Any], classes: int) -> None:
     """Raise BadInput unless every label is a whole number in 0..classes - 1."""
     wrong = ~((labels >= 0) & (labels < classes) & (labels == np.floor(labels)))
     low, high = (labels.min(), labels.max()) if len(labels) and np.isfinite(labels).all() else (0, 0)

@@ -36,7 +36,8 @@ class Sequencer:
 
     def run(self, entry: int) -> Iterator[tuple[int, Instruction]]:
         """Execute from ``entry`` up to and including HALT."""
-        address, loops = entry, []
+        address = entry
+        loops: list[_Loop] = []
         while True:
             if not 0 <= address < len(self._code):
                 raise BadInput(f"the program runs on to address {address}; end it with HALT.")

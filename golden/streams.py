@@ -53,7 +53,7 @@ def to_codes(program: Program, entry: str, samples: Mapping[str, ArrayLike]) -> 
     return {t.key: _codes(program, t, reals[t.key]) for t in program.inputs[entry]}
 
 
-def to_reals(program: Program, entry: str, outputs: Mapping[str, Ints]) -> Reals:
+def to_reals(program: Program, entry: str, outputs: Mapping[str, ArrayLike]) -> Reals:
     """The outputs of ``entry`` in real numbers."""
     return {t.key: to_float(np.asarray(outputs[t.key]), _format(program, t)) for t in program.outputs[entry]}
 

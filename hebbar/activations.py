@@ -77,7 +77,7 @@ def activation(name: str, derivative: Callable[[float], float] | None = None, ki
     return wrap
 
 
-def _values(name: str, a: Activation) -> list:
+def _values(name: str, a: Activation) -> list[float]:
     """What tells one activation from another."""
     points = [n / 256 for n in range(-256 * REACH, 256 * REACH + 1)]
     return [a.kinked, a.steps, *(_value(name, g, x) for g in (a.f, a.derivative) for x in points)]

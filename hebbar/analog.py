@@ -18,7 +18,7 @@ from .suggest import suggest
 __all__ = ["GAIN_FRAC", "device_names", "published", "Control", "Device", "Programming", "Read", "Update", "Faults",
            "Wires", "Converters", "AnalogConfig"]
 
-
+Side = Literal["row", "column"]
 DEVICES = resources.files(__package__) / "devices"
 
 
@@ -65,12 +65,12 @@ class Control(Section):
     column_offset: tuple[int, ...] = key((), "The same of the C column converters.", "product codes", [0, 12, 3, 0])
     column_gain: tuple[Gain, ...] = key((), "The gain of that.", "1 / 2^14", [16384, 16400, 16384, 16390])
 
-    def calibration(self, side: Literal["row", "column"], converters: int) -> list[tuple[int, int]]:
+    def calibration(self, side: Side, converters: int) -> list[tuple[int, int]]:
         """Offset and gain of every converter of a side, those of a perfect one where none are given."""
         offset, gain = getattr(self, f"{side}_offset"), getattr(self, f"{side}_gain")
         return list(zip(offset or (0,) * converters, gain or (1 << GAIN_FRAC,) * converters))
 
-    def calibrated(self, side: Literal["row", "column"]) -> bool:
+    def calibrated(self, side: Side) -> bool:
         """Whether anything is given."""
         return bool(getattr(self, f"{side}_offset") or getattr(self, f"{side}_gain"))
 
@@ -204,8 +204,10 @@ class AnalogConfig(Section):
         """Raise BadInput for converters that do not fit the sums they stand for, or calibrations that do not fit them;
         ``converters``: those of the rows and of the columns."""
         c = self.control
-        for side, bits, step, sums, count in (("row", c.row_bits, c.row_step, row_sum_bits, converters[0]),
-                                              ("column", c.column_bits, c.column_step, back_sum_bits, converters[1])):
+        sides: tuple[tuple[Side, int, int, int, int], ...] = (
+            ("row", c.row_bits, c.row_step, row_sum_bits, converters[0]),
+            ("column", c.column_bits, c.column_step, back_sum_bits, converters[1]))
+        for side, bits, step, sums, count in sides:
             for name in (f"{side}_offset", f"{side}_gain"):
                 if len(getattr(c, name)) not in (0, count):
                     raise BadInput(f"machine.analog.control.{name} has {len(getattr(c, name))} numbers and there are "

@@ -26,6 +26,7 @@ from .errors import warn
 from .outcomes import Check, Curve, SampleCycles
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
     from golden.datasets import Dataset
@@ -53,7 +54,7 @@ class Experiment:
     def __init__(self, source: str | Path | Mapping[str, Any] | Config = "digits",
                  **sections: Mapping[str, Any]) -> None:
         self.config = configuration(source, sections)
-        self._image: NDArray | None = None
+        self._image: NDArray[np.int64] | None = None
         self._data: Dataset | None = None
 
     def __repr__(self) -> str:
@@ -76,14 +77,14 @@ class Experiment:
         return self._data
 
     @property
-    def weights(self) -> dict[tuple[str, str], NDArray]:
+    def weights(self) -> dict[tuple[str, str], NDArray[np.float64]]:
         """A copy of the current weights: float64 by (source, target), (target size, source size)."""
         from golden.image import from_image
 
         return from_image(self.program.layout, self.image)
 
     @property
-    def image(self) -> NDArray:
+    def image(self) -> NDArray[np.int64]:
         """The current weights as the machine holds them: int64 codes, (weight words, P, C)."""
         from golden.training import initial_image
 
@@ -94,8 +95,7 @@ class Experiment:
     def set_weights(self, weights: EdgeWeights) -> None:
         """Make real weights, from another program say, the current ones, rounded to codes.
 
-        Raises BadInput when an edge is missing or unknown, a shape differs, or a number is outside
-        the weight format.
+        Raises BadInput when an edge is missing or unknown, a shape differs, or a number is outside the weight format.
         """
         from golden.weights import checked_image
 
@@ -149,7 +149,7 @@ class Experiment:
         warn(task.doubts)
         return train_float(self.program, task)
 
-    def outputs(self, inputs: ArrayLike) -> NDArray:
+    def outputs(self, inputs: ArrayLike) -> NDArray[np.float64]:
         """Target states (samples, target size), float64 in real units, of the golden machine with the
         current weights, seeded ones before a training, for real ``inputs`` (samples, input size)."""
         from golden.answers import answers
@@ -158,7 +158,7 @@ class Experiment:
         warn(said)
         return states
 
-    def predict(self, inputs: ArrayLike) -> NDArray:
+    def predict(self, inputs: ArrayLike) -> NDArray[np.int64]:
         """Class numbers (samples,), int64: the largest of ``outputs``, the first of equal ones."""
         from golden.answers import answers
 
@@ -166,7 +166,7 @@ class Experiment:
         warn(said)
         return states.argmax(axis=1)
 
-    def run(self, entry: str, samples: Mapping[str, ArrayLike], halvings: int = 0) -> dict[str, NDArray]:
+    def run(self, entry: str, samples: Mapping[str, ArrayLike], halvings: int = 0) -> dict[str, NDArray[np.float64]]:
         """Run an entry of the program on the golden machine with the current weights, and take over what
         it has learnt.
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import cached_property
 from itertools import product
+from typing import TypeVar
 
 from .blocks import Column
 from .config import Config
@@ -18,6 +19,8 @@ from .registers import MAX_RATE, RATES
 from .schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp, WaitOp
 
 __all__ = ["Assembler"]
+
+Word = TypeVar("Word", int, tuple[str, int])
 
 
 class Assembler:
@@ -209,7 +212,7 @@ class Assembler:
                            "halve less often.")
 
 
-def _intern(table: list[int], word: int) -> int:
+def _intern(table: list[Word], word: Word) -> int:
     if word not in table:
         table.append(word)
     return table.index(word)

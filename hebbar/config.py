@@ -79,7 +79,7 @@ class Config(Section):
         return Network(tuple(Population(**p.model_dump()) for p in n.populations),
                        tuple(Edge(**e.model_dump()) for e in n.edges))
 
-    def replace(self, **sections: dict) -> "Config":
+    def replace(self, **sections: Mapping[str, Any]) -> "Config":
         """A copy with some keys of some sections changed, validated again.
 
         A table keeps the keys that are not named, however deep it lies; a list, of tables too, takes the place of the
@@ -138,12 +138,14 @@ def _text(path: Path) -> str:
                        "path.") from None
 
 
-def _located(data: dict, folder: Path) -> dict:
+def _located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The same tables with ``rule.source`` and ``data.path`` found from ``folder``, so that they are the same files
     wherever a process runs."""
     for section, name in (("rule", "source"), ("data", "path")):
         table = data.get(section)
-        place = table.get(name) if isinstance(table, dict) else None
+        if not isinstance(table, dict):
+            continue
+        place = table.get(name)
         if isinstance(place, str) and place and "\0" not in place:
             data = data | {section: table | {name: str((folder / place).absolute())}}
     return data

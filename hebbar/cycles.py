@@ -7,6 +7,7 @@ sequencer does. The RTL's counters must equal it for every program.
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from .control_flow import executed, leaves
 from .counters import CYCLES, HOST, ISSUE_SETS
@@ -15,6 +16,9 @@ from .geometry import ports
 from .isa import ISSUE_FLAGS, Mode, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
 from .timing import TIMINGS, AnalogTiming, ArrayTiming, RowTiming, Timing
+
+if TYPE_CHECKING:
+    from .compiler import Program
 
 __all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
 
@@ -27,7 +31,7 @@ class Cycles:
     Where an EXIT leaves depends on the data and what LOOP registers hold on the host, so a run is told.
     """
 
-    def __init__(self, program) -> None:
+    def __init__(self, program: "Program") -> None:
         self._program = program
         self._code = [decode(w) for w in program.words]
         self._blocks = [unpack(BLOCK, b) for b in program.blocks]

@@ -84,7 +84,7 @@ EFFECTS: tuple[Effect, ...] = (
 """The effects of a SWEEP."""
 
 _READ_STATE = Effect(Access.READ, Resource.STATE, Where.ROWS)
-_SEPARATED = {
+_SEPARATED: dict[int, tuple[Effect, ...]] = {
     Into.DIFFERENCE: (_READ_STATE, Effect(Access.WRITE, Resource.ERROR, Where.ROWS)),
     Into.ERROR: (Effect(Access.WRITE, Resource.ERROR, Where.ROWS),),
     Into.STATE: (Effect(Access.WRITE, Resource.STATE, Where.ROWS),)}

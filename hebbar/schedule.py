@@ -7,6 +7,7 @@ inserts a WAIT wherever one needs the result of an earlier one (or would overwri
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from .blocks import Column
 from .effects import EFFECTS, Access, Resource, Where
 from .isa import OPERAND_FLAGS, Into, Mode, Op, Sweep
 from .layout import Block, View
@@ -39,7 +40,7 @@ class SweepOp:
         return self.block.place.population.name
 
     @property
-    def columns(self):
+    def columns(self) -> tuple[Column, ...]:
         """The columns in view."""
         first, count = self.view
         return self.block.columns[first:first + count]

@@ -30,14 +30,7 @@ class ArrayMacro(wiring.Component):
     ``array_stride`` plus column); cells that a block would have outside the array do not exist. There
     are no identity columns: one with ``lanes`` 0 adds nothing and learns nothing.
 
-    Parameters
-    ----------
-    machine : MachineConfig
-        Formats, P row tiles, C lanes and the size of the array.
-
-    Attributes
-    ----------
-    * : see hw.tile.TileSignature
+    Ports: see TileSignature.
     """
 
     def __init__(self, machine: MachineConfig) -> None:

@@ -45,7 +45,8 @@ def calibrated(config: Config, reads: int = 256, seed: int = 0) -> tuple[Config,
     if reads < 16:
         raise BadInput(f"{reads} reads do not settle an offset and a gain; give at least 16.")
     machine = config.machine
-    found = {side: _measure(machine, side, reads, seed, None) for side in ("row", "column")}
+    sides: tuple[Side, ...] = ("row", "column")
+    found = {side: _measure(machine, side, reads, seed, None) for side in sides}
     control = machine.analog.control.model_dump()
     for side, fits in found.items():
         step = 1 << control[f"{side}_step"]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,10 +77,11 @@ class Checkpoint:
 
     def save(self, folder: Path, program: Program) -> None:
         """Write the file; a kill at any moment leaves the old one or the new one."""
-        arrays = {"key": np.array(_key(program)), "standing": np.array(json.dumps(asdict(self.standing))),
-                  "weights": self.weights} | {mem.name: values for mem, values in self.rows.items()}
+        arrays: dict[str, Any] = {
+            "key": np.array(_key(program)), "standing": np.array(json.dumps(asdict(self.standing))),
+            "weights": self.weights} | {mem.name: values for mem, values in self.rows.items()}
         with whole(folder / NAME) as partial, open(partial, "wb") as file:
-            np.savez(file, **arrays, **{HASH: np.array(digest(arrays, {}))})
+            np.savez(file, **arrays | {HASH: np.array(digest(arrays, {}))})
 
     @staticmethod
     def exists(folder: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def nonzero_updates(trace: Trace, initial: NDArray[np.int64]) -> int:
     return int(sum(np.count_nonzero(a != b) for a, b in itertools.pairwise(images)))
 
 
-def _differences(a: NDArray, b: NDArray) -> tuple[int, tuple[int, ...] | None]:
+def _differences(a: NDArray[Any], b: NDArray[Any]) -> tuple[int, tuple[int, ...] | None]:
     """Number of differing words and the index of the first; missing words differ."""
     common = min(len(a), len(b))
     missing = (abs(len(a) - len(b)) * int(np.prod(a.shape[1:]))) if a.ndim else 0
@@ -111,11 +112,11 @@ def _differences(a: NDArray, b: NDArray) -> tuple[int, tuple[int, ...] | None]:
     return count, tuple(int(i) for i in np.unravel_index(int(unequal.argmax()), unequal.shape))
 
 
-def _value(array: NDArray | None, at: tuple[int, ...]) -> int:
+def _value(array: NDArray[Any] | None, at: tuple[int, ...]) -> int:
     return int(array[at]) if array is not None and at[0] < len(array) else -1
 
 
-def _output(name: str, at: tuple[int, ...], a: NDArray, b: NDArray | None) -> Difference:
+def _output(name: str, at: tuple[int, ...], a: NDArray[Any], b: NDArray[Any] | None) -> Difference:
     return Difference(at[0], "output stream", f"output {name}[{at[1]}]", _value(a, at),
                       _value(b, at))
 
@@ -130,8 +131,8 @@ class _Reader:
         starts = golden.pc == golden.pc[0] if len(golden.pc) else golden.pc
         self._sample = np.cumsum(starts) - 1
 
-    def difference(self, name: str, at: tuple[int, ...], fence: int, a: NDArray,
-                   b: NDArray) -> Difference:
+    def difference(self, name: str, at: tuple[int, ...], fence: int, a: NDArray[Any],
+                   b: NDArray[Any]) -> Difference:
         """The difference at index ``at`` of signal ``name``, seen at ``fence``."""
         inside = fence < len(self._pc)
         sample = int(self._sample[fence]) if inside else -1

@@ -115,7 +115,7 @@ def drawn(rows: int, columns: int, seed: int, g_min: float, g_max: float) -> dic
 def loaded(path: Path) -> dict[str, Reals]:
     """The arrays ``g_plus`` and ``g_minus`` of an .npz, in siemens, and ``volts`` if it has them."""
     data = read_npz(path, ".npz file of conductances", "write it with numpy.savez")
-    found = {name: data[name] for name in ("g_plus", "g_minus", "volts") if name in data}
+    found: dict[str, Reals] = {name: data[name] for name in ("g_plus", "g_minus", "volts") if name in data}
     if missing := {"g_plus", "g_minus"} - set(found):
         raise BadInput(f"{path} holds no {' and no '.join(sorted(missing))}; give both conductances of every pair.")
     return found

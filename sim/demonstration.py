@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from golden.tasks import task_of
 from hebbar.compiler import compile_config
@@ -51,7 +52,7 @@ class Demonstration:
                      f"the defect {self.name} ({self.defect.meaning}) makes no difference in {self.samples} samples of "
                      "this configuration; give more --samples or another preset.")
 
-    def result(self) -> dict:
+    def result(self) -> dict[str, Any]:
         """The record that result.json holds."""
         c = self.comparison
         return {"defect": self.name, "meaning": self.defect.meaning, "file": self.defect.file, "line": self.defect.old,

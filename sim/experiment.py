@@ -5,9 +5,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from golden.datasets import Dataset
 from golden.streams import to_reals
@@ -92,7 +93,7 @@ class Outcome:
         early = Cycles(self.program).exits("train")
         return minimum(self.program, "train", 1 + len(self.decisions) / self.replayed if early else None)
 
-    def result(self) -> dict:
+    def result(self) -> dict[str, Any]:
         """The flat record that ``result.json`` holds."""
         c, least = self.config, self._minimum()
         return {
@@ -166,13 +167,13 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     grade = task.score(asked[1].outputs)
     assert grade is not None, "all questions were asked"
     return Outcome(
-        config, program, task, quick, floating, fixed, *results.values(), grade, replayed,
+        config, program, task, quick, floating, fixed, results["training"], results[ASKED[task.kind]], grade, replayed,
         nonzero_updates(traces["training"][0][1], jobs["training"].weights),
         training[1].counters, training[0].decisions.tolist(), waveform, (*doubts, *fixed.health.warnings),
         confusion(task, asked[1].outputs))
 
 
-def confusion(task: LearningTask, outputs: Mapping[str, NDArray[np.int64]]) -> list[list[int]] | None:
+def confusion(task: LearningTask, outputs: Mapping[str, ArrayLike]) -> list[list[int]] | None:
     """How often each class, by row, was answered by each, by column; None for a task without labels."""
     if task.classes is None or task.labels is None:
         return None
@@ -203,7 +204,8 @@ def _beside() -> Iterator[ThreadPoolExecutor]:
         pool.shutdown(wait=False)
 
 
-def _train(program: Program, task: LearningTask, reporter: Reporter, building: Future) -> tuple[FloatCurve, FixedCurve]:
+def _train(program: Program, task: LearningTask, reporter: Reporter, building: Future[Any]) -> tuple[FloatCurve,
+                                                                                                     FixedCurve]:
     """Both curves; a build that fails ends the training."""
     def advance(progress: Task, epoch: int, grade: float) -> None:
         progress.advance(epoch, task.note(grade))

@@ -5,6 +5,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,7 +161,7 @@ async def load(host: Host, program: Program, weights: NDArray[np.int64],
         Mem.FUNCTION: list(program.functions), Mem.DERIVATIVE: list(program.derivatives),
         Mem.WEIGHT: beats(checked_codes(program.machine, weights), table[Mem.WEIGHT])}
     neurons = program.machine.neuron_words * program.machine.lanes
-    images |= {mem: beats(np.zeros(neurons), table[mem]) for mem in
+    images |= {mem: beats(np.zeros(neurons, np.int64), table[mem]) for mem in
                (Mem.STATE, Mem.ERROR)}
     activity = np.zeros(neurons, np.int64)
     for name, code in program.constants.items():
@@ -212,7 +213,7 @@ async def _done(host: Host) -> None:
 
 async def _outputs(host: Host, job: Job, count: int) -> dict[str, NDArray[np.int64]]:
     transfers, table = job.program.outputs[job.entry], ports(job.program.machine)
-    rows: dict[str, list] = {t.key: [] for t in transfers}
+    rows: dict[str, list[Any]] = {t.key: [] for t in transfers}
     for _ in range(count if transfers else 0):
         packet = await host.receive()
         needs = [_beats_of(t.population, table[t.memory]) for t in transfers]

@@ -14,6 +14,7 @@ both show step 0 alone; there, backprop's is the loss.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,7 +72,7 @@ def inference_energy(program: Program, trace: Trace, sample: int) -> NDArray[np.
     return np.stack(parts, axis=1)
 
 
-def _energy(p: Population, error: NDArray, state: NDArray, least: float) -> NDArray[np.float64]:
+def _energy(p: Population, error: NDArray[Any], state: NDArray[Any], least: float) -> NDArray[np.float64]:
     """E of one population from its errors and states, shape (steps, size); ``least``: of a share."""
     if p.error is Error.CATEGORICAL:
         return -(state * np.log(np.maximum(state - error, least))).sum(axis=1)

@@ -210,6 +210,7 @@ def print_proof(proof: "Proof") -> None:
 def _table(title: str) -> Table:
     """Figure, value, remark."""
     table = Table(title=title)
-    for column, justify in (("figure", "left"), ("value", "right"), ("", "left")):
-        table.add_column(column, justify=justify)
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("")
     return table

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from golden.datasets import Dataset
 from golden.fixed import Ints
@@ -32,7 +33,7 @@ class Simulated:
     grade: float | None
     trained: bool
 
-    def record(self) -> dict:
+    def record(self) -> dict[str, Any]:
         """What ``result.json`` holds of it."""
         return {"samples": self.samples, "fences": len(self.trace.pc), "measure": self.measure, "grade": self.grade,
                 "trained": self.trained, "counters": self.trace.counters}

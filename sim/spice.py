@@ -89,7 +89,7 @@ def _resistors(crossbar: Crossbar, half: str) -> list[Part]:
         parts.append(Part(f"b_{half}_{i}_{j}", node.bit(i, j), node.bit(i - 1, j) if i else node.bit_end(j),
                           w.bit_resistance))
         if g[i, j]:
-            parts.append(Part(f"c_{half}_{i}_{j}", node.word(i, j), node.bit(i, j), 1 / g[i, j]))
+            parts.append(Part(f"c_{half}_{i}_{j}", node.word(i, j), node.bit(i, j), float(1 / g[i, j])))
     return [part for part in parts if part.value]
 
 

@@ -108,7 +108,7 @@ def study(config: Config, switch: str, values: Sequence[Any], rules: Sequence[st
 
 def means(points: Sequence[Point]) -> list[dict[str, Any]]:
     """Mean, least and most accuracy of every value and rule, in their order."""
-    groups: dict[tuple, list[float]] = {}
+    groups: dict[tuple[Any, ...], list[float]] = {}
     for p in points:
         groups.setdefault((p.value, p.rule), []).append(p.accuracy)
     return [{"value": value, "rule": rule, "mean": float(np.mean(a)), "least": min(a), "most": max(a)}

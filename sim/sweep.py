@@ -65,8 +65,8 @@ def row(config: Config, seed: int) -> Row:
     return Row(config.name, config.rule.name, seed, floating.accuracy[-1], fixed.accuracy[-1], digest)
 
 
-def in_parallel(function: Callable[..., Result], work: Sequence[tuple], jobs: int, reporter: Reporter, name: str,
-                note: Callable[[Result], str]) -> list[Result]:
+def in_parallel(function: Callable[..., Result], work: Sequence[tuple[Any, ...]], jobs: int, reporter: Reporter,
+                name: str, note: Callable[[Result], str]) -> list[Result]:
     """``function(*arguments)`` for all of ``work`` in ``jobs`` processes; results in the order of ``work``.
 
     Progress is shown as results arrive, in whatever order. The first exception ends the rest.

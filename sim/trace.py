@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,9 @@ class Trace:
     counters: dict[str, int]
     decisions: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
-    def save(self, path: Path, meta: dict | None = None) -> None:
+    def save(self, path: Path, meta: dict[str, Any] | None = None) -> None:
         """Write one .npz file; ``meta`` (JSON) says what was run."""
-        arrays = {"meta": np.array(json.dumps(meta or {}))}
+        arrays: dict[str, Any] = {"meta": np.array(json.dumps(meta or {}))}
         arrays |= {n: getattr(self, n) for n in _ARRAYS}
         arrays |= {f"output_{n}": v for n, v in self.outputs.items()}
         arrays |= {f"counter_{n}": np.int64(v) for n, v in self.counters.items()}
@@ -71,7 +72,7 @@ class Trace:
             np.savez(file, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> tuple["Trace", dict]:
+    def load(cls, path: Path) -> tuple["Trace", dict[str, Any]]:
         """Read what ``save`` wrote: the trace and its meta data. Raises BadInput for any other file."""
         data = read_npz(path, "trace", WRITTEN, MOST_TRACE)
         try:
@@ -116,7 +117,7 @@ class Recorder:
         self._weights.append(weights.reshape(len(weight_fence), *self._weights[0].shape[1:]).copy())
         self._count += len(pc)
 
-    def trace(self, final, outputs: dict, counters: dict[str, int], decisions: Sequence[bool] = ()) -> Trace:
+    def trace(self, final, outputs: dict[str, Any], counters: dict[str, int], decisions: Sequence[bool] = ()) -> Trace:
         """Everything recorded, as arrays."""
         rows = np.concatenate(self._rows)
         return Trace(

@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class Trained:
                       f"{self.standing.mismatches[name]} of {words} words of {name} differ.")
                 for name, words in self.standing.words.items()]
 
-    def result(self) -> dict:
+    def result(self) -> dict[str, Any]:
         """The flat record that ``result.json`` holds."""
         s = self.standing
         return {"accuracy": s.accuracy[-1], "curve_fixed": s.accuracy, "fingerprint": self.fingerprint,

@@ -1,10 +1,12 @@
 """A backend that ``sim/`` does not know: the NumPy blocks of the golden machine, recorded by a loop of its own."""
 
+from pathlib import Path
+
 from golden.machine import Machine
 from hebbar.cycles import Cycles
 from sim.trace import Recorder
 
-built = []
+built: list[Path] = []
 """Folders that ``prepare`` was given."""
 
 

@@ -1,6 +1,7 @@
 """The analog macro at its pins: cycles packed by hand do what vectors do."""
 
 from itertools import cycle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ SIZES = {
     "narrow": {"lanes": 4, "row_tiles": 1, "weight_words": 12, "max_columns": 3},
     "square words": {"lanes": 4, "row_tiles": 4, "weight_words": 6, "max_columns": 2},
     "wide": {"lanes": 8, "row_tiles": 2, "weight_words": 10, "max_columns": 2, "weight_bits": 18, "weight_frac": 14}}
-NOISE = {
+NOISE: dict[str, dict[str, Any]] = {
     "device": {"g_min": 1.0, "g_max": 25.0, "weight_range": 2.0}, "programming": {"noise": [0.05, 0.01]},
     "read": {"additive": 0.02, "proportional": 0.01}, "faults": {"stuck_on": 0.02, "stuck_off": 0.05},
     "update": {"device_spread": 0.2, "pulse_spread": 0.3, "asymmetry": 0.05, "soft_bounds": 0.5},

@@ -172,7 +172,7 @@ class Bench:
             self.ctx.set(getattr(self.bus, name), value)
         self.moved = (inputs or {}, counters or {}, machine)
 
-    moved = ({}, {}, {})
+    moved: tuple[dict[str, int], dict[str, int], dict[str, int]] = ({}, {}, {})
 
     async def cycle(self):
         for channel in self.channels.values():

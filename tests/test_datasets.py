@@ -205,10 +205,10 @@ LABELS = np.arange(10) % 2
 
 
 @pytest.mark.parametrize("inputs, labels, words", [
-    (np.ma.masked_array(np.zeros((10, 4)), np.eye(10, 4)), LABELS,
+    (np.ma.masked_array(np.zeros((10, 4)), np.eye(10, 4, dtype=bool)), LABELS,
      "inputs is a masked array, whose mask would be lost"),
-    ([np.ma.masked_array(np.zeros(4), np.ones(4))] * 10, LABELS, "inputs is a masked array"),
-    (np.zeros((10, 4)), np.ma.masked_array(LABELS, LABELS), "labels is a masked array"),
+    ([np.ma.masked_array(np.zeros(4), np.ones(4, bool))] * 10, LABELS, "inputs is a masked array"),
+    (np.zeros((10, 4)), np.ma.masked_array(LABELS, LABELS > 0), "labels is a masked array"),
     (np.zeros((10, 4), complex), LABELS, "inputs is no array of numbers: it holds complex numbers"),
     (np.zeros((10, 4)).astype(str), LABELS, "it holds text"), (np.zeros((10, 4)), LABELS.astype(str), "it holds text"),
     (np.zeros((10, 4), object), LABELS, "it holds objects"), (np.zeros((10, 4)), [None] * 10, "it holds objects"),

@@ -10,6 +10,7 @@ import random
 from dataclasses import replace
 from functools import cache, reduce
 from operator import or_
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ class Bench:
         hidden = self.machine.where("x2")  # whose f' is no constant
         self.block = next(i for i, p in enumerate(self.machine.plans) if p.feeds and p.rows.start == hidden.start)
         plan = self.machine.plans[self.block]
-        self.at = {Where.ROWS: np.arange(plan.rows.start, plan.rows.start + plan.count),
+        self.at: dict[Where, Any] = {Where.ROWS: np.arange(plan.rows.start, plan.rows.start + plan.count),
                    Where.SOURCES: np.unique(plan.source[plan.used.astype(bool)]), Where.BLOCK: ...}
         assert not set(self.at[Where.ROWS]) & set(self.at[Where.SOURCES])
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import pytest
 
@@ -42,7 +43,7 @@ OTHERS = ("import subprocess\n    subprocess.Popen([sys.executable, '-c', 'impor
           " start_new_session=True).wait()")
 
 
-STARTED = []
+STARTED: list[Any] = []
 
 
 @pytest.fixture(autouse=True)

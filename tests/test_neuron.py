@@ -5,6 +5,7 @@ that takes the flags of the next row would show as a slightly different learning
 """
 
 from fractions import Fraction
+from functools import partial
 from math import floor
 from random import Random
 
@@ -315,7 +316,7 @@ def every_fire():
 
 
 EXHAUSTIVE = {"error": every_error, "drive": every_drive, "fire": every_fire,
-              **{f"feedback, {n} bits": lambda n=n: every_feedback(n) for n in (1, 2, 4)}}
+              **{f"feedback, {n} bits": partial(every_feedback, n) for n in (1, 2, 4)}}
 
 
 @pytest.mark.parametrize("name", EXHAUSTIVE)

@@ -186,12 +186,12 @@ LINEAR = layered([4, 6, 3], "identity", [0, 0], [1.0, 1.0])
     (lambda: ref.infer(NET, W, {"x0": X[0]}, 0.1, 1), "one row per sample"),
     (lambda: ref.infer(NET, W, {"x0": X, "x3": Y[:2]}, 0.1, 1), "2 samples and .* 5"),
     (lambda: ref.infer(NET, W, {"x0": NAN}, 0.1, 1), "sample 1, neuron 2 is nan"),
-    (lambda: ref.infer(NET, W, GOOD, 0.1, 1, masks={"x1": True}), r"masks\['x1'\] has no values"),
-    (lambda: ref.infer(NET, W, GOOD, 0.1, 1, masks={"x3": np.ones(3)}), "holds float64"),
+    (lambda: ref.infer(NET, W, GOOD, 0.1, 1, masks={"x1": True}), r"masks\['x1'\] has no values"),  # type: ignore[dict-item]
+    (lambda: ref.infer(NET, W, GOOD, 0.1, 1, masks={"x3": np.ones(3)}), "holds float64"),  # type: ignore[dict-item]
     (lambda: ref.infer(NET, W, GOOD, 0.1, 1, masks={"x3": np.ones(2, bool)}), r"shape \(2,\)"),
     (lambda: ref.infer(NET, W, {}, 0.1, 1), "clamps is empty"),
     (lambda: ref.infer(NET, W, GOOD, 0.1, -1), "steps is -1"),
-    (lambda: ref.infer(NET, W, GOOD, 0.1, 1, "foward"), "start is 'foward'"),
+    (lambda: ref.infer(NET, W, GOOD, 0.1, 1, "foward"), "start is 'foward'"),  # type: ignore[arg-type]
     (lambda: ref.infer(NET, W, GOOD, 0.1, 1, {"x1": np.zeros((5, 6))}), r"start\['x2'\] is missing"),
     (lambda: ref.il(NET, W, GOOD, RULES[0], start={}), r"start\['x1'\] is missing"),
     (lambda: ref.infer(NET, W, GOOD, 0.1, 1, {"x1": np.zeros((5, 5))}), r"start\['x1'\] has shape"),

@@ -239,8 +239,8 @@ def test_explicit_learning_is_stable_in_the_antisymmetric_part():
     (lambda: cov.settled(patterns(count=6)), "patterns has 6 rows whose covariance of 6 neurons has no inverse; give"),
     (lambda: cov.learn(untrained(), np.zeros((2, 5)), 0.1), r"x has shape \(2, 5\); give .* of 6 columns"),
     (lambda: cov.energy(untrained(), np.full((1, 6), np.nan)), "x holds a value that is not finite; put 0 where"),
-    (lambda: cov.recall(untrained(), np.zeros((2, 6)), np.ones(6), "implicit", 0.1, 1), "missing is float64 of shape"),
-    (lambda: cov.recall(untrained(), np.zeros((2, 6)), MISSING, "explicit", 0.1, 1), "recall kind is 'explicit'; give"),
+    (lambda: cov.recall(untrained(), np.zeros((2, 6)), np.ones(6), "implicit", 0.1, 1), "missing is float64 of shape"),  # type: ignore[arg-type]
+    (lambda: cov.recall(untrained(), np.zeros((2, 6)), MISSING, "explicit", 0.1, 1), "recall kind is 'explicit'; give"),  # type: ignore[arg-type]
     (lambda: cov.fixed_point(untrained("tanh"), np.zeros((2, 6)), MISSING, "implicit"), "'tanh'; the closed form and"),
     (lambda: cov.recall_bound(untrained(), np.ones((2, 6), dtype=bool), "implicit"), "closed forms take bool"),
 ])

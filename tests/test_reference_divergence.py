@@ -165,7 +165,7 @@ ZERO = div.initial_blocks(TWO, 0)
 @pytest.mark.parametrize("call, words", [
     (lambda: Layers((Layer(2),)), "layers has 1 entries; give at least an input and an output"),
     (lambda: Layers((Layer(2), Layer(0))), "layers[1].size is 0; it must be at least 1"),
-    (lambda: Layers((Layer(2), Layer(2, "poisson"))), "layers[1].kind is 'poisson'; give"),
+    (lambda: Layers((Layer(2), Layer(2, "poisson"))), "layers[1].kind is 'poisson'; give"),  # type: ignore[arg-type]
     (lambda: Layers((Layer(2), Layer(2, "onehot"), Layer(2))), "layers[1].kind is 'onehot', which is for the last"),
     (lambda: Layers((Layer(2), Layer(2, activation="tahn"))), "layers[1].activation is 'tahn'; did you mean 'tanh'"),
     (lambda: Layers((Layer(2), Layer(2, precision=0.0))), "layers[1].precision is 0.0; give a finite number above 0"),

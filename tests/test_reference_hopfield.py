@@ -177,7 +177,7 @@ MEMORY = hop.filled(np.eye(3), np.ones((3, 2)))
     (lambda: hop.Retrieval(beta=0), "retrieval.beta is 0; give a finite number above 0"),
     (lambda: hop.Retrieval(beta=float("inf")), "retrieval.beta is inf"),
     (lambda: hop.Retrieval(degree=0), "retrieval.degree is 0; give a whole number"),
-    (lambda: hop.Retrieval(degree=1.5), "retrieval.degree is 1.5; give a whole number"),
+    (lambda: hop.Retrieval(degree=1.5), "retrieval.degree is 1.5; give a whole number"),  # type: ignore[arg-type]
     (lambda: hop.Memory(np.ones((2, 3)), np.ones((3, 3))), "memory.keys has shape (2, 3) and memory.values (3, 3)"),
     (lambda: hop.filled(np.ones((0, 3))), "give one row per slot to both, at least one"),
     (lambda: hop.retrieve(MEMORY, np.ones(3), hop.MODERN), "queries has shape (3,); give one row per pattern"),

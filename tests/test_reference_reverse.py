@@ -209,8 +209,8 @@ THREE = Population("in", 5, role=Role.INPUT), Population("h", 3), Population("ou
     (lambda: rev.evaluate(GRAPH, {"y": X}, W), "node 'q' has parent 'x', which is no node before it and no input"),
     (lambda: rev.evaluate(GRAPH, {"x": X}, {"wq": W["wq"]}), "parameter 'wk', which has"),
     (lambda: rev.differentiate(GRAPH, {"x": X}, W, np.zeros((6, 3))), "error has shape (6, 3); the output 'last' has"),
-    (lambda: ref.zil(*cyclic(), ZIL), "the graph has a cycle"),
-    (lambda: ref.zil(*predicted_input(), ZIL), "an input population is predicted; use 'il'")])
+    (lambda: ref.zil(*cyclic(), ZIL), "the graph has a cycle"),  # type: ignore[call-arg]
+    (lambda: ref.zil(*predicted_input(), ZIL), "an input population is predicted; use 'il'")])  # type: ignore[call-arg]
 def test_wrong_input_is_refused_with_the_place_and_the_fix(call, words):
     """A cut graph or a broadcast error would differentiate something else."""
     with pytest.raises(BadInput, match=re.escape(words)):

@@ -1,6 +1,7 @@
 """Spiking neurons, traces and STDP against closed forms, written down from the continuous equations."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -163,15 +164,16 @@ def test_a_synapse_learns_what_predicts_a_taught_spike():
     assert last.tolist() == [[1.0, 0.0]]
 
 
-RUN = {"stdp": Stdp(), "weights": np.full((1, 2), 0.5), "pre": np.zeros((4, 2)), "post": np.zeros((4, 1)),
-       "pre_trace": nearest_trace(5), "post_trace": nearest_trace(5)}
+RUN: dict[str, Any] = {
+    "stdp": Stdp(), "weights": np.full((1, 2), 0.5), "pre": np.zeros((4, 2)), "post": np.zeros((4, 1)),
+    "pre_trace": nearest_trace(5), "post_trace": nearest_trace(5)}
 
 
 @pytest.mark.parametrize("call, words", [
     (lambda: Lif(tau=0.5), "lif.dt is 1.0 with tau 0.5; give 0 < dt <= tau"),
     (lambda: Lif(reset=1.0), "lif.reset is 1.0 and threshold 1.0; reset below"),
     (lambda: Lif(refractory=-1), "lif.refractory is -1; give 0 or more"),
-    (lambda: Stdp(read_pre="late"), "stdp.read_pre is 'late'; give 'before' or 'after'"),
+    (lambda: Stdp(read_pre="late"), "stdp.read_pre is 'late'; give 'before' or 'after'"),  # type: ignore[arg-type]
     (lambda: Stdp(w_max=0), "stdp.w_max is 0; give a positive"),
     (lambda: nearest_trace(0), "tau is 0 and dt 1.0 of a nearest trace"),
     (lambda: low_pass_trace(1.5), "gain of a low-pass trace is 1.5; give"),

@@ -200,11 +200,13 @@ def test_a_drawn_state_is_the_same_every_time(tmp_path):
 
 
 @pytest.mark.parametrize("call, words", [
-    (lambda: Crossbar([[1.0]], [[1.0, 2.0]], [1.0], Wires()), "g_minus (1, 2)"),
-    (lambda: Crossbar([[1.0]], [[-1.0]], [1.0], Wires()), "word line 0, bit line 0 is -1.0"),
-    (lambda: Crossbar([[1.0]], [[1.0]], [1.0, 2.0], Wires()), "drives 1 lines"),
-    (lambda: Crossbar(np.ones((2, 3)), np.ones((2, 3)), [1.0, 2.0], Wires(), "FWD"), "drives 3 lines"),
-    (lambda: Crossbar([[1.0]], [[1.0]], [1.0], Wires(), "fwd"), "verb is 'fwd'; give FWD or TRN"),
+    (lambda: Crossbar(np.array([[1.0]]), np.array([[1.0, 2.0]]), np.array([1.0]), Wires()), "g_minus (1, 2)"),
+    (lambda: Crossbar(np.array([[1.0]]), np.array([[-1.0]]), np.array([1.0]), Wires()),
+     "word line 0, bit line 0 is -1.0"),
+    (lambda: Crossbar(np.array([[1.0]]), np.array([[1.0]]), np.array([1.0, 2.0]), Wires()), "drives 1 lines"),
+    (lambda: Crossbar(np.ones((2, 3)), np.ones((2, 3)), np.array([1.0, 2.0]), Wires(), "FWD"), "drives 3 lines"),
+    (lambda: Crossbar(np.array([[1.0]]), np.array([[1.0]]), np.array([1.0]), Wires(), "fwd"),
+     "verb is 'fwd'; give FWD or TRN"),
     (lambda: read_of(crossbar(2, 3, Wires(), verb="FWD"), 2), "no word line 2"),
     (lambda: spice.netlist(crossbar(2, 3, Wires(), verb="FWD"), Read(1e-9, 2e-9, line=2)), "word lines 0 to 1"),
     (lambda: drawn(2, 2, 0, 2e-6, 1e-6), "are no range"), (lambda: Read(1e-9, 1e-9), "read.sample_end is 1e-09"),

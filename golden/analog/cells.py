@@ -3,7 +3,7 @@
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hebbar.machine import MachineConfig
 
@@ -18,10 +18,11 @@ Reals = NDArray[np.float64]
 GRID = 2.0**12
 
 
-def gridded(values: Reals) -> Reals:
+def gridded(values: ArrayLike) -> Reals:
     """The nearest multiples of 2^-12 code. Sums of them times inputs are exact in any order, so that no number of
     threads and no other library of matrix products changes what a converter sees."""
-    return np.round(values * GRID) / GRID
+    steps: Reals = np.multiply(values, GRID)
+    return np.round(steps) / GRID
 
 
 class Cells:
@@ -35,9 +36,9 @@ class Cells:
     def __init__(self, machine: MachineConfig) -> None:
         self.analog, d = machine.analog, machine.analog.device
         self.format = machine.formats.weight
-        self.full = max(float(gridded(np.float64(d.weight_range * self.format.scale))), 1 / GRID)
+        self.full = max(float(gridded(d.weight_range * self.format.scale)), 1 / GRID)
         self.unit = (d.g_max - d.g_min) / self.full
-        self.least = float(gridded(np.float64(d.g_min / self.unit)))
+        self.least = float(gridded(d.g_min / self.unit))
         self.most = self.least + self.full
         shape = (2, machine.array_rows, machine.array_columns)
         self._index = np.arange(np.prod(shape)).reshape(shape)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import splu
 
+from ..fixed import Ints
 from .ladders import Reals
 from .wires import Wires, checked_cells, checked_inputs
 
@@ -29,8 +30,8 @@ class Resistors:
     side.
     """
 
-    a: NDArray[np.int64]
-    b: NDArray[np.int64]
+    a: Ints
+    b: Ints
     siemens: Reals
     nodes: int
 
@@ -42,12 +43,12 @@ def resistors(g: ArrayLike, wires: Wires) -> Resistors:
     word = rows + columns + np.arange(cells.size).reshape(cells.shape)
     bit = word + cells.size
     driver, ground = np.arange(rows), rows + np.arange(columns)
-    parts = [(word, bit, cells),
-             (word[:, :-1], word[:, 1:], wires.word_resistance), (driver, word[:, 0], wires.word_first),
+    lines = [(word[:, :-1], word[:, 1:], wires.word_resistance), (driver, word[:, 0], wires.word_first),
              (bit[:-1], bit[1:], wires.bit_resistance), (bit[0], ground, wires.bit_first)]
-    a, b = (np.concatenate([p[side].ravel() for p in parts]) for side in (0, 1))
+    a = np.concatenate([word.ravel(), *(one.ravel() for one, _, _ in lines)])
+    b = np.concatenate([bit.ravel(), *(other.ravel() for _, other, _ in lines)])
     with np.errstate(divide="ignore"):
-        siemens = np.concatenate([cells.ravel(), *(np.full(p[0].size, np.divide(1.0, p[2])) for p in parts[1:])])
+        siemens = np.concatenate([cells.ravel(), *(np.full(one.size, np.divide(1.0, ohms)) for one, _, ohms in lines)])
     return Resistors(a, b, siemens, rows + columns + 2 * cells.size)
 
 
@@ -74,8 +75,10 @@ def voltages(network: Resistors, held: Reals, refinements: int = REFINEMENTS) ->
     volts[number[:len(held)]], known[number[:len(held)]] = held, True
     known |= _loose(a, b, known)
     free = np.cumsum(~known) - 1
-    lu = splu(laplacian(a, b, siemens, count)[~known][:, ~known].tocsc()) if free[-1] >= 0 else None
-    for _ in range(1 + refinements if lu else 0):
+    if free[-1] < 0:
+        return volts[number]
+    lu = splu(laplacian(a, b, siemens, count)[~known][:, ~known].tocsc())
+    for _ in range(1 + refinements):
         flows = siemens * (volts[a] - volts[b])
         excess = np.zeros(count, np.longdouble)
         np.add.at(excess, b, flows)
@@ -84,13 +87,13 @@ def voltages(network: Resistors, held: Reals, refinements: int = REFINEMENTS) ->
     return volts[number]
 
 
-def merged(a: NDArray, b: NDArray, count: int) -> NDArray[np.int64]:
+def merged(a: Ints, b: Ints, count: int) -> NDArray[np.int64]:
     """A number for every node, the same for those that ``a`` and ``b`` join."""
     pairs = coo_matrix((np.ones(len(a)), (a, b)), (count, count))
     return connected_components(pairs, directed=False)[1].astype(np.int64)
 
 
-def _loose(a: NDArray, b: NDArray, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _loose(a: Ints, b: Ints, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Nodes that nothing connects to a known one."""
     part = merged(a, b, len(known))
     held = np.zeros(part.max() + 1, bool)
@@ -98,7 +101,7 @@ def _loose(a: NDArray, b: NDArray, known: NDArray[np.bool_]) -> NDArray[np.bool_
     return ~held[part]
 
 
-def laplacian(a: NDArray, b: NDArray, siemens: Reals, count: int):
+def laplacian(a: Ints, b: Ints, siemens: Reals, count: int) -> csr_matrix:
     """Kirchhoff's current law, one row a node."""
     values = np.concatenate([siemens, siemens, -siemens, -siemens])
     places = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])

@@ -85,7 +85,7 @@ class Memory(NamedTuple):
     int32 (rows,); ``narrow`` int32, ``wide`` int64 (lanes,). ``rates`` int64 (16,); ``clipped`` int64
     (4,): error, state, feedback, weight; ``energy`` int64 (2,): sum and the one before."""
 
-    weights: NDArray
+    weights: NDArray[np.int16 | np.int32]
     values: NDArray[np.int32]
     base: Ints
     back: Ints

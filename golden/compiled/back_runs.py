@@ -24,7 +24,9 @@ def back_runs(plan: Plan, lanes: int, at: Ints) -> tuple[Runs, Runs, Runs]:
     for k, feed in enumerate(plan.feeds):
         for moment, word in _fresh(feed, turn, lanes):
             dropped[word] = max(dropped.get(word, (0, 0)), (moment, k))
-    waiting, feeds, across = set(dropped), [], []
+    waiting = set(dropped)
+    feeds: Runs = []
+    across: Runs = []
     for k, feed in enumerate(plan.feeds):
         words = feed.neurons // lanes
         if feed.stored is None:

@@ -6,6 +6,7 @@ at everything else they were compiled from.
 """
 
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -131,7 +132,7 @@ def _sources() -> int:
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
-def _build(stamp: int):
+def _build(stamp: int) -> Any:
     """``walk`` and ``execute``, compiled anew whenever ``stamp`` is another one."""
 
     @entry

@@ -17,7 +17,7 @@ from hebbar.places import settle
 __all__ = ["added", "entry", "halved", "part", "scaled"]
 
 settle()  # before Numba looks for a place to keep machine code
-config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")
+config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")  # type: ignore[attr-defined]  # Numba makes its settings as it starts
 
 OPTIONS: dict[str, Any] = {"nogil": True, "boundscheck": False, "error_model": "numpy", "_nrt": False}
 KEPT = OPTIONS | {"cache": True}

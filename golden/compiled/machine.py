@@ -157,9 +157,9 @@ class CompiledMachine:
         lanes = int(self._tables.blocks[:, LANES].sum())
         rows, row = (int(self._tables.blocks[:, k].max(initial=0)) for k in (PADDED, LANES))
         values = np.array([self.activity, self.state, self.error, self.clamp]).astype(np.int32)
-        kind = np.int16 if f.weight.bits <= 16 else np.int32
+        stored = np.ascontiguousarray(self.weights.transpose(1, 0, 2)).reshape(-1)
         return Memory(
-            weights=np.ascontiguousarray(self.weights.transpose(1, 0, 2), kind).reshape(-1), values=values,
+            weights=stored.astype(np.int16) if f.weight.bits <= 16 else stored.astype(np.int32), values=values,
             base=self.base.copy(), back=self.back.copy(),
             raw=np.zeros(lanes, np.int16), aligned=np.zeros(lanes, np.int16), lifted=np.zeros(lanes, np.int16),
             sums=np.zeros(rows, np.int64), mu=np.zeros(rows, np.int64), slopes=np.zeros(rows, np.int32),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbar.exponentials import POWERS
 from hebbar.fences import learning_fences
@@ -79,7 +80,7 @@ class _Lanes:
     def _updates(self) -> list[Run]:
         """Plastic lanes in use; others hold no activity, so that they can change in positive columns alone."""
         p = self._plan
-        own = np.zeros(p.source.size, bool) if p.own is None else p.own.any(axis=0)
+        own: NDArray[np.bool_] = np.zeros(p.source.size, bool) if p.own is None else np.any(p.own, axis=0)
         return [(*run, int(p.rate[k]), int(own[k:k + self._lanes].any()), int(p.positive[k]))
                 for k, run in self._columns((p.used | p.positive) & p.plastic)]
 

@@ -107,7 +107,8 @@ def compare(network: Network, weights: Weights, clamps: Mapping[str, Array], gam
     cases: dict[str | int, tuple[Weights, States]] = {
         "equilibrium": (_learnt(network, weights, settled), settled),
         "backprop": (backprop_update(network, weights, clamps), forward)}
-    cases |= truncated_updates(network, weights, clamps, gamma, steps) if steps else {}
+    if steps:
+        cases.update(truncated_updates(network, weights, clamps, gamma, steps).items())
     far = _gap(forward, settled)
     return {name: _figure(network, weights, clamps, update, _gap(states, settled) / far)
             for name, (update, states) in cases.items()}
@@ -117,8 +118,8 @@ def _figure(network: Network, weights: Weights, clamps: Mapping[str, Array], upd
             distance: float) -> Figure:
     last, hidden = last_layer(network, update), hidden_layers(network, update)
     whole, part = (np.linalg.norm(_change(network, weights, clamps, u, SMALL)) for u in (update, last))
-    found = [target_alignment(network, weights, clamps, u) for u in (update, last, hidden)]
-    return Figure(*found, float(part / whole), distance)
+    all_of_it, of_last, of_hidden = (target_alignment(network, weights, clamps, u) for u in (update, last, hidden))
+    return Figure(all_of_it, of_last, of_hidden, float(part / whole), distance)
 
 
 def _change(network: Network, weights: Weights, clamps: Mapping[str, Array], update: Weights,

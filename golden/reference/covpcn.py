@@ -168,7 +168,8 @@ class Explicit:
 
 def explicit_errors(model: Explicit, x: Array) -> Array:
     """e = S^-1 (x - mu), (batch, size)."""
-    return np.linalg.solve(model.covariance, (_patterns("x", x, model.mean.size) - model.mean).T).T
+    away = _patterns("x", x, model.mean.size) - model.mean
+    return np.linalg.solve(model.covariance, away.T).T.astype(np.float64, copy=False)
 
 
 def explicit_learn(model: Explicit, patterns: Array, rate: float) -> Explicit:

@@ -80,6 +80,7 @@ class FloatMachine:
         self._at = 0
         self._outputs: dict[str, list[Array]] = {t.key: [] for t in self.program.outputs[entry]}
         (loop,) = self.program.schedules[entry]
+        assert isinstance(loop, LoopOp), "every schedule is one loop over the samples"
         count = len(next(iter(self._samples.values())))
         with np.errstate(over="ignore", invalid="ignore"):  # said below
             for self._at in range(count):
@@ -174,11 +175,10 @@ class FloatMachine:
                 back = drive if part.matrix is None else drive @ part.matrix[:, part.columns]
                 self.back[part.neurons] = back if part.fresh else self.back[part.neurons] + back
             if op.flags & Sweep.UPD and part.matrix is not None and part.edge.plastic:
-                part.matrix[:, part.columns] = self._learnt(op, part, np.outer(drive, a))
+                part.matrix[:, part.columns] = self._learnt(op, part, part.matrix[:, part.columns], np.outer(drive, a))
 
-    def _learnt(self, op: SweepOp, part: _Part, product: Array) -> Array:
+    def _learnt(self, op: SweepOp, part: _Part, old: Array, product: Array) -> Array:
         alpha = 2.0 ** -(part.edge.alpha_shift + op.slower + self.halvings)
-        old = part.matrix[:, part.columns]
         new = old + alpha * product
         if part.edge.zero_diagonal:
             own = (np.arange(op.block.rows) + op.block.first)[:, None] == np.arange(
@@ -207,10 +207,11 @@ class FloatMachine:
         return self._parts[key][1]
 
     def _cut(self, op: SweepOp) -> list[_Part]:
-        lanes, parts, starts, begun = self.program.machine.lanes, [], {}, set()
+        lanes, parts, starts = self.program.machine.lanes, list[_Part](), {}
+        begun: set[int] = set()
         for c in op.columns:  # what an earlier column of the sweep has begun, a later one adds to
-            words = self._layout.sources(op.block, c)
-            starts[c], begun = words[0] in op.fresh and words[0] not in begun, begun | set(words)
+            fed = self._layout.sources(op.block, c)
+            starts[c], begun = fed[0] in op.fresh and fed[0] not in begun, begun | set(fed)
         edges = dict.fromkeys(c.edge for c in op.columns)
         for edge in edges:
             mine = [c for c in op.columns if c.edge == edge]
@@ -221,8 +222,8 @@ class FloatMachine:
                 if not chosen:
                     continue
                 if edge.identity:
-                    start = words[0] * lanes
-                    parts.append(_Part(edge, slice(start, start + op.block.rows), None, slice(0), fresh, feeds))
+                    first = words[0] * lanes
+                    parts.append(_Part(edge, slice(first, first + op.block.rows), None, slice(0), fresh, feeds))
                     continue
                 columns = np.concatenate([np.arange(c.offset, c.offset + c.lanes) for c in chosen])
                 matrix = self.weights[_key(edge)][op.block.first:op.block.first + op.block.rows]

@@ -5,6 +5,8 @@
 tanh (a test says so).
 """
 
+from typing import Any
+
 import numpy as np
 from numba import njit
 
@@ -13,7 +15,7 @@ __all__ = ["KINDS", "compare", "move"]
 KINDS = {name: i for i, name in enumerate(("identity", "relu", "leaky", "tanh", "sigmoid", "hard_tanh"))}
 """What ``kind`` means; other activations have no kernel."""
 
-OPTIONS = {"cache": True, "nogil": True, "boundscheck": False, "error_model": "numpy",
+OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "boundscheck": False, "error_model": "numpy",
            "fastmath": {"contract", "nsz", "arcp"}}
 ONE, HALF, ZERO, LEAK = np.float32(1), np.float32(0.5), np.float32(0), np.float32(0.125)
 END = np.float32(7.90531)

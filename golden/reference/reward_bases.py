@@ -98,7 +98,7 @@ def exact_values(transitions: Array, rewards: Array, discount: float) -> Array:
     if discount * np.abs(np.linalg.eigvals(t)).max() >= 1 - 1e-12:
         raise BadInput(f"discount is {discount} and some states never end, so their values are not finite; "
                        "lower it below 1.")
-    return np.linalg.solve(np.eye(len(t)) - discount * t, r.T).T
+    return np.linalg.solve(np.eye(len(t)) - discount * t, r.T).T.astype(np.float64, copy=False)
 
 
 def _check_discount(discount: float) -> None:

@@ -38,26 +38,26 @@ def sample_clamps(network: Network, inputs: Array, targets: Array | None = None)
 
 
 def train_epoch(network: Network, weights: Weights, inputs: Array, targets: Array, rule: RuleConfig,
-                order: Sequence[int], batch: int = 16, rate: float = 1.0, dtype: DTypeLike = np.float64,
-                progress: Callable[[int], None] | None = None) -> Weights:
+                order: Sequence[int] | NDArray[np.int64], batch: int = 16, rate: float = 1.0,
+                dtype: DTypeLike = np.float64, progress: Callable[[int], None] | None = None) -> Weights:
     """New weights after one pass in the given ``order`` of sample numbers, ``batch`` at a time.
 
     Updates are summed over a batch, so ``rate`` should fall as ``batch`` grows. ``dtype``: float64, or float32 for
     speed, which IL, iPC and Z-IL have; ``progress`` is told how many samples have been learnt. Raises BadInput for
     clamps or weights that do not fit the network, weights that stop being finite included.
     """
-    order, clamps = np.asarray(order), sample_clamps(network, inputs, targets)
+    numbers, clamps = np.asarray(order, np.int64), sample_clamps(network, inputs, targets)
     if np.dtype(dtype) not in (np.float64, np.float32):
         raise BadInput(f"dtype is {np.dtype(dtype)}; give float64 or float32.")
     if not plannable(network, rule, batch):
         if np.dtype(dtype) != np.float64:
             raise BadInput(f"dtype is float32, which {rule.name!r} does not have on this network; use float64.")
-        return _by_rule(network, weights, clamps, rule, order, batch, rate, progress)
+        return _by_rule(network, weights, clamps, rule, numbers, batch, rate, progress)
     hold(network, clamps)
     plan = Plan(network, weights, tuple(clamps), dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # told below, with the place
-        for first in range(0, len(order), batch):
-            rows = order[first:first + batch]
+        for first in range(0, len(numbers), batch):
+            rows = numbers[first:first + batch]
             plan.learn({name: values[rows] for name, values in clamps.items()}, rule, rate)
             if progress:
                 progress(first + len(rows))

@@ -40,7 +40,7 @@ def recall(program: Program, quick: bool = False) -> LearningTask:
     queries = flipped(rng, stored) if images is None else np.clip(stored + rng.normal(0, NOISE, stored.shape), -2, 2)
     separation = program.config.rule.options.get("separation")
     strength = ACTIVE if separation == "activation" else 1.0
-    samples: dict[str, NDArray] = {key: stored, slots: strength * np.eye(count)}
+    samples: dict[str, NDArray[np.float64]] = {key: stored, slots: strength * np.eye(count)}
     if norm:
         samples = _with_norms(program, samples, key, norm, slots)
     takes = {t.key for t in program.inputs["train"]}
@@ -80,7 +80,8 @@ def _inputs(network: Network) -> tuple[str, str]:
     return keys[0], norms[0] if norms else ""
 
 
-def _with_norms(program: Program, samples: dict[str, NDArray], key: str, norm: str, slots: str) -> dict[str, NDArray]:
+def _with_norms(program: Program, samples: dict[str, NDArray[np.float64]], key: str, norm: str,
+                slots: str) -> dict[str, NDArray[np.float64]]:
     """A second sample each, which adds the low half of -|m|^2 / 2 with a smaller error."""
     network = program.layout.network
     first, second = (network.edge(f"{name}:{slots}").alpha_shift for name in (key, norm))

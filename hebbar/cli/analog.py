@@ -9,6 +9,8 @@ from ..errors import BadInput
 from .options import Build, Json, Quiet, Run, Source, configured
 
 if TYPE_CHECKING:
+    from golden.analog.laws import Reals
+    from golden.analog.wires import Wires
     from sim.crossbar import Crossbar
 
 __all__ = ["spice", "transient", "macro"]
@@ -37,6 +39,8 @@ Programmed = Annotated[str | None, typer.Option("--config", help="An analog pres
                                                    "and wires of its macro, programmed with its weights.")]
 Weights = Annotated[Path | None, typer.Option(help="Weights by edge to program with --config; default: the seeded "
                                                 "ones.")]
+Drawing = tuple[tuple[int, int], int, tuple[float, float], tuple[float, float, float, float]]
+"""Rows and columns, seed, least and largest conductance in microsiemens, and the four resistances in ohms."""
 MATCH = 1e-6
 """Relative difference to ngspice that is a mismatch."""
 
@@ -90,8 +94,8 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
               Path("out/transient"),
               quiet: Quiet = False, as_json: Json = False) -> None:
     """Draw one read in time: lines settle, one output is sampled, held and converted; SVG and VCD."""
-    drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
-    crossbar = _crossbar(state, drawn, (config, weights), inputs, volts, verb)
+    drawing = (rows, columns), seed, (least, most), (word, bit, driver, sense)
+    crossbar = _crossbar(state, drawing, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
     from sim.crossbar import read_of
     from sim.html.svg import save
@@ -116,7 +120,7 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
 def macro(source: Source,
           ideal: Annotated[bool, typer.Option("--ideal", help="With every switch of the physics off.")] = False,
           out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] = Path("out/macro"),
-          build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
+          quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Write control and macro in SystemVerilog, the macro in real numbers: a simulation without Python."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
@@ -130,7 +134,7 @@ def macro(source: Source,
     here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files)
 
 
-def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | None, Path | None], inputs: str | None,
+def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | None, Path | None], inputs: str | None,
               volts: float, verb: str) -> "Crossbar":
     """The array that the options describe: read from a file, programmed by a configuration, or drawn."""
     import numpy as np
@@ -138,13 +142,14 @@ def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | Non
     from golden.analog.wires import Wires
     from sim.crossbar import Crossbar, drawn, loaded
 
-    shape, seed, microsiemens, ohms = drawing
-    if state and configuration[0]:
-        raise BadInput(f"{state} and --config {configuration[0]} both say what the array holds; give one of them.")
-    if configuration[0]:
-        found, wires = _programmed(*configuration)
+    (rows, columns), seed, (least, most), ohms = drawing
+    config, weights = configuration
+    if state and config:
+        raise BadInput(f"{state} and --config {config} both say what the array holds; give one of them.")
+    if config:
+        found, wires = _programmed(config, weights)
     else:
-        found = loaded(state) if state else drawn(*shape, seed, *(1e-6 * g for g in microsiemens))
+        found = loaded(state) if state else drawn(rows, columns, seed, 1e-6 * least, 1e-6 * most)
         wires = Wires(*ohms)
     cells, verb = found["g_plus"], verb.upper()
     count = cells.shape[verb == "FWD"] if cells.ndim == 2 else 0
@@ -158,7 +163,7 @@ def _crossbar(state: Path | None, drawing: tuple, configuration: tuple[str | Non
     return Crossbar(found["g_plus"], found["g_minus"], given, wires, verb)
 
 
-def _programmed(config: str, weights: Path | None) -> tuple:
+def _programmed(config: str, weights: Path | None) -> "tuple[dict[str, Reals], Wires]":
     """Conductances and wires of a configuration's macro."""
     from golden.training import initial_image
     from golden.weights import load_image

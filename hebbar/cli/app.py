@@ -40,9 +40,11 @@ def options(version: Annotated[bool, typer.Option("--version", is_eager=True, ca
 _formatted = warnings.formatwarning
 
 
-def _said(message: Warning | str, category: type[Warning], *place: object) -> str:
+def _said(message: Warning | str, category: type[Warning], filename: str, lineno: int, line: str | None = None) -> str:
     """Our own warnings as a sentence, without the line of code they come from."""
-    return f"hebbar: warning: {message}\n" if category is HebbarWarning else _formatted(message, category, *place)
+    if category is HebbarWarning:
+        return f"hebbar: warning: {message}\n"
+    return _formatted(message, category, filename, lineno, line)
 
 
 warnings.formatwarning = _said

@@ -1,7 +1,7 @@
 """Commands that train, simulate and compare."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +9,9 @@ from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, names
 
 from ..errors import Mismatch
 from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured
+
+if TYPE_CHECKING:
+    from ..config import Config
 
 __all__ = ["run", "train", "simulate", "compare"]
 
@@ -21,7 +24,7 @@ def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder 
         samples: Annotated[int | None, typer.Option(
             min=1, help="Training samples that are replayed on the RTL; default: those of the first epoch.")] = None,
         seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None,
-        quick: Quick = False, build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
+        quick: Quick = False, quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Train in float and fixed point, replay the training on the RTL, compare every word."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
@@ -45,8 +48,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
           restart: Annotated[bool, typer.Option("--restart", help="Discard that checkpoint.")] = False,
           every: Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")] = 5.0,
           seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None, quick: Quick = False,
-          build: Build = None,
-          quiet: Quiet = False, as_json: Json = False) -> None:
+          quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Train on the RTL from the first sample to the last, every word compared as it goes."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
@@ -78,7 +80,7 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
                  "--break", metavar="NAME", help="Plant a known defect in the RTL and see the comparison find it; "
                  "'list' shows them.")] = None, seed: Seed = None, rule: Rule = None, data: Data = None,
              wave: Annotated[bool, typer.Option("--wave", help=f"Also write a VCD ({names('waves')}).")] = False,
-             build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
+             quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Run a program on one backend and write everything it did as a trace."""
     if defect is not None:
         _broken(out, backend, entry, samples, defect, configured(source, seed, rule, None, data), build,
@@ -104,7 +106,8 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
                  "files": [str(f) for f in files]}, [], files)
 
 
-def _broken(out, backend, entry, samples, defect, config, build, quiet, as_json) -> None:
+def _broken(out: Path, backend: str | None, entry: str, samples: int | None, defect: str, config: "Config",
+            build: Path, quiet: bool, as_json: bool) -> None:
     """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
     from sim.defects import DEFECTS
     from sim.demonstration import demonstrate

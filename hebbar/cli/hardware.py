@@ -14,7 +14,7 @@ __all__ = ["verilog", "check", "prove", "doctor"]
 def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] =
             Path("out/verilog"), top: Annotated[str, typer.Option(
                 "--top", help="Name of the machine: its modules, files and C declarations begin with it.")] = "hebbar",
-            build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
+            quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Write the Verilog with its register map (HTML, C header), FuseSoC core file and lint report."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
@@ -63,7 +63,7 @@ def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run eve
                                                  "run does not wait.")] = False,
            clean: Annotated[bool, typer.Option("--clean", help="Remove every built simulator that no command is "
                                                                "using.")]
-           = False, build: Build = None, quiet: Quiet = False, as_json: Json = False) -> None:
+           = False, quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Look for tools, packages and places to write, and say what to do about those that are missing."""
     import json
     from dataclasses import asdict

@@ -29,9 +29,9 @@ Samples = Annotated[int | None, typer.Option(min=1, help="Samples of the data; a
 Epochs = Annotated[int | None, typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
 Quick = Annotated[bool, typer.Option("--quick", help="One epoch of a few samples, and few questions: does it run?")]
 Data = Annotated[Path | None, typer.Option(help="Where the data are, instead of the configured path.")]
-Build = Annotated[Path | None, typer.Option(
-    "--build", envvar=BUILD_VARIABLE, show_default="in the user's cache",
-    callback=lambda given: given or build_folder(), help="Folder for built simulators, found again by hash.")]
+Build = Annotated[Path, typer.Option(
+    "--build", envvar=BUILD_VARIABLE, show_default="in the user's cache", default_factory=build_folder,
+    help="Folder for built simulators, found again by hash.")]
 
 
 def configured(source: str, seed: int | None = None, rule: str | None = None, epochs: int | None = None,
@@ -39,8 +39,9 @@ def configured(source: str, seed: int | None = None, rule: str | None = None, ep
     """The configuration with the changes of the command line."""
     from ..config import load
 
-    changes = {"training": {"seed": seed, "epochs": epochs}, "rule": {"name": rule},
-               "data": {"path": str(data) if data else None}}
+    changes: dict[str, dict[str, int | str | None]] = {
+        "training": {"seed": seed, "epochs": epochs}, "rule": {"name": rule},
+        "data": {"path": str(data) if data else None}}
     return load(source).replace(**{section: {key: value for key, value in keys.items() if value is not None}
                                    for section, keys in changes.items()})
 

@@ -1,8 +1,9 @@
 """Commands about what is not perfect: how bad a device may be, and calibrating its converters."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,14 +45,14 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     here.finish({name: {"means": summary[name], "points": records(p)} for name, p in points.items()}, [])
 
 
-def _values(switch: str, values: str | None, known: dict) -> list:
+def _values(switch: str, values: str | None, known: Mapping[str, Sequence[Any]]) -> list[Any]:
     """What was asked for, or the values of the switch's own."""
     if values is None:
         if switch not in known:
             raise BadInput(f"{switch} has no values of its own; give --values. Those that have: {', '.join(known)}.")
         return list(known[switch])
     try:
-        return tomllib.loads(f"values = [{values}]")["values"]
+        return list(tomllib.loads(f"values = [{values}]")["values"])
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"--values is {values!r}: {error}; give numbers with commas, as in 0,0.1,0.3.") from None
 

@@ -225,9 +225,9 @@ class Schedule:
         """State steps from the errors and back sums as they stand."""
         return [self.sweep(b, flags) for b in blocks]
 
-    def update(self, hoisted: bool = False) -> list[MicroOp]:
+    def update(self, hoisted: bool = False) -> list[SweepOp]:
         """Errors after the last step, and the weight update they drive."""
-        ops: list[MicroOp] = []
+        ops: list[SweepOp] = []
         for b in reversed(self.blocks):
             if not (hoisted and self.hoists(b)):
                 ops.append(self.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.UPD))

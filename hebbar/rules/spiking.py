@@ -33,8 +33,8 @@ def _traced(network: Network, options: Mapping[str, Option]) -> Network:
         populations.append(Population(f"{name}.{TRACE}", p.size, "identity", Role.HIDDEN, p.activity_frac))
         edges.append(Edge(name, f"{name}.{TRACE}", identity=True, plastic=False))
     for e in learnt:
-        shares = {"alpha_shift": e.alpha_shift, "positive": e.positive, "shares": f"{e.source}:{e.target}"}
-        edges += [Edge(f"{e.source}.{TRACE}", e.target, **shares), Edge(e.source, f"{e.target}.{TRACE}", **shares)]
+        edges += [Edge(source, target, alpha_shift=e.alpha_shift, positive=e.positive, shares=f"{e.source}:{e.target}")
+                  for source, target in ((f"{e.source}.{TRACE}", e.target), (e.source, f"{e.target}.{TRACE}"))]
     return Network(tuple(populations), tuple(edges))
 
 

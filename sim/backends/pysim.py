@@ -132,7 +132,7 @@ def run(job: Job, model: None = None, progress: Callable[[int], None] | None = N
     simulator.add_clock(1e-8)
     recorder, macro = Recorder(job.program), macro_of(job.program.machine)
     host = PysimHost(simulator, machine, job.stall, job.seed)
-    result: dict = {}
+    result: dict[str, Any] = {}
 
     def weights(ctx):
         return macro.weights() if macro else _weights(ctx, machine)
@@ -177,6 +177,6 @@ def _memory(ctx, memory) -> list[int]:
     return [v for i in range(memory.depth) for v in ctx.get(memory.data[i])]
 
 
-def _weights(ctx, machine: Machine) -> list:
+def _weights(ctx, machine: Machine) -> list[Any]:
     m, rows = machine.machine, machine.tile.image(ctx)
     return [[row[p * m.lanes:(p + 1) * m.lanes] for p in range(m.row_tiles)] for row in rows]

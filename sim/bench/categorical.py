@@ -48,7 +48,8 @@ ORDER_FROM = 2
 SLACK = 0.15
 BETAS = 2.0 ** np.arange(-1, 6, 0.125)
 BINS, FRACTION = 10, 0.2
-STEPS, SHIFT, SMOOTH = 64, 4, {"activation": "tanh", "activity_frac": 7}
+STEPS, SHIFT = 64, 4
+SMOOTH: dict[str, str | int] = {"activation": "tanh", "activity_frac": 7}
 """Of the study of updates: inference comes to rest; alpha; a hidden layer without a kink to cross."""
 PROCESSES = 2
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -165,7 +166,7 @@ def study(seeds: int, reporter: Reporter, lessons: Iterable[str] = tuple(LESSONS
     return [Found(c, np.array(curves[i * seeds:(i + 1) * seeds])) for i, c in enumerate(chosen)]
 
 
-def _curves(work: list[tuple], reporter: Reporter, name: str) -> list[Curve]:
+def _curves(work: list[tuple[Any, ...]], reporter: Reporter, name: str) -> list[Curve]:
     return in_parallel(learn, work, PROCESSES, reporter, name, lambda curve: f"{curve.mean():.3f}")
 
 

@@ -54,6 +54,7 @@ def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
         trace = session.run(job)
         # the first state step stands before the loop, and every EXIT without arm ends one more
         steps.append(1 + len(trace.decisions) / job.count if tolerance else float(config.rule.steps))
+    assert trace is not None, "there is at least one epoch"
     technology, exits = load_technology(TECHNOLOGY), trace.decisions.tolist()
     found = estimate(program, trace.counters, len(data.train), technology, exits=exits)
     test = session.run(Job(program, "predict", session.weights, codes(program, data.test, False), steps=False))

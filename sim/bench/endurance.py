@@ -68,14 +68,14 @@ def _killed(folder: Path, moment: float) -> str:
     return _fingerprint(folder)
 
 
-def _start(folder: Path, *options: str) -> subprocess.Popen:
+def _start(folder: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", MAIN, "train", "tiny", "--epochs", "8", "--every", "0.3", "--quiet", "--out",
                str(folder), *options]
     return subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 
-def _finish(child: subprocess.Popen, folder: Path) -> None:
+def _finish(child: subprocess.Popen[str], folder: Path) -> None:
     _, words = child.communicate()
     if child.returncode:
         raise HebbarError(f"a training in {folder} ended with exit code {child.returncode}: {words[-500:]}")

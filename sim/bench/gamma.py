@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden import reference as ref
+from golden.reference.state import Weights
 from golden.reference.training import ends
 from golden.streams import to_codes
 from golden.weights import checked_image
@@ -33,7 +34,6 @@ __all__ = ["BELOW", "ABOVE", "STEPS", "SETTLED", "GONE", "NEAR", "MOST", "Sides"
 
 Reals = NDArray[np.float64]
 Clamps = Mapping[str, Reals]
-Weights = Mapping[tuple[str, str], Reals]
 
 BELOW, ABOVE, STEPS = 0.95, 1.05, 300
 SETTLED, GONE = 1e-9, 1e6
@@ -140,7 +140,7 @@ def power_below(bound: float) -> float:
     return min(1.0, 2.0 ** (ceil(log2(bound)) - 1))
 
 
-def price(program: Program, counters: Mapping[str, int], count: int) -> tuple[float, float]:
+def price(program: Program, counters: dict[str, int], count: int) -> tuple[float, float]:
     """Cycles and typical nJ of a sample of training."""
     energy = estimate(program, counters, count, load_technology(TECHNOLOGY)).sample.typical
     return sum(counters[c] for c in CYCLES) / count, energy / 1000

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def measure(quick: bool, reporter: Reporter) -> list[Figure]:
     return _figures(speeds, seconds)
 
 
-def _runner(program: Program, engine: Engine, samples: dict) -> Callable[[], float]:
+def _runner(program: Program, engine: Engine, samples: dict[str, Any]) -> Callable[[], float]:
     """A function that trains once over ``samples`` and returns samples a second."""
     machine = machine_of(program, engine)
     machine.load(initial_image(program))
@@ -61,7 +62,7 @@ def _runner(program: Program, engine: Engine, samples: dict) -> Callable[[], flo
     return run
 
 
-def _agree(program: Program, samples: dict) -> None:
+def _agree(program: Program, samples: dict[str, Any]) -> None:
     """Raise Mismatch unless both machines learn the same from ``samples``."""
     ends = []
     for machine in (Machine(program), machine_of(program, "compiled")):

@@ -7,6 +7,7 @@ that at the free rest state for the others (``golden.reference.weak_feedback``).
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,7 +100,7 @@ def _pair(program: Program, method: Method, sample: int, seed: int) -> tuple[flo
     return one, other
 
 
-def gradient(method: Method, weights: Weights, x: NDArray, y: NDArray) -> Weights:
+def gradient(method: Method, weights: Weights, x: NDArray[Any], y: NDArray[Any]) -> Weights:
     """The descent of the cost that a method tends to."""
     network = layered(list(LAYERS), ACTIVATION, [0, 0], [SCALE] * 2)
     clamps = {"x0": x, "x2": y}

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +24,10 @@ from .random_code import Blocks, Writer
 
 __all__ = ["MACHINES", "Case", "random_cases", "run", "agreement"]
 
-COMMON = {"max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
-          "energy": True, "row_sum_bits": 48, "back_sum_bits": 52}
-MACHINES = {
+COMMON: dict[str, Any] = {
+    "max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
+    "energy": True, "row_sum_bits": 48, "back_sum_bits": 52}
+MACHINES: dict[str, dict[str, Any]] = {
     "rows 2 x 4": COMMON | {"lanes": 4, "row_tiles": 2, "weight_words": 120, "neuron_words": 20},
     "rows 1 x 4, few bits": COMMON | {
         "lanes": 4, "row_tiles": 1, "weight_words": 120, "neuron_words": 12, "weight_bits": 6, "weight_frac": 4,

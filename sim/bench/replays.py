@@ -82,6 +82,7 @@ def replay(system: str, entry: str, samples: int, library) -> Replay:
                  for e in network.stored)
     rule = program.config.rule
     least = minimum(program, entry, min(2, rule.steps) if rule.tolerance and entry == "train" else None)
+    assert least is not None, "every rule here says what it visits"
     reads, width = c["weight_reads"] / samples, m.lanes * m.row_tiles
     return Replay(system, entry, found.total_words, found.total_mismatches, cycles,
                   reads / cycles / width, reads / stored, least.visits / stored, least.cycles)

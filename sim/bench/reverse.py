@@ -9,6 +9,7 @@ out of it is the feedback that went in: Z-IL learns bit for bit what backprop le
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ Loss = Callable[[NDArray[np.complex128]], NDArray[np.complex128]]
 SKIP = "residual, skip"
 CASES = {"64-64-10": "digits_zil", "residual": "residual", SKIP: "residual"}
 """Presets; with the skip, an edge past the second block reaches the output through an identity node."""
-FUNCTIONS: dict[str, Callable[[NDArray], NDArray]] = {
+FUNCTIONS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "identity": lambda x: x, "relu": lambda x: np.where(x.real >= 0, x, 0 * x),
     "leaky": lambda x: np.where(x.real >= 0, x, x / 8), "tanh": np.tanh}
 """Of complex numbers, kinks by the real part."""
@@ -62,18 +63,18 @@ def half_square(target: Reals) -> Loss:
     return lambda output: 0.5 * ((target - output) ** 2).sum(axis=1)
 
 
-def forward(network: Network, weights: Weights, x: Reals, probe: dict[str, NDArray]) -> dict[str, NDArray]:
+def forward(network: Network, weights: Weights, x: Reals, probe: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """States of all populations for one input (size,); ``probe``: rows that are added to what drives a population."""
-    states: dict[str, NDArray] = {ends(network)[0]: x[None].astype(complex)}
+    states: dict[str, NDArray[Any]] = {ends(network)[0]: x[None].astype(complex)}
     for name in network.order or ():
         if name not in states:
             active = {e.source: _active(network, e.source, states[e.source]) for e in network.incoming(name)}
             states[name] = sum((active[e.source] if e.identity else active[e.source] @ weights[e.source, name].T
-                                for e in network.incoming(name)), probe.get(name, 0.0))
+                                for e in network.incoming(name)), probe.get(name, np.zeros(1)))
     return states
 
 
-def _active(network: Network, name: str, x: NDArray) -> NDArray:
+def _active(network: Network, name: str, x: NDArray[Any]) -> NDArray[Any]:
     return FUNCTIONS[network.by_name[name].activation](x)
 
 

@@ -136,6 +136,7 @@ def cycles(folder: Path, reporter: Reporter) -> Iterator[Figure]:
     c = _run(job, folder, "digits: cycles", reporter).counters
     causes = {n: c[n] / 100 for n in CYCLES}
     least = minimum(program)
+    assert least is not None, "the rule il says what it visits"
     exact, padded = least.cycles, least.padded
     text = ", ".join(f"{n} {v:.1f}" for n, v in causes.items())
     yield Figure(f"cycles a sample, digits preset ({text})", round(sum(causes.values()), 1),

@@ -99,8 +99,8 @@ def told(outputs: Reals, which: Sequence[int] | NDArray[np.int64]) -> Told:
     """From the spikes (steps, neurons) of waves: neurons are named after the order they fire most to in the first half
     of them, and their spikes are votes in the second."""
     fired = outputs.reshape(-1, PERIOD, outputs.shape[1]) > 0
-    any_of = fired.any(axis=2)
-    return Told(100 * voted(fired, which), float(np.median(any_of.argmax(axis=1)[any_of.any(axis=1)])),
+    any_of: NDArray[np.bool_] = np.any(fired, axis=2)
+    return Told(100 * voted(fired, which), float(np.median(any_of.argmax(axis=1)[np.any(any_of, axis=1)])),
                 float(fired.sum(axis=(1, 2)).mean()), fired)
 
 
@@ -124,13 +124,14 @@ def _streams(seed: int, count: int, known: bool = True) -> tuple[Reals, Reals, N
 
 def study(seed: int, count: int = WAVES) -> Study:
     """Orders, waves and start from ``seed``, all in fixed point; weights stand still while waves are told apart."""
-    found = []
+    found = list[Told]()
     for known, learns in ((True, False), (True, True), (False, True)):
         e, (train, test, which) = network(seed), _streams(seed, count, known)
         if learns:
             e.run("train", {"inputs": train})
         found.append(told(e.run("predict", {"inputs": test})["neurons"], which))
-    return Study(*found, which)
+    before, after, control = found
+    return Study(before, after, control, which)
 
 
 def floating(seed: int, count: int = WAVES) -> Told:

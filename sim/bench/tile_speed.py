@@ -1,13 +1,17 @@
 """A tile of 256 x 256 cells in the golden model: reads with noise beside reads without, and a pulsed update."""
 
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
+from golden.analog.laws import Reals
+from golden.fixed import Ints
 from golden.pulses import Pulses
 from hebbar.console import Reporter
 from hebbar.machine import MachineConfig
@@ -24,7 +28,7 @@ READ = {"additive": 0.25, "proportional": 0.02, "flicker": 0.0088, "age": 25.0}
 """White noise of both kinds and the 1/f noise of PCM (Joshi et al. 2020)."""
 
 
-def machine(read: dict) -> MachineConfig:
+def machine(read: dict[str, Any]) -> MachineConfig:
     """256 x 256 cells, 8-bit inputs, 8-bit converters."""
     return MachineConfig(tile="analog", lanes=8, row_tiles=8, weight_words=SIZE // 8 * SIZE // 8, max_columns=SIZE // 8,
                          weight_bits=8, weight_frac=6, error_bits=8, state_frac=6, analog={
@@ -34,11 +38,16 @@ def machine(read: dict) -> MachineConfig:
                              "update": {"device_spread": 0.3, "asymmetry": 0.01}})
 
 
+def _converted(converters: LineConverters, read: Callable[[Ints], Reals], drives: Ints, lines: Ints) -> Ints:
+    """The codes of a read that ``lines`` are driven for."""
+    return converters.convert(converters.held(read(drives)), lines)
+
+
 def measure(reporter: Reporter) -> list[Figure]:
     """Best times, one thread, calls in turns: a read is the lines, their noise and their converters."""
     rng = np.random.default_rng(0)
     x, p = rng.integers(-128, 128, (BATCH, SIZE)), rng.random((2, SIZE))
-    tiles = {}
+    tiles: dict[str, tuple[AnalogArray, LineConverters, LineConverters]] = {}
     for name, read in (("free", {}), ("noisy", READ), ("white", {"additive": READ["additive"]})):
         m = machine(read)
         tiles[name] = AnalogArray(m), LineConverters(m, "rows"), LineConverters(m, "columns")
@@ -46,9 +55,9 @@ def measure(reporter: Reporter) -> list[Figure]:
     lines = np.arange(SIZE)
     calls: dict[str, Callable[[], object]] = {}
     for name, (array, rows, columns) in tiles.items():
-        calls[f"forward {name}"] = lambda a=array, c=rows: c.convert(c.held(a.forward(x)), lines)
-        calls[f"transposed {name}"] = lambda a=array, c=columns: c.convert(c.held(a.transposed(x)), lines)
-        calls[f"one {name}"] = lambda a=array, c=rows: c.convert(c.held(a.forward(x[0])), lines)
+        calls[f"forward {name}"] = partial(_converted, rows, array.forward, x, lines)
+        calls[f"transposed {name}"] = partial(_converted, columns, array.transposed, x, lines)
+        calls[f"one {name}"] = partial(_converted, rows, array.forward, x[0], lines)
     learning = AnalogArray(machine(READ))
     calls["update"] = _update(learning, p)
     with threadpool_limits(1), reporter.task("tile: speed", REPEATS) as task:

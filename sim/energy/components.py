@@ -1,6 +1,7 @@
 """Every component of the machine that takes energy: how often it works and what once costs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from hebbar.activations import ENTRY_BITS
 from hebbar.compiler import Program
@@ -175,6 +176,6 @@ class _Prices:
         return [Component(name, "control", count, price) for name, count, price in rows]
 
 
-def _bits(layout: dict) -> int:
+def _bits(layout: dict[str, Any]) -> int:
     """Width of an entry as stored: whole beats of 32 bits."""
     return -(-max(field.lsb + field.width for field in layout.values()) // 32) * 32

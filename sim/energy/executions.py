@@ -22,10 +22,11 @@ def executions(program: Program, entry: str, samples: int,
     code = _code(program, entry)
     if exits or any(leaves(c) for c in code):
         whole = [decode(word) for word in program.words]
-        times = Counter(at - start for at, _ in executed(whole, start, registers, exits))
+        counted = Counter(at - start for at, _ in executed(whole, start, registers, exits))
+        times = [counted[i] for i in range(len(code))]
     else:
         times = _multiplicities(code, registers)
-    yield from ((instruction, times[i]) for i, instruction in enumerate(code))
+    yield from zip(code, times, strict=True)
 
 
 def most_executions(program: Program, entry: str) -> Iterator[tuple[int, Instruction, int]]:

@@ -1,6 +1,7 @@
 """The energy of a configuration: counts of the golden machine on its own data, times a table."""
 
 from dataclasses import replace
+from typing import Any
 
 from golden.tasks import task_of
 from hebbar.compiler import compile_config
@@ -28,7 +29,7 @@ def estimate_run(config: Config, samples: int, technology: str, reporter: Report
     return estimate(program, trace.counters, job.count, table, exits=trace.decisions.tolist())
 
 
-def record(found: Estimate) -> dict:
+def record(found: Estimate) -> dict[str, Any]:
     """The estimate as plain data: pJ, low, typical and high."""
     return {"technology": found.technology.name, "samples": found.samples, "passes": found.passes,
             "pj_sample": _three(found.sample), "pj_step": _three(found.step), "pj_weight_read": _three(found.weight),

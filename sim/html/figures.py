@@ -2,6 +2,7 @@
 dark pages; no figure says by colour alone what its labels or markers do not say too."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -102,13 +103,14 @@ def cycle_causes(cycles: dict[str, float], minimum: float | None) -> Figure:
         axes.set(xlabel="cycles a training sample", yticks=[], ylim=(-0.42, 0.85))
         axes.spines["left"].set_visible(False)
         axes.grid(False, axis="y")
-        handles, labels = by_rows(*axes.get_legend_handles_labels(), columns=3)
+        handles, labels = axes.get_legend_handles_labels()
+        handles, labels = by_rows(handles, labels, columns=3)
         axes.legend(handles, labels, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, handlelength=1.0,
                     columnspacing=1.2)
         return figure
 
 
-def by_rows(handles: Sequence, labels: Sequence[str], columns: int) -> tuple[list, list[str]]:
+def by_rows(handles: Sequence[Any], labels: Sequence[str], columns: int) -> tuple[list[Any], list[str]]:
     """Entries of a legend in an order that reads row by row where Matplotlib fills column by column."""
     order = [i for column in range(columns) for i in range(column, len(labels), columns)]
     return [handles[i] for i in order], [labels[i] for i in order]

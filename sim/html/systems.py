@@ -54,7 +54,7 @@ def _map(axes, values: Reals, top: float, ends: Collection[int], walls: Collecti
     axes.spines[:].set(visible=True, color=INK, alpha=0.25)
 
 
-def window(lags: Sequence[int], measured: Reals, closed: Reals) -> Figure:
+def window(lags: Sequence[int] | NDArray[np.int64], measured: Reals, closed: Reals) -> Figure:
     """What one pair of spikes does to a weight, by the steps from the pre to the post spike, over its closed form."""
     with rc_context(STYLE):
         figure, (a,) = _axes(2.4)

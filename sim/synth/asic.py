@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hebbar.console import Reporter
 from hebbar.errors import BadInput
@@ -119,7 +120,7 @@ PARAMETERS = ("MEMID", "SIZE", "OFFSET", "ABITS", "WIDTH", "INIT", "RD_PORTS", "
 """Of a memory; a macro has none."""
 
 
-def _memories(netlist: dict) -> list[tuple[str, str, int, int, int]]:
+def _memories(netlist: dict[str, Any]) -> list[tuple[str, str, int, int, int]]:
     """The memories that become macros: module, cell, words, bits, read ports."""
     found = []
     for module, held in netlist["modules"].items():

@@ -51,8 +51,10 @@ def read_sram(path: Path) -> Sram:
     if not cell or not square or not (size or named):
         raise BadInput(f"{path} names no memory with address_width, word_width and area; give the Liberty file of an "
                        "SRAM, or none for the fitted law.")
-    words, bits = (1 << int(size[1]), int(size[2])) if size else (int(named[1]), int(named[2]))
-    return Sram(cell[1], words, bits, float(square[1]))
+    if size:
+        return Sram(cell[1], 1 << int(size[1]), int(size[2]), float(square[1]))
+    assert named, "one of the two was found"
+    return Sram(cell[1], int(named[1]), int(named[2]), float(square[1]))
 
 
 def law(words: int, bits: int, readers: int) -> Macro:

@@ -43,7 +43,7 @@ class CocotbHost(Host):
             self._source = AxiStreamSource(AxiStreamBus.from_prefix(dut, "s_axis"), dut.clk, dut.rst)
             for i, stream in enumerate((self._source, self._sink)):
                 stream.set_pause_generator(_pauses(random.Random(2 * seed + i), stall))
-        self._packets: Queue = Queue()
+        self._packets: Queue[Sequence[int] | NDArray[np.uint32]] = Queue()
         self._unsent = self.data_sent = 0
         cocotb.start_soon(self._feed())
 
@@ -130,7 +130,7 @@ def _pauses(generator: random.Random, probability: float) -> Iterator[bool]:
 
 async def started(dut, stall: float = 0.0, seed: int = 0) -> CocotbHost:
     """The host of a machine whose clock runs and whose reset is over."""
-    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, "ns").start())
+    Clock(dut.clk, PERIOD_NS, "ns").start()
     dut.rst.value = 1
     host = CocotbHost(dut, stall, seed)
     await Timer(5 * PERIOD_NS, "ns")

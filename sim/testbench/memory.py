@@ -1,6 +1,7 @@
 """Whole memories of the simulated machine: one VPI call where the simulator has it, else word by word."""
 
 import ctypes
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class MemoryView:
     ``words``: one handle a memory word, or one an element where every element is a register.
     """
 
-    def __init__(self, words: list, port: Port) -> None:
+    def __init__(self, words: list[Any], port: Port) -> None:
         self._port, self._words = port, words
         self._count = len(words)
         self._lanes = port.lanes * port.depth // self._count

@@ -166,7 +166,7 @@ def _untouched(program: Program, job: Job) -> Tape:
                        (Mem.DERIVATIVE, program.derivatives),
                        (Mem.BLOCK, [b >> 32 * i & NEVER for b in program.blocks for i in range(4)]),
                        (Mem.WEIGHT, driver.beats(job.weights, table[Mem.WEIGHT])),
-                       (Mem.CLAMP, driver.beats(np.zeros(m.neuron_words * m.lanes), table[Mem.CLAMP]))):
+                       (Mem.CLAMP, driver.beats(np.zeros(m.neuron_words * m.lanes, np.int64), table[Mem.CLAMP]))):
         tape.memory(mem, [int(b) for b in beats])
     for mem in (Mem.STATE, Mem.ERROR, Mem.ACTIVITY):
         words = table[mem].depth * first // m.neuron_words

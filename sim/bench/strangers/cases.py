@@ -154,4 +154,4 @@ def _main(module: str, seed: int, first: int, count: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _main(sys.argv[1], *map(int, sys.argv[2:5]), Path(sys.argv[5]))
+    _main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))

@@ -45,5 +45,5 @@ def same(got: Any, want: np.ndarray) -> str:
     return f"differs from what the NumPy machine gives, {got.flat[:3]} for {want.flat[:3]}"
 
 
-def same_keys(got: Mapping, want: Mapping) -> str:
+def same_keys(got: Mapping[str, Any], want: Mapping[str, Any]) -> str:
     return "" if set(got) == set(want) else f"holds {set(got)} for {set(want)}"

@@ -27,27 +27,24 @@ COUNT = {False: 1000, True: 60}
 PRESETS = ("tiny", "query", "hopfield", "stdp", "reward_bases")
 Call = tuple[str, Callable[[], str]]
 
-WHOLES = [0, 0, 0, 1, 3, 40, 10**6, 10**30, -1, 1.5, "1", None, True, np.int8(3), np.int64(2), np.bool_(True), [], {},
-          np.nan]
-PLACES = [None, 3, "", ".", "/", "/dev/null/x.npz", "none.npz", "x.pt", b"w.npz", [], {}, "\0.npz", "a" * 5000 + ".npz",
-          "\ud800.npz", Path("none.safetensors"), "/etc/passwd", "/proc/x.npz", True, 1.5, "none.safetensors"]
-SOURCES = [None, 3, "", ".", "/", "/dev/null", "nope", "tiny.toml", Path("x.toml"), {}, {"network": None},
-           {"network": 3},
-           {"rule": {"source": "/etc/passwd"}}, {"rule": {"source": 3}}, {3: 4}, [], b"tiny", "\0", "a" * 5000,
-           "../" * 50, {"network": {"layers": (4, 4)}, "data": {"name": "npz", "path": "\0"}}, True, 1.5, {"name": 3},
-           {"name": None},
-           "tiny", Path("tiny"), {"data": {"path": object()}}, {("a",): {}}, {"machine": {"analog": None}},
-           "/proc/self/mem"]
-REPORTERS = [3, "x", [], object(), Reporter]
-SECTIONS = ["network", "rule", "training", "machine", "data", "nope", "name"]
-KEYS = [None, 3, {}, {"x": 1}, {3: 1}, {"epochs": "3"}, {"epochs": 1e3}, {"epochs": True}, {"seed": 2**70},
-        {"lanes": 8.0},
-        {"lanes": "8"}, {"layers": "16"}, {"layers": (16, 0)}, {"layers": range(3)}, {"options": {"a": object()}},
-        {"steps": 10**9}, {"gamma": np.float32(0.5)}, {"gamma": np.nan}, {"path": object()}, {"path": "\0"},
-        {"path": "x"},
-        {"seed": -1}, {"halve_alpha_at": [10**30]}, {"init_scales": [np.inf, 1]}, {"alpha_shifts": [None]},
-        {"name": "zil"}, [("epochs", 3)], "epochs", {"epochs": np.int64(2)}, {"layers": [10**9, 10]}, {"beta": 1e308},
-        {"tolerance": -0.0}]
+WHOLES: list[Any] = [
+    0, 0, 0, 1, 3, 40, 10**6, 10**30, -1, 1.5, "1", None, True, np.int8(3), np.int64(2), np.bool_(True), [], {}, np.nan]
+PLACES: list[Any] = [
+    None, 3, "", ".", "/", "/dev/null/x.npz", "none.npz", "x.pt", b"w.npz", [], {}, "\0.npz", "a" * 5000 + ".npz",
+    "\ud800.npz", Path("none.safetensors"), "/etc/passwd", "/proc/x.npz", True, 1.5, "none.safetensors"]
+SOURCES: list[Any] = [
+    None, 3, "", ".", "/", "/dev/null", "nope", "tiny.toml", Path("x.toml"), {}, {"network": None}, {"network": 3},
+    {"rule": {"source": "/etc/passwd"}}, {"rule": {"source": 3}}, {3: 4}, [], b"tiny", "\0", "a" * 5000, "../" * 50,
+    {"network": {"layers": (4, 4)}, "data": {"name": "npz", "path": "\0"}}, True, 1.5, {"name": 3}, {"name": None},
+    "tiny", Path("tiny"), {"data": {"path": object()}}, {("a",): {}}, {"machine": {"analog": None}}, "/proc/self/mem"]
+REPORTERS: list[Any] = [3, "x", [], object(), Reporter]
+SECTIONS: list[Any] = ["network", "rule", "training", "machine", "data", "nope", "name"]
+KEYS: list[Any] = [
+    None, 3, {}, {"x": 1}, {3: 1}, {"epochs": "3"}, {"epochs": 1e3}, {"epochs": True}, {"seed": 2**70}, {"lanes": 8.0},
+    {"lanes": "8"}, {"layers": "16"}, {"layers": (16, 0)}, {"layers": range(3)}, {"options": {"a": object()}},
+    {"steps": 10**9}, {"gamma": np.float32(0.5)}, {"gamma": np.nan}, {"path": object()}, {"path": "\0"}, {"path": "x"},
+    {"seed": -1}, {"halve_alpha_at": [10**30]}, {"init_scales": [np.inf, 1]}, {"alpha_shifts": [None]}, {"name": "zil"},
+    [("epochs", 3)], "epochs", {"epochs": np.int64(2)}, {"layers": [10**9, 10]}, {"beta": 1e308}, {"tolerance": -0.0}]
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
@@ -182,9 +179,11 @@ def _set(rng: Random, folder: Path) -> Call:
 
 
 def _cosimulate(rng: Random, folder: Path) -> Call:
-    samples = rng.choice([*WHOLES, {"x": 1}, {"x0": [[0.5] * 16]}, {"x0": np.zeros((0, 16)), "x2": np.zeros((0, 10))}])
-    backend = rng.choice(["golden", "", None, 3, [], "Fast", "é", "verilater"])
-    place, entry = rng.choice(["out", None, 3, "\0"]), rng.choice(["train", "predict", "query", None, 3, []])
+    samples: Any = rng.choice([*WHOLES, {"x": 1}, {"x0": [[0.5] * 16]},
+                               {"x0": np.zeros((0, 16)), "x2": np.zeros((0, 10))}])
+    backend: Any = rng.choice(["golden", "", None, 3, [], "Fast", "é", "verilater"])
+    place: Any = rng.choice(["out", None, 3, "\0"])
+    entry: Any = rng.choice(["train", "predict", "query", None, 3, []])
     reporter = rng.choice([None, *REPORTERS, Reporter(quiet=True)])
 
     def call() -> str:
@@ -211,8 +210,9 @@ def _section(rng: Random, folder: Path) -> Call:
 
 
 def _files(rng: Random, folder: Path) -> Call:
-    e, place = experiment("tiny"), rng.choice([*PLACES, folder / "w.npz", str(folder / "deep" / "w.safetensors"),
-                                               folder, folder / "w.npz" / "x.npz"])
+    e = experiment("tiny")
+    place = rng.choice([*PLACES, folder / "w.npz", str(folder / "deep" / "w.safetensors"), folder,
+                        folder / "w.npz" / "x.npz"])
     method = rng.choice(["save_weights", "load_weights"]) if str(place).startswith(str(folder)) else "load_weights"
 
     def call() -> str:
@@ -227,7 +227,7 @@ def _files(rng: Random, folder: Path) -> Call:
 
 
 def _verilog(rng: Random, folder: Path) -> Call:
-    place = rng.choice([None, 3, "", ".", folder, "\0", b"x.v", [], "a" * 5000])
+    place: Any = rng.choice([None, 3, "", ".", folder, "\0", b"x.v", [], "a" * 5000])
     return f"verilog({place!r})"[:80], lambda: f"it wrote {experiment('tiny').verilog(place)}"
 
 

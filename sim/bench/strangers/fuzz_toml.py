@@ -106,7 +106,8 @@ def _outcome(path: Path) -> str:
 def _run(program: Program, entry: str) -> None:
     """Raise ArithmeticError unless a run stays inside its formats, and is the same compiled where that takes no new
     compilation."""
-    samples, machines, f = _samples(program, entry), [Machine(program)], program.machine.formats
+    samples, f = _samples(program, entry), program.machine.formats
+    machines: list[Machine | CompiledMachine] = [Machine(program)]
     if program.machine.weight_bits <= COMPILED_BITS and not unsupported(program):
         machines.append(CompiledMachine(program))
     for machine in machines:

@@ -15,7 +15,7 @@ WAYS: dict[str, Way] = {
     "as it is": lambda a: a, "float32": lambda a: a.astype(np.float32), "float16": lambda a: a.astype(np.float16),
     "long": lambda a: a.astype(np.longdouble), "big-endian": lambda a: a.astype(">f8"), "list": lambda a: a.tolist(),
     "Fortran": np.asfortranarray, "backwards twice": lambda a: a[::-1][::-1], "one row repeated": lambda a:
-    np.broadcast_to(a[:1], a.shape), "memory": lambda a: memoryview(np.ascontiguousarray(a)), "minus zero": lambda a:
+    np.broadcast_to(a[:1], a.shape), "memory": lambda a: np.ascontiguousarray(a).data, "minus zero": lambda a:
     np.where(a > 0.9, -0.0, a), "subnormal": lambda a: a + 1e-320, "no rows": lambda a: a[:0], "booleans": lambda a:
     a.astype(bool), "integers": lambda a: a.astype(np.int8), "rows in a list": list, "tuple": tuple,
     "no columns": lambda a: a[:, :0], "transposed": lambda a: a.T, "one more axis": lambda a: a[None], "flat": np.ravel,
@@ -52,5 +52,5 @@ def odd(rng: Random, good: NDArray[np.float64]) -> tuple[str, Any]:
 
 def plain(given: Any) -> list[list[float]]:
     """Rows of Python floats, without NumPy's conversions."""
-    rows = given.tolist() if isinstance(given, np.ndarray | memoryview) else given
+    rows: Any = given.tolist() if isinstance(given, np.ndarray | memoryview) else given
     return [[float(x) for x in (row.tolist() if isinstance(row, np.ndarray) else row)] for row in rows]

@@ -9,6 +9,7 @@ AXI4-Stream are checked in every cycle of both.
 import ctypes
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,7 +183,7 @@ def _library(program: Program, folder: Path, defect: Defect | None) -> ctypes.CD
     return opened
 
 
-def _plan(program: Program, tape: Tape, sample: NDArray[np.uint32]) -> tuple[_Plan, list[NDArray]]:
+def _plan(program: Program, tape: Tape, sample: NDArray[np.uint32]) -> tuple[_Plan, list[NDArray[Any]]]:
     """The plan, and the arrays it points to, which must live as long."""
     kinds, resets = np.zeros(1 << ADDRESS_BITS - 2, np.uint8), np.zeros(1 << ADDRESS_BITS - 2, np.uint32)
     for name, register in REGISTERS.items():
@@ -191,7 +192,8 @@ def _plan(program: Program, tape: Tape, sample: NDArray[np.uint32]) -> tuple[_Pl
         resets[register.address // 4] = register.reset
     table = ports(program.machine)
     depths, shares = (np.array([getattr(table[mem], n) for mem in Mem], np.uint32) for n in ("depth", "beats_per_word"))
-    kept = [kinds, resets, depths, shares, np.array(tape.words, np.uint32), np.ascontiguousarray(sample, np.uint32)]
+    kept: list[NDArray[Any]] = [kinds, resets, depths, shares, np.array(tape.words, np.uint32),
+                                np.ascontiguousarray(sample, np.uint32)]
     at = [array.ctypes.data for array in kept]
     registers = (REGISTERS[name].address for name in ("control", "status", "cause", "entry"))
     return _Plan(*at[:5], len(kept[4]), at[5], len(kept[5]), len(Mem), *registers, PATIENCE), kept

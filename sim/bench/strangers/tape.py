@@ -88,7 +88,7 @@ class Tape(driver.Host):
         finish(driver.run(self, job))
         for mem, values in ((Mem.WEIGHT, trace.final), (Mem.STATE, trace.state[-1]), (Mem.ERROR, trace.error[-1]),
                             (Mem.ACTIVITY, trace.activity[-1])):
-            self.memory(mem, driver.beats(values, table[mem]))
+            self.memory(mem, driver.beats(values.astype(np.int64), table[mem]))
 
 
 def _outputs(program: Program, entry: str, outputs: Mapping[str, NDArray[np.int64]], count: int) -> list[list[int]]:
