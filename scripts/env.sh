@@ -43,7 +43,7 @@ with_dots() {
 }
 
 install() {
-    .venv/bin/python -m pip install --disable-pip-version-check -e '.[test,docs]' >.venv/install.log 2>&1
+    .venv/bin/python -m pip install --disable-pip-version-check -e '.[test,docs,dev]' >.venv/install.log 2>&1
 }
 
 prepare() {

@@ -1,9 +1,24 @@
-"""Fixtures of several files."""
+"""Fixtures of several files, and the mark of every test: fast, slow or tool."""
 
 import pytest
+from tiers import FAST, TIERS, tier
 
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory):
     """One folder of built simulators for all test processes; a build happens once."""
     return tmp_path_factory.getbasetemp().parent / "models"
+
+
+def pytest_ignore_collect(collection_path, config):
+    """``-m fast`` reads the fast files alone: importing all others takes longer than running these."""
+    if config.option.markexpr == "fast" and collection_path.match("test_*.py") and collection_path.stem not in FAST:
+        return True
+    return None
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in TIERS):
+            item.add_marker(tier(item.path, frozenset(item.fixturenames)))
