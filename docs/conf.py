@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
+from pygments.lexers.special import TextLexer
 from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.highlighting import lexers
 from sphinx.util.docutils import SphinxDirective
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +30,7 @@ myst_heading_anchors = 4
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+lexers["mermaid"] = TextLexer()  # drawn on GitHub; the site shows the text, and the page has a table too
 PICTURES = ROOT / "docs" / "pictures"
 
 

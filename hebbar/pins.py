@@ -67,13 +67,34 @@ def cell_lanes(machine: MachineConfig) -> int:
 def pins(machine: MachineConfig) -> dict[str, int]:
     """Wires by name with their widths; all but ``compare`` go to the macro.
 
-    * ``phase``, ``strobe``, ``line``: the row group or the column word that is compared.
-    * ``row_drive``, ``column_drive``: two wires a line.
-    * ``amplitude``: the signed activity on every bit line in STEP; ``rate``, ``enable``: shift of the
-      update and whether there is one, of every column word.
-    * ``dac``: signed codes, side by side, of P row, C column or cell converters; ``compare``: the line is not below.
-    * ``cell``: number of the beat in the weight memory; ``cell_mask``, ``cell_code``: which of its cells are written,
-      signed targets.
+    Pins
+    ----
+    phase : Signal(4), out
+        What the macro does in this cycle, a Phase.
+    strobe : Signal(1), out
+        The cycle counts.
+    line : Signal(20), out
+        The row group or the column word that is compared.
+    row_drive : Signal(2 * machine.array_rows), out
+        Two wires a word line, positive and negative side.
+    column_drive : Signal(2 * machine.array_columns), out
+        Two wires a bit line.
+    amplitude : Signal(machine.array_columns * machine.activity_bits), out
+        The signed activity of every bit line in STEP and APPLY.
+    rate : Signal(5 * machine.array_stride), out
+        The shift of the update of every column word.
+    enable : Signal(machine.array_stride), out
+        Whether it has an update.
+    dac : Signal(max(P * row_bits(machine), C * column_bits(machine), cell_lanes(machine) * machine.weight_bits)), out
+        Signed codes, side by side, of P row, C column or cell converters.
+    cell : Signal(24), out
+        Number of the beat in the weight memory.
+    cell_mask : Signal(cell_lanes(machine)), out
+        Which of its cells are written.
+    cell_code : Signal(cell_lanes(machine) * machine.weight_bits), out
+        Their signed targets.
+    compare : Signal(max(P, C, cell_lanes(machine))), in
+        The line or cell of a converter is not below its code; the answer comes in the same cycle.
     """
     tiles, lanes, words, cells = machine.row_tiles, machine.lanes, machine.array_stride, cell_lanes(machine)
     compared = max(tiles, lanes, cells)

@@ -35,14 +35,24 @@ def macro_ports(machine: MachineConfig) -> dict[str, wiring.Member]:
 class AnalogMacro(wiring.Component):
     """FWD, TRN and UPD of a whole block through drivers, held lines and P + C converters that are shared.
 
-    The phases of ``hw.array_macro``, under the same control, but inputs are driven bit by bit, a row group is converted in as many cycles
-    as the converters have bits and one more, a column word likewise, and an update takes pulses. Row converter p
+    The phases of ``hw.array_macro``, under the same control, but inputs are driven bit by bit, a row group is
+    converted in as many cycles as the converters have bits and one more, a column word likewise, and an update takes
+    pulses. Row converter p
     serves row p of every row group, column converter i lane i of every word. Clipped weights are not counted: the
     macro does not tell.
     Cycles: ``hebbar.timing.AnalogTiming``.
 
-    Ports: see TileSignature; the pins of ``hebbar.pins`` as ``macro_*``. They depend on registers alone;
-    ``compare`` has to answer in the same cycle.
+    All pins but ``macro_compare`` depend on registers alone, and that has to answer them in the same cycle.
+
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes and the size of the array; its ``analog`` section has converters and pulses.
+
+    Attributes
+    ----------
+    macro_* : see hebbar.pins.pins
+    * : see hw.tile.TileSignature
     """
 
     def __init__(self, machine: MachineConfig) -> None:

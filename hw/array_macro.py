@@ -30,7 +30,14 @@ class ArrayMacro(wiring.Component):
     ``array_stride`` plus column); cells that a block would have outside the array do not exist. There
     are no identity columns: one with ``lanes`` 0 adds nothing and learns nothing.
 
-    Ports: see TileSignature.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes and the size of the array.
+
+    Attributes
+    ----------
+    * : see hw.tile.TileSignature
     """
 
     def __init__(self, machine: MachineConfig) -> None:

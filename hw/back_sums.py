@@ -19,7 +19,25 @@ class BackSums(wiring.Component):
     The sum is complete at the clock edge of its cycle, so consecutive additions to one word need
     no gap. Read: ``read_data`` follows ``read_word`` by one cycle.
 
-    Ports: ``valid``, ``word``, ``fresh``, ``sums``; ``read_word``, ``read_data``.
+    Parameters
+    ----------
+    machine : MachineConfig
+        C lanes and the number of neuron words.
+
+    Attributes
+    ----------
+    valid : Signal(1), in
+        ``sums`` are added.
+    word : Signal(12), in
+        To this word.
+    fresh : Signal(1), in
+        They replace it.
+    sums : Signal(Shapes.backs), in
+        What is added, one number a neuron.
+    read_word : Signal(12), in
+        The word that is read.
+    read_data : Signal(Shapes.backs), out
+        That word, a cycle later.
     """
 
     def __init__(self, machine: MachineConfig) -> None:

@@ -11,11 +11,24 @@ __all__ = ["Bank", "HostPort"]
 
 
 class HostPort(wiring.Signature):
-    """Access a beat at a time: ``beat`` number ``sub`` of word ``address``.
+    """Access to a memory of the machine a beat at a time, from the streamer.
 
-    ``write`` and ``read`` ask for an access and hold until ``ready``, in which cycle it happens: written at the
-    clock edge; ``read_beat`` follows ``address`` and ``sub`` by one cycle and holds. While ``select`` the unit's own
-    accesses are shut out. Memories are always ready. ``padding``: elements of the beat that are not written.
+    Members
+    -------
+    select : Out(1)
+        The streamer has this memory: the unit's own accesses are shut out.
+    address, sub : Out(24), Out(16)
+        The word, and the number of the beat in it.
+    write, read : Out(1)
+        An access is asked for and held until ``ready``, in which cycle it happens.
+    ready : In(1)
+        It happens; memories are always ready.
+    beat : Out(32)
+        What is written, at the clock edge.
+    padding : Out(4)
+        Elements of the beat that are not.
+    read_beat : In(32)
+        What is read, a cycle after ``address`` and ``sub``; it holds.
     """
 
     def __init__(self) -> None:
@@ -32,8 +45,27 @@ class Bank(wiring.Component):
     before a write at the same edge. Write: the lanes of ``write_mask`` at the clock edge.
     Throughput: one read per reader and one write a cycle.
 
-    Ports: ``read_address[readers]``, ``read_data[readers]``, ``write_address``, ``write_data``,
-    ``write_mask``, and ``host`` (see HostPort; it uses reader 0).
+    Parameters
+    ----------
+    port : Port
+        Depth, lanes, element width and packing into beats.
+    readers : int
+        Read ports; the host has the first while it selects the memory.
+
+    Attributes
+    ----------
+    read_address : Signal(ArrayLayout(max(1, (self.port.depth - 1).bit_length()), self.readers)), in
+        The word that each reader wants.
+    read_data : Signal(ArrayLayout(self.word, self.readers)), out
+        These words, a cycle later.
+    write_address : Signal(max(1, (self.port.depth - 1).bit_length())), in
+        The word that is written.
+    write_data : Signal(self.word), in
+        Its new elements.
+    write_mask : Signal(self.port.lanes), in
+        Which of its elements are written.
+    host : HostPort(), in
+        The memory on the stream.
     """
 
     def __init__(self, port: Port, readers: int = 1) -> None:

@@ -36,7 +36,7 @@ class Bus(wiring.Component):
     the table, is not a multiple of four or cannot be accessed that way answers SLVERR, changes
     nothing and reads as zero; so does a write to a register outside LIVE while ``locked``, and a write to
     control of more than one of START, STOP and CLEAR, of START unless ``startable`` or of CLEAR while
-    ``locked``: a command is carried out or refused. No lane enabled is a legal write of nothing. ``awprot`` and ``arprot`` are ignored.
+    ``locked``: a command is carried out or refused. No lane enabled is a legal write of nothing.
 
     Address and data of a write come in any order; each direction takes the next request after the
     answer to the last one was taken, and neither direction waits for the other.
@@ -47,10 +47,40 @@ class Bus(wiring.Component):
     together with a write sees the old value. Throughput: one access every ``interval`` cycles in
     each direction.
 
-    Ports: the channels ``s_axil_*``; one ``Out(32)`` for each READ_WRITE register; ``control``, the
-    bits of Control, high for one cycle where a one was written to byte lane 0; one ``In(32)`` for
-    each READ register that is no counter; ``counters``, the latched counters in the order of
-    COUNTERS; ``locked``, high while the machine runs; ``startable``, high when a START one cycle later finds it ready.
+    Attributes
+    ----------
+    s_axil_awaddr, s_axil_araddr : Signal(ADDRESS_BITS), in
+        Address of a write and of a read, in bytes.
+    s_axil_awprot, s_axil_arprot : Signal(3), in
+        Ignored.
+    s_axil_awvalid, s_axil_wvalid, s_axil_arvalid : Signal(1), in
+        An address, the data of a write, the address of a read is there.
+    s_axil_awready, s_axil_wready, s_axil_arready : Signal(1), out
+        It is taken.
+    s_axil_wdata : Signal(32), in
+        What is written.
+    s_axil_wstrb : Signal(4), in
+        Which of its bytes are.
+    s_axil_bresp, s_axil_rresp : Signal(2), out
+        The answer to a write and to a read, a Response.
+    s_axil_bvalid, s_axil_rvalid : Signal(1), out
+        It is there.
+    s_axil_bready, s_axil_rready : Signal(1), in
+        It is taken.
+    s_axil_rdata : Signal(32), out
+        What is read, 0 where nothing can be.
+    locked : Signal(1), in
+        The machine runs.
+    startable : Signal(1), in
+        A START one cycle later finds the machine ready.
+    counters : Signal(ArrayLayout(64, len(COUNTERS))), in
+        The latched counters, in the order of COUNTERS.
+    <read register> : Signal(32), in
+        What a READ register of ``hebbar.registers``, that is no counter, shows.
+    <read-write register> : Signal(32), out
+        What was written to it last.
+    control : Signal(len(Control)), out
+        The bits of Control, high for one cycle where a one was written to byte lane 0.
     """
 
     latency = 2

@@ -23,8 +23,31 @@ class CellAccess(wiring.Component):
     after that many rewrites or when all are within ``tolerance``. Read: 3 + weight bits cycles. An access that the
     streamer abandons ends at once: no cell is written without ``host.write``.
 
-    Ports: ``host``; to the macro ``phase``, ``strobe``, ``cell``, ``mask``, ``code``, ``dac``, from it ``above``;
-    ``busy``.
+    Parameters
+    ----------
+    machine : MachineConfig
+        The format of weights and the ``analog`` section.
+
+    Attributes
+    ----------
+    host : HostPort(), in
+        The weights on the stream.
+    phase : Signal(4), out
+        What the macro does in this cycle (``hebbar.pins.Phase``).
+    strobe : Signal(1), out
+        The cycle counts.
+    cell : Signal(24), out
+        Number of the beat in the weight memory.
+    mask : Signal(self.port.lanes_per_beat), out
+        Which of its cells are written.
+    code : Signal(ArrayLayout(signed(machine.weight_bits), self.port.lanes_per_beat)), out
+        What is written to them.
+    dac : Signal(ArrayLayout(signed(machine.weight_bits), self.port.lanes_per_beat)), out
+        What the cells are compared with.
+    above : Signal(self.port.lanes_per_beat), in
+        A cell is not below that, in the same cycle.
+    busy : Signal(1), out
+        An access is under way, and the pins are its own.
     """
 
     def __init__(self, machine: MachineConfig) -> None:

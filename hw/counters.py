@@ -14,7 +14,16 @@ class Counters(wiring.Component):
 
     Latency: an addend is in the total one cycle later. ``clear`` zeroes the totals.
 
-    Ports: ``add``, ``clear``, ``latch``, ``values``, in the order of ``hebbar.counters.COUNTERS``.
+    Attributes
+    ----------
+    add : Signal(ArrayLayout(20, len(COUNTERS))), in
+        What each counter counts in this cycle, in the order of ``hebbar.counters.COUNTERS``.
+    clear : Signal(1), in
+        All totals become 0; what is added in this cycle is lost.
+    latch : Signal(1), in
+        The totals as they are before this cycle become ``values``.
+    values : Signal(ArrayLayout(64, len(COUNTERS))), out
+        The totals at the last ``latch``.
     """
 
     def __init__(self) -> None:

@@ -34,8 +34,29 @@ class Crossbar(wiring.Component):
     are to stay out of ``feed`` and ``learn`` have error 0, lanes that are to stay out of ``fire``
     activity 0. Weights survive a reset, as in a memory.
 
-    Ports: strobes ``fire``, ``feed``, ``learn``; ``columns``, ``errors``, ``block``; ``sums``,
-    ``backs``, ``saturated``; ``host`` (words outside the array are zero and cannot be written).
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes and the size of the array.
+
+    Attributes
+    ----------
+    fire, feed, learn : Signal(1), in
+        Strobes: row sums, column sums, new weights.
+    columns : Signal(Shapes.columns), in
+        Activities, map entry, shift of the update and own row group of every column word.
+    errors : Signal(Shapes.line_errors), in
+        The errors of every row group.
+    block : Signal(machine.array_rows // P), in
+        Row groups in which positive weights are clipped.
+    sums : Signal(ArrayLayout(Shapes.sums, machine.array_rows // P)), out
+        The row sums of the last ``fire``.
+    backs : Signal(ArrayLayout(Shapes.backs, machine.array_stride)), out
+        The column sums of the last ``feed``.
+    saturated : Signal(20), out
+        Weights that a ``learn`` in the cycle before clipped.
+    host : HostPort(), in
+        The weights on the stream; words outside of the array are 0 and cannot be written.
     """
 
     def __init__(self, machine: MachineConfig) -> None:

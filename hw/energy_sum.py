@@ -25,8 +25,27 @@ class EnergySum(wiring.Component):
     Latency: errors are in the sum ``latency`` cycles later. Throughput: a row group a cycle. Multipliers:
     one a row tile.
 
-    Ports: ``mask`` of the rows of ``errors`` that count; ``exit`` beside ``arm``, answered by ``leave`` in
-    the same cycle; ``tolerance``; ``clear``.
+    Parameters
+    ----------
+    machine : MachineConfig
+        The format of errors and P row tiles.
+
+    Attributes
+    ----------
+    mask : Signal(P), in
+        Rows whose errors count.
+    errors : Signal(Shapes.errors), in
+        The errors that are written.
+    clear : Signal(1), in
+        The sum and the one that is remembered become 0.
+    exit : Signal(1), in
+        An EXIT takes the sum.
+    arm : Signal(1), in
+        It only remembers it.
+    tolerance : Signal(32), in
+        The fall below which it leaves.
+    leave : Signal(1), out
+        It leaves; the answer comes in the cycle of ``exit``.
     """
 
     latency = 2

@@ -1,7 +1,7 @@
 """The drivers of an analog macro: codes to bits on its lines, and to pulses for the stochastic update."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.machine import MachineConfig
@@ -24,8 +24,33 @@ class LineDrivers(wiring.Component):
     that the mean of all meetings is ``e a / 2**rate`` (Gokmen and Vlasov 2016); chances end at 1.
     ``slowest`` is 31 where nothing is plastic. Latency: none.
 
-    Ports: ``phase``, ``bit``, ``columns``, ``errors``, ``slowest``; ``row_drive``, ``column_drive``, ``amplitude``,
-    ``rate``, ``enable``.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, the size of the array and its ``analog`` section.
+
+    Attributes
+    ----------
+    phase : Signal(4), in
+        What the macro does in this cycle (``hebbar.pins.Phase``).
+    bit : Signal(14), in
+        The bit of the codes that is driven.
+    slowest : Signal(5), in
+        The smallest rate of the plastic columns.
+    columns : Signal(Shapes.columns), in
+        Activities, map entry and shift of the update of every column word.
+    errors : Signal(Shapes.line_errors), in
+        The errors of every row group.
+    row_drive : Signal(2 * machine.array_rows), out
+        Two wires a word line, positive and negative side.
+    column_drive : Signal(2 * machine.array_columns), out
+        Two wires a bit line.
+    amplitude : Signal(machine.array_columns * machine.activity_bits), out
+        The activity of every bit line in STEP and APPLY.
+    rate : Signal(5 * machine.array_stride), out
+        The shift of the update of every column word in STEP and APPLY.
+    enable : Signal(machine.array_stride), out
+        Whether it has an update.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -35,7 +60,8 @@ class LineDrivers(wiring.Component):
             "phase": In(4), "bit": In(14), "slowest": In(5),
             "columns": In(s.columns), "errors": In(s.line_errors),
             "row_drive": Out(2 * rows), "column_drive": Out(2 * machine.array_columns),
-            "amplitude": Out(machine.array_columns * machine.activity_bits), "rate": Out(5 * words), "enable": Out(words)})
+            "amplitude": Out(machine.array_columns * machine.activity_bits), "rate": Out(5 * words),
+            "enable": Out(words)})
 
     def elaborate(self, platform):
         m = Module()

@@ -25,6 +25,7 @@ from .separation import Separation
 from .sequencer import Sequencer
 from .streamer import AXI_STREAM, Streamer
 from .table import Table
+from .tile import write_part, write_rows
 
 __all__ = ["Machine", "TILES"]
 
@@ -34,9 +35,23 @@ TILES = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
 class Machine(wiring.Component):
     """The accelerator of one configuration.
 
-    Ports: ``s_axil_*`` (AXI4-Lite registers), ``s_axis_*`` and ``m_axis_*`` (AXI4-Stream, 32 bits).
-    ``fence`` flips whenever nothing is in flight after a WAIT or HALT at address ``fence_pc``:
-    the points at which every memory must equal the golden model. With an analog macro its pins, ``macro_*``.
+    Latency and throughput of a program: ``hebbar.cycles``. With an analog macro its pins are ports too.
+
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, sizes, the kind of the tile and which of the units there are.
+
+    Attributes
+    ----------
+    s_axil_* : see hw.bus.Bus
+    s_axis_* : see hw.streamer.Streamer
+    m_axis_* : see hw.streamer.Streamer
+    fence : Signal(1), out
+        Flips where nothing is in flight, after a WAIT or HALT: every memory must equal the golden model.
+    fence_pc : Signal(13), out
+        The address of that instruction.
+    macro_* : see hebbar.pins.pins
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -45,8 +60,7 @@ class Machine(wiring.Component):
 
     def elaborate(self, platform):
         m, config = Module(), self.machine
-        formats = config.formats
-        table_ports = ports(config)
+        formats, table_ports = config.formats, ports(config)
         self._separates = Signal()
         self._separated = Signal()
         self._clearing = Signal()
@@ -178,26 +192,13 @@ class Machine(wiring.Component):
         part = word.word_select(tile.row.group[:part_bits], len(old)) if part_bits else word
         m.d.comb += [bank.read_address[1].eq(tile.early_group >> part_bits), old.eq(part)]
 
-    @staticmethod
-    def _write(m: Module, bank: Bank, write) -> None:
-        m.d.comb += [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask),
-                     bank.write_data.eq(write.data)]
-
     def _neuron_writes(self, m: Module) -> None:
-        neuron, tiles, lanes = self.neuron, self.machine.row_tiles, self.machine.lanes
+        neuron = self.neuron
         for bank, write in ((self.banks[Mem.STATE], neuron.write_state),
                             (self.banks[Mem.ERROR], neuron.write_error),
                             (self.base, neuron.write_base)):
-            self._write(m, bank, write)
-        bank, write = self.banks[Mem.ACTIVITY], neuron.write_activity
-        part_bits = (lanes // tiles - 1).bit_length()
-        part = Signal(max(1, part_bits))
-        m.d.comb += [part.eq(write.group[:part_bits]),
-                     bank.write_address.eq(write.group >> part_bits)]
-        for lane in range(lanes):
-            m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
-                         bank.write_mask[lane].eq(write.mask[lane % tiles]
-                                                  & (part == lane // tiles))]
+            m.d.comb += write_rows(bank, write)
+        write_part(m, self.banks[Mem.ACTIVITY], neuron.write_activity)
 
     def _clear(self, m: Module) -> None:
         """A program begins with base and back sums of zero: START walks over both, a row group a cycle."""
@@ -222,7 +223,7 @@ class Machine(wiring.Component):
         with m.If(unit.busy):
             m.d.comb += [bank.read_address[0].eq(unit.group) for bank in (self.base, state)]
             for bank, write in ((state, unit.write_state), (error, unit.write_error)):
-                self._write(m, bank, write)
+                m.d.comb += write_rows(bank, write)
         for name in ("sat_error", "sat_state"):
             self._clipped[name] = self._clipped[name] + getattr(unit, name)
 

@@ -1,7 +1,5 @@
 """The neuron unit: what happens to a row once its sum is known."""
 
-from enum import IntEnum
-
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -13,42 +11,14 @@ from hebbar.timing import ERROR_LATENCY, NEURON_LATENCY
 
 from .fields import asks
 from .fixed import named, popcount, round_half_up, round_variable, saturate
-from .pipeline import check_latency, staged
-from .tile import Shapes
+from .neuron_stages import Stage
+from .pipeline import staged
+from .tile import GroupWrite, Shapes
 
 __all__ = ["Neuron"]
 
 LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
 """log2 of the largest precision."""
-
-
-class Stage(IntEnum):
-    """Where a row is, a stage a cycle, and what is done with it there.
-
-    ROW        sum, base, state, error and clamp are there: mu, x with INIT, e with ERR
-    ERROR      e, or what POST and NEG make of it, is back at the tile; the base is written; back sum and f'(x) are read
-    FEEDBACK   both are there: fb
-    SLOPE      f'(x) * fb
-    GAIN       (f'(x) * fb - e) * gain
-    MOVE       x with STEP, e with DELTA
-    WRITE      x and e are written, with FIRE x is 0 from here on; f(x) is read
-    TABLE      f(x) is interpolated
-    ACTIVITY   a is written
-    """
-
-    ROW = 0
-    ERROR = 1
-    FEEDBACK = 2
-    SLOPE = 3
-    GAIN = 4
-    MOVE = 5
-    WRITE = 6
-    TABLE = 7
-    ACTIVITY = 8
-
-
-check_latency("NEURON_LATENCY", NEURON_LATENCY, len(Stage))
-check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
 
 
 class Neuron(wiring.Component):
@@ -71,10 +41,57 @@ class Neuron(wiring.Component):
     Latency: as ``Stage`` numbers them: the error leaves 1 cycle after the row, x and e are written 6, a 8 cycles
     after it. Throughput: one row group (P rows) a cycle.
 
-    Ports: ``row*`` from the tile, ``error`` back to it; ``state``, ``old_error``, ``base``, ``clamp``,
-    ``old_activity`` of the row's group, valid with the row; ``back_word``/``back`` with one cycle
-    latency; ``derivative_*`` and ``function_*`` to the tables; ``write_*`` to the memories;
-    ``compares``, the errors that are written come from ERR; ``busy``; event counts of the cycle.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes.
+
+    Attributes
+    ----------
+    row_valid : Signal(1), in
+        A row group arrives from the tile: ``row`` to ``old_activity`` are of it.
+    row : Signal(Shapes.tag), in
+        Its flags and descriptor, its number and which of its rows are in use.
+    sums : Signal(Shapes.sums), in
+        Its row sums.
+    state, old_error, base : Signal(Shapes.states), Signal(Shapes.errors), Signal(Shapes.sums), in
+        What the memories hold of it.
+    clamp : Signal(ArrayLayout(1, P)), in
+        Rows whose state stays as it is.
+    old_activity : Signal(ArrayLayout(signed(machine.activity_bits), P)), in
+        Its activities before ACT, for POST.
+    gains : Signal(ArrayLayout(8, GAINS)), in
+        The GAIN registers; a sweep names one.
+    error : Signal(Shapes.errors), out
+        What TRN and UPD take for the row group in stage ERROR.
+    back_word : Signal(12), out
+        The word of the back sums with the row group in stage ERROR.
+    back : Signal(Shapes.backs), in
+        That word, a cycle later.
+    derivative_table, function_table : Signal(4), out
+        Which f' the row group in stage ERROR has, and which f the one in stage WRITE.
+    derivative_state, function_state : Signal(Shapes.states), out
+        The states at which they are looked up.
+    derivative : Signal(ArrayLayout(signed(machine.formats.derivative.bits), P)), in
+        f' of these states, a cycle later.
+    function : Signal(ArrayLayout(signed(machine.activity_bits), P)), in
+        f of these states, a cycle later.
+    write_base : GroupWrite(Shapes.sums), out
+        Sums of rows to the base memory, with HOIST.
+    write_state : GroupWrite(Shapes.states), out
+        x to the state memory, with INIT, STEP or FIRE.
+    write_error : GroupWrite(Shapes.errors), out
+        e to the error memory, with ERR or DELTA.
+    write_activity : GroupWrite(ArrayLayout(signed(machine.activity_bits), P)), out
+        a to the activity memory, with ACT.
+    compares : Signal(1), out
+        What is on ``write_error`` comes from ERR.
+    busy : Signal(1), out
+        A row group is in a stage behind ROW.
+    steps, activations : Signal(8), out
+        Rows of this cycle that STEP or DELTA, and that ACT computes.
+    sat_error, sat_state, sat_feedback : Signal(8), out
+        Values of this cycle that were clipped.
     """
 
     error_latency = ERROR_LATENCY
@@ -83,10 +100,9 @@ class Neuron(wiring.Component):
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, s, f = machine, Shapes(machine), machine.formats
-        tiles, group = machine.row_tiles, BLOCK["group_base"].width
+        tiles = machine.row_tiles
         derivatives = data.ArrayLayout(signed(f.derivative.bits), tiles)
         activities = data.ArrayLayout(signed(f.activity.bits), tiles)
-        write = {"group": Out(group), "mask": Out(tiles)}
         super().__init__({
             "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums),
             "state": In(s.states), "old_error": In(s.errors), "base": In(s.sums),
@@ -97,10 +113,8 @@ class Neuron(wiring.Component):
             "derivative_table": Out(4), "derivative_state": Out(s.states),
             "derivative": In(derivatives),
             "function_table": Out(4), "function_state": Out(s.states), "function": In(activities),
-            "write_base": Out(wiring.Signature(write | {"data": Out(s.sums)})),
-            "write_state": Out(wiring.Signature(write | {"data": Out(s.states)})),
-            "write_error": Out(wiring.Signature(write | {"data": Out(s.errors)})),
-            "write_activity": Out(wiring.Signature(write | {"data": Out(activities)})),
+            "write_base": Out(GroupWrite(s.sums)), "write_state": Out(GroupWrite(s.states)),
+            "write_error": Out(GroupWrite(s.errors)), "write_activity": Out(GroupWrite(activities)),
             "compares": Out(1), "busy": Out(1), "steps": Out(8), "activations": Out(8),
             "sat_error": Out(8), "sat_state": Out(8), "sat_feedback": Out(8)})
 

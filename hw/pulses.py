@@ -15,7 +15,21 @@ class Pulses(wiring.Component):
     Every line has a generator of its own (Marsaglia 2003, xorshift with 13, 17, 5) that moves on with ``draw``; the
     upper bits of its new value are compared. ``first``: number of the first line, for its seed. Latency: none.
 
-    Ports: ``draw``, ``chance``, ``fires``.
+    Parameters
+    ----------
+    count : int
+        Lines.
+    first : int
+        Number of the first of them, for its seed.
+
+    Attributes
+    ----------
+    draw : Signal(1), in
+        A cycle in which lines may fire.
+    chance : Signal(ArrayLayout(CHANCE_BITS + 1, self.count)), in
+        The probability of each line, times 2**CHANCE_BITS.
+    fires : Signal(self.count), out
+        The lines that fire, in the same cycle.
     """
 
     def __init__(self, count: int, first: int) -> None:

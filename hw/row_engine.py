@@ -7,7 +7,7 @@ from amaranth.lib.fifo import SyncFIFO
 from hebbar.machine import MachineConfig
 from hebbar.cycles import RowTiming
 from hebbar.geometry import ports
-from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
+from hebbar.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.memories import Mem
 
 from .bank import Bank
@@ -34,7 +34,14 @@ class RowEngine(wiring.Component):
     Throughput: one word a cycle for every flag set. Latency and busy cycles:
     ``hebbar.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
 
-    Ports: see TileSignature.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes and the sizes of memories.
+
+    Attributes
+    ----------
+    * : see hw.tile.TileSignature
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -160,7 +167,6 @@ class RowEngine(wiring.Component):
         at, depth, slot, entry = self._at, self.timing.fifo_depth, words["slot"], words["entry"]
         at_word = self._tag(slot, at.word)
         at_error = Signal(self.shapes.tag)
-        later = Sweep.TRN | Sweep.UPD
         word_layout = data.StructLayout({
             "weights": self._bank.word, "activity": self.shapes.activities,
             "entry": self.shapes.map, "address": 20, "last": 1})
@@ -175,15 +181,16 @@ class RowEngine(wiring.Component):
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
             word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
-            word_fifo.w_data.eq(word),
-            word_fifo.w_en.eq(slot["valid"][at.word] & asks(at_word.flags, later)),
-            row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_data.eq(row),
-            row_fifo.w_en.eq(error_valid & asks(at_error.flags, later))]
-        head = data.View(word_layout, word_fifo.r_data)
-        tag = data.View(row_layout, row_fifo.r_data)
-        m.d.comb += [word_fifo.r_en.eq(row_fifo.r_rdy),
-                     row_fifo.r_en.eq(row_fifo.r_rdy & head.last)]
-        return head, (row_fifo.r_rdy, tag)
+            word_fifo.w_stream.payload.eq(word),
+            word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
+            row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_stream.payload.eq(row),
+            row_fifo.w_stream.valid.eq(error_valid & asks(at_error.flags, OPERAND_FLAGS))]
+        # Neither is asked whether it has room: fifo_depth is enough. A row's words came before its error, so the words
+        # need not be waited for either.
+        words_out, rows_out = word_fifo.r_stream, row_fifo.r_stream
+        head, tag = data.View(word_layout, words_out.payload), data.View(row_layout, rows_out.payload)
+        m.d.comb += [words_out.ready.eq(rows_out.valid), rows_out.ready.eq(rows_out.valid & head.last)]
+        return head, (rows_out.valid, tag)
 
     def _back(self, m: Module, head, queued) -> Value:
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""

@@ -13,7 +13,7 @@ from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK
 
 from .fixed import named, pipe, round_half_up, saturate
-from .tile import Shapes
+from .tile import GroupWrite, Shapes
 
 __all__ = ["Separation", "command"]
 
@@ -40,20 +40,43 @@ class Separation(wiring.Component):
     them; between the last two ``divide`` takes the reciprocal of the sum of powers. Cycles:
     ``hebbar.exponentials.SeparationTiming``. Throughput: one population at a time.
 
-    Ports: ``start`` beside ``command``, while not ``busy``; ``beta``; ``group`` to the base and state
-    memories, whose ``base`` and ``state`` follow one cycle later; ``write_state`` and ``write_error`` to
-    the memories; ``done`` in the cycle of the last write; counts of the cycle: ``rows``, ``sat_error``,
-    ``sat_state``.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles and ``separation``, the most rows of a population.
+
+    Attributes
+    ----------
+    start : Signal(1), in
+        Begin, in a cycle without ``busy``.
+    command : Signal(command(machine)), in
+        What is asked for, beside ``start``.
+    beta : Signal(BETA_BITS), in
+        The BETA register.
+    busy : Signal(1), out
+        A population is under way.
+    done : Signal(1), out
+        The last result is written in this cycle.
+    group : Signal(14), out
+        The row group that is read from the base and state memories.
+    base, state : Signal(Shapes.sums), Signal(Shapes.states), in
+        What they hold, a cycle later.
+    write_state : GroupWrite(Shapes.states), out
+        A result to the state memory.
+    write_error : GroupWrite(Shapes.errors), out
+        A result to the error memory.
+    rows : Signal(1), out
+        A row gets its result in this cycle.
+    sat_error, sat_state : Signal(1), out
+        And it is clipped.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.timing, s = machine, SeparationTiming(), Shapes(machine)
-        write = {"group": Out(BLOCK["group_base"].width), "mask": Out(machine.row_tiles)}
         super().__init__({
             "start": In(1), "command": In(command(machine)), "beta": In(BETA_BITS), "busy": Out(1), "done": Out(1),
             "group": Out(BLOCK["group_base"].width), "base": In(s.sums), "state": In(s.states),
-            "write_state": Out(wiring.Signature(write | {"data": Out(s.states)})),
-            "write_error": Out(wiring.Signature(write | {"data": Out(s.errors)})),
+            "write_state": Out(GroupWrite(s.states)), "write_error": Out(GroupWrite(s.errors)),
             "rows": Out(1), "sat_error": Out(1), "sat_state": Out(1)})
 
     def elaborate(self, platform):

@@ -1,16 +1,14 @@
 """The sequencer: fetches instructions, hands out sweeps and transfers, loops, halts."""
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib import wiring
 
 from hebbar.machine import MachineConfig
 from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Into, Op
 from hebbar.registers import Cause
 
 from .fields import descriptor, field, fits, illegal
-from .separation import command
-from .tile import Shapes
+from .sequencer_signature import SequencerSignature
 
 __all__ = ["Sequencer"]
 
@@ -27,28 +25,19 @@ class Sequencer(wiring.Component):
     without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a population larger than the unit
     takes ILLEGAL_BLOCK, leaving no loop LOOP.
 
-    Ports: ``start``, ``stop``, ``clear``, ``entry``, ``watchdog``, ``loops``; ``program_address``/``word`` and
-    ``block_address``/``block`` (memories, one cycle); ``sweep`` to the tile; ``idle``; ``transfer*`` to and from the
-    streamer, and its ``leftover``; ``progress`` of the other units for the watchdog; ``separate`` to the separation
-    unit, high for one cycle beside ``population``, and its ``separated``; ``exit`` to the energy sum, high for one
-    cycle beside ``arm``, and its answer ``leave`` in the same cycle; ``running``, ``aborted``, ``fault``, ``cause``,
-    ``pc``; ``draining``, ``streaming``, ``separating`` and ``left`` for the counters; ``fence`` flips after every WAIT
-    and HALT, whose address is then in ``fence_pc``.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Sizes of memories, and which of the units there are.
+
+    Attributes
+    ----------
+    * : see hw.sequencer_signature.SequencerSignature
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        super().__init__({
-            "start": In(1), "stop": In(1), "clear": In(1), "entry": In(32), "watchdog": In(32),
-            "loops": In(data.ArrayLayout(32, LOOP_REGISTERS)), "program_address": Out(13), "word": In(32),
-            "block_address": Out(FIELDS[Op.SWEEP]["block"].width), "block": In(128),
-            "sweep": Out(wiring.Signature({"payload": Out(Shapes(machine).command), "valid": Out(1), "ready": In(1)})),
-            "hold": In(1), "idle": In(1), "progress": In(1), "transfer": Out(1), "transfer_out": Out(1),
-            "transfer_word": Out(32), "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1),
-            "separate": Out(1), "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1),
-            "leave": In(1), "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4),
-            "pc": Out(13), "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1),
-            "fence_pc": Out(13)})
+        super().__init__(SequencerSignature(machine))
 
     def elaborate(self, platform):
         m = Module()

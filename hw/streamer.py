@@ -32,10 +32,49 @@ class Streamer(wiring.Component):
     and discarded, and after CLEAR on to the end of the packet that is under way. A beat on offer stays as it is
     until it is taken; an output packet that was begun then ends with a closing beat, zero with TLAST.
 
-    Ports: ``s_axis_*``, ``m_axis_*``; ``running``, ``aborted``; ``transfer``, ``transfer_out``,
-    ``transfer_word`` from the sequencer, ``done``, ``fault`` to it; ``host`` to the memories with
-    ``memory`` telling which; ``active``, ``free`` when a program may start, ``leftover`` when a beat is on offer or a
-    packet is under way in either direction; ``moving``, ``stall_in``, ``stall_out`` for the counters.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Sizes and packing of the memories.
+
+    Attributes
+    ----------
+    s_axis_tdata : Signal(32), in
+        A beat from the host.
+    s_axis_tvalid, s_axis_tlast : Signal(1), in
+        It is on offer; it is the last of its packet.
+    s_axis_tready : Signal(1), out
+        It is taken.
+    m_axis_tdata : Signal(32), out
+        A beat to the host.
+    m_axis_tvalid, m_axis_tlast : Signal(1), out
+        It is on offer; it is the last of its packet.
+    m_axis_tready : Signal(1), in
+        It is taken.
+    running : Signal(1), in
+        A program has the streams: no header is taken.
+    aborted : Signal(1), in
+        STOP or a fault: input is discarded, output is closed.
+    transfer, transfer_out : Signal(1), in
+        An IN or OUT begins; it is an OUT.
+    transfer_word : Signal(32), in
+        Its instruction.
+    done : Signal(1), out
+        The last beat of a transfer or packet moves in this cycle.
+    fault : Signal(4), out
+        Cause of a fault, for one cycle; 0 for none.
+    host : HostPort(), out
+        The access to the memory that ``memory`` names.
+    memory : Signal(4), out
+        Its number (``hebbar.memories.Mem``).
+    active : Signal(1), out
+        A packet or transfer is under way, or what is left of one is discarded.
+    free : Signal(1), out
+        A program may start: nothing is under way, and no header is taken in this cycle.
+    leftover : Signal(1), out
+        A beat is on offer or a packet is under way in either direction.
+    moving, stall_in, stall_out : Signal(1), out
+        For the counters: a transfer gets on in this cycle, waits for input, waits for the output to be taken.
     """
 
     def __init__(self, machine: MachineConfig) -> None:

@@ -14,7 +14,27 @@ class Successive(wiring.Component):
     holds the codes with it, and those stay for which ``above`` says that the line is not below. Latency:
     ``bits`` cycles from the first search to ``codes``. Throughput: a conversion every ``bits`` + 1 cycles.
 
-    Ports: ``start``, ``search``, ``bit``, ``above`` (one a converter), ``dac``, ``codes``.
+    Parameters
+    ----------
+    count : int
+        Converters.
+    bits : int
+        Width of their signed codes.
+
+    Attributes
+    ----------
+    start : Signal(1), in
+        All codes become the least one.
+    search : Signal(1), in
+        A bit is tried.
+    bit : Signal(range(self.bits)), in
+        Which one.
+    above : Signal(self.count), in
+        The line of a converter is not below its ``dac``, in the same cycle.
+    dac : Signal(ArrayLayout(signed(self.bits), self.count)), out
+        The codes with the bit that is tried, 0 without ``search``.
+    codes : Signal(ArrayLayout(signed(self.bits), self.count)), out
+        The codes found so far.
     """
 
     def __init__(self, count: int, bits: int) -> None:

@@ -20,7 +20,27 @@ class Table(wiring.Component):
     Index and fraction are the top and the low F bits of the state. Latency: 1 cycle, the output is
     combinational after the memory. Throughput: every reader, every cycle.
 
-    Ports: ``function`` (which table, shared), ``state[readers]``, ``out[readers]``, ``host``.
+    Parameters
+    ----------
+    formats : Formats
+        Those of states and of the fraction within a segment.
+    out : Format
+        That of the result.
+    port : Port
+        Depth and packing of the memory.
+    readers : int
+        States that are looked up in a cycle.
+
+    Attributes
+    ----------
+    function : Signal(4), in
+        The table, one for all readers.
+    state : Signal(ArrayLayout(signed(self.formats.state.bits), self.readers)), in
+        Where it is looked up.
+    out : Signal(ArrayLayout(signed(self.format.bits), self.readers)), out
+        Its values, a cycle later.
+    host : HostPort(), in
+        The memory on the stream.
     """
 
     latency = 1

@@ -5,8 +5,8 @@ adds into the back sums of the sources, and keeps the weights. Two implementatio
 signature: ``hw.row_engine`` and ``hw.array_macro``.
 """
 
-from amaranth.hdl import Cat, Mux, Value, signed, unsigned
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.isa import Sweep
@@ -14,9 +14,9 @@ from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP
 from hebbar.registers import RATES
 
-from .bank import HostPort
+from .bank import Bank, HostPort
 
-__all__ = ["Shapes", "TileSignature", "live_rows", "mac_count"]
+__all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "live_rows", "mac_count"]
 
 
 class Shapes:
@@ -40,25 +40,85 @@ class Shapes:
              "group": BLOCK["group_base"].width, "live": tiles, "first": 1})
 
 
+class GroupWrite(wiring.Signature):
+    """A write of one value a row.
+
+    Parameters
+    ----------
+    values : ArrayLayout
+        One value for each of the P rows of a row group.
+
+    Members
+    -------
+    group : Out(14)
+        The row group.
+    mask : Out(P)
+        Which of its rows are written, at the clock edge.
+    data : Out(self.values)
+        Their new values.
+    """
+
+    def __init__(self, values: data.ArrayLayout) -> None:
+        self.values = values
+        super().__init__({"group": Out(BLOCK["group_base"].width), "mask": Out(values.length), "data": Out(values)})
+
+
 class TileSignature(wiring.Signature):
     """Ports of a tile.
 
-    * ``sweep``: commands, ready/valid. ``idle``: nothing is in flight inside the tile.
-    * ``map_address``/``map``, ``activity_address``/``activity``: memory reads, one cycle latency.
-    * ``early_group``, then one cycle later ``row_valid`` with ``row`` (tag) and ``sums``.
-    * ``error``: what TRN and UPD take for a row, one cycle after ``row_valid``.
-    * ``back_*``: add ``back_sums`` to word ``back_word`` (``back_fresh``: replace it).
-    * ``rates``: update shifts. Counts of this cycle: ``issue`` (weights are visited), ``slot`` (a
-      row without weights), ``set`` (flag set of the sweep), ``mac_*``, ``reads``, ``writes``,
-      ``saturated``.
-    * ``host``: the weight memory on the stream.
+    Parameters
+    ----------
+    machine : MachineConfig
+        Formats, P row tiles, C lanes.
+
+    Members
+    -------
+    sweep : In(stream.Signature(Shapes.command))
+        The next sweep: flags, gain and block descriptor.
+    idle : Out(1)
+        Nothing is in flight inside the tile.
+    map_address, activity_address : Out(12)
+        The map entry and the word of activities that are read.
+    map, activity : In(Shapes.map), In(Shapes.activities)
+        Both, a cycle after their address.
+    early_group : Out(14)
+        The row group whose sums may leave in the next cycle: what the machine holds of it is read.
+    row_valid : Out(1)
+        ``row`` and ``sums`` are those of a row group, a cycle after its ``early_group``.
+    row : Out(Shapes.tag)
+        Flags and descriptor, the number of the row group and which of its rows are in use.
+    sums : Out(Shapes.sums)
+        Its row sums.
+    error : In(Shapes.errors)
+        What TRN and UPD take for it, a cycle after ``row_valid``.
+    back_valid : Out(1)
+        ``back_sums`` are added to a word of the back sums.
+    back_word : Out(12)
+        The number of that word.
+    back_fresh : Out(1)
+        They replace it.
+    back_sums : Out(Shapes.backs)
+        A sum over the rows for each of its C neurons.
+    rates : In(ArrayLayout(5, RATES))
+        Shifts of the update; a map entry names one.
+    issue, slot : Out(1)
+        A cycle of a sweep that visits weights, and of one that does not.
+    set : Out(4)
+        Which of ``hebbar.isa.ISSUE_FLAGS`` the sweep has.
+    mac_fwd, mac_trn, mac_upd : Out(20)
+        Useful products of this cycle.
+    reads, writes : Out(20)
+        Useful weights that are read and written in this cycle.
+    saturated : Out(20)
+        Weights that were clipped in this cycle.
+    host : In(HostPort())
+        The weight memory on the stream.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         s = Shapes(machine)
         super().__init__({
-            "sweep": In(wiring.Signature({
-                "payload": Out(s.command), "valid": Out(1), "ready": In(1)})),
+            "sweep": In(stream.Signature(s.command)),
             "idle": Out(1),
             "map_address": Out(MAP["source"].width), "map": In(s.map),
             "activity_address": Out(MAP["source"].width), "activity": In(s.activities),
@@ -72,6 +132,22 @@ class TileSignature(wiring.Signature):
             "mac_fwd": Out(20), "mac_trn": Out(20), "mac_upd": Out(20), "reads": Out(20),
             "writes": Out(20), "saturated": Out(20),
             "host": In(HostPort())})
+
+
+def write_rows(bank: Bank, write: wiring.PureInterface) -> list:
+    """A GroupWrite to a memory whose words are row groups."""
+    return [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask), bank.write_data.eq(write.data)]
+
+
+def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
+    """A GroupWrite to a memory whose words have C lanes: the row group is a part of one."""
+    tiles, lanes = len(write.mask), len(bank.write_mask)
+    part_bits = (lanes // tiles - 1).bit_length()
+    part = Signal(max(1, part_bits))
+    m.d.comb += [part.eq(write.group[:part_bits]), bank.write_address.eq(write.group >> part_bits)]
+    for lane in range(lanes):
+        m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
+                     bank.write_mask[lane].eq(write.mask[lane % tiles] & (part == lane // tiles))]
 
 
 def live_rows(tail: Value, last_group: Value, tiles: int) -> Value:

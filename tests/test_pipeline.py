@@ -67,8 +67,8 @@ def test_a_latency_that_is_not_the_number_of_stages_is_refused():
         check_latency("WRITE_LATENCY", 4, 3)
 
 
-@pytest.mark.parametrize("module, name", [("neuron", "NEURON_LATENCY"), ("neuron", "ERROR_LATENCY"),
-                                          ("row_stages", "WRITE_LATENCY")])
+@pytest.mark.parametrize("module, name", [
+    ("neuron_stages", "NEURON_LATENCY"), ("neuron_stages", "ERROR_LATENCY"), ("row_stages", "WRITE_LATENCY")])
 def test_every_unit_holds_its_stages_to_the_cycle_model(monkeypatch, module, name):
     """A stage more in hw, or one less in the cycle model, stops before anything is built."""
     again(module)
