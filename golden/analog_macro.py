@@ -7,16 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hebbar.analog import GAIN_FRAC
+from hebbar.isa import Sweep
 from hebbar.machine import MachineConfig
 from hebbar.pulses import CHANCE_BITS
 
 from .analog.array import AnalogArray
 from .analog.converters import LineConverters
 from .analog.limits import Limits
-from .array_macro import ArrayMacro
+from .array_macro import array_visits
 from .fixed import Ints, Saturation, round_half_up
 from .pulses import Pulses
-from .tile import Plan
+from .tile import Plan, Tile, Visits
 
 __all__ = ["AnalogMacro", "Calibration", "Window", "to_image"]
 
@@ -50,7 +51,7 @@ class Calibration:
         return round_half_up(((codes << self._step) - self._offset[converter]) * self._gain[converter], GAIN_FRAC)
 
 
-class AnalogMacro(ArrayMacro):
+class AnalogMacro(Tile):
     """Twin of ``hw.analog_macro``: verbs through the physics of ``golden.analog``, codes from converters.
 
     A sum is the calibrated code of its converter. Nothing counts clipped weights; ``limits`` counts, for the model
@@ -58,8 +59,7 @@ class AnalogMacro(ArrayMacro):
     """
 
     def __init__(self, machine: MachineConfig) -> None:
-        self.machine = machine
-        self.one = min(1 << machine.weight_frac, machine.formats.weight.hi)
+        super().__init__(machine)
         self.array, self.limits = AnalogArray(machine), Limits()
         self._row_side, self._column_side = (LineConverters(machine, side) for side in ("rows", "columns"))
         control = machine.analog.control
@@ -74,6 +74,10 @@ class AnalogMacro(ArrayMacro):
         image = to_image(self.machine, self.array.codes())
         image.flags.writeable = False
         return image
+
+    @property
+    def limited(self) -> dict[str, float]:
+        return self.limits.shares()
 
     def load(self, weights: Ints) -> None:
         """Program every cell, with as many looks at it as the control takes."""
@@ -113,6 +117,9 @@ class AnalogMacro(ArrayMacro):
             self.array.step(e, a, rate, enable)
         else:
             self._pulse(e, a, rate, enable)
+
+    def visits(self, plan: Plan, flags: Sweep) -> Visits:
+        return array_visits(plan, flags)
 
     def _pulse(self, e: Ints, a: Ints, rate: Ints, enable: Ints) -> None:
         """UP, then DOWN, each with as many pulses; the signs tell the wires of a line."""

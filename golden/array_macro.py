@@ -3,17 +3,20 @@
 from hebbar.isa import Sweep
 
 from .row_engine import work
-from .tile import Plan, Tile, Visits
+from .tile import DigitalTile, Plan, Visits
 
-__all__ = ["ArrayMacro"]
+__all__ = ["ArrayMacro", "array_visits"]
 
 
-class ArrayMacro(Tile):
+def array_visits(plan: Plan, flags: Sweep) -> Visits:
+    """The work of a sweep on an array: it is read once for FWD and once for TRN."""
+    fwd, trn, upd = work(plan, flags)
+    fires = bool(flags & Sweep.FWD) + bool(flags & Sweep.TRN)
+    return Visits(fwd, trn, upd, int(plan.count * plan.used.sum()) * fires, upd)
+
+
+class ArrayMacro(DigitalTile):
     """Twin of ``hw.array_macro``: same numbers as the row engine; UPD happens in place."""
 
-    identities = False
-
     def visits(self, plan: Plan, flags: Sweep) -> Visits:
-        fwd, trn, upd = work(plan, flags)
-        fires = bool(flags & Sweep.FWD) + bool(flags & Sweep.TRN)
-        return Visits(fwd, trn, upd, int(plan.count * plan.used.sum()) * fires, upd)
+        return array_visits(plan, flags)

@@ -105,7 +105,7 @@ def examine(program: Program, task: LearningTask, accuracy: Sequence[float], sat
 
 def _beyond(program: Program, first: Ints) -> Iterable[str]:
     """First weights that no cell of an analog macro can hold."""
-    if program.machine.tile == "analog" and (count := limits.beyond_cells(program.machine, first)):
+    if program.machine.kind.macro and (count := limits.beyond_cells(program.machine, first)):
         scale = "rule.init_scales" if program.config.network.layers else "scale of the edges"
         yield (f"{count} of the first weights are beyond machine.analog.device.weight_range "
                f"({program.machine.analog.device.weight_range:g}) and were programmed at its end; raise it or lower "
@@ -190,7 +190,7 @@ def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
     hidden = [p for p in program.layout.network.with_role(Role.HIDDEN) if p.name in own]
     samples = task.codes("predict", PROBED)
     count, inputs = min(PROBED, task.asked), next(iter(samples.values()))
-    if program.machine.tile == "analog" or count < 2 or (inputs == inputs[:1]).all():
+    if program.machine.kind.macro or count < 2 or (inputs == inputs[:1]).all():
         return {}
     machine, seen = machine_of(program), []
     machine.load(image)

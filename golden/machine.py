@@ -36,6 +36,7 @@ Observer = Callable[[int, "Machine"], None]
 """Called with the program address at every fence: after a WAIT and at HALT."""
 
 TILES: dict[str, type[Tile]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
+"""The class of each kind of ``hebbar.tiles``."""
 
 
 class Machine:
@@ -60,7 +61,7 @@ class Machine:
             [Table(list(entries[i:i + size]), formats, out) for i in range(0, len(entries), size)]
             for entries, out in ((program.functions, formats.activity),
                                  (program.derivatives, formats.derivative)))
-        self.plans = [plan_block(program, word, self.tile.identities) for word in program.blocks]
+        self.plans = [plan_block(program, word, self.config.kind.identities) for word in program.blocks]
         self.rates = np.zeros(RATES, np.int64)
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
@@ -76,6 +77,11 @@ class Machine:
     def weights(self) -> Ints:
         """The weight image, shape (words, P, C)."""
         return self.tile.weights
+
+    @property
+    def limited(self) -> dict[str, float]:
+        """Shares of the values that the tile cut off since the machine was made, by what they are."""
+        return self.tile.limited
 
     def load(self, weights: Ints) -> None:
         """Set the weights to an image (words, P, C), as the host does. Raises BadInput for codes outside the format."""

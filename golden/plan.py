@@ -129,5 +129,5 @@ def _passes(feeds: tuple[Feed, ...], groups: int, machine: MachineConfig) -> tup
     the order decides what a fresh column replaces."""
     words = [np.unique(feed.neurons // machine.lanes) for feed in feeds]
     alone = len(set().union(*(w.tolist() for w in words))) == sum(w.size for w in words)
-    step = groups * machine.row_tiles if alone or machine.tile != "rows" else machine.row_tiles
+    step = groups * machine.row_tiles if alone or machine.kind.array else machine.row_tiles
     return tuple(slice(at, at + step) for at in range(0, groups * machine.row_tiles, step))

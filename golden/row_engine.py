@@ -2,7 +2,7 @@
 
 from hebbar.isa import Sweep
 
-from .tile import Plan, Tile, Visits
+from .tile import DigitalTile, Plan, Visits
 
 __all__ = ["RowEngine", "work"]
 
@@ -15,10 +15,8 @@ def work(plan: Plan, flags: Sweep) -> tuple[int, int, int]:
             int(rows * (used & plan.plastic).sum()) * bool(flags & Sweep.UPD))
 
 
-class RowEngine(Tile):
+class RowEngine(DigitalTile):
     """Twin of ``hw.row_engine``: one read of each weight serves FWD, TRN and UPD."""
-
-    identities = True
 
     def visits(self, plan: Plan, flags: Sweep) -> Visits:
         fwd, trn, upd = work(plan, flags)

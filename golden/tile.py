@@ -1,8 +1,8 @@
-"""The tile: one weight image and the three verbs on it. Both tiles compute the same numbers."""
+"""The tile: one weight image and the three verbs on it. The digital tiles compute the same numbers."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -13,7 +13,7 @@ from hebbar.machine import MachineConfig
 from .fixed import Ints, Saturation, round_half_up
 from .plan import Plan
 
-__all__ = ["Plan", "Visits", "Tile"]
+__all__ = ["Plan", "Visits", "Tile", "DigitalTile"]
 
 
 @dataclass(frozen=True)
@@ -28,35 +28,90 @@ class Visits:
 
 
 class Tile(ABC):
-    """Weights as an integer array of shape (weight words, P, C) and the verbs on a block of them.
+    """Weights and the verbs on a block of them, of one machine.
 
-    Row sums and back sums are exact: integer products through float64 matrix products, exact
-    because the layout proves every sum below 2**53. An identity column has the weight ``one``: 1, or
-    the largest weight where 1 does not fit.
+    An identity column has the weight ``one``: 1, or the largest weight where 1 does not fit.
     """
-
-    identities: ClassVar[bool]
-    """Whether the tile has identity columns; without them they do nothing."""
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        assert max(machine.row_sum_bits, machine.back_sum_bits) <= 53
         self.one = min(1 << machine.weight_frac, machine.formats.weight.hi)
-        self.weights = np.zeros((machine.weight_words, machine.row_tiles, machine.lanes), np.int64)
 
+    @property
+    @abstractmethod
+    def weights(self) -> Ints:
+        """The weight image (words, P, C)."""
+
+    @property
+    def limited(self) -> dict[str, float]:
+        """Shares of the values that the tile itself cut off since it was made, by what they are; empty where a tile
+        computes every sum."""
+        return {}
+
+    @abstractmethod
     def load(self, weights: Ints) -> None:
         """Set the weights to an image (words, P, C)."""
-        self.weights[...] = weights
 
+    @abstractmethod
     def read_back(self) -> Ints:
         """The image as the host reads it."""
-        return self.weights
+
+    @abstractmethod
+    def read(self, plan: Plan) -> Any:
+        """What the verbs work on: the stored columns of a block, rows by a slice of it."""
+
+    @abstractmethod
+    def forward(self, weights: Any, plan: Plan, activity: Ints) -> Ints:
+        """FWD: row sums, shape (padded rows,), from the lane activities (masked)."""
+
+    @abstractmethod
+    def transposed(self, weights: Any, error: Ints) -> Ints:
+        """TRN: contributions to the back sums, shape (padded columns,)."""
+
+    @abstractmethod
+    def update(self, weights: Any, plan: Plan, error: Ints, activity: Ints, rates: Ints,
+               saturate: Saturation) -> None:
+        """UPD: move the plastic weights by about ``e a >> rate``."""
+
+    @abstractmethod
+    def visits(self, plan: Plan, flags: Sweep) -> Visits:
+        """What a sweep counts as work; the tiles differ in how often they touch a weight."""
+
+    def identity(self, plan: Plan, activity: Ints) -> Ints:
+        """FWD of the identity columns, shape (rows in use,), from the activities of all neurons."""
+        total = np.zeros(plan.count, np.int64)
+        for column in plan.identities:
+            total += activity[column.neurons[:plan.count]] * self.one << column.shift
+        return total
+
+
+class DigitalTile(Tile):
+    """Weights as an integer array of shape (weight words, P, C).
+
+    Row sums and back sums are exact: integer products through float64 matrix products, exact
+    because the layout proves every sum below 2**53.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        super().__init__(machine)
+        assert max(machine.row_sum_bits, machine.back_sum_bits) <= 53
+        self._weights = np.zeros((machine.weight_words, machine.row_tiles, machine.lanes), np.int64)
+
+    @property
+    def weights(self) -> Ints:
+        return self._weights
+
+    def load(self, weights: Ints) -> None:
+        self._weights[...] = weights
+
+    def read_back(self) -> Ints:
+        return self._weights
 
     def _image(self, plan: Plan) -> Ints:
         """A view of the block, shape (groups, P, columns, C)."""
-        word, tile, lane = self.weights.strides
-        view = as_strided(self.weights[plan.base:],
-                          (plan.groups, plan.columns, *self.weights.shape[1:]),
+        word, tile, lane = self._weights.strides
+        view = as_strided(self._weights[plan.base:],
+                          (plan.groups, plan.columns, *self._weights.shape[1:]),
                           (plan.stride * word, word, tile, lane))
         return view.transpose(0, 2, 1, 3)
 
@@ -68,13 +123,6 @@ class Tile(ABC):
         """FWD: exact row sums, shape (padded rows,), from the lane activities (masked)."""
         aligned = (activity << plan.shift).astype(np.float64)
         return (weights.astype(np.float64) @ aligned).astype(np.int64)
-
-    def identity(self, plan: Plan, activity: Ints) -> Ints:
-        """FWD of the identity columns, shape (rows in use,), from the activities of all neurons."""
-        total = np.zeros(plan.count, np.int64)
-        for column in plan.identities:
-            total += activity[column.neurons[:plan.count]] * self.one << column.shift
-        return total
 
     def transposed(self, weights: Ints, error: Ints) -> Ints:
         """TRN: exact contributions to the back sums, shape (padded columns,)."""
@@ -94,7 +142,3 @@ class Tile(ABC):
         new = saturate(weights + change, limits, least)
         self._image(plan)[:, :, plan.stored] = new.reshape(
             plan.groups, self.machine.row_tiles, plan.fresh.size, self.machine.lanes)
-
-    @abstractmethod
-    def visits(self, plan: Plan, flags: Sweep) -> Visits:
-        """What a sweep counts as work; the tiles differ in how often they touch a weight."""

@@ -18,7 +18,6 @@ from hebbar.network import Error
 from hebbar.parameters import effective
 from hebbar.tasks import Kind
 
-from .analog_macro import AnalogMacro
 from .datasets import Dataset, Samples
 from .fixed import Ints
 from .health import Health, clipped, examine
@@ -170,13 +169,7 @@ def train_fixed(program: Program, data: Dataset | LearningTask, progress: Progre
             progress(epoch + 1, curve[-1] if curve else nan)
     last = machine.weights.copy()
     return FixedCurve(tuple(curve), last, examine(
-        program, task, curve, saturations, first, last, macro_limits(machine)), _numbers(task))
-
-
-def macro_limits(machine: "Machine | CompiledMachine") -> dict[str, float]:
-    """Shares of the values at a limit of an analog macro since the machine was made; empty for other tiles."""
-    tile = getattr(machine, "tile", None)
-    return tile.limits.shares() if isinstance(tile, AnalogMacro) else {}
+        program, task, curve, saturations, first, last, machine.limited), _numbers(task))
 
 
 def clips(machine: "Machine | CompiledMachine") -> dict[str, int]:

@@ -111,7 +111,7 @@ def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
         place = f"{where}: weights {key[0]!r} to {key[1]!r}"
         _in_range(layout, place, matrix)
         _allowed(layout.network, edges[key], place, matrix)
-    if layout.machine.tile == "analog" and (count := beyond_cells(layout.machine, image)):
+    if layout.machine.kind.macro and (count := beyond_cells(layout.machine, image)):
         warnings.warn(f"{where}: {count} weights are beyond machine.analog.device.weight_range "
                       f"({layout.machine.analog.device.weight_range:g}) and will be programmed at its end; raise it.",
                       HebbarWarning, stacklevel=3)

@@ -121,8 +121,8 @@ class Assembler:
         return _intern(self.blocks, word)
 
     def _check(self, op: SweepOp) -> None:
-        """Rows overlap inside a sweep of the tile 'rows': none may write what another one still reads."""
-        if self.layout.machine.tile != "rows":
+        """Rows overlap inside a sweep, but not on an array: none may write what another one still reads."""
+        if self.layout.machine.kind.array:
             return
         own = set(self.layout.words(op.block))
         itself = any(own & set(self.layout.sources(op.block, c)) for c in op.columns)

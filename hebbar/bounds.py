@@ -26,13 +26,13 @@ def check_tile(layout: "Layout") -> None:
     """Raise BadInput for identity edges on a tile without them or without a weight that is 1, and for what an analog
     macro cannot do."""
     m = layout.machine
-    if m.tile == "analog":
+    if m.kind.macro:
         _check_analog(layout)
     edge = next((e for e in layout.network.edges if e.identity), None)
     if edge is None:
         return
     where = f"network.edges: {edge.source!r} to {edge.target!r} is an identity"
-    if m.tile != "rows":
+    if not m.kind.identities:
         raise BadInput(f"{where}, which the {m.tile} tile does not have; set machine.tile to 'rows'.")
     if m.formats.weight.scale > m.formats.weight.hi:
         raise BadInput(f"{where} and machine.weight_frac {m.weight_frac} leaves no weight of 1 in "

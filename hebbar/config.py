@@ -160,7 +160,7 @@ def parse(data: Mapping[str, Any], where: str) -> Config:
         config = Config.model_validate({"name": where, **_located(dict(data), Path())})
         config.machine.check()
         config.build_network()
-        if config.training.refresh and config.machine.tile != "analog":
+        if config.training.refresh and not config.machine.kind.macro:
             raise BadInput(f"training.refresh is {config.training.refresh}, and the weights of tile "
                            f"{config.machine.tile!r} need none; set it to 0.")
         _check_data(config.data)

@@ -15,7 +15,7 @@ from .exponentials import SeparationTiming
 from .geometry import ports
 from .isa import ISSUE_FLAGS, Mode, Op, Sweep, decode
 from .memories import BLOCK, Mem, unpack
-from .timing import TIMINGS, AnalogTiming, ArrayTiming, RowTiming, Timing
+from .timing import AnalogTiming, ArrayTiming, RowTiming, Timing
 
 if TYPE_CHECKING:
     from .compiler import Program
@@ -45,7 +45,7 @@ class Cycles:
         none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
-        walk = _Walk(TIMINGS[self._program.machine.tile](self._program.machine), self._program.machine.groups)
+        walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.groups)
         for _, code in executed(self._code, self._program.entries[entry], (samples, *loops), exits):
             match code.op:
                 case Op.HALT:

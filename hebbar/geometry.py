@@ -1,14 +1,18 @@
 """The memories of one machine as the stream sees them, and the size of one sample on it."""
 
-from .machine import MachineConfig
+from typing import TYPE_CHECKING
+
 from .memories import Mem, Port
+
+if TYPE_CHECKING:
+    from .machine import MachineConfig
 
 __all__ = ["ports", "BLOCK_LANES"]
 
 BLOCK_LANES = 4
 
 
-def ports(m: MachineConfig) -> dict[Mem, Port]:
+def ports(m: "MachineConfig") -> dict[Mem, Port]:
     """Depth, lanes and beat packing of every memory the host can reach."""
     tables = m.functions << m.formats.table_bits
     weights_per_beat = 2 if m.weight_bits <= 16 else 1

@@ -63,7 +63,7 @@ class Layout:
                 columns = self._columns(p.name, band)
                 lead = next((k for k, c in enumerate(columns) if c.lanes), 0)
                 stored = sum(c.lanes > 0 for c in columns)
-                stride = self.machine.array_stride if self.machine.tile != "rows" else stored
+                stride = self.machine.array_stride if self.machine.kind.array else stored
                 base = max(base, lead)
                 block = replace(self.rows(p.name, band), columns=columns, lead=lead, base=base, stride=stride,
                                 fixed=sum(self.fixed(c.edge.source) for c in columns))

@@ -1,6 +1,6 @@
 """The machine's geometry and widths, validated."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import field_validator
 
@@ -8,25 +8,20 @@ from .analog import AnalogConfig
 from .errors import BadInput
 from .formats import Format, Formats, code
 from .section import Section, key
+from .tiles import TILES, WEIGHTS, TileKind
 
 __all__ = ["MachineConfig"]
 
-ARRAY_CELLS = 1 << 14
-"""Cells an array macro may have: every one is a register with its multipliers."""
-
-ANALOG_CELLS = 1 << 20
-"""Cells of an analog macro, which has no logic of its own in a cell."""
-
-WEIGHTS = 1 << 24
-"""Weights a machine may hold: more would take gigabytes in the golden machine."""
+if TYPE_CHECKING:
+    TileName = str
+else:
+    TileName = Literal[tuple(TILES)]
 
 
 class MachineConfig(Section):
     """``[machine]``: the geometry and the widths of the accelerator."""
 
-    tile: Literal["rows", "array", "analog"] = key(
-        "rows", "rows: weights in a memory, a word a cycle. array: a digital array that fires all rows at once. "
-                "analog: a crossbar that is not RTL.", example="array")
+    tile: TileName = key("rows", " ".join(f"{name}: {kind.meaning}." for name, kind in TILES.items()), example="array")
     lanes: int = key(8, "Weights C of a row that are worked on in a cycle.", "lanes",
                      range="powers of two from 4 to 64")
     row_tiles: int = key(1, "Rows P that are worked on in a cycle.", "rows", 2, "powers of two from 1 to `lanes`")
@@ -71,7 +66,7 @@ class MachineConfig(Section):
         if self.row_tiles > self.lanes:
             raise BadInput(f"machine.row_tiles is {self.row_tiles}, more than machine.lanes "
                            f"({self.lanes}); lower row_tiles.")
-        if self.tile != "rows":
+        if self.kind.array:
             self._check_array()
         most = WEIGHTS // (self.lanes * self.row_tiles)
         if self.weight_words > most:
@@ -93,14 +88,18 @@ class MachineConfig(Section):
             raise BadInput(f"machine.weight_words is {self.weight_words}; with tile {self.tile!r} it must "
                            f"be a multiple of max_columns ({self.max_columns}), such as "
                            f"{whole + self.max_columns}.")
-        cells = self.weight_words * self.row_tiles * self.lanes
-        most = ARRAY_CELLS if self.tile == "array" else ANALOG_CELLS
+        cells, most = self.weight_words * self.row_tiles * self.lanes, self.kind.cells
         if cells > most:
             raise BadInput(f"machine.weight_words is {self.weight_words}, which makes {cells} cells "
                            f"with tile {self.tile!r}, at most {most} are possible; lower "
                            "weight_words or max_columns, or use tile 'rows'.")
-        if self.tile == "analog":
+        if self.kind.macro:
             self.analog.check(self.row_sum_bits, self.back_sum_bits, (self.row_tiles, self.lanes))
+
+    @property
+    def kind(self) -> TileKind:
+        """What the contract says of this tile."""
+        return TILES[self.tile]
 
     @property
     def formats(self) -> Formats:
@@ -121,7 +120,7 @@ class MachineConfig(Section):
     def weight_bounds(self) -> tuple[int, int]:
         """The least and the largest code of a weight: of the format, or of a pair of conductances if that is less."""
         f = self.formats.weight
-        if self.tile != "analog":
+        if not self.kind.macro:
             return f.lo, f.hi
         full = int(self.analog.device.weight_range * f.scale)
         return max(f.lo, -full), min(f.hi, full)

@@ -5,12 +5,16 @@ bit first: wire 2 i of a drive is the positive, wire 2 i + 1 the negative side o
 """
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from .geometry import ports
-from .machine import MachineConfig
 from .memories import Mem
 
-__all__ = ["Phase", "pins", "row_bits", "column_bits", "activity_drive_bits", "error_drive_bits", "cell_lanes"]
+if TYPE_CHECKING:
+    from .machine import MachineConfig
+
+__all__ = ["Phase", "pins", "no_pins", "row_bits", "column_bits", "activity_drive_bits", "error_drive_bits",
+           "cell_lanes"]
 
 
 class Phase(IntEnum):
@@ -39,32 +43,32 @@ class Phase(IntEnum):
     COMPARE_CELLS = 14
 
 
-def row_bits(machine: MachineConfig) -> int:
+def row_bits(machine: "MachineConfig") -> int:
     """Resolution of the converters of FWD."""
     return machine.analog.control.row_bits or machine.row_sum_bits
 
 
-def column_bits(machine: MachineConfig) -> int:
+def column_bits(machine: "MachineConfig") -> int:
     """Resolution of the converters of TRN."""
     return machine.analog.control.column_bits or machine.back_sum_bits
 
 
-def activity_drive_bits(machine: MachineConfig) -> int:
+def activity_drive_bits(machine: "MachineConfig") -> int:
     """Bits of a driven activity: the magnitude of the least code, and its left shift."""
     return machine.activity_bits + machine.analog.control.align
 
 
-def error_drive_bits(machine: MachineConfig) -> int:
+def error_drive_bits(machine: "MachineConfig") -> int:
     """Bits of a driven error."""
     return machine.error_bits
 
 
-def cell_lanes(machine: MachineConfig) -> int:
+def cell_lanes(machine: "MachineConfig") -> int:
     """Cells that are written and read at a time, those of a beat."""
     return ports(machine)[Mem.WEIGHT].lanes_per_beat
 
 
-def pins(machine: MachineConfig) -> dict[str, int]:
+def pins(machine: "MachineConfig") -> dict[str, int]:
     """Wires by name with their widths; all but ``compare`` go to the macro.
 
     Pins
@@ -104,3 +108,8 @@ def pins(machine: MachineConfig) -> dict[str, int]:
         "rate": 5 * words, "enable": words,
         "dac": max(tiles * row_bits(machine), lanes * column_bits(machine), cells * machine.weight_bits),
         "cell": 24, "cell_mask": cells, "cell_code": cells * machine.weight_bits, "compare": compared}
+
+
+def no_pins(machine: "MachineConfig") -> dict[str, int]:
+    """The wires of a tile without a macro: none."""
+    return {}

@@ -11,6 +11,7 @@ from enum import IntEnum, IntFlag
 
 from .counters import COUNTERS
 from .isa import GAINS, LOOP_REGISTERS
+from .tiles import TILES
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
            "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
@@ -91,10 +92,11 @@ class Register:
 
 def _table() -> dict[str, Register]:
     r, rw = Access.READ, Access.READ_WRITE
+    tiles = ", ".join(f"{kind.code} {kind.name}" for kind in TILES.values())
     table = {
         "identity": Register(0x000, r, "0x48454242, 'HEBB'"),
         "version": Register(0x004, r, "version of this map, major in bits 31:8"),
-        "geometry": Register(0x008, r, "lanes 7:0, row tiles 15:8, tile 23:16 (0 rows, 1 array)"),
+        "geometry": Register(0x008, r, f"lanes 7:0, row tiles 15:8, tile 23:16 ({tiles})"),
         "weight_words": Register(0x00C, r, "depth of the weight memory in words of P x C weights"),
         "neuron_words": Register(0x010, r, "depth of the neuron space in words of C neurons"),
         "max_columns": Register(0x014, r, "most words in a row"),

@@ -1,13 +1,15 @@
 """How long a tile is occupied by a sweep, to the cycle: a statement for each kind of tile, equal to its RTL."""
 
 from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 from .isa import OPERAND_FLAGS, Sweep
-from .machine import MachineConfig
 from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 
-__all__ = ["NEURON_LATENCY", "ERROR_LATENCY", "WRITE_LATENCY", "Timing", "RowTiming", "ArrayTiming", "AnalogTiming",
-           "TIMINGS"]
+if TYPE_CHECKING:
+    from .machine import MachineConfig
+
+__all__ = ["NEURON_LATENCY", "ERROR_LATENCY", "WRITE_LATENCY", "Timing", "RowTiming", "ArrayTiming", "AnalogTiming"]
 
 NEURON_LATENCY = 9
 """From a row's sum to the first cycle in which the neuron unit has let go of it."""
@@ -22,7 +24,7 @@ WRITE_LATENCY = 3
 class Timing(ABC):
     """When a tile can take the next sweep and when everything is done, as sweeps come in."""
 
-    def __init__(self, machine: MachineConfig) -> None:
+    def __init__(self, machine: "MachineConfig") -> None:
         self.machine = machine
         self.free = 0
         """First cycle in which the next sweep can be accepted."""
@@ -37,7 +39,7 @@ class Timing(ABC):
 class RowTiming(Timing):
     """The row engine: one slot a word; T = log2 C levels of registered adders."""
 
-    def __init__(self, machine: MachineConfig) -> None:
+    def __init__(self, machine: "MachineConfig") -> None:
         super().__init__(machine)
         self._back = 0
 
@@ -138,6 +140,3 @@ class AnalogTiming(ArrayTiming):
         self.free = last
         self.idle = max(self.idle, converted + 1 + NEURON_LATENCY, last + 1)
         return last - accept
-
-
-TIMINGS: dict[str, type[Timing]] = {"rows": RowTiming, "array": ArrayTiming, "analog": AnalogTiming}

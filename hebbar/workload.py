@@ -48,7 +48,7 @@ def minimum(program: Program, entry: str = "train", steps: float | None = None) 
 
     columns = [(b, c, visits(c)) for b in program.layout.blocks.values() for c in b.columns]
     exact, padded = sum(n * c.lanes * b.rows for b, c, n in columns), sum(n * b.groups for b, c, n in columns)
-    if m.tile != "rows":
+    if m.kind.array:
         blocks = program.layout.blocks.values()
         return Minimum(exact, exact / (m.array_rows * m.array_columns),
                        sum(max((visits(c) for c in b.columns), default=0) for b in blocks))

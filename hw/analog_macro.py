@@ -8,7 +8,7 @@ from hebbar.analog import GAIN_FRAC
 from hebbar.isa import Sweep
 from hebbar.machine import MachineConfig
 from hebbar.pins import Phase as Pin
-from hebbar.pins import activity_drive_bits, column_bits, error_drive_bits, pins, row_bits
+from hebbar.pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 from hebbar.timing import AnalogTiming
 
 from .cell_access import CellAccess
@@ -27,9 +27,7 @@ PINS = "macro_"
 
 def macro_ports(machine: MachineConfig) -> dict[str, wiring.Member]:
     """The pins as ports of the control, none where there is no analog macro."""
-    if machine.tile != "analog":
-        return {}
-    return {PINS + n: In(w) if n == "compare" else Out(w) for n, w in pins(machine).items()}
+    return {PINS + n: In(w) if n == "compare" else Out(w) for n, w in machine.kind.pins(machine).items()}
 
 
 class AnalogMacro(wiring.Component):
@@ -146,8 +144,3 @@ class AnalogMacro(wiring.Component):
             self.macro_cell_mask.eq(cells.mask), self.macro_cell_code.eq(cells.code)]
         with m.If(busy):
             m.d.comb += self.macro_dac.eq(cells.dac)
-
-    @staticmethod
-    def public(machine: MachineConfig, module: str) -> list[str]:
-        """Nothing: the weights are in the macro."""
-        return []

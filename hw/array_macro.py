@@ -66,12 +66,6 @@ class ArrayMacro(wiring.Component):
                 Phase("convert", Const(1), command.groups), Phase("settle", later, t.settle), Phase("feed", trn, 1),
                 Phase("back", trn, command.columns), Phase("learn", upd, 1)]
 
-    @staticmethod
-    def public(machine: MachineConfig, module: str) -> list[str]:
-        """What a testbench reads to see the weights, as ``module.name``: one register a cell."""
-        return [f"{module}.crossbar.w{word}_{lane}" for word in range(machine.weight_words)
-                for lane in range(machine.row_tiles * machine.lanes)]
-
     def image(self, ctx) -> list[list[int]]:
         """The weights in an Amaranth simulation, word by word."""
         return [[ctx.get(weight) for weight in word] for word in self._array.words]

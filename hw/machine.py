@@ -30,6 +30,7 @@ from .tile import write_part, write_rows
 __all__ = ["Machine", "TILES"]
 
 TILES = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
+"""The class of each kind of ``hebbar.tiles``."""
 
 
 class Machine(wiring.Component):
@@ -106,11 +107,10 @@ class Machine(wiring.Component):
     def _control(self, m: Module) -> None:
         """Registers, program and descriptors, sweeps to the tile."""
         bus, seq, config = self.bus, self.sequencer, self.machine
-        kind = list(TILES).index(config.tile)
         command = {c: (bus.control & c).any() for c in Control}
         m.d.comb += [
             bus.identity.eq(IDENTITY), bus.version.eq(VERSION),
-            bus.geometry.eq(Cat(Const(config.lanes, 8), Const(config.row_tiles, 8), Const(kind, 8))),
+            bus.geometry.eq(Cat(Const(config.lanes, 8), Const(config.row_tiles, 8), Const(config.kind.code, 8))),
             bus.weight_words.eq(config.weight_words), bus.neuron_words.eq(config.neuron_words),
             bus.max_columns.eq(config.max_columns),
             bus.status.eq(Mux(seq.running, Status.RUNNING, 0)

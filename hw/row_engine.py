@@ -249,11 +249,6 @@ class RowEngine(wiring.Component):
         m.d.comb += self._bank.write_data[lane].eq(new)
         return clipped
 
-    @staticmethod
-    def public(machine: MachineConfig, module: str) -> list[str]:
-        """What a testbench reads to see the weights, as ``module.name``."""
-        return [f"{module}.weights.memory"]
-
     def image(self, ctx) -> list[list[int]]:
         """The weight memory in an Amaranth simulation, word by word."""
         memory = self._bank.memory

@@ -7,7 +7,7 @@ from hebbar.errors import build_failed
 from hebbar.machine import MachineConfig
 from hebbar.places import settle
 
-from .machine import TILES, Machine
+from .machine import Machine
 from .tidy import tidy
 
 __all__ = ["TOP", "public", "export"]
@@ -18,7 +18,7 @@ TOP = "hebbar"
 def public(machine: MachineConfig) -> list[str]:
     """Memories a testbench reads at a fence, as ``module.name``."""
     names = [f"{TOP}.{name}_memory.memory" for name in ("state", "error", "activity")]
-    return names + TILES[machine.tile].public(machine, f"{TOP}.tile")
+    return names + [f"{TOP}.tile.{place}" for place in machine.kind.weight_places(machine)]
 
 
 def export(machine: MachineConfig) -> str:

@@ -46,7 +46,7 @@ def columns(config: Config) -> tuple[str, ...]:
 
 def energy(config: Config) -> str:
     """Of the digital part; an analog macro is left out of it, so that there is none."""
-    if config.machine.tile == "analog":
+    if config.machine.kind.macro:
         return "-"
     with tempfile.TemporaryDirectory() as folder:  # the counts are those of the program, whatever the images are
         if config.data.name == "idx":

@@ -40,7 +40,7 @@ def calibrated(config: Config, reads: int = 256, seed: int = 0) -> tuple[Config,
     Every cell is programmed with a random weight, ``reads`` random inputs are driven from either side, and a straight
     line is fitted to the codes of each converter. What cells and wires do to a sum is fitted with it.
     """
-    if config.machine.tile != "analog":
+    if not config.machine.kind.macro:
         raise BadInput(f"machine.tile is {config.machine.tile!r}; only an analog macro has converters to calibrate.")
     if reads < 16:
         raise BadInput(f"{reads} reads do not settle an offset and a gain; give at least 16.")

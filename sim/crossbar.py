@@ -123,7 +123,7 @@ def loaded(path: Path) -> dict[str, Reals]:
 
 def programmed(program: Program, image: NDArray[np.int64]) -> tuple[dict[str, Reals], Wires]:
     """The conductances in siemens that loading ``image`` leaves in an analog macro, and the macro's wires."""
-    if program.machine.tile != "analog":
+    if not program.machine.kind.macro:
         raise BadInput(f"machine.tile is {program.machine.tile!r}; only an analog macro has conductances.")
     macro, w = AnalogMacro(program.machine), program.machine.analog.wires
     macro.load(image)
@@ -134,7 +134,7 @@ def programmed(program: Program, image: NDArray[np.int64]) -> tuple[dict[str, Re
 def approximation_share(program: Program, image: NDArray[np.int64]) -> float:
     """How far the first-order model of the wires is off for ``image`` in the worse direction, as a share of the largest
     current, with every driven line at the same voltage; 0 where the configuration does not choose it."""
-    if program.machine.tile != "analog" or program.machine.analog.wires.model != "approximate":
+    if not program.machine.kind.macro or program.machine.analog.wires.model != "approximate":
         return 0.0
     found, wires = programmed(program, image)
     return max(approximation_error(g, np.ones(len(g)), ends) for cells in found.values()

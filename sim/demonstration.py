@@ -72,9 +72,9 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     chosen = find(backend)
     chosen.check(defects=True)
     defect, program = DEFECTS[name], compile_config(config)
-    if config.machine.tile == "array" and defect.file == "hw/row_engine.py":
-        raise BadInput(f"the defect {name} is in the row engine, which machine.tile 'array' does not have; use a "
-                       "preset with tile 'rows'.")
+    if config.machine.kind.array and defect.file == "hw/row_engine.py":
+        raise BadInput(f"the defect {name} is in the row engine, which machine.tile {config.machine.tile!r} does not "
+                       "have; use a preset with tile 'rows'.")
     preflight(backend, build)
     announce = not reporter.console.quiet
     task = task_of(program)

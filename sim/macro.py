@@ -47,4 +47,4 @@ class Macro:
 
 def macro_of(machine: MachineConfig) -> Macro | None:
     """The macro at the pins of a machine that has them."""
-    return Macro(machine) if machine.tile == "analog" else None
+    return Macro(machine) if machine.kind.macro else None

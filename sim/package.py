@@ -82,7 +82,7 @@ def check_name(top: str) -> None:
 
 def _macro(machine: MachineConfig, folder: Path, control: str, top: str) -> tuple[list[Path], str]:
     """What goes with the control of an analog macro, and the module of all together."""
-    if machine.tile != "analog":
+    if not machine.kind.macro:
         return [], top
     from .real_number import SYSTEM, write_stub  # heavy: Numba
 

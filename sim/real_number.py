@@ -93,7 +93,7 @@ def _written(folder: Path, texts: dict[str, str]) -> list[Path]:
 
 
 def _analog(machine: MachineConfig) -> MachineConfig:
-    if machine.tile != "analog":
+    if not machine.kind.macro:
         raise BadInput(f"machine.tile is {machine.tile!r}; only a machine with tile 'analog' has a macro.")
     return machine
 

@@ -64,7 +64,7 @@ def with_rule(config: Config, rule: str) -> Config:
 
 def known_switch(config: Config, switch: str) -> None:
     """Raise BadInput unless ``switch`` is a key of a section of machine.analog."""
-    if config.machine.tile != "analog":
+    if not config.machine.kind.macro:
         raise BadInput(f"machine.tile is {config.machine.tile!r}; a study of devices needs 'analog'.")
     known = [f"{s}.{k}" for s, keys in config.machine.analog.model_dump().items() if isinstance(keys, dict)
              for k in keys]

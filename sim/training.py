@@ -113,9 +113,9 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     """
     preflight("fast", build)
     program = compile_config(config)
-    if resume and program.machine.tile == "analog":
-        raise BadInput("machine.tile is 'analog'; its devices and their noise cannot be put back to where they were, "
-                       "so leave --resume out.")
+    if resume and not program.machine.kind.resumable:
+        raise BadInput(f"machine.tile is {program.machine.tile!r}; its devices and their noise cannot be put back to "
+                       "where they were, so leave --resume out.")
     task = task_of(program, quick=quick)
     start, doubts = _start(program, task, folder, resume, restart), task.doubts
     for sentence in doubts:
@@ -222,7 +222,7 @@ class _Run:
             self._save(standing)
 
     def _save(self, standing: Standing) -> None:
-        if self._program.machine.tile == "analog":
+        if not self._program.machine.kind.resumable:
             return
         self._pair.checkpoint(standing).save(self._folder, self._program)
         self._saved = time.monotonic()

@@ -61,6 +61,11 @@ class CompiledMachine:
         """The weight image, shape (words, P, C)."""
         return self._machine.tile.weights
 
+    @property
+    def limited(self) -> dict[str, float]:
+        """As of the machine in NumPy."""
+        return self._machine.limited
+
     def load(self, weights: Ints) -> None:
         """Set the weights to an image (words, P, C), as the host does."""
         self._machine.load(weights)

@@ -5,7 +5,6 @@ from hebbar.errors import BadInput
 from hebbar.isa import LOOP_REGISTERS, Into, Op, Sweep, decode, illegal_sweep
 from hebbar.memories import BLOCK, MAP, Mem, unpack
 
-from ..machine import TILES
 from .flow import check_exits
 
 __all__ = ["unsupported"]
@@ -24,8 +23,8 @@ def unsupported(program: Program) -> str:
     memory, learn in overlapping rows, exceed what the NumPy machine computes exactly or leave loops
     in a way that ``golden.compiled.flow`` names, and those that the NumPy machine refuses as well.
     """
-    if program.machine.tile == "analog":
-        return "machine.tile is 'analog', whose physics is not compiled; use the NumPy machine."
+    if not program.machine.kind.compiled:
+        return f"machine.tile is {program.machine.tile!r}, whose physics is not compiled; use the NumPy machine."
     try:
         for entry in program.inputs:
             _check_streams(program, entry)
@@ -133,4 +132,4 @@ def _unreadable(program: Program, b: dict[str, int], columns: list[dict[str, int
 
 def _identities(program: Program) -> bool:
     """Whether the tile has identity columns; without them they do nothing."""
-    return TILES[program.machine.tile].identities
+    return program.machine.kind.identities

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.machine import Machine
-from golden.training import Engine, machine_of, macro_limits
+from golden.training import Engine, machine_of
 from hebbar.compiler import Program
 from hebbar.console import Reporter
 from hebbar.counters import CYCLES
@@ -43,7 +43,7 @@ class Session:
     @property
     def limits(self) -> dict[str, float]:
         """Shares of the values at a limit of an analog macro."""
-        return macro_limits(self._machine)
+        return self._machine.limited
 
     def refresh(self) -> None:
         """Read every weight and write it again."""

@@ -48,7 +48,7 @@ class Blocks:
     def _weights(self, groups: int, columns: int) -> tuple[int, int]:
         """Weight base and stride of a block, which on an array follow its cells."""
         m, rng = self.machine, self.rng
-        if m.tile == "array":
+        if m.kind.array:
             row = rng.randrange(m.weight_words // m.array_stride - groups + 1)
             return row * m.array_stride + rng.randrange(m.array_stride - columns + 1), m.array_stride
         stride = columns + rng.choice([0, 0, 1])

@@ -115,7 +115,7 @@ def _sweep(program: Program, fields: Fields) -> dict[str, int]:
     start, count = block["map_base"], block["columns"] if flags.weights else 0
     columns = [unpack(MAP, e) for e in program.maps[start:start + count]]
     rows = _rows(block, m)
-    tile = _row_engine if m.tile == "rows" else _array_macro
+    tile = _array_macro if m.kind.array else _row_engine
     return {"block_read": 1, **_macs(flags, columns, rows), **tile(flags, columns, block, m),
             **_neurons(flags, block["groups"], rows), **_arithmetic(flags, block, rows, m)}
 

@@ -45,7 +45,7 @@ def components(program: Program, counters: dict[str, int], events: dict[str, int
     made = _Prices(program, technology)
     found = [*made.arithmetic(counters, events), *made.units(events), *made.memories(counters, events),
              *made.control(counters, events, registers)]
-    inside = IN_THE_MACRO if program.machine.tile == "analog" else ()
+    inside = IN_THE_MACRO if program.machine.kind.macro else ()
     return [c for c in found if c.count and not c.name.startswith(inside)]
 
 

@@ -112,12 +112,12 @@ def estimate(program: Program, counters: dict[str, int], samples: int, technolog
     """
     exits = tuple(exits)
     events = accesses(program, entry, samples, exits)
-    check(events, counters, program.machine.tile == "rows")
+    check(events, counters, not program.machine.kind.array)
     bits = registers(program.machine)
     rows = tuple(_row(c, samples, technology)
                  for c in components(program, counters, events, bits, technology))
     return Estimate(rows, technology, samples, passes(program, entry, samples, exits), counters["weight_reads"],
-                    program.machine.tile == "analog")
+                    program.machine.kind.macro)
 
 
 def passes(program: Program, entry: str, samples: int, exits: Iterable[bool] = ()) -> float:

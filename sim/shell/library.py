@@ -10,8 +10,8 @@ from hebbar.files import whole, write_text
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import Mem
-from hebbar.pins import pins
 from hebbar.processes import run
+from hebbar.tiles import Weights
 from hw.verilog import TOP
 
 from ..backends import verilator
@@ -93,15 +93,16 @@ def _bind(machine: MachineConfig) -> str:
              "inline void bind(const Vtop___024root* r, Memory* m) {"]
     for i, mem in enumerate(RECORDED):
         port = ports(machine)[mem]
-        if mem is Mem.WEIGHT and machine.tile == "analog":
+        places = [f"tile.{place}" for place in machine.kind.weight_places(machine)] if mem is Mem.WEIGHT else \
+            [f"{mem.name.lower()}_memory.memory"]
+        if not places:
             continue
-        if mem is Mem.WEIGHT and machine.tile == "array":
-            lines += [f"    m[{i}].one(r->{TOP}__DOT__tile__DOT__crossbar__DOT__w{word}_{lane});"
-                      for word in range(port.depth) for lane in range(port.lanes)]
+        paths = [f"r->{TOP}__DOT__{place.replace('.', '__DOT__')}" for place in places]
+        if mem is Mem.WEIGHT and machine.kind.weights is Weights.REGISTERS:
+            lines += [f"    m[{i}].one({path});" for path in paths]
             lanes = 1
         else:
-            where = "tile__DOT__weights" if mem is Mem.WEIGHT else f"{mem.name.lower()}_memory"
-            lines.append(f"    m[{i}].all(r->{TOP}__DOT__{where}__DOT__memory, {port.depth});")
+            lines.append(f"    m[{i}].all({paths[0]}, {port.depth});")
             lanes = port.lanes
         lines.append(f"    m[{i}].lanes = {lanes}, m[{i}].bits = {port.bits};")
     port = ports(machine)[Mem.WEIGHT]
@@ -111,8 +112,8 @@ def _bind(machine: MachineConfig) -> str:
 
 def _pins(machine: MachineConfig) -> list[str]:
     """The part of bind.h about the pins of an analog macro."""
-    if machine.tile != "analog":
+    if not machine.kind.macro:
         return ["inline bool strobed(const Vtop&) { return false; }", "inline void pins(Vtop*, const void**) {}"]
-    lines = [f"    out[{i}] = &t->{PINS}{name};" for i, name in enumerate(pins(machine))]
+    lines = [f"    out[{i}] = &t->{PINS}{name};" for i, name in enumerate(machine.kind.pins(machine))]
     return [f"inline bool strobed(const Vtop& t) {{ return t.{PINS}strobe; }}",
             "inline void pins(Vtop* t, const void** out) {", *lines, "}"]

@@ -116,7 +116,7 @@ def netlist_checks(machine: MachineConfig, text: str, reporter: Reporter) -> lis
         copy = read((folder / "netlist.v").read_text(), expected.TOP)
     found = [Check("latches in the netlist (Yosys)", "none", ", ".join(latches[:_NAMED]) or "none", not latches),
              _multiplier_check(machine, copy)]
-    return found if machine.tile == "analog" else found + list(_write_checks(machine, copy))
+    return found if machine.kind.macro else found + list(_write_checks(machine, copy))
 
 
 def _register_checks(design: Design) -> Iterator[Check]:

@@ -12,8 +12,8 @@ from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, Mem, Port
-from hebbar.pins import pins
 from hebbar.registers import ADDRESS_BITS, REGISTERS, Access, Control, counter_address
+from hebbar.tiles import Weights
 from sim.fifos import row_bits, word_bits
 from sim.macro import PINS
 
@@ -31,8 +31,6 @@ _OUT = {"s_axil_awready": 1, "s_axil_wready": 1, "s_axil_bresp": 2, "s_axil_bval
 _UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "back_sums", "counters")
 _BANKS = (Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)
 _TABLES = (Mem.FUNCTION, Mem.DERIVATIVE)
-_TILE = {"rows": ("weights", "words", "errors"), "array": ("crossbar",),
-         "analog": ("drivers", "cells", "cells.search", "row_search", "column_search")}
 
 
 def tree(machine: MachineConfig) -> set[str]:
@@ -43,18 +41,18 @@ def tree(machine: MachineConfig) -> set[str]:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
     paths |= {f"{TOP}.{unit}" for unit, built in (("separation", machine.separation), ("energy_sum", machine.energy))
               if built}
-    if machine.tile == "analog" and machine.analog.control.update == "stochastic":
+    if machine.kind.macro and machine.analog.control.update == "stochastic":
         paths |= {f"{TOP}.tile.drivers.{lines}_pulses" for lines in ("row", "column")}
-    return paths | {f"{TOP}.tile.{part}" for part in _TILE[machine.tile]}
+    return paths | {f"{TOP}.tile.{part}" for part in machine.kind.parts}
 
 
 def top_ports(machine: MachineConfig) -> dict[str, tuple[str, int]]:
     """Direction and width of every port of the top module; an analog macro adds its pins, else they are the same for
     every configuration."""
-    found = pins(machine) if machine.tile == "analog" else {}
     return {name: ("input", width) for name, width in _IN.items()} | \
         {name: ("output", width) for name, width in _OUT.items()} | \
-        {PINS + name: ("input" if name == "compare" else "output", width) for name, width in found.items()}
+        {PINS + name: ("input" if name == "compare" else "output", width)
+         for name, width in machine.kind.pins(machine).items()}
 
 
 def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
@@ -70,7 +68,7 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     if m.separation:
         sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
         sizes[f"{TOP}.separation.exponentials"] = 1 << INDEX_BITS, POWER_FRAC + 1
-    if m.tile != "rows":
+    if m.kind.weights is not Weights.MEMORY:
         return sizes
     depth = RowTiming(m).fifo_depth
     return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]), f"{TOP}.tile.words": (depth, word_bits(m)),
@@ -107,14 +105,13 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     """Three a lane: FWD, TRN and UPD of every weight visited in a cycle; and the counting of useful ones. An analog
     macro multiplies by itself."""
     m, f = machine, machine.formats
-    cells = m.row_tiles * m.lanes * (1 if m.tile == "rows" else m.weight_words)
+    cells = m.row_tiles * m.lanes * (m.weight_words if m.kind.array else 1)
     three = Counter({_pair(f.weight.bits, f.activity.bits): cells})
     three += Counter({_pair(f.weight.bits, f.error.bits): cells})
     three += Counter({_pair(f.error.bits, f.activity.bits): cells})
-    if m.tile == "analog":
-        return {"tile": Counter({(20, 20): 3})}
-    if m.tile == "array":
-        return {"tile": Counter({(20, 20): 3}), "tile.crossbar": three}
+    if m.kind.array:
+        counted = {"tile": Counter({(20, 20): 3})}
+        return counted if m.kind.macro else counted | {"tile.crossbar": three}
     rows = m.row_tiles.bit_length()  # the number of P bits
     return {"tile": three + Counter({_pair(rows, MAP["lanes"].width): 2})}
 

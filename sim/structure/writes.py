@@ -10,6 +10,7 @@ from typing import Any
 
 from hebbar.isa import FIELDS, Op, Sweep
 from hebbar.machine import MachineConfig
+from hebbar.tiles import Weights
 
 from .dataflow import Dataflow
 from .design import Design, plain
@@ -32,10 +33,7 @@ class Paths:
 
 
 def _weights(machine: MachineConfig) -> list[str]:
-    if machine.tile == "rows":
-        return ["hebbar.tile.weights.memory"]
-    return [f"hebbar.tile.crossbar.w{word}_{lane}" for word in range(machine.weight_words)
-            for lane in range(machine.row_tiles * machine.lanes)]
+    return [f"hebbar.tile.{place}" for place in machine.kind.weight_places(machine)]
 
 
 def paths(machine: MachineConfig, flow: Dataflow) -> Paths:
@@ -48,7 +46,7 @@ def paths(machine: MachineConfig, flow: Dataflow) -> Paths:
 def open_paths(machine: MachineConfig, flow: Dataflow, names: list[str], zeros: dict[str, int]) -> list[str]:
     """Those of ``names`` that something can write while ``zeros`` are held at 0; all that do not exist."""
     there = [name for name in names if name in flow.drivers]
-    split = "hebbar.tile.fsm_state" if machine.tile == "array" else ""
+    split = "hebbar.tile.fsm_state" if machine.kind.array else ""
     state = flow.settle(there, zeros, split)
     return [name for name in names if name not in there
             or not all(_idle(flow, d.tree, name, state) for d in flow.drivers[name])]
@@ -66,7 +64,7 @@ def _idle(flow: Dataflow, node: Node | None, name: str, state: dict[str, Bits]) 
 
 def statements(design: Design, machine: MachineConfig, flow: Dataflow) -> tuple[int, int]:
     """Write statements of the weight memory in the Verilog, and those that Pyverilog kept."""
-    if machine.tile == "array":
+    if machine.kind.weights is Weights.REGISTERS:
         count = len(_weights(machine))
         return count, sum(len(flow.drivers.get(name, [])) for name in _weights(machine))
     module = design.at("hebbar.tile.weights")

@@ -1,11 +1,14 @@
 """Reads whole memories of the simulated machine at every fence."""
 
+from functools import reduce
+
 import numpy as np
 from cocotb.triggers import ReadOnly, ValueChange
 from numpy.typing import NDArray
 
 from hebbar.geometry import ports
 from hebbar.memories import Mem
+from hebbar.tiles import Weights
 
 from ..macro import Macro
 from ..trace import Job, Recorder
@@ -24,11 +27,8 @@ class Memories:
         self._macro, port = macro, table[Mem.WEIGHT]
         if macro:
             return
-        if m.tile == "rows":
-            self._weights = memory_view(dut.tile.weights.memory, port)
-        else:
-            self._weights = MemoryView([getattr(dut.tile.crossbar, f"w{word}_{lane}")
-                                        for word in range(port.depth) for lane in range(port.lanes)], port)
+        places = [reduce(getattr, place.split("."), dut.tile) for place in m.kind.weight_places(m)]
+        self._weights = memory_view(places[0], port) if m.kind.weights is Weights.MEMORY else MemoryView(places, port)
         self._shape = (m.weight_words, m.row_tiles, m.lanes)
 
     def rows(self) -> list[NDArray[np.int32]]:
