@@ -7,8 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hebbar.analog import GAIN_FRAC
 from hebbar.isa import Sweep
 from hebbar.machine import MachineConfig
-from hebbar.pins import Phase as Pin
-from hebbar.pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
+from hebbar.pins import Phase as Pin, activity_drive_bits, column_bits, error_drive_bits, row_bits
 from hebbar.timing import AnalogTiming
 
 from .cell_access import CellAccess

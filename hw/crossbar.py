@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.machine import MachineConfig
 from hebbar.geometry import ports
+from hebbar.machine import MachineConfig
 from hebbar.memories import Mem
 
 from .bank import HostPort

@@ -66,7 +66,8 @@ class LineDrivers(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         errors = [self.errors[g][p] for g in range(len(self.errors)) for p in range(self.machine.row_tiles)]
-        activities = [(k, column.activity[i]) for k, column in enumerate(self.columns) for i in range(self.machine.lanes)]
+        activities = [(k, column.activity[i]) for k, column in enumerate(self.columns)
+                      for i in range(self.machine.lanes)]
         aligned = []
         for i, (k, a) in enumerate(activities):
             aligned.append(Signal(signed(activity_drive_bits(self.machine) + 1), name=f"aligned_{i}"))

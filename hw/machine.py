@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from hebbar.machine import MachineConfig
 from hebbar.counters import COUNTERS, ISSUE_SETS
 from hebbar.geometry import ports
 from hebbar.isa import GAINS, LOOP_REGISTERS
+from hebbar.machine import MachineConfig
 from hebbar.memories import Mem, Port
 from hebbar.registers import IDENTITY, RATES, VERSION, Control, Status
 
@@ -98,8 +98,8 @@ class Machine(wiring.Component):
         return m
 
     def _outer(self, m: Module) -> None:
-        for unit, members in ((self.bus, AXI_LITE), (self.streamer, AXI_STREAM), (self.tile, macro_ports(self.machine))):
-            for name, member in members.items():
+        for unit, wires in ((self.bus, AXI_LITE), (self.streamer, AXI_STREAM), (self.tile, macro_ports(self.machine))):
+            for name, member in wires.items():
                 inner, outer = getattr(unit, name), getattr(self, name)
                 m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
         m.d.comb += [self.fence.eq(self.sequencer.fence), self.fence_pc.eq(self.sequencer.fence_pc)]

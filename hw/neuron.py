@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.machine import MachineConfig
 from hebbar.isa import GAINS, Sweep
+from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, UNIT_PRECISION
 from hebbar.timing import ERROR_LATENCY, NEURON_LATENCY
 

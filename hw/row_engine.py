@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 
-from hebbar.machine import MachineConfig
 from hebbar.cycles import RowTiming
 from hebbar.geometry import ports
 from hebbar.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
+from hebbar.machine import MachineConfig
 from hebbar.memories import Mem
 
 from .bank import Bank
@@ -225,8 +225,7 @@ class RowEngine(wiring.Component):
             total = tree(m, feedback, f"back{i}", registered=False)
             total = staged(m, total, Back.PRODUCT, Back.WRITE, f"back_sum{i}")[Back.WRITE]
             m.d.comb += self.back_sums[i].eq(total)
-            for p in range(tiles):
-                clipped.append(self._learn(m, head, row, entries, rate, p, i))
+            clipped += [self._learn(m, head, row, entries, rate, p, i) for p in range(tiles)]
         learned = named(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), "learned_clips")
         m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
         return Cat(staged(m, valid, Back.TAKE, Back.WRITE, "taken", reset=True).values()).any()

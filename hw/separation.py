@@ -6,8 +6,16 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hebbar.exponentials import (
-    BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, POWERS, POWER_FRAC, RECIPROCAL_BITS, RECIPROCAL_FRAC,
-    SeparationTiming)
+    BETA_BITS,
+    DISTANCE_BITS,
+    INDEX_BITS,
+    OCTAVES,
+    POWER_FRAC,
+    POWERS,
+    RECIPROCAL_BITS,
+    RECIPROCAL_FRAC,
+    SeparationTiming,
+)
 from hebbar.isa import FIELDS, Into, Mode, Op
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK

@@ -3,8 +3,8 @@
 from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from hebbar.machine import MachineConfig
 from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Into, Op
+from hebbar.machine import MachineConfig
 from hebbar.registers import Cause
 
 from .fields import descriptor, field, fits, illegal

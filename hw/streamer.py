@@ -4,9 +4,9 @@ from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.machine import MachineConfig
 from hebbar.geometry import ports
 from hebbar.isa import FIELDS, Op
+from hebbar.machine import MachineConfig
 from hebbar.memories import HEADER, Mem
 from hebbar.registers import Cause
 
