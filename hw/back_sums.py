@@ -52,6 +52,7 @@ class BackSums(wiring.Component):
         m.submodules.memory = self.memory = memory = Memory(shape=self.shape,
                                                             depth=self.machine.neuron_words,
                                                             init=[])
+        # Read without a clock: a word is read, added to and written in a cycle, and the next may add to it again.
         writer, old = memory.write_port(), memory.read_port(domain="comb")
         reader = memory.read_port()
         m.d.comb += [old.addr.eq(self.word), writer.addr.eq(self.word), writer.en.eq(self.valid),

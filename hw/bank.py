@@ -105,7 +105,7 @@ class Bank(wiring.Component):
         """Pack the selected lanes of the word just read, sign extended to their share."""
         port = self.port
         sub = Signal(16)
-        m.d.sync += sub.eq(self.host.sub)
+        m.d.sync += sub.eq(self.host.sub)  # the word comes a cycle after its address; the choice of its beat must too
         with m.Switch(sub):
             for beat in range(port.beats_per_word):
                 with m.Case(beat):

@@ -64,6 +64,7 @@ class EnergySum(wiring.Component):
                    for p, e in enumerate(self.errors)]
         total = named(m, energy + tree(m, squares, "squares", registered=False), "total")
         m.d.comb += self.leave.eq(~self.arm & (previous - energy < self.tolerance))
+        # Of several assignments the last counts: clear before exit, exit before the sum.
         m.d.sync += energy.eq(Mux(total[ENERGY_BITS:].any(), (1 << ENERGY_BITS) - 1, total))
         with m.If(self.exit):
             m.d.sync += energy.eq(0)

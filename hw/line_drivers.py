@@ -66,8 +66,7 @@ class LineDrivers(wiring.Component):
     def elaborate(self, platform):
         m = Module()
         errors = [self.errors[g][p] for g in range(len(self.errors)) for p in range(self.machine.row_tiles)]
-        activities = [(k, column.activity[i]) for k, column in enumerate(self.columns)
-                      for i in range(self.machine.lanes)]
+        activities = [(k, a) for k, column in enumerate(self.columns) for a in column.activity]
         aligned = []
         for i, (k, a) in enumerate(activities):
             aligned.append(Signal(signed(activity_drive_bits(self.machine) + 1), name=f"aligned_{i}"))

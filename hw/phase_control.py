@@ -190,8 +190,7 @@ class PhaseControl:
 
     def _convert(self, m: Module, take_sums: Callable[[Value], None]) -> None:
         """A row group a cycle: its sums to the neuron unit, two cycles later its errors back."""
-        # The flags and the place of a row group go along: when its errors are back, the control may be in a later phase
-        # or in the next sweep.
+        # Flags and place go along: when its errors are back, the control is in a later phase or in the next sweep.
         command, tile, row = self.command, self._tile, self._tile.row
         last = self._next_step == command.groups
         place = pipe(m, self.first_row + self.step, 2, "place")

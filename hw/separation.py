@@ -115,6 +115,7 @@ class Separation(wiring.Component):
         self._step = Signal(range(self.machine.separation + max(t.find, t.weigh, t.share, RECIPROCAL_BITS)))
         ends = {"find": rows + t.find, "weigh": rows + t.weigh, "divide": Const(RECIPROCAL_BITS),
                 "share": rows + t.share}
+        # A pass ends when its last row has left the pipeline, not when it is addressed: the next pass needs the result.
         after = {"find": "share", "weigh": "divide", "divide": "share", "share": "idle"}
         with m.FSM() as fsm:
             with m.State("idle"):
@@ -141,6 +142,7 @@ class Separation(wiring.Component):
         self._at = pipe(m, self._step, latest, "at")
         self._on = {name: pipe(m, on & (self._step < rows), latest, name, reset=True) for name, on in passes.items()
                     if name != "divide"}
+        # The memories answer a cycle late with a row group; the row's lane of it is registered before it is used.
         lane = self._at[1][:lane_bits] if lane_bits else Const(0, 1)
         m.d.comb += self.group.eq(self._command.group + (self._step >> lane_bits))
         self._sum, self._x = (pipe(m, word[lane], 1, name)[1]

@@ -50,6 +50,8 @@ class Sequencer(wiring.Component):
         self._depth = Signal(range(LOOP_DEPTH + 1))
         self._starts = Array(Signal(13, name=f"start_{i}") for i in range(LOOP_DEPTH))
         self._left = Array(Signal(32, name=f"left_{i}") for i in range(LOOP_DEPTH))
+        # The program memory answers a cycle late: it is asked for the next instruction while this one retires. STOP
+        # lasts a cycle and is kept, because issue, population and separate first finish what they began.
         m.d.comb += [self._next_pc.eq(self.pc), self.program_address.eq(self._next_pc),
                      self.fault.eq(self.cause >= Cause.ILLEGAL_OP),
                      self._fits.eq(fits(self._b, (self._flags & WEIGHT_FLAGS).any(), self.machine))]
@@ -110,6 +112,7 @@ class Sequencer(wiring.Component):
 
     def _guard(self, m: Module) -> None:
         """Leave for drain when anything in this state, the streamer or the watchdog asks to."""
+        # Of several assignments the last counts: this overrules where the state itself would go.
         with m.If(self._expired):
             m.d.comb += self._halt.eq(Cause.WATCHDOG)
         with m.If(self.transfer_fault != 0):
@@ -133,6 +136,7 @@ class Sequencer(wiring.Component):
         word, sweep = self.word, FIELDS[Op.SWEEP]
         block = field(word, sweep["block"])
         m.d.comb += [self.block_address.eq(block), self.transfer_word.eq(word)]
+        # Without flags the block of a SEPARATE is checked as that of a sweep without weights.
         m.d.sync += [self._block.eq(block), self._flags.eq(0)]
         with m.Switch(word[28:]):
             with m.Case(Op.HALT):
@@ -222,6 +226,7 @@ class Sequencer(wiring.Component):
 
     def _issue(self, m: Module) -> None:
         payload = self.sweep.payload
+        # The address stays, so that the descriptor does for as long as the tile keeps the sweep waiting.
         m.d.comb += [payload.flags.eq(self._flags), payload.gain.eq(self._gain), self.block_address.eq(self._block),
                      *(getattr(payload, name).eq(value) for name, value in self._b.items())]
         with m.If(~self._fits):

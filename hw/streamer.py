@@ -101,7 +101,7 @@ class Streamer(wiring.Component):
                 self._address(m)
             with m.State("write"):
                 self._write(m)
-            with m.State("fetch"):
+            with m.State("fetch"):  # a memory answers a cycle late, so a beat out takes two
                 m.d.comb += [self.moving.eq(1), self.host.read.eq(~self.aborted)]
                 with m.If(self.aborted):
                     m.next = "discard"
@@ -109,7 +109,7 @@ class Streamer(wiring.Component):
                     m.next = "send"
             with m.State("send"):
                 self._send(m)
-            with m.State("withdraw"):
+            with m.State("withdraw"):  # AXI4-Stream: what was offered must stay until it is taken
                 m.d.comb += self.m_axis_tvalid.eq(1)
                 with m.If(self.m_axis_tready):
                     m.next = "discard"
@@ -196,7 +196,7 @@ class Streamer(wiring.Component):
         with m.If(self.aborted):
             m.next = "discard"
         with m.Elif(self.s_axis_tvalid):
-            with m.If(self.s_axis_tlast != self._read):
+            with m.If(self.s_axis_tlast != self._read):  # a packet that reads ends with its address
                 self._fail(m, Cause.STREAM)
             with m.Else():
                 self._begin(m, self.memory, self.s_axis_tdata, self._left, self._read)

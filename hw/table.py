@@ -63,6 +63,7 @@ class Table(wiring.Component):
             slope = Signal(signed(ENTRY_BITS))
             m.d.comb += [value.eq(word[:ENTRY_BITS]), slope.eq(word[TABLE["slope"].lsb:])]
             fraction = Signal(max(1, frac), name=f"fraction_{i}")
+            # It meets value and slope, which come a cycle after their address.
             m.d.sync += fraction.eq(state[:frac] if frac else 0)
             exact = (value << frac) + slope * fraction
             rounded = round_half_up(exact, frac + ENTRY_BITS - self.format.bits)
