@@ -3,15 +3,16 @@
 import ast
 import inspect
 import json
+import os
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
 import dummy_backend
 import pytest
-from typer.testing import CliRunner
 
 from hebbar.api import Experiment
-from hebbar.cli.app import app
 from hebbar.cli.experiment import BACKEND
 from hebbar.config import load
 from hebbar.console import Reporter
@@ -54,13 +55,21 @@ def test_a_backend_from_elsewhere_is_compared_word_for_word(dummy, monkeypatch, 
     assert check.mismatches == 1 and check.first is not None and "error of" in check.first
 
 
-def test_the_command_line_runs_it(dummy, tmp_path):
+def test_the_command_line_runs_it(tmp_path):
     """Without it a backend would be of use to Python alone."""
-    out = tmp_path / "out"
-    answer = CliRunner().invoke(app, ["simulate", "tiny", "--backend", "dummy", "--samples", "2", "--out", str(out),
-                                      "--quiet"])
-    assert answer.exit_code == 0, answer.output
-    assert json.loads((out / "result.json").read_text())["backend"] == "dummy" and (out / "trace.npz").is_file()
+    code = ("from sim.backends.registry import BACKENDS, Backend\n"
+            "BACKENDS['dummy'] = Backend('dummy', 'dummy_backend', 'a machine of this test')\n"
+            "from hebbar.cli import main\nmain()")
+
+    def hebbar(*arguments):
+        return subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, text=True, capture_output=True,
+                              env=os.environ | {"PYTHONPATH": str(Path(__file__).parent), "COLUMNS": "300"})
+
+    answer = hebbar("simulate", "tiny", "--backend", "dummy", "--samples", "2", "--out", "out", "--quiet")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["backend"] == "dummy"
+    assert (tmp_path / "out" / "trace.npz").is_file()
+    assert "dummy: a machine of this test." in hebbar("simulate", "--help").stdout
 
 
 @pytest.mark.parametrize("asked, words", [
