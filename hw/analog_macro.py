@@ -5,7 +5,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.analog import GAIN_FRAC
-from hebbar.isa import Sweep
+from hebbar.isa import OPERAND_FLAGS, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.pins import Phase as Pin, activity_drive_bits, column_bits, error_drive_bits, row_bits
 from hebbar.timing import AnalogTiming
@@ -14,7 +14,7 @@ from .cell_access import CellAccess
 from .fields import asks
 from .fixed import named
 from .line_drivers import LineDrivers
-from .phase_control import LATER, Lines, Phase, PhaseControl
+from .phase_control import Lines, Phase, PhaseControl
 from .successive import Successive
 from .tile import Shapes, TileSignature
 
@@ -88,7 +88,7 @@ class AnalogMacro(wiring.Component):
         return [Phase("load", Const(1), command.columns + t.load_latency),
                 Phase("columns", fwd, activity_drive_bits(self.machine), control.bit_cycles), Phase("fire", fwd, 1),
                 Phase("convert", Const(1), command.groups, Mux(fwd, row_bits(self.machine) + 1, 1)),
-                Phase("settle", asks(flags, LATER), t.settle),
+                Phase("settle", asks(flags, OPERAND_FLAGS), t.settle),
                 Phase("rows", trn, error_drive_bits(self.machine), control.bit_cycles), Phase("feed", trn, 1),
                 Phase("back", trn, command.columns, column_bits(self.machine) + 1), *update, Phase("learn", upd, 1)]
 

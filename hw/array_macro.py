@@ -3,13 +3,13 @@
 from amaranth.hdl import Const, Module, Value
 from amaranth.lib import wiring
 
-from hebbar.isa import Sweep
+from hebbar.isa import OPERAND_FLAGS, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.timing import ArrayTiming
 
 from .crossbar import Crossbar
 from .fields import asks
-from .phase_control import LATER, Phase, PhaseControl
+from .phase_control import Phase, PhaseControl
 from .tile import TileSignature
 
 __all__ = ["ArrayMacro"]
@@ -61,7 +61,7 @@ class ArrayMacro(wiring.Component):
 
     def _phases(self, control: PhaseControl) -> list[Phase]:
         flags, command, t = control.flags, control.command, self.timing
-        later, trn, upd = (asks(flags, f) for f in (LATER, Sweep.TRN, Sweep.UPD))
+        later, trn, upd = (asks(flags, f) for f in (OPERAND_FLAGS, Sweep.TRN, Sweep.UPD))
         return [Phase("load", Const(1), command.columns + t.load_latency), Phase("fire", asks(flags, Sweep.FWD), 1),
                 Phase("convert", Const(1), command.groups), Phase("settle", later, t.settle), Phase("feed", trn, 1),
                 Phase("back", trn, command.columns), Phase("learn", upd, 1)]

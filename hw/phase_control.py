@@ -2,23 +2,33 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from hebbar.isa import ISSUE_FLAGS, WEIGHT_FLAGS, Sweep
+from hebbar.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK
-from hebbar.timing import ArrayTiming
+from hebbar.timing import ERROR_LATENCY, ArrayTiming
 
 from .fields import asks
-from .fixed import named, pipe
+from .fixed import named
+from .pipeline import check_latency, staged
 from .tile import Shapes, live_rows, mac_count
 
-__all__ = ["LATER", "Lines", "Phase", "PhaseControl"]
+__all__ = ["Lines", "Phase", "PhaseControl"]
 
-LATER = Sweep.TRN | Sweep.UPD
-"""The flags that use errors, and so come after them."""
+
+class Stage(IntEnum):
+    """Where a row group is on its way from its conversion to its errors."""
+
+    CONVERT = 0
+    ROW = 1
+    ERROR = 2
+
+
+check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ class PhaseControl:
 
     def __init__(self, machine: MachineConfig, timing: ArrayTiming, tile: wiring.Component, array) -> None:
         self._machine, self._timing, self._tile, self._array = machine, timing, tile, array
+        check_latency("ArrayTiming.settle", timing.settle, Stage.ERROR - Stage.CONVERT)
         self._shapes = Shapes(machine)
         self.command = Signal(self._shapes.command)
         self.flags = self.command.flags
@@ -193,19 +204,19 @@ class PhaseControl:
         # Flags and place go along: when its errors are back, the control is in a later phase or in the next sweep.
         command, tile, row = self.command, self._tile, self._tile.row
         last = self._next_step == command.groups
-        place = pipe(m, self.first_row + self.step, 2, "place")
-        valid = pipe(m, self.ends["convert"], 2, "converted", reset=True)
-        later = pipe(m, asks(self.flags, LATER), 2, "later")[2]
+        place = staged(m, self.first_row + self.step, Stage.CONVERT, Stage.ERROR, "place")
+        valid = staged(m, self.ends["convert"], Stage.CONVERT, Stage.ERROR, "converted", reset=True)
+        later = staged(m, asks(self.flags, OPERAND_FLAGS), Stage.CONVERT, Stage.ERROR, "later")[Stage.ERROR]
         m.d.comb += [tile.early_group.eq(command.group_base + self.step),
-                     tile.row_valid.eq(valid[1])]
+                     tile.row_valid.eq(valid[Stage.ROW])]
         m.d.sync += [row.flags.eq(command.flags), row.gain.eq(command.gain),
                      *(row[name].eq(command[name]) for name in ("function", "precision", "align")),
                      row.group.eq(tile.early_group),
                      row.live.eq(live_rows(command.tail, last, self._machine.row_tiles)),
                      row.first.eq(self.step == 0), tile.sums.eq(0)]
         with m.If(self.ends["convert"] & asks(self.flags, Sweep.FWD)):
-            take_sums(place[0])
-        with m.If(valid[2] & later), m.Switch(place[2]):
+            take_sums(place[Stage.CONVERT])
+        with m.If(valid[Stage.ERROR] & later), m.Switch(place[Stage.ERROR]):
             for g in range(len(self._array.errors)):
                 with m.Case(g):
                     m.d.sync += self._array.errors[g].eq(tile.error)

@@ -13,6 +13,7 @@ from helpers import machine, simulate
 
 from hebbar import timing
 from hebbar.errors import InternalError
+from hw.phase_control import PhaseControl
 from hw.pipeline import check_latency, staged
 from hw.row_engine import RowEngine
 
@@ -68,13 +69,24 @@ def test_a_latency_that_is_not_the_number_of_stages_is_refused():
 
 
 @pytest.mark.parametrize("module, name", [
-    ("neuron_stages", "NEURON_LATENCY"), ("neuron_stages", "ERROR_LATENCY"), ("row_stages", "WRITE_LATENCY")])
+    ("neuron_stages", "NEURON_LATENCY"), ("neuron_stages", "ERROR_LATENCY"), ("row_stages", "WRITE_LATENCY"),
+    ("phase_control", "ERROR_LATENCY")])
 def test_every_unit_holds_its_stages_to_the_cycle_model(monkeypatch, module, name):
     """A stage more in hw, or one less in the cycle model, stops before anything is built."""
     again(module)
     monkeypatch.setattr(timing, name, getattr(timing, name) + 1)
     with pytest.raises(InternalError, match=name):
         again(module)
+
+
+@pytest.mark.parametrize("kind", [timing.ArrayTiming, timing.AnalogTiming])
+def test_the_control_of_an_array_holds_its_stages_to_the_cycle_model(monkeypatch, kind):
+    """An array and an analog macro have the same control, each with a timing of its own."""
+    config = machine()
+    PhaseControl(config, kind(config), None, None)
+    monkeypatch.setattr(kind, "settle", 1)
+    with pytest.raises(InternalError, match=r"ArrayTiming\.settle is 1 .* make it 2;"):
+        PhaseControl(config, kind(config), None, None)
 
 
 @pytest.mark.parametrize("name", ["sum_latency", "back_latency"])
