@@ -1,7 +1,6 @@
 """The analog macro: a crossbar of conductances between drivers and converters that are shared."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ class Window:
     rows: Ints
     columns: Ints
 
-    def __getitem__(self, part: slice) -> Self:
+    def __getitem__(self, part: slice) -> "Window":
         return Window(self.rows[part], self.columns)
 
 

@@ -7,8 +7,10 @@ training has diverged it is one in five or more. ``CLIPPED`` lies between.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.isa import Sweep
@@ -47,7 +49,7 @@ class Health:
     warnings: tuple[str, ...]
     macro: dict[str, float] = field(default_factory=dict)
 
-    def record(self) -> dict:
+    def record(self) -> dict[str, Any]:
         """As ``result.json`` holds it."""
         return {"saturations": list(self.saturations), "saturation_shares": self.shares,
                 "weights_at_bound": self.at_bound, "dead_units": self.dead, "warnings": list(self.warnings),
@@ -63,6 +65,7 @@ def values_a_sample(program: Program, entry: str = "train") -> dict[str, int]:
     """How many values a sample of ``entry`` can clip, by KINDS; where an EXIT leaves early there are fewer."""
     counts = dict.fromkeys(KINDS, 0)
     (loop,) = program.schedules[entry]
+    assert isinstance(loop, LoopOp), "every schedule is one loop over the samples"
     for op in _unrolled(loop.body):
         f, rows = op.flags, op.block.rows
         moved = f & (Sweep.STEP | Sweep.DELTA)
@@ -182,6 +185,7 @@ def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:
 def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
     """Units of every hidden population whose activity is one code at every fence of the probed samples. An analog
     macro, whose noise moves every unit, is not asked, nor is a network that does not classify."""
+    from .machine import Machine
     from .training import machine_of
 
     if task.kind is not Kind.CLASSIFICATION:
@@ -192,16 +196,18 @@ def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
     count, inputs = min(PROBED, task.asked), next(iter(samples.values()))
     if program.machine.kind.macro or count < 2 or (inputs == inputs[:1]).all():
         return {}
-    machine, seen = machine_of(program), []
+    machine, seen = machine_of(program), list[Ints]()
     machine.load(image)
     machine.run("predict", {key: codes[:1] for key, codes in samples.items()})  # what the training left is gone
     given = {key: codes[1:] for key, codes in samples.items()}
-    if hasattr(machine, "fences"):
-        machine.run("predict", given, record=True)
-        activity = machine.fences.activity
-    else:
+    activity: Ints | NDArray[np.int32]
+    if isinstance(machine, Machine):
         machine.run("predict", given, lambda pc, m: seen.append(m.activity.copy()))
         activity = np.array(seen)
+    else:
+        machine.run("predict", given, record=True)
+        assert machine.fences is not None, "that was recorded"
+        activity = machine.fences.activity
     still = activity.min(axis=0) == activity.max(axis=0)
     lanes, places = program.machine.lanes, program.layout.places
     return {p.name: int(still[places[p.name].word * lanes:][:p.size].sum()) for p in hidden}

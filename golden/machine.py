@@ -5,6 +5,7 @@ its blocks. Nothing here knows about cycles (``hebbar.cycles``) or about buses.
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -146,7 +147,7 @@ class Machine:
         plan = self.plans[block]
         live = slice(plan.rows.start, plan.rows.start + plan.count)
         activity = self.activity[plan.source] * plan.used
-        weights = self.tile.read(plan) if flags.weights else None
+        weights: Any = self.tile.read(plan) if flags.weights else None
         rows = Rows(np.zeros(plan.count, np.int64), *(getattr(self, m)[live] for m in
                     ("base", "state", "error", "back", "clamp", "activity")))
         if flags & Sweep.FWD:

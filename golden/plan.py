@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hebbar.compiler import Program
 from hebbar.machine import MachineConfig
@@ -66,7 +67,7 @@ class Plan:
     plastic: Ints
     positive: Ints
     fresh: Ints
-    own: Ints | None
+    own: NDArray[np.bool_] | None
     identities: tuple[Identity, ...]
     feeds: tuple[Feed, ...]
     passes: tuple[slice, ...]
@@ -94,22 +95,33 @@ def plan_block(program: Program, word: int, identities: bool) -> Plan:
         base=b["weight_base"], stride=b["stride"], groups=b["groups"], columns=b["columns"],
         rows=slice(int(rows[0]), int(rows[-1]) + 1), live=live.astype(np.int64),
         stored=np.array([k for k, _ in stored], np.int64) if joined else slice(b["columns"]),
-        **_lanes(stored, rows, m.lanes),
+        **_lanes(stored, m.lanes), own=_own(stored, rows, m.lanes),
         identities=tuple(Identity(_across(c, rows, m.lanes), c["shift"]) for _, c in joined),
         feeds=feeds, passes=_passes(feeds, b["groups"], m),
-        **{name: b[name] for name in ("function", "precision", "align")})
+        function=b["function"], precision=b["precision"], align=b["align"])
 
 
-def _lanes(stored: Columns, rows: Ints, lanes: int) -> dict[str, Ints | None]:
+def _of_lanes(stored: Columns, key: str, lanes: int) -> Ints:
+    """A field of the stored columns, for every lane."""
+    return np.repeat(np.array([c[key] for _, c in stored], np.int64), lanes)
+
+
+def _sources(stored: Columns, lanes: int) -> Ints:
+    return _of_lanes(stored, "source", lanes) * lanes + np.arange(lanes * len(stored)) % lanes
+
+
+def _lanes(stored: Columns, lanes: int) -> dict[str, Ints]:
     """What a plan says of every lane of the stored columns, and ``fresh`` of every column."""
-    per_lane = {key: np.repeat(np.array([c[key] for _, c in stored], np.int64), lanes)
-                for key in ("lanes", "shift", "rate", "feedback", "plastic", "positive", "diagonal", "source")}
-    lane = np.arange(lanes * len(stored)) % lanes
-    source = per_lane.pop("source") * lanes + lane
-    own = (rows[:, None] == source) & (per_lane.pop("diagonal") == 1)
-    used = (lane < per_lane.pop("lanes")).astype(np.int64)
-    return {**per_lane, "source": source, "used": used, "own": own if own.any() else None,
-            "fresh": np.array([c["fresh"] for _, c in stored], np.int64)}
+    used = np.arange(lanes * len(stored)) % lanes < _of_lanes(stored, "lanes", lanes)
+    return {"source": _sources(stored, lanes), "used": used.astype(np.int64),
+            "fresh": np.array([c["fresh"] for _, c in stored], np.int64),
+            **{key: _of_lanes(stored, key, lanes) for key in ("shift", "rate", "feedback", "plastic", "positive")}}
+
+
+def _own(stored: Columns, rows: Ints, lanes: int) -> NDArray[np.bool_] | None:
+    """Where a weight leads from a neuron to itself and its column forbids that, None where none does."""
+    own = (rows[:, None] == _sources(stored, lanes)) & (_of_lanes(stored, "diagonal", lanes) == 1)
+    return own if own.any() else None
 
 
 def _across(column: dict[str, int], rows: Ints, lanes: int) -> Ints:

@@ -96,7 +96,7 @@ def _train_float(program: Program, data: Dataset | LearningTask, progress: Progr
     own = config.rule.name in RULES and not config.rule.source and not config.rule.tolerance and not heated
     if task.kind is not Kind.CLASSIFICATION or not own or (network.order is None) is not (program.layout.order is None):
         return _train_schedule(program, task, progress)
-    weights, curve = task.weights(), []
+    weights, curve = task.weights(), list[float]()
     assert task.data is not None
     inputs, targets, (source, target) = task.data.train.inputs_float, task.data.train.targets, ends(network)
     for epoch in range(task.epochs):
@@ -108,7 +108,7 @@ def _train_float(program: Program, data: Dataset | LearningTask, progress: Progr
 
 
 def _train_schedule(program: Program, task: LearningTask, progress: Progress | None) -> FloatCurve:
-    machine, curve = FloatMachine(program, task.weights()), []
+    machine, curve = FloatMachine(program, task.weights()), list[float]()
     asked = rounded(program, task.entry, task.questions)
     for epoch in range(task.epochs):
         machine.halvings = halvings(program.config.training, epoch)
@@ -160,7 +160,7 @@ def train_fixed(program: Program, data: Dataset | LearningTask, progress: Progre
         for part in (order[i:i + every] for i in range(0, len(order), every)):
             machine.run("train", task.codes("train", rows=part))
             if len(part) == config.training.refresh:
-                machine.load(machine.read_back())
+                machine.load(machine.read_back() if isinstance(machine, Machine) else machine.weights)
         saturations.append({kind: count - before[kind] for kind, count in clips(machine).items()})
         if epoch in task.graded_epochs:
             outputs = machine.run(task.entry, asked)
@@ -174,5 +174,4 @@ def train_fixed(program: Program, data: Dataset | LearningTask, progress: Progre
 
 def clips(machine: "Machine | CompiledMachine") -> dict[str, int]:
     """Values clipped since the machine was made, by ``golden.health.KINDS``."""
-    counters = machine.counters
-    return clipped(counters.read() if isinstance(machine, Machine) else counters)
+    return clipped(machine.counters.read() if isinstance(machine, Machine) else machine.counters)

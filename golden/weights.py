@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,7 +31,7 @@ from .reference.state import absent
 
 __all__ = ["save_weights", "load_weights", "load_meta", "load_image", "checked_image"]
 
-Arrays = dict[str, NDArray]
+Arrays = dict[str, NDArray[Any]]
 Meta = dict[str, str]
 
 SAFE = ("F16", "F32", "F64")
@@ -145,7 +146,7 @@ def _in_range(layout: Layout, where: str, matrix: NDArray[np.float64]) -> None:
                        f"{f.hi / f.scale:g} of {f}; scale or clip them, or lower machine.weight_frac.")
 
 
-def _allowed(network: Network, edge: Edge, where: str, matrix: NDArray) -> None:
+def _allowed(network: Network, edge: Edge, where: str, matrix: NDArray[Any]) -> None:
     """Raise BadInput for the first weight that an edge cannot have."""
     gone = absent(network, edge)
     left_out = "where the mask or the zero diagonal of the edge leaves no weight; clear it"
@@ -157,7 +158,7 @@ def _allowed(network: Network, edge: Edge, where: str, matrix: NDArray) -> None:
             raise BadInput(f"{where} hold {matrix[at]:g} at {at}, {why}.")
 
 
-def _matrix(path: Path, key: str, matrix: NDArray) -> NDArray:
+def _matrix(path: Path, key: str, matrix: NDArray[Any]) -> NDArray[Any]:
     """``matrix`` as float32 or float64; raises BadInput unless it is finite, real and 2-D."""
     if matrix.dtype.kind not in "fiu":
         raise BadInput(f"{path}: {key!r} holds {matrix.dtype}; give real numbers (float32 or float64).")
@@ -223,7 +224,7 @@ def _read_safetensors(path: Path) -> tuple[Arrays, Meta]:
 
 def _check_keys(path: Path) -> None:
     """Raise Damaged where the header names a key twice: of such a pair one would be lost in silence."""
-    def once(pairs: list[tuple[str, object]]) -> dict:
+    def once(pairs: list[tuple[str, object]]) -> dict[str, object]:
         names = [name for name, _ in pairs]
         if len(set(names)) < len(names):
             raise Damaged(f"it holds {next(n for n in names if names.count(n) > 1)!r} twice")

@@ -15,8 +15,8 @@ from .errors import BadInput
 from .section import Section, key
 from .suggest import suggest
 
-__all__ = ["GAIN_FRAC", "device_names", "published", "Control", "Device", "Programming", "Read", "Update", "Faults",
-           "Wires", "Converters", "AnalogConfig"]
+__all__ = ["GAIN_FRAC", "Side", "device_names", "published", "Control", "Device", "Programming", "Read", "Update",
+           "Faults", "Wires", "Converters", "AnalogConfig"]
 
 Side = Literal["row", "column"]
 DEVICES = resources.files(__package__) / "devices"

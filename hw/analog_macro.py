@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.analog import GAIN_FRAC
+from hebbar.analog import GAIN_FRAC, Side
 from hebbar.isa import OPERAND_FLAGS, Sweep
 from hebbar.machine import MachineConfig
 from hebbar.pins import Phase as Pin, activity_drive_bits, column_bits, error_drive_bits, row_bits
@@ -107,7 +107,7 @@ class AnalogMacro(wiring.Component):
                      search.search.eq(inside & asked & ~ends), search.start.eq(~inside | ends),
                      search.above.eq(self.macro_compare)]
 
-    def _calibrated(self, side: str, search: Successive) -> list[Value]:
+    def _calibrated(self, side: Side, search: Successive) -> list[Value]:
         """What the codes mean: ``(code << step) - offset`` times the gain, rounded half up."""
         control, codes = self.machine.analog.control, list(search.codes)
         codes = [code << getattr(control, f"{side}_step") for code in codes]

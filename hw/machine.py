@@ -29,7 +29,7 @@ from .tile import write_part, write_rows
 
 __all__ = ["Machine", "TILES"]
 
-TILES = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
+TILES: dict[str, type[wiring.Component]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
 """The class of each kind of ``hebbar.tiles``."""
 
 

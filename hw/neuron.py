@@ -124,7 +124,7 @@ class Neuron(wiring.Component):
         tag = {stage: data.View(Shapes(self.machine).tag, value)
                for stage, value in staged(m, self.row.as_value(), Stage.ROW, Stage.ACTIVITY, "tag").items()}
         m.d.comb += self.busy.eq(Cat(valid[stage] for stage in Stage if stage is not Stage.ROW).any())
-        clipped = {"error": [], "state": [], "feedback": []}
+        clipped: dict[str, list[Value]] = {"error": [], "state": [], "feedback": []}
         self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
         rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
         self._addresses(m, tag)

@@ -102,7 +102,7 @@ class PhaseControl:
         self.first_column = Signal(BLOCK["columns"].width)
         self.inside: dict[str, Value] = {}
         self.ends: dict[str, Value] = {}
-        self._lanes = {f: Signal(20, name=f"lanes_{f.name.lower()}") for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD)}
+        self._lanes = {f: Signal(20, name=f"lanes_{(f.name or '').lower()}") for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD)}
 
     def build(self, m: Module, phases: list[Phase], take_sums: Callable[[Value], None], backs: Sequence[Value]) -> None:
         """Add the control to the module of the tile.

@@ -61,7 +61,7 @@ CLASSES = found(wiring.Component) | found(wiring.Signature)
 def entries(of) -> dict[str, tuple[str, str]]:
     """Shape and direction of each port in a docstring, those it refers to included."""
     section = SECTION.search((of.__doc__ or "") + "\n")
-    known = {}
+    known: dict[str, tuple[str, str]] = {}
     for names, kinds, meaning in ENTRY.findall(section[1] if section else ""):
         if kinds.startswith("see "):
             module, _, name = kinds.removeprefix("see ").rpartition(".")
@@ -76,7 +76,9 @@ def entries(of) -> dict[str, tuple[str, str]]:
             split = [k if k.endswith((", in", ", out")) else f"{k}, {last}" for k in split]
         names = names.split(", ")
         for name, kind in zip(names, split if len(split) > 1 else split * len(names), strict=True):
-            signal, direction, flow, shape = KIND.fullmatch(kind).groups()
+            parts = KIND.fullmatch(kind)
+            assert parts, kind
+            signal, direction, flow, shape = parts.groups()
             known[name] = (shape or signal.removeprefix("Signal"), (direction or flow).lower())
     return known
 

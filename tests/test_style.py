@@ -1,4 +1,4 @@
-"""What scripts/check finds: style, and that its tests are in one tier each."""
+"""What scripts/check finds: style, types, and that its tests are in one tier each."""
 
 import subprocess
 import sys
@@ -19,6 +19,14 @@ def test_ruff_finds_nothing():
     """Without it a name that nothing uses, or a noqa that nothing needs, would stay."""
     pytest.importorskip("ruff", reason="ruff comes with pip install -e '.[dev]'")
     code, said = run("ruff", "check", "--output-format", "concise")
+    assert code == 0, said
+
+
+@pytest.mark.slow  # 20 s of processor time without a cache
+def test_mypy_finds_nothing():
+    """Without it a type in a signature would be a comment, and calls could break it."""
+    pytest.importorskip("mypy", reason="mypy comes with pip install -e '.[dev]'")
+    code, said = run("mypy")
     assert code == 0, said
 
 

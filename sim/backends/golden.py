@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from hebbar.cycles import Cycles
 from hebbar.memories import Mem
 
 from ..trace import Job, Recorder, Trace
+
+if TYPE_CHECKING:
+    from golden.compiled.machine import CompiledMachine, Fences
 
 __all__ = ["Session", "compile_ahead", "cycles", "prepare", "run"]
 
@@ -38,7 +42,8 @@ class Session:
 
     def read_weights(self) -> NDArray[np.int64]:
         """The weight image (words, P, C) as the host reads it."""
-        return self._machine.read_back() if isinstance(self._machine, Machine) else self.weights
+        machine = self._machine
+        return machine.read_back() if isinstance(machine, Machine) else machine.weights
 
     @property
     def limits(self) -> dict[str, float]:
@@ -64,7 +69,8 @@ class Session:
         """Run a job on the weights that are there; ``counters`` are of this job alone."""
         before = self._work()
         self._machine.set_rates(job.halvings)
-        outputs, recorded = self._numpy(job) if isinstance(self._machine, Machine) else self._compiled(job)
+        machine = self._machine
+        outputs, recorded = _numpy(machine, job) if isinstance(machine, Machine) else _compiled(machine, job)
         work = {name: value - before[name] for name, value in self._work().items()}
         exits = tuple(self._machine.decisions)
         counters = work | self._cycles(job.entry, job.count, exits, tuple(self._machine.loops[1:]))
@@ -76,20 +82,22 @@ class Session:
                      np.array(exits, np.bool_))
 
     def _work(self) -> dict[str, int]:
-        counters = self._machine.counters
-        return dict(counters.read() if isinstance(self._machine, Machine) else counters)
+        machine = self._machine
+        return dict(machine.counters.read() if isinstance(machine, Machine) else machine.counters)
 
-    def _numpy(self, job: Job):
-        recorder = Recorder(self.program)
 
-        def observe(pc: int, m: Machine) -> None:
-            recorder.fence(pc, lambda: (m.state, m.error, m.activity), lambda: m.weights)
+def _numpy(machine: Machine, job: Job) -> "tuple[dict[str, NDArray[np.int64]], Recorder]":
+    recorder = Recorder(machine.program)
 
-        return self._machine.run(job.entry, job.samples, observe if job.steps else None), recorder
+    def observe(pc: int, m: Machine) -> None:
+        recorder.fence(pc, lambda: (m.state, m.error, m.activity), lambda: m.weights)
 
-    def _compiled(self, job: Job):
-        outputs = self._machine.run(job.entry, job.samples, record=job.steps)
-        return outputs, self._machine.fences if job.steps else Recorder(self.program)
+    return machine.run(job.entry, job.samples, observe if job.steps else None), recorder
+
+
+def _compiled(machine: "CompiledMachine", job: Job) -> "tuple[dict[str, NDArray[np.int64]], Recorder | Fences]":
+    outputs = machine.run(job.entry, job.samples, record=job.steps)
+    return outputs, machine.fences if machine.fences is not None and job.steps else Recorder(machine.program)
 
 
 def compile_ahead(programs: Iterable[Program], reporter: Reporter) -> float:
