@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hebbar import __version__
 from hebbar.config import Config
@@ -24,6 +24,9 @@ from .design import source
 from .reserved import KEYWORDS
 from .toolchain import environment, require, verilator_command
 from .verilator import WARNINGS
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 __all__ = ["write", "lint", "named"]
 
@@ -123,7 +126,7 @@ def _context(config: Config) -> dict[str, Any]:
             "summary": SUMMARY, "sweep": Sweep, "warnings": WARNINGS}
 
 
-def _template(name: str):
+def _template(name: str) -> "Template":
     from jinja2 import Environment, PackageLoader, StrictUndefined  # heavy, and only needed here
 
     return Environment(loader=PackageLoader("sim"), autoescape=name.endswith(".html.j2"), undefined=StrictUndefined,

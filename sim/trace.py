@@ -1,13 +1,13 @@
 """What a backend reports: every memory at every fence, outputs and counters."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from golden.archive import read_npz
 from hebbar.compiler import Program
@@ -103,12 +103,13 @@ class Recorder:
         self._weight_fence: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         self._weights = [np.empty((0, m.weight_words, m.row_tiles, m.lanes), np.int32)]
 
-    def fence(self, pc: int, rows, weights) -> None:
+    def fence(self, pc: int, rows: Callable[[], ArrayLike], weights: Callable[[], ArrayLike]) -> None:
         """Record a fence; ``rows()`` gives state, error, activity and ``weights()`` the image."""
         learned = [0] if pc in self._learning else []
         self.block([pc], np.array([rows()], np.int32), learned, np.array([weights() for _ in learned], np.int32))
 
-    def block(self, pc, rows: NDArray[np.int32], weight_fence, weights: NDArray[np.int32]) -> None:
+    def block(self, pc: Sequence[int] | NDArray[np.integer], rows: NDArray[np.int32],
+              weight_fence: Sequence[int] | NDArray[np.integer], weights: NDArray[np.int32]) -> None:
         """Record many fences: ``pc`` (F,), ``rows`` (F, 3, neurons), ``weight_fence`` (W,) counted
         from the first of them, ``weights`` (W, ...)."""
         self._pc.append(np.array(pc, np.int64))
@@ -117,7 +118,8 @@ class Recorder:
         self._weights.append(weights.reshape(len(weight_fence), *self._weights[0].shape[1:]).copy())
         self._count += len(pc)
 
-    def trace(self, final, outputs: dict[str, Any], counters: dict[str, int], decisions: Sequence[bool] = ()) -> Trace:
+    def trace(self, final: ArrayLike, outputs: dict[str, Any], counters: dict[str, int],
+              decisions: Sequence[bool] = ()) -> Trace:
         """Everything recorded, as arrays."""
         rows = np.concatenate(self._rows)
         return Trace(

@@ -8,6 +8,7 @@ import io
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import eigh
 
 from golden.analog import nodal
@@ -47,7 +48,7 @@ class Lines:
         self._free = np.setdiff1d(np.arange(count), held)
         self._modes(farads[self._free], held)
 
-    def _modes(self, farads: Reals, held) -> None:
+    def _modes(self, farads: Reals, held: NDArray[np.int64]) -> None:
         whole = nodal.laplacian(self._a, self._b, self._siemens, len(self._end)).toarray()
         root, free, held = 1 / np.sqrt(farads), self._free, np.unique(held)
         into = -whole[np.ix_(free, held)] @ self._end[held]
@@ -128,9 +129,10 @@ def transient(crossbar: Crossbar, read: Read, bits: int = 8, full_scale: float =
     held = _sampled(times, amplified, read)
     lsb = full_scale / (1 << bits - 1)
     code, trial, compare = _searched(times, held, bits, lsb, start, read.end)
+    dac = trial * np.float64(lsb)
     far = volts["p"][first + columns - 1:first + rows * columns:columns]
     sensed = volts["p"][first + rows * columns + (rows - 1) * columns + read.line]
-    return Waves(times, far, sensed, out, amplified, held, trial * lsb, compare, code, bits, lsb, LINES[crossbar.verb])
+    return Waves(times, far, sensed, out, amplified, held, dac, compare, code, bits, lsb, LINES[crossbar.verb])
 
 
 def _sampled(times: Reals, amplified: Reals, read: Read) -> Reals:
@@ -145,7 +147,8 @@ def _sampled(times: Reals, amplified: Reals, read: Read) -> Reals:
     return held
 
 
-def _searched(times: Reals, held: Reals, bits: int, lsb: float, start: float, end: float):
+def _searched(times: Reals, held: Reals, bits: int, lsb: float, start: float,
+              end: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Code so far, code on trial and comparator at every time; a bit is decided at the end of its part."""
     code = np.full(len(times), -(1 << bits - 1))
     trial, compare, known = np.zeros(len(times), int), np.zeros(len(times), int), -(1 << bits - 1)

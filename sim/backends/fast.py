@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program
+from hebbar.compiler import Program, Transfer
 from hebbar.errors import BadInput
 from hebbar.geometry import ports
 from hebbar.memories import Mem
@@ -66,7 +66,7 @@ class Session:
         """Free the model."""
         self.host.close()
 
-    def _inputs(self, entry: str):
+    def _inputs(self, entry: str) -> list[tuple[Transfer, int]]:
         table = ports(self.program.machine)
         return [(t, table[t.memory].lanes_per_beat) for t in self.program.inputs[entry]]
 

@@ -7,6 +7,7 @@ presets were chosen on other draws of images and on a validation part of the tra
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +47,7 @@ TECHNOLOGY = "cmos45"
 class Memory:
     """A preset on the golden machine with its weights; ``rule`` overrides keys of that section."""
 
-    def __init__(self, preset: str, **rule) -> None:
+    def __init__(self, preset: str, **rule: Any) -> None:
         self.program = compile_config(load(preset).replace(rule=rule))
         self.image = initial_image(self.program)
 

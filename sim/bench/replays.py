@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def program_of(preset: str) -> Program:
     return compile_config(load(preset).replace(machine=machine))
 
 
-def replay(system: str, entry: str, samples: int, library) -> Replay:
+def replay(system: str, entry: str, samples: int, library: Path) -> Replay:
     """Random samples in real units, weights from the configured seed (memories: random ones)."""
     program = program_of(SYSTEMS[system])
     network, rng = program.layout.network, np.random.default_rng(program.config.training.seed)

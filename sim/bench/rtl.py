@@ -1,6 +1,6 @@
 """Figures that come from the Verilated RTL: agreement, cycles, issue rates, reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,13 +14,14 @@ from hebbar.counters import CYCLES, HOST
 from hebbar.isa import ISSUE_FLAGS, Sweep
 from hebbar.layout import Layout
 from hebbar.rules import Schedule, train
-from hebbar.schedule import LoopOp, SweepOp, fenced, separated
+from hebbar.schedule import LoopOp, MicroOp, SweepOp, fenced, separated
 from hebbar.workload import minimum
 
 from ..backends import golden, verilator
 from ..compare import compare, nonzero_updates
 from ..experiment import replay_job
 from ..report import Figure
+from ..trace import Job, Trace
 from .random_networks import random_configs
 
 __all__ = ["MACHINES", "agreement", "cycle_model", "issue_rates", "weight_reads", "cycles"]
@@ -115,7 +116,8 @@ def weight_reads(folder: Path, reporter: Reporter) -> Iterator[Figure]:
                          extra == 0)
 
 
-def _extra_reads(config: Config, transform, folder: Path, reporter: Reporter) -> float:
+def _extra_reads(config: Config, transform: Callable[[list[MicroOp]], list[MicroOp]], folder: Path,
+                 reporter: Reporter) -> float:
     """Weight reads that one more step costs, from RTL counters."""
     reads = []
     for steps in (6, 7):
@@ -145,16 +147,14 @@ def cycles(folder: Path, reporter: Reporter) -> Iterator[Figure]:
                  "printed", "ratio", None)
 
 
-def _random_job(program: Program, samples: int):
-    from ..trace import Job
-
+def _random_job(program: Program, samples: int) -> Job:
     rng = np.random.default_rng(0)
     inputs = {t.population.name: rng.integers(-100, 101, (samples, t.population.size))
               for t in program.inputs["train"]}
     return Job(program, "train", initial_image(program), inputs)
 
 
-def _run(job, folder: Path, name: str, reporter: Reporter, quiet: bool = False):
+def _run(job: Job, folder: Path, name: str, reporter: Reporter, quiet: bool = False) -> Trace:
     model = verilator.prepare(job.program, folder / "build")
     if quiet:
         return verilator.run(job, model)

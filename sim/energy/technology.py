@@ -1,6 +1,7 @@
 """A technology: energies with their sources, read from TOML."""
 
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -32,7 +33,7 @@ class Range:
     def __mul__(self, factor: float) -> "Range":
         return Range(self.low * factor, self.typical * factor, self.high * factor)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[float]:
         return iter((self.low, self.typical, self.high))
 
 

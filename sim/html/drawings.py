@@ -5,6 +5,7 @@ from math import isqrt
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def network(net: Network) -> Figure:
         return figure
 
 
-def _edge(axes, e: Edge, at: Mapping[str, tuple[float, float]], side: int, beside: int) -> None:
+def _edge(axes: Axes, e: Edge, at: Mapping[str, tuple[float, float]], side: int, beside: int) -> None:
     """One arrow, bent to ``side`` where it passes a column and away from others ``beside`` it."""
     (x0, y0), (x1, y1) = at[e.source], at[e.target]
     look = ":" if e.shares else "--" if e.identity or not e.plastic else "-"

@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ..energy import Estimate
+from ..energy.technology import Range
 from .svg import INK, STYLE
 
 __all__ = ["by_rows", "component_energy", "cycle_causes", "learning_curves", "network_energy", "whole_ticks"]
@@ -23,15 +27,15 @@ WIDTH = 7.2
 """Inches of every figure."""
 
 
-def _axes(height: float, **options):
+def _axes(height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.subplots(**options)
+    axes = figure.subplots()
     axes.grid(True, color=INK, alpha=0.15, linewidth=0.6)
     axes.set_axisbelow(True)
     return figure, axes
 
 
-def whole_ticks(axes, first: float, last: float) -> None:
+def whole_ticks(axes: Axes, first: float, last: float) -> None:
     """Whole numbers along the x axis, with room on both sides where there is but one."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
@@ -135,14 +139,14 @@ def component_energy(estimate: Estimate, shown: int = 14) -> Figure:
         axes.invert_yaxis()
         axes.grid(False, axis="y")
         groups = dict.fromkeys(group for _, group, _ in bars)
-        handles = [axes.barh([0], [0], color=GROUPS[g], label=g) for g in groups]
+        handles: list[Artist | BarContainer] = [axes.barh([0], [0], color=GROUPS[g], label=g) for g in groups]
         handles.append(axes.plot([], [], color=INK, linewidth=1.2, label="low to high")[0])
         axes.legend(handles=handles, loc="lower right")
         axes.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 10 or x == 0 else f"{x:g}")
         return figure
 
 
-def _bar(axes, at: int, energy, colour: str) -> None:
+def _bar(axes: Axes, at: int, energy: Range, colour: str) -> None:
     """A typical value as a bar, its range as a line with ends."""
     axes.barh([at], [energy.typical], color=colour, height=0.62)
     axes.plot([energy.low, energy.high], [at, at], color=INK, linewidth=1.2, marker="|", markersize=6)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -60,7 +61,7 @@ def categorical(shares: "Shares", calibration: Mapping[str, Reals], precisions: 
         return figure
 
 
-def _shares(a, shares: "Shares") -> None:
+def _shares(a: Axes, shares: "Shares") -> None:
     at = np.argsort(shares.floating, axis=None)
     p, allowed = shares.floating.ravel()[at], (shares.bound / shares.code).ravel()[at]
     a.plot(p, shares.off.ravel()[at], "s", color=BLUE, markersize=2.5, label="found")
@@ -71,7 +72,7 @@ def _shares(a, shares: "Shares") -> None:
     a.legend(loc="lower center", markerscale=1.5, ncols=2)
 
 
-def _calibration(a, calibration: Mapping[str, Reals]) -> None:
+def _calibration(a: Axes, calibration: Mapping[str, Reals]) -> None:
     a.plot([0, 1], [0, 1], color=INK, linewidth=0.6)
     for (name, rows), (colour, marker, line) in zip(calibration.items(), LOOKS):
         a.plot(rows[:, 1], rows[:, 2], line, color=colour, marker=marker, markersize=4, linewidth=1.2, label=name)

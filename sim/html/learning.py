@@ -1,7 +1,7 @@
 """The figures of the learning studies that the examples draw."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -21,9 +21,9 @@ __all__ = ["by_epoch", "early_exit", "weak_feedback", "lessons", "alignment"]
 LOOKS = ((BLUE, "s"), (ORANGE, "o"), (GREEN, "D"), (PURPLE, "^"))
 
 
-def _panels(height: float, count: int, **options):
+def _panels(height: float, count: int, sharey: bool = False) -> tuple[Figure, NDArray[Any]]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = np.atleast_1d(figure.subplots(1, count, **options))
+    axes = np.atleast_1d(figure.subplots(1, count, sharey=sharey))
     for a in axes.flat:
         a.grid(True, color=INK, alpha=0.15, linewidth=0.6)
         a.set_axisbelow(True)

@@ -1,9 +1,11 @@
 """The figures of the examples on rewards, spikes and the choice of gamma."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -16,7 +18,7 @@ Reals = NDArray[np.float64]
 LOOKS = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (RED, ":"), (PURPLE, "-"))
 
 
-def _axes(height: float, count: int = 1):
+def _axes(height: float, count: int = 1) -> tuple[Figure, NDArray[Any]]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
     axes = np.atleast_1d(figure.subplots(1, count))
     for a in axes:
@@ -42,7 +44,7 @@ def value_maps(rows: Mapping[str, Mapping[str, Reals]], ends: Collection[int], w
         return figure
 
 
-def _map(axes, values: Reals, top: float, ends: Collection[int], walls: Collection[int]) -> None:
+def _map(axes: Axes, values: Reals, top: float, ends: Collection[int], walls: Collection[int]) -> None:
     side = int(len(values) ** 0.5)
     axes.pcolormesh(values.reshape(side, side), cmap="RdBu", vmin=-top, vmax=top)
     for place in walls:

@@ -1,6 +1,7 @@
 """The figure of a read in time: lines, sample and hold, successive approximation."""
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..crossbar import Read
@@ -34,7 +35,7 @@ def _settled(waves: Waves) -> float:
     return 1.5 * float(waves.time[far.nonzero()[0][-1] + 1] if far.any() else waves.time[-1] / 1.5)
 
 
-def _lines(axes, waves: Waves, until: float) -> None:
+def _lines(axes: Axes, waves: Waves, until: float) -> None:
     scale, unit = next((s for s in SCALES if until * s[0] >= 1), SCALES[-1])
     t = waves.time * scale
     driven, sensed = waves.lines
@@ -46,7 +47,7 @@ def _lines(axes, waves: Waves, until: float) -> None:
     axes.legend(loc="center right", ncols=1)
 
 
-def _search(axes, waves: Waves, read: Read, scale: float, unit: str) -> None:
+def _search(axes: Axes, waves: Waves, read: Read, scale: float, unit: str) -> None:
     t, start = waves.time * scale, (read.sample_end + read.rise) * scale
     shown = waves.time >= read.sample_end + read.rise
     axes.plot(t, waves.held, color=BLUE, linewidth=1.6, label="held")

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hebbar.compiler import Program
@@ -156,7 +157,7 @@ def draw(waves: Waves, at: Moment) -> Figure:
         return figure
 
 
-def _line(axes, signal: Signal, values: list[int | None], width: int, left: int, base: float) -> None:
+def _line(axes: Axes, signal: Signal, values: list[int | None], width: int, left: int, base: float) -> None:
     """One signal: a square wave for a bit, boxes with their values for more, grey where unknown."""
     low, high = base, base + 0.66
     previous: float | None = None
@@ -176,7 +177,7 @@ def _line(axes, signal: Signal, values: list[int | None], width: int, left: int,
             previous = low
 
 
-def _box(axes, signal: Signal, value: int, x: tuple[int, int], y: tuple[float, float]) -> None:
+def _box(axes: Axes, signal: Signal, value: int, x: tuple[int, int], y: tuple[float, float]) -> None:
     (x0, x1), (low, high) = x, y
     middle, slant = (low + high) / 2, min(0.25, (x1 - x0) / 3)
     axes.fill([x0, x0 + slant, x1 - slant, x1, x1 - slant, x0 + slant],
