@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from datetime import datetime
 from xml.etree import ElementTree
 
 from hebbar.record import Check, write_record
@@ -29,9 +30,19 @@ def test_junit_holds_every_check(tmp_path):
     assert failure is not None and failure.get("message") == checks[1].message
 
 
-def test_the_same_run_leaves_the_same_bytes(tmp_path):
-    """Without it two records of one run would differ by a clock or by an order."""
+class Noon:
+    """A clock that stands still: the manifest holds the second in which it was written."""
+
+    @staticmethod
+    def now(zone):
+        return datetime(2026, 1, 2, 12, tzinfo=zone)
+
+
+def test_the_same_run_leaves_the_same_bytes(tmp_path, monkeypatch):
+    """Without it two records of one run would differ by an order, or by a clock other than that of their date."""
+    monkeypatch.setattr("hebbar.record.datetime", Noon)
     for name in ("a", "b"):
         write_record(tmp_path / name, ["hebbar", "check", "tiny"], {"x": [1, 2]}, [Check("c", True)], 2.0)
     for file in ("result.json", "manifest.json", "junit.xml"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+    assert json.loads((tmp_path / "a" / "manifest.json").read_text())["date"] == "2026-01-02T12:00:00+00:00"
