@@ -3,16 +3,18 @@
 from enum import IntEnum
 
 from amaranth.hdl import Module, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.counters import COUNTERS
-from hebbar.registers import ADDRESS_BITS, LIVE, REGISTERS, Access, Control, counter_address
+from hebbar.registers import ADDRESS_BITS, COUNTER_BASE, LIVE, REGISTERS, Access, Control, counter_address
+
+from .fixed import named
 
 __all__ = ["AXI_LITE", "Bus", "Response"]
 
-COUNTER_HALVES = {counter_address(i) + 4 * half: (i, half)
-                  for i in range(len(COUNTERS)) for half in range(2)}
+COUNTER_END = counter_address(len(COUNTERS))
+"""The addresses from COUNTER_BASE up to here are the halves of counters."""
 
 AXI_LITE = {f"s_axil_{name}": member for name, member in {
     "awaddr": In(ADDRESS_BITS), "awprot": In(3), "awvalid": In(1), "awready": Out(1),
@@ -44,8 +46,9 @@ class Bus(wiring.Component):
     Latency: ``bvalid`` and ``rvalid`` rise ``latency`` cycles after the (last) request handshake. A
     written register shows its new value, and ``control`` its pulse, in the cycle ``bvalid`` rises.
     A read returns, and ``locked`` and ``startable`` count, as it was one cycle before that; so a read that finishes
-    together with a write sees the old value. Throughput: one access every ``interval`` cycles in
-    each direction.
+    together with a write sees the old value. Two things take longer: a counter is returned in the cycle after
+    ``counter_ready``, and START and LATCH wait until ``counting`` is low. Throughput: one access every ``interval``
+    cycles in each direction.
 
     Attributes
     ----------
@@ -73,8 +76,16 @@ class Bus(wiring.Component):
         The machine runs.
     startable : Signal(1), in
         A START one cycle later finds the machine ready.
-    counters : Signal(ArrayLayout(64, len(COUNTERS))), in
-        The latched counters, in the order of COUNTERS.
+    counting : Signal(1), in
+        The counters carry out a LATCH or START.
+    counter_read : Signal(1), out
+        A latched counter is asked for.
+    counter_index : Signal(range(len(COUNTERS))), out
+        Its place in COUNTERS.
+    counter : Signal(64), in
+        That counter, in a cycle in which ``counter_ready``.
+    counter_ready : Signal(1), in
+        It is there.
     <read register> : Signal(32), in
         What a READ register of ``hebbar.registers``, that is no counter, shows.
     <read-write register> : Signal(32), out
@@ -88,10 +99,11 @@ class Bus(wiring.Component):
 
     def __init__(self) -> None:
         super().__init__({
-            **AXI_LITE, "locked": In(1), "startable": In(1), "counters": In(data.ArrayLayout(64, len(COUNTERS))),
+            **AXI_LITE, "locked": In(1), "startable": In(1), "counting": In(1),
+            "counter_read": Out(1), "counter_index": Out(range(len(COUNTERS))), "counter": In(64), "counter_ready": In(1),
             **{name: self._member(register.access, register.reset)
                for name, register in REGISTERS.items()
-               if register.address not in COUNTER_HALVES}})
+               if not COUNTER_BASE <= register.address < COUNTER_END}})
 
     @staticmethod
     def _member(access: Access, reset: int) -> wiring.Member:
@@ -124,7 +136,9 @@ class Bus(wiring.Component):
         with m.If(self.s_axil_bready):
             m.d.sync += self.s_axil_bvalid.eq(0)
         m.d.sync += self.control.eq(0)
-        with m.If(have_address & have_data):
+        waits = named(m, self.counting & (address == REGISTERS["control"].address) & strobe[0]
+                      & (word & (Control.START | Control.LATCH)).any(), "waits")
+        with m.If(have_address & have_data & ~waits):
             m.d.sync += [have_address.eq(0), have_data.eq(0), self.s_axil_bvalid.eq(1)]
             self._write(m, address, word, strobe)
 
@@ -161,24 +175,21 @@ class Bus(wiring.Component):
             m.d.sync += [have_address.eq(1), address.eq(self.s_axil_araddr)]
         with m.If(self.s_axil_rready):
             m.d.sync += self.s_axil_rvalid.eq(0)
-        with m.If(have_address):
+        counter = named(m, (address >= COUNTER_BASE) & (address < COUNTER_END) & (address[:2] == 0), "counter_asked")
+        m.d.comb += [self.counter_read.eq(have_address & counter), self.counter_index.eq((address - COUNTER_BASE)[3:])]
+        with m.If(have_address & (~counter | self.counter_ready)):
             m.d.sync += [have_address.eq(0), self.s_axil_rvalid.eq(1)]
             self._read(m, address)
+            with m.If(counter):
+                m.d.sync += [self.s_axil_rdata.eq(self.counter.word_select(address[2], 32)),
+                             self.s_axil_rresp.eq(Response.OKAY)]
 
     def _read(self, m: Module, address: Signal) -> None:
-        """Register the word at ``address``; the select is wide, so it gets a cycle of its own."""
+        """Register the word of the register at ``address``; the select is wide, so it gets a cycle of its own."""
         m.d.sync += [self.s_axil_rdata.eq(0), self.s_axil_rresp.eq(Response.SLVERR)]
         with m.Switch(address):
             for name, register in REGISTERS.items():
-                if register.access is Access.COMMAND:
+                if register.access is Access.COMMAND or COUNTER_BASE <= register.address < COUNTER_END:
                     continue
                 with m.Case(register.address):
-                    m.d.sync += [self.s_axil_rdata.eq(self._value(name)),
-                                 self.s_axil_rresp.eq(Response.OKAY)]
-
-    def _value(self, name: str):
-        address = REGISTERS[name].address
-        if address not in COUNTER_HALVES:
-            return getattr(self, name)
-        index, half = COUNTER_HALVES[address]
-        return self.counters[index].word_select(half, 32)
+                    m.d.sync += [self.s_axil_rdata.eq(getattr(self, name)), self.s_axil_rresp.eq(Response.OKAY)]

@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from hebbar.counters import COUNTERS, ISSUE_SETS
+from hebbar.counters import ISSUE_SETS
 from hebbar.geometry import ports
 from hebbar.isa import GAINS, LOOP_REGISTERS
 from hebbar.machine import MachineConfig
@@ -71,7 +71,6 @@ class Machine(wiring.Component):
         m.submodules.tile = self.tile = TILES[config.tile](config)
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.back_sums = self.back_sums = BackSums(config)
-        m.submodules.counters = self.counters = Counters()
         self.banks = {mem: Bank(table_ports[mem], readers=2 if mem is Mem.ACTIVITY else 1) for mem in (
             Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         for mem, bank in self.banks.items():
@@ -121,12 +120,9 @@ class Machine(wiring.Component):
             seq.start.eq(command[Control.START]),
             seq.stop.eq(command[Control.STOP]), seq.clear.eq(command[Control.CLEAR]),
             seq.entry.eq(bus.entry), seq.watchdog.eq(bus.watchdog),
-            self.counters.latch.eq(command[Control.LATCH]),
-            self.counters.clear.eq(seq.start),
             *(seq.loops[i].eq(getattr(bus, f"loop{i}")) for i in range(LOOP_REGISTERS)),
             *(self.neuron.gains[i].eq(getattr(bus, f"gain{i}")) for i in range(GAINS)),
-            *(self.tile.rates[i].eq(getattr(bus, f"rate{i}")) for i in range(RATES)),
-            *(bus.counters[i].eq(self.counters.values[i]) for i in range(len(COUNTERS)))]
+            *(self.tile.rates[i].eq(getattr(bus, f"rate{i}")) for i in range(RATES))]
         program, block = self.banks[Mem.PROGRAM], self.banks[Mem.BLOCK]
         m.d.comb += [
             program.read_address[0].eq(seq.program_address), seq.word.eq(program.read_data[0]),
@@ -234,7 +230,7 @@ class Machine(wiring.Component):
         m.d.comb += [
             unit.mask.eq(Mux(self.neuron.compares, write.mask, 0)), unit.errors.eq(write.data),
             unit.exit.eq(seq.exit), unit.arm.eq(seq.arm), seq.leave.eq(unit.leave),
-            unit.tolerance.eq(self.bus.tolerance), unit.clear.eq(self.counters.clear)]
+            unit.tolerance.eq(self.bus.tolerance), unit.clear.eq(seq.start)]
 
     def _count(self, m: Module) -> None:
         """Every running cycle belongs to exactly one of the cycle counters."""
@@ -243,9 +239,8 @@ class Machine(wiring.Component):
         moving = seq.streaming & streamer.moving
         stalls = {"stall_in": streamer.stall_in, "stall_out": streamer.stall_out}
         rest = named(m, seq.running & ~busy & ~seq.draining, "neither_busy_nor_draining")
-        m.d.comb += [self._counter(f"issue_{i:x}").eq(busy & (tile.set == i))
-                     for i in range(len(ISSUE_SETS))]
         values = {
+            **{name: busy & (tile.set == i) for i, name in enumerate(ISSUE_SETS)},
             "mac_fwd": tile.mac_fwd, "mac_trn": tile.mac_trn, "mac_upd": tile.mac_upd,
             "weight_reads": tile.reads, "weight_writes": tile.writes, "steps": neuron.steps,
             "activations": neuron.activations, **self._clipped,
@@ -254,7 +249,10 @@ class Machine(wiring.Component):
             "drain": seq.draining & ~busy, "separate": rest & seq.separating, "stream": rest & moving,
             "control": rest & ~seq.streaming & ~seq.separating,
             **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}
-        m.d.comb += [self._counter(name).eq(value) for name, value in values.items()]
-
-    def _counter(self, name: str):
-        return self.counters.add[COUNTERS.index(name)]
+        m.submodules.counters = self.counters = unit = Counters({name: len(value) for name, value in values.items()})
+        bus = self.bus
+        m.d.comb += [
+            *(unit.add[name].eq(value) for name, value in values.items()),
+            unit.latch.eq((bus.control & Control.LATCH).any()), unit.clear.eq(seq.start), bus.counting.eq(unit.counting),
+            unit.read.eq(bus.counter_read), unit.index.eq(bus.counter_index), bus.counter.eq(unit.value),
+            bus.counter_ready.eq(unit.ready)]

@@ -33,6 +33,8 @@ class Shapes:
         self.columns = data.ArrayLayout(data.StructLayout(
             {"activity": self.activities, "entry": self.map, "rate": 5, "own": signed(20)}), machine.array_stride)
         self.line_errors = data.ArrayLayout(self.errors, machine.array_rows // tiles)
+        # A row engine visits one word a cycle, a macro every weight it has.
+        self.work = range(tiles * lanes + 1) if machine.tile == "rows" else unsigned(20)
         self.command = data.StructLayout(
             {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
@@ -105,11 +107,11 @@ class TileSignature(wiring.Signature):
         A cycle of a sweep that visits weights, and of one that does not.
     set : Out(4)
         Which of ``hebbar.isa.ISSUE_FLAGS`` the sweep has.
-    mac_fwd, mac_trn, mac_upd : Out(20)
+    mac_fwd, mac_trn, mac_upd : Out(Shapes.work)
         Useful products of this cycle.
-    reads, writes : Out(20)
+    reads, writes : Out(Shapes.work)
         Useful weights that are read and written in this cycle.
-    saturated : Out(20)
+    saturated : Out(Shapes.work)
         Weights that were clipped in this cycle.
     host : In(HostPort())
         The weight memory on the stream.
@@ -129,8 +131,7 @@ class TileSignature(wiring.Signature):
             "back_sums": Out(s.backs),
             "rates": In(data.ArrayLayout(5, RATES)),
             "issue": Out(1), "slot": Out(1), "set": Out(4),
-            "mac_fwd": Out(20), "mac_trn": Out(20), "mac_upd": Out(20), "reads": Out(20),
-            "writes": Out(20), "saturated": Out(20),
+            **{name: Out(s.work) for name in ("mac_fwd", "mac_trn", "mac_upd", "reads", "writes", "saturated")},
             "host": In(HostPort())})
 
 

@@ -16,13 +16,14 @@ from amaranth.hdl import Cat, ResetInserter, Signal
 from amaranth.sim import Simulator
 
 from hebbar.counters import COUNTERS
-from hebbar.registers import ADDRESS_BITS, REGISTERS, Access
+from hebbar.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access
 from hw.bus import Bus
 
 OKAY, SLVERR = 0, 2
 SETTINGS = {n: r for n, r in REGISTERS.items() if r.access is Access.READ_WRITE}
 INPUTS = [n for n, r in REGISTERS.items() if r.access is Access.READ and n[:-3] not in COUNTERS]
 COUNTER_WORDS = [f"{c}_{half}" for c in COUNTERS for half in ("lo", "hi")]
+COUNTER_PLACES = {REGISTERS[name].address: COUNTERS.index(name[:-3]) for name in COUNTER_WORDS}
 MAPPED = {r.address: n for n, r in REGISTERS.items()}
 CHANNELS = {"aw": ("awaddr",), "w": ("wdata", "wstrb"), "b": ("bresp",),
             "ar": ("araddr",), "r": ("rdata", "rresp")}
@@ -107,15 +108,21 @@ class Checker:
         last cycle, on which an answer that appears now was formed."""
         self._rules(sample)
         pulse = 0
-        if self._due(sample, "r", self.reads[:1]):
+        unread = [(t, a) for t, a in self.reads if a in COUNTER_PLACES and not machine["counter_ready"]]
+        if self._due(sample, "r", self.reads[:1], held=unread):
             expected = self.model.read(self.reads.pop(0)[1])
             assert sample["r"][2] == expected, f"cycle {self.now}: read {sample['r'][2]}"
-        if self._due(sample, "b", self.addresses[:1] + self.words[:1], 2):
+        early = machine["counting"] and [a for _, a in self.addresses] == [REGISTERS["control"].address] and \
+            [w for _, (w, strobe) in self.words if w & 9 and strobe & 1]
+        machine = {name: machine[name] for name in ("locked", "startable")}
+        if self._due(sample, "b", self.addresses[:1] + self.words[:1], 2, early):
             address, word = self.addresses.pop(0)[1], self.words.pop(0)[1]
             answer, pulse = self.model.write(address, *word, **machine)
             assert sample["b"][2] == (answer,), f"cycle {self.now}: write to 0x{address:03x}"
         assert sample["control"] == pulse, f"cycle {self.now}: control {sample['control']}"
         assert sample["settings"] == list(self.model.settings.values()), f"cycle {self.now}"
+        asked = [COUNTER_PLACES[a] for t, a in self.reads if a in COUNTER_PLACES and t < self.now]
+        assert sample["asked"] == asked, f"cycle {self.now}: {sample['asked']} instead of {asked} is asked for"
         for name, keep in (("aw", self.addresses), ("w", self.words), ("ar", self.reads)):
             if sample[name][0] and sample[name][1]:
                 keep.append((self.now, sample[name][2] if name == "w" else sample[name][2][0]))
@@ -134,11 +141,11 @@ class Checker:
             ahead = len(self.handshakes[request]) - len(self.handshakes[answer])
             assert 0 <= ahead <= 1, f"{ahead} {request} without {answer}"
 
-    def _due(self, sample, name, requests, parts=1):
-        """True in the cycle an answer appears, which must be the cycle the block promises."""
+    def _due(self, sample, name, requests, parts=1, held=()):
+        """True in the cycle an answer appears, which must be the first the block promises in which nothing held it."""
         waited = self.previous and self.previous[name][0] and not self.previous[name][1]
         rises = bool(sample[name][0] and not waited)
-        due = len(requests) == parts and self.now == max(t for t, _ in requests) + Bus.latency
+        due = len(requests) == parts and self.now >= max(t for t, _ in requests) + Bus.latency and not held
         assert rises == due, f"cycle {self.now}: {name}valid {'came' if rises else 'is missing'}"
         return rises
 
@@ -150,11 +157,13 @@ class Bench:
         self.bus, self.rng, self.model = Bus(), Random(seed), Model()
         self.channels = {name: Channel(name, stall) for name in CHANNELS}
         self.checker, self.reset = Checker(self.model), Signal()
-        self.machine = {"locked": 0, "startable": 0}
+        self.machine = {"locked": 0, "startable": 0, "counting": 0, "counter_ready": 1}
+        self.counters = dict(self.model.counters)
 
     def run(self, script):
         async def bench(ctx):
             self.ctx = ctx
+            self.set(**self.machine)
             await script(self)
 
         sim = Simulator(ResetInserter(self.reset)(self.bus))
@@ -166,8 +175,7 @@ class Bench:
         """Move inputs now; the model follows after the checker saw this cycle."""
         for name, value in (inputs or {}).items():
             self.ctx.set(getattr(self.bus, name), value)
-        for name, value in (counters or {}).items():
-            self.ctx.set(self.bus.counters[COUNTERS.index(name)], value)
+        self.counters |= counters or {}
         for name, value in machine.items():
             self.ctx.set(getattr(self.bus, name), value)
         self.moved = (inputs or {}, counters or {}, machine)
@@ -177,6 +185,7 @@ class Bench:
     async def cycle(self):
         for channel in self.channels.values():
             channel.drive(self.ctx, self.bus, self.rng)
+        self._show_counter()
         sample = self._sample()
         self.checker.cycle(sample, self.machine)
         inputs, counters, machine = self.moved
@@ -189,6 +198,12 @@ class Bench:
                 channel.taken(sample[name][2])
         await self.ctx.tick()
 
+    def _show_counter(self):
+        """The counter that is asked for while it is ready, else what nobody may take for it."""
+        index = self.ctx.get(self.bus.counter_index)
+        shown = self.ctx.get(self.bus.counter_read) and self.ctx.get(self.bus.counter_ready)
+        self.ctx.set(self.bus.counter, self.counters[COUNTERS[index]] if shown else self.rng.getrandbits(64))
+
     def _sample(self):
         get, bus = self.ctx.get, self.bus
         sample = {name: (get(getattr(bus, f"s_axil_{name}valid")),
@@ -198,6 +213,7 @@ class Bench:
         word = get(Cat(getattr(bus, name) for name in SETTINGS))
         sample["settings"] = [word >> 32 * i & 0xFFFFFFFF for i in range(len(SETTINGS))]
         sample["control"] = get(bus.control)
+        sample["asked"] = [get(bus.counter_index)] * get(bus.counter_read)
         return sample
 
     async def access(self, writes=(), reads=(), aw_wait=0, w_wait=0, ar_wait=0):
@@ -303,6 +319,44 @@ def test_control_pulses_once():
             assert [p for p in pulses if p] == ([expected] if expected else [])
             answer, = bench.channels["b"].received[-1]
             assert answer == (SLVERR if strobe & 1 and refused else OKAY), (word, locked, startable)
+
+    Bench().run(script)
+
+
+def test_start_and_latch_wait_for_the_counters():
+    """Without it a START or LATCH during an earlier one would tear the totals; a STOP has no time to wait."""
+    async def script(bench):
+        for word in range(16):
+            bench.set(startable=1, counting=1)
+            await bench.cycle()
+            bench.channels["aw"].queue.append((REGISTERS["control"].address,))
+            bench.channels["w"].queue.append((word, 15))
+            pulses = []
+            for counting in (1,) * 20 + (0,) * 5:
+                bench.set(counting=counting)
+                await bench.cycle()
+                pulses.append(bench.ctx.get(bench.bus.control))
+            expected = 0 if word & 7 in (3, 5, 6, 7) else word
+            assert [(i >= 20, p) for i, p in enumerate(pulses) if p] == [(bool(word & 9), expected)] * bool(expected)
+
+    Bench().run(script)
+
+
+def test_a_counter_is_returned_when_it_is_there():
+    """Without it a read that comes early would return what the memory happens to show."""
+    async def script(bench):
+        fill(bench)
+        await bench.cycle()
+        for delay in (0, 1, 7):
+            bench.set(counter_ready=0)
+            bench.channels["ar"].queue.append((COUNTER_BASE + 8 * 5 + 4,))
+            for _ in range(3 + delay):
+                await bench.cycle()
+            assert not bench.channels["r"].received
+            bench.set(counter_ready=1)
+            for _ in range(4):
+                await bench.cycle()
+            assert bench.channels["r"].received.pop() == (bench.counters[COUNTERS[5]] >> 32, OKAY)
 
     Bench().run(script)
 

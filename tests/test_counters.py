@@ -9,6 +9,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from amaranth.hdl import ResetInserter, Signal
 from helpers import LEGAL, layered, simulate
 
 from golden.array_macro import ArrayMacro
@@ -24,25 +25,75 @@ from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, pack
 from hw.counters import Counters as HwCounters
 
 
-def test_hw_totals_follow_the_addends():
-    """Clear beats an addend of its cycle, latch shows the totals before its cycle's addend."""
-    unit, rng = HwCounters(), Random(1)
-    totals, latched = [0] * len(COUNTERS), [0] * len(COUNTERS)
+WIDTHS = [dict.fromkeys(COUNTERS, 1), {name: 1 + 19 * (i % 3) // 2 for i, name in enumerate(COUNTERS)}]
+
+
+@pytest.mark.parametrize("largest", [False, True], ids=["random", "largest"])
+@pytest.mark.parametrize("widths", WIDTHS, ids=["bits", "mixed"])
+def test_hw_totals_follow_the_addends(widths, largest):
+    """Against a plain sum: clear beats an addend of its cycle, latch shows the totals before its cycle's addend; latches
+    as often as they may come, and the largest addends in every cycle, at which a narrow register could overflow."""
+    unit, rng = HwCounters(widths), Random(1)
+    totals, latched, read = [0] * len(COUNTERS), [0] * len(COUNTERS), 0
 
     async def bench(ctx):
-        nonlocal totals, latched
-        for _ in range(300):
-            add = [rng.choice([0, 1, rng.randrange(1 << 20), (1 << 20) - 1]) for _ in COUNTERS]
-            clear, latch = rng.random() < 0.03, rng.random() < 0.2
-            ctx.set(unit.add, add)
-            ctx.set(unit.clear, clear)
-            ctx.set(unit.latch, latch)
+        nonlocal totals, latched, read
+        for cycle in range(6000):
+            top = [(1 << width) - 1 for width in unit.widths.values()]
+            add = top if largest else [rng.choice((0, 1, rng.randrange(t + 1), t)) for t in top]
+            free = not ctx.get(unit.counting)
+            clear = free and rng.random() < 0.01
+            latch = free and rng.random() < (1, 0.02)[cycle // 3000]
+            if ctx.get(unit.read) and ctx.get(unit.ready):
+                assert ctx.get(unit.value) == latched[ctx.get(unit.index)], cycle
+                read += 1
+                ctx.set(unit.read, 0)
+            elif not ctx.get(unit.read):
+                ctx.set(unit.index, rng.randrange(len(COUNTERS)))
+                ctx.set(unit.read, rng.random() < 0.5)
+            for name, value in {"add": dict(zip(COUNTERS, add, strict=True)), "clear": clear, "latch": latch}.items():
+                ctx.set(getattr(unit, name), value)
             await ctx.tick()
             latched = totals if latch else latched
             totals = [0] * len(add) if clear else [t + a for t, a in zip(totals, add, strict=True)]
-            assert list(ctx.get(unit.values)) == latched
 
     simulate(unit, bench)
+    assert read > 300
+
+
+def test_hw_counts_for_as_long_as_it_says():
+    """LATCH, START and reads wait for this long; a reset zeroes totals and latched totals, whatever the memory holds."""
+    reset, read = Signal(), []
+    unit = HwCounters(WIDTHS[0])
+
+    async def bench(ctx):
+        async def quiet():
+            cycles = 0
+            while ctx.get(unit.counting):
+                cycles += 1
+                await ctx.tick()
+            return cycles
+
+        for strobe in (None, "latch", "clear", None):
+            if strobe:
+                ctx.set(getattr(unit, strobe), 1)
+                await ctx.tick()
+                ctx.set(getattr(unit, strobe), 0)
+            else:
+                for address in range(128):
+                    ctx.set(unit._totals.data[address], 0xDEAD_BEEF_0BAD_CAFE)
+                ctx.set(reset, 1)
+                await ctx.tick()
+                ctx.set(reset, 0)
+            assert 0 < await quiet() <= 2 * len(COUNTERS) + 6
+        for index in range(len(COUNTERS)):
+            ctx.set(unit.index, index)
+            ctx.set(unit.read, 1)
+            await ctx.tick().until(unit.ready)
+            read.append(ctx.get(unit.value))
+
+    simulate(ResetInserter(reset)(unit), bench)
+    assert read == [0] * len(COUNTERS)
 
 
 def test_names_are_unique_and_cover_all_kinds():

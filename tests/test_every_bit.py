@@ -16,7 +16,7 @@ from hebbar.counters import COUNTERS
 from hebbar.isa import FIELDS, LOOP_REGISTERS, Into, Mode, Op, Sweep, encode, illegal_sweep
 from hebbar.memories import BLOCK, UNIT_PRECISION, pack
 from hebbar.registers import Cause
-from hw.counters import Counters
+from hw.counters import LATCHED, Counters
 from hw.fields import descriptor, fits
 from hw.sequencer import Sequencer
 
@@ -196,24 +196,39 @@ def test_the_watchdog_counts_to_every_bit_of_its_limit():
 
 
 def test_every_counter_counts_on_in_every_bit():
-    """64 bits of every total and of what a LATCH keeps of it: one less than a power of two, and one more event."""
-    unit = Counters()
+    """64 bits of every total and of what a LATCH keeps of it: one less than a power of two, and one more event. Then
+    every bit of every addend, and the port that shows them."""
+    unit = Counters(dict.fromkeys(COUNTERS, 20))
 
     async def check(ctx):
-        for bit in range(64):
-            ctx.set(unit._totals, [(1 << bit) - 1] * len(COUNTERS))
-            ctx.set(unit.add, [1] * len(COUNTERS))
-            ctx.set(unit.latch, 0)
+        async def latched(add):
+            ctx.set(unit.add, dict.fromkeys(COUNTERS, add))
             await ctx.tick()
-            ctx.set(unit.add, [0] * len(COUNTERS))
+            ctx.set(unit.add, dict.fromkeys(COUNTERS, 0))
             ctx.set(unit.latch, 1)
             await ctx.tick()
-            assert list(ctx.get(unit.values)) == [1 << bit] * len(COUNTERS), bit
+            ctx.set(unit.latch, 0)
+            await ctx.tick().until(~unit.counting)
+            return {ctx.get(unit._totals.data[LATCHED + i]) for i in range(len(COUNTERS))}
+
+        async def start(total):
+            while wrong := [i for i in range(len(COUNTERS)) if ctx.get(unit._totals.data[i]) != total]:
+                for i in wrong:
+                    ctx.set(unit._totals.data[i], total)
+                await ctx.tick().repeat(8)  # a total that was being added to is written back as it was
+
+        await ctx.tick().until(~unit.counting)
+        for bit in range(64):
+            await start((1 << bit) - 1)
+            assert await latched(1) == {1 << bit}, bit
+            ctx.set(unit.index, bit % len(COUNTERS))
+            ctx.set(unit.read, 1)
+            value, _ = await ctx.tick().sample(unit.value, unit.ready).until(unit.ready)
+            assert value == 1 << bit
+            ctx.set(unit.read, 0)
         for bit in range(20):
-            ctx.set(unit._totals, [5] * len(COUNTERS))
-            ctx.set(unit.add, [1 << bit] * len(COUNTERS))
-            await ctx.tick().repeat(2)
-            assert list(ctx.get(unit.values)) == [5 + (1 << bit)] * len(COUNTERS), bit
+            await start(5)
+            assert await latched(1 << bit) == {5 + (1 << bit)}, bit
 
     simulate(unit, check)
 

@@ -18,7 +18,7 @@ from helpers import LEGAL, clip, half_up, layered
 from golden.machine import Machine as GoldenMachine
 from golden.sequencer import Sequencer
 from hebbar.compiler import compile_config
-from hebbar.counters import COUNTERS, CYCLES, HOST
+from hebbar.counters import CYCLES, HOST
 from hebbar.cycles import Cycles
 from hebbar.geometry import ports
 from hebbar.isa import Op, Sweep, encode
@@ -27,6 +27,7 @@ from hebbar.registers import Cause, Control
 from hw.machine import Machine as HwMachine
 from sim.backends.pysim import PysimHost
 from sim.host import beats, write_packet
+from sim.host import counters as read_counters
 
 ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 7)
 GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 3}
@@ -219,9 +220,7 @@ def hw_run(program, memories, power_up=False):
         await ctx.tick()
         assert Cause(await host.get("cause")) is Cause.DONE
         fences[-1] = (*fences[-1][:2], image(ctx))
-        await host.set("control", Control.LATCH)
-        await ctx.tick()
-        counters.update(zip(COUNTERS, ctx.get(machine.counters.values), strict=True))
+        counters.update(await read_counters(host))
 
     async def watch(ctx):
         last, learnt = 0, False

@@ -83,7 +83,7 @@ def written(bus: Module, names: set[str]) -> dict[str, set[int]]:
 
 
 def readable(bus: Module, shown: set[str]) -> dict[int, str]:
-    """What each address puts on the read data: one of ``shown``, bits of the counters, or 'status word'."""
+    """What each address puts on the read data: one of ``shown`` or 'status word'."""
     output = next((plain(s.right.var.name) for p in bus.processes if clocked(p)
                    for s in _nodes(p, "NonblockingSubstitution") if ("s_axil_rdata" in dict(targets(bus, s.left)))), "")
     return {item: _source(statement.right.var, shown) for item, statement in _items(bus)
@@ -91,8 +91,6 @@ def readable(bus: Module, shown: set[str]) -> dict[int, str]:
 
 
 def _source(node: Any, shown: set[str]) -> str:
-    if type(node).__name__ == "Partselect" and plain(node.var.name) == "counters":
-        return f"counters[{constant(node.msb)}:{constant(node.lsb)}]"
     name = plain(node.name) if type(node).__name__ == "Identifier" else ""
     return name if name in shown else "status word"
 

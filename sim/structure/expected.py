@@ -12,7 +12,7 @@ from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC
 from hebbar.geometry import ports
 from hebbar.machine import MachineConfig
 from hebbar.memories import BLOCK, MAP, Mem, Port
-from hebbar.registers import ADDRESS_BITS, REGISTERS, Access, Control, counter_address
+from hebbar.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access, Control, counter_address
 from hebbar.tiles import Weights
 from sim.fifos import row_bits, word_bits
 from sim.macro import PINS
@@ -64,6 +64,7 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes = {f"{TOP}.{mem.name.lower()}_memory": size(known[mem]) for mem in _BANKS}
     sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
     sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
+    sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
     sizes[f"{TOP}.back_sums"] = m.neuron_words, m.lanes * m.back_sum_bits
     if m.separation:
         sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
@@ -132,8 +133,8 @@ def written() -> dict[str, set[int]]:
 
 
 def readable() -> dict[int, str]:
-    """Every readable byte address with what it shows: a register, half a counter, or 'status word'."""
-    halves = {counter_address(i) + 4 * half: f"counters[{64 * i + 32 * half + 31}:{64 * i + 32 * half}]"
-              for i in range(len(COUNTERS)) for half in range(2)}
-    return {r.address: halves.get(r.address, name if r.access is Access.READ_WRITE else "status word")
-            for name, r in REGISTERS.items() if r.access is not Access.COMMAND}
+    """Every readable byte address but those of counters, which are a memory, with what it shows: a register or
+    'status word'."""
+    counters = range(COUNTER_BASE, counter_address(len(COUNTERS)))
+    return {r.address: name if r.access is Access.READ_WRITE else "status word"
+            for name, r in REGISTERS.items() if r.access is not Access.COMMAND and r.address not in counters}
