@@ -22,7 +22,7 @@ LIVE = frozenset({"control", "watchdog"})
 
 ADDRESS_BITS = 12
 IDENTITY = 0x48454242
-VERSION = 0x00000200
+VERSION = 0x00000201
 RATES = 16
 MAX_RATE = 31
 TOLERANCE_BITS = 32
@@ -45,7 +45,8 @@ class Control(IntFlag):
     A write is carried out whole or answers SLVERR and does nothing. SLVERR answers more than one of START, STOP and
     CLEAR in a write; START while the machine runs, is aborted (STATUS) or moves a packet, also one whose header is
     taken in the cycle in which START is decided; CLEAR while the machine runs. STOP is always accepted. LATCH may
-    stand beside any; beside START it latches what the counters were before.
+    stand beside any; beside START it latches what the counters were before. After a START, a LATCH or a reset the next
+    START or LATCH, and a read of a counter, are answered up to 80 cycles later than other accesses.
     """
 
     START = 1 << 0

@@ -100,7 +100,8 @@ class Bus(wiring.Component):
     def __init__(self) -> None:
         super().__init__({
             **AXI_LITE, "locked": In(1), "startable": In(1), "counting": In(1),
-            "counter_read": Out(1), "counter_index": Out(range(len(COUNTERS))), "counter": In(64), "counter_ready": In(1),
+            "counter_read": Out(1), "counter_index": Out(range(len(COUNTERS))), "counter": In(64),
+            "counter_ready": In(1),
             **{name: self._member(register.access, register.reset)
                for name, register in REGISTERS.items()
                if not COUNTER_BASE <= register.address < COUNTER_END}})

@@ -35,9 +35,9 @@ class Counters(wiring.Component):
     cycle; the next round of visits adds those instead and writes each sum also as the latched total.
 
     Latency: an addend counts from the cycle after it. ``clear`` zeroes all totals and drops the addends of its
-    cycle; beside ``latch`` the totals are latched before they are cleared. After either, and after a reset, ``counting``
-    is high for at most 2 * COUNT + 6 cycles; neither may come while it is. ``ready`` rises 2 or 3 cycles after ``read``
-    and is low while ``counting``. Throughput: one addend of each counter a cycle.
+    cycle; beside ``latch`` the totals are latched before they are cleared. After either, and after a reset,
+    ``counting`` is high for at most 2 * COUNT + 6 cycles; neither may come while it is. ``ready`` rises 2 or 3 cycles
+    after ``read`` and is low while ``counting``. Throughput: one addend of each counter a cycle.
 
     Parameters
     ----------
@@ -88,14 +88,16 @@ class Counters(wiring.Component):
 
     def _rounds(self, m: Module) -> None:
         """What the visits of this round do; a reset leaves a round that zeroes both halves of the memory."""
-        left, mode = Signal(range(COUNT + 1), init=COUNT), Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1})
+        left = Signal(range(COUNT + 1), init=COUNT)
+        mode = Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1})
         busy = named(m, left != 0, "busy")
         self._mode = data.View(MODE, named(m, Mux(busy, mode.as_value(), 0), "round"))
         m.d.sync += self._odd.eq(~self._odd)
         with m.If(~self._odd):
             m.d.sync += self._place.eq(Mux(self._place == COUNT - 1, 0, self._place + 1))
         with m.If(self.latch | self.clear):
-            m.d.sync += [left.eq(COUNT), mode.latching.eq(self.latch), mode.clearing.eq(self.clear), mode.wiping.eq(0)]
+            m.d.sync += [
+                left.eq(COUNT), mode.latching.eq(self.latch), mode.clearing.eq(self.clear), mode.wiping.eq(0)]
         with m.Elif(~self._odd & busy):
             m.d.sync += left.eq(left - 1)
         behind = Signal(4)
@@ -133,6 +135,7 @@ class Counters(wiring.Component):
         base = pipe(m, Mux(mode[1].wiping | (mode[1].clearing & ~mode[1].latching), 0, self._read.data), 1, "base")[1]
         total = pipe(m, (base + pipe(m, taken, 1, "taken")[1])[:TOTAL_BITS], 2, "total")
         m.d.comb += [
+            self._read.en.eq(~self._odd | self.read),
             self._read.addr.eq(Mux(self._odd, LATCHED + self.index, self._place)),
             self._write.addr.eq(Mux(self._odd, place[3], LATCHED + place[4])),
             self._write.data.eq(Mux(self._odd, Mux(mode[3].clearing & mode[3].latching, 0, total[1]), total[2])),

@@ -253,6 +253,7 @@ class Machine(wiring.Component):
         bus = self.bus
         m.d.comb += [
             *(unit.add[name].eq(value) for name, value in values.items()),
-            unit.latch.eq((bus.control & Control.LATCH).any()), unit.clear.eq(seq.start), bus.counting.eq(unit.counting),
+            unit.latch.eq((bus.control & Control.LATCH).any()), unit.clear.eq(seq.start),
+            bus.counting.eq(unit.counting),
             unit.read.eq(bus.counter_read), unit.index.eq(bus.counter_index), bus.counter.eq(unit.value),
             bus.counter_ready.eq(unit.ready)]

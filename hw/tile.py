@@ -34,7 +34,7 @@ class Shapes:
             {"activity": self.activities, "entry": self.map, "rate": 5, "own": signed(20)}), machine.array_stride)
         self.line_errors = data.ArrayLayout(self.errors, machine.array_rows // tiles)
         # A row engine visits one word a cycle, a macro every weight it has.
-        self.work = range(tiles * lanes + 1) if machine.tile == "rows" else unsigned(20)
+        self.work = unsigned(20) if machine.kind.array else range(tiles * lanes + 1)
         self.command = data.StructLayout(
             {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(

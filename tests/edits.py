@@ -15,6 +15,7 @@ SEQUENCER = "tests/test_sequencer.py"
 SEPARATION, STREAMER = "tests/test_separation.py::test_every_bit_of_beta_weighs", "tests/test_streamer.py"
 DESCRIPTORS = BIT + "::test_every_limit_of_a_descriptor_holds_in_every_bit"
 COUNTERS = BIT + "::test_every_counter_counts_on_in_every_bit"
+TOTALS, BUS = "tests/test_counters.py::test_hw_totals_follow_the_addends", "tests/test_bus.py"
 LOOPS, WATCHDOG = (BIT + "::test_" + n for n in ("a_loop_runs_as_often_as_it_says_in_every_bit",
                                                "the_watchdog_counts_to_every_bit_of_its_limit"))
 PACKET, MOVE = (TRANSFER + f"::test_a_{n}_is_taken_where_it_fits_and_nowhere_else" for n in ("packet", "transfer"))
@@ -88,10 +89,21 @@ SIBLINGS = [
     *blind("hw/fields.py", "(b[\"columns\"] <=", "b[\"columns\"]", range(12), DESCRIPTORS),
     *blind("hw/fields.py", "(b[\"tail\"] <=", "b[\"tail\"]", range(8), DESCRIPTORS),
     *blind("hw/separation.py", "product.eq(distance * self.beta)", "self.beta", range(16), SEPARATION),
-    *narrow("hw/counters.py", "totals = self._totals = Signal(data.ArrayLayout(64", [32, 40, 48, 63], COUNTERS),
-    *narrow("hw/counters.py", "\"values\": Out(data.ArrayLayout(64", [32, 40, 63], COUNTERS),
-    *narrow("hw/counters.py", "{\"add\": In(data.ArrayLayout(20", [8, 16, 19], COUNTERS),
-    *narrow("hw/bus.py", "\"counters\": In(data.ArrayLayout(64", [32, 40, 63], CAUSES),
+    *(Defect("hw/counters.py", "TOTAL_BITS = 64", f"TOTAL_BITS = {bits}", COUNTERS) for bits in (32, 40, 48, 63)),
+    *(Defect("hw/counters.py", "name: unsigned(width) for", f"name: unsigned(min(width, {bits})) for", COUNTERS)
+      for bits in (8, 16, 19)),
+    Defect("hw/counters.py", "UNATTENDED = 4 * COUNT + 4", "UNATTENDED = 2 * COUNT", TOTALS),
+    Defect("hw/counters.py", "held.eq(rest)", "held.eq(live)", TOTALS),
+    Defect("hw/counters.py", "mode[1].clearing & ~mode[1].latching", "mode[1].clearing", TOTALS),
+    Defect("hw/counters.py", "mode[3].clearing & mode[3].latching", "0", TOTALS),
+    Defect("hw/counters.py", "mode[1].wiping | ", "", "tests/test_counters.py::test_hw_counts_for_as_long_as_it_says"),
+    Defect("hw/counters.py", "asked & ~self.counting & ~self._odd", "asked & ~self._odd", TOTALS),
+    Defect("hw/counters.py", "asked & ~self.counting & ~self._odd", "asked & ~self.counting", TOTALS),
+    *narrow("hw/bus.py", "\"counter\": In(64", [32, 40, 63], CAUSES),
+    *(Defect("hw/bus.py", "Control.START | Control.LATCH", f"Control.{name}",
+             BUS + "::test_start_and_latch_wait_for_the_counters")
+      for name in ("START", "LATCH")),
+    Defect("hw/bus.py", "(~counter | self.counter_ready)", "1", BUS + "::test_a_counter_is_returned_when_it_is_there"),
     *narrow("hw/sequencer.py", "quiet = self._quiet = Signal(32", [16, 24, 31], WATCHDOG),
     *narrow("hw/sequencer.py", "register, count = field(word, loop[\"register\"]), Signal(32", [12, 18, 31], LOOPS),
     *narrow("hw/sequencer.py", "self._left = Array(Signal(32", [12, 18, 31], LOOPS),
@@ -141,8 +153,7 @@ SIBLINGS = [
            "self.neuron.gains[i].eq(getattr(bus, f\"gain{i}\")[:7])", WIRES),
     Defect("hw/machine.py", "self.tile.rates[i].eq(getattr(bus, f\"rate{i}\"))",
            "self.tile.rates[i].eq(getattr(bus, f\"rate{i & 7}\"))", WIRES),
-    Defect("hw/machine.py", "bus.counters[i].eq(self.counters.values[i])",
-           "bus.counters[i].eq(self.counters.values[i & 31])", CAUSES),
+    Defect("hw/machine.py", "unit.index.eq(bus.counter_index)", "unit.index.eq(bus.counter_index[:5])", CAUSES),
     Defect("hw/machine.py", "\"stall_out\": streamer.stall_out", "\"stall_out\": streamer.stall_in", STALLS),
     Defect("hw/machine.py", "\"stream\": rest & moving", "\"stream\": rest", STALLS),
     Defect("hw/sequencer.py", "self.fault.eq(self.cause >= Cause.ILLEGAL_OP)", "self.fault.eq(self.cause > "

@@ -74,7 +74,7 @@ DEFECTS = (
            "with m.If(self.s_axis_tlast & ~final):", "tests/test_streamer.py"),
     Defect("hw/streamer.py", "with m.If((end > self._depths[memory]) | (beats == 0)):",
            "with m.If(beats == 0):", "tests/test_streamer.py"),
-    Defect("hw/counters.py", "totals[i].eq(totals[i] + self.add[i])", "totals[i].eq(totals[i] + (self.add[i] != 0))",
+    Defect("hw/counters.py", "stays[name] + self.add[name]", "stays[name] + (self.add[name] != 0)",
            "tests/test_counters.py"),
     Defect("hebbar/timing.py", "self._back = max(self._back + slots, ready + slots)",
            "self._back = ready + slots", ROWS),

@@ -24,15 +24,14 @@ from hebbar.isa import Sweep
 from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, pack
 from hw.counters import Counters as HwCounters
 
-
 WIDTHS = [dict.fromkeys(COUNTERS, 1), {name: 1 + 19 * (i % 3) // 2 for i, name in enumerate(COUNTERS)}]
 
 
 @pytest.mark.parametrize("largest", [False, True], ids=["random", "largest"])
 @pytest.mark.parametrize("widths", WIDTHS, ids=["bits", "mixed"])
 def test_hw_totals_follow_the_addends(widths, largest):
-    """Against a plain sum: clear beats an addend of its cycle, latch shows the totals before its cycle's addend; latches
-    as often as they may come, and the largest addends in every cycle, at which a narrow register could overflow."""
+    """Against a plain sum: clear beats an addend of its cycle, latch shows the totals before its cycle's addend.
+    Latches as often as they may come, and the largest addends in every cycle, at which a narrow register overflows."""
     unit, rng = HwCounters(widths), Random(1)
     totals, latched, read = [0] * len(COUNTERS), [0] * len(COUNTERS), 0
 
@@ -62,7 +61,7 @@ def test_hw_totals_follow_the_addends(widths, largest):
 
 
 def test_hw_counts_for_as_long_as_it_says():
-    """LATCH, START and reads wait for this long; a reset zeroes totals and latched totals, whatever the memory holds."""
+    """LATCH, START and reads wait for so long; a reset zeroes totals and latched totals, whatever the memory holds."""
     reset, read = Signal(), []
     unit = HwCounters(WIDTHS[0])
 
@@ -89,8 +88,8 @@ def test_hw_counts_for_as_long_as_it_says():
         for index in range(len(COUNTERS)):
             ctx.set(unit.index, index)
             ctx.set(unit.read, 1)
-            await ctx.tick().until(unit.ready)
-            read.append(ctx.get(unit.value))
+            value, _ = await ctx.tick().sample(unit.value, unit.ready).until(unit.ready)
+            read.append(value)
 
     simulate(ResetInserter(reset)(unit), bench)
     assert read == [0] * len(COUNTERS)

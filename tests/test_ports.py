@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 from amaranth.hdl import Shape, signed
 from amaranth.lib import stream, wiring
-from amaranth.lib.data import ArrayLayout
+from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from hebbar.config import load
+from hebbar.counters import COUNTERS
 from hebbar.geometry import ports
 from hebbar.memories import Mem
-from hebbar.registers import REGISTERS, Access
+from hebbar.registers import COUNTER_BASE, REGISTERS, Access
 from hw.bank import Bank, HostPort
-from hw.bus import COUNTER_HALVES, Bus
+from hw.bus import COUNTER_END, Bus
 from hw.counters import Counters
 from hw.pulses import Pulses
 from hw.successive import Successive
@@ -34,7 +35,7 @@ SECTION = re.compile(r"^ *(?:Attributes|Members|Pins)\n *-+\n(.*)", re.MULTILINE
 ENTRY = re.compile(r"^    (\S.*?) : (.*)\n((?:        .*\n)*)", re.MULTILINE)
 KIND = re.compile(r"(Signal\(.*\)|.*), (in|out)|(In|Out)\((.*)\)")
 SPECIAL = {
-    "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(), "Counters": lambda m: Counters(),
+    "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(), "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)),
     "HostPort": lambda m: HostPort(), "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
     "Pulses": lambda m: Pulses(3, 1), "Successive": lambda m: Successive(5, 7),
     "Table": lambda m: Table(m.formats, m.formats.activity, ports(m)[Mem.FUNCTION], 2)}
@@ -87,8 +88,9 @@ def namespace(of, machine) -> dict:
     """What the shapes in a docstring may name."""
     modules = ("hebbar.pins", "hw.bus", "hw.sequencer_signature", "hw.tile", type(of).__module__)
     return {name: value for module in modules for name, value in vars(import_module(module)).items()} | {
-        "signed": signed, "ArrayLayout": ArrayLayout, "stream": stream, "GroupWrite": GroupWrite, "machine": machine,
-        "P": machine.row_tiles, "C": machine.lanes, "Shapes": Shapes(machine), "self": of}
+        "signed": signed, "ArrayLayout": ArrayLayout, "StructLayout": StructLayout, "stream": stream,
+        "GroupWrite": GroupWrite, "machine": machine, "P": machine.row_tiles, "C": machine.lanes,
+        "Shapes": Shapes(machine), "self": of, "widths": getattr(of, "widths", None)}
 
 
 def same(member: wiring.Member, stated) -> bool:
@@ -104,7 +106,7 @@ def complaints(of, members, machine) -> list[str]:
     stated, wrong = entries(type(of)), []
     for name, member in members.items():
         if isinstance(of, Bus) and name in REGISTERS and name not in stated:
-            assert REGISTERS[name].meaning and REGISTERS[name].address not in COUNTER_HALVES
+            assert REGISTERS[name].meaning and not COUNTER_BASE <= REGISTERS[name].address < COUNTER_END
             name = "<read register>" if REGISTERS[name].access is Access.READ else "<read-write register>"
         if name not in stated:
             wrong.append(f"{name} is missing")

@@ -59,7 +59,7 @@ TEXT_DEFECTS = {
     "a port turned round": (TOP, r"input m_axis_tready;", "output m_axis_tready;", "ports of the top module"),
     "a shallow memory": (WEIGHTS, r"memory \[127:0\]", "memory [126:0]", "memories"),
     "a narrow memory": (WEIGHTS, r"reg \[63:0\] memory", "reg [62:0] memory", "memories"),
-    "a missing module": (TOP, r"  \\hebbar\.counters\$\d+  [^;]*;", "", "module tree"),
+    "a missing module": (TOP, r"  \\hebbar\.counters  [^;]*;", "", "module tree"),
     "an unused module": (TOP, r"endmodule|\Z", "endmodule\nmodule spare(clk);\n  input clk;\n  wire clk;\n",
                          "instances of one module"),
     "a register at another address": (BUS, r"12'h054:(?=\s+if \(\\\$\d+ \) begin\s+if \(strobe)", "12'h058:",
@@ -87,7 +87,7 @@ LOST = (TILE, r"(\.\\port\$\d+\$0 )\(upd_2\)", r"\1(1'b0)")
 HOST = (WEIGHTS, r"host__write & ", "host__select & ")
 PORT = (WEIGHTS, r"  always @\(posedge clk\) begin\n",
         "  always @(posedge clk) if (rst) memory[0] <= 64'd0;\n  always @(posedge clk) begin\n")
-NOWHERE = (TOP, r"\\hebbar\.counters\$\d+  ", "nowhere ")
+NOWHERE = (TOP, r"\\hebbar\.counters  ", "nowhere ")
 NETLIST_DEFECTS = {
     "a latch, an extra multiplier, FWD writes": ((LATCH, MORE, FWD), {LATCHES, "multipliers", WRITES}),
     "UPD lost, a multiplier gone": ((LOST, FEWER), {"weight writes by UPD alone", "multipliers"}),

@@ -5,7 +5,7 @@ from typing import Any
 
 from hebbar.activations import ENTRY_BITS
 from hebbar.compiler import Program
-from hebbar.counters import CYCLES
+from hebbar.counters import COUNTERS, CYCLES
 from hebbar.cycles import RowTiming
 from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, RECIPROCAL_BITS
 from hebbar.memories import BLOCK, MAP
@@ -22,6 +22,9 @@ BEAT_MM = 1.0
 """Distance a stream beat travels on the chip; assumed."""
 
 BEAT_BITS = 32
+TOTALS = 2 << (len(COUNTERS) - 1).bit_length(), 64
+"""Words and bits of the memory that holds every counter, and every counter as it was at the last LATCH."""
+
 POWER_BITS = POWER_FRAC + 1
 
 
@@ -171,6 +174,8 @@ class _Prices:
              beat + memory(t, m.neuron_words, 4 * self._f.activity.bits, True)),
             ("stream, elements", events["beat_element"], beat + memory(t, m.groups, element, True)),
             ("stream out", events["beat_out"], beat + memory(t, m.groups, element)),
+            # A total is read in one cycle and written in the next.
+            ("totals of counters", cycles, (memory(t, *TOTALS) + memory(t, *TOTALS, True)) / 2),
             ("registers of the datapath", cycles * bits[False], register(t)),
             ("registers of bus and counters", cycles * bits[True], register(t))]
         return [Component(name, "control", count, price) for name, count, price in rows]
