@@ -122,12 +122,13 @@ def test_a_row_is_as_long_and_a_block_as_high_as_it_says():
             await ctx.tick()
             ctx.set(u.sweep.valid, 0)
             slots, rows = [], []
-            while not ctx.get(u.idle):
+            for _ in range(columns * groups + CYCLES):
                 if ctx.get(u.issue):
                     slots.append(ctx.get(u.map_address))
                 if ctx.get(u.row_valid):
                     rows.append(ctx.get(u.row).group)
                 await ctx.tick()
+            assert ctx.get(u.idle)
             assert slots == list(range(5, 5 + columns)) * groups
             assert rows == list(range(3, 3 + groups))
 

@@ -99,7 +99,7 @@ def _forget(path: Path) -> None:
 
 def _passes(test: str, copy: Path, still: Any) -> bool:
     """Whether a test passes on the copy in the time that it has; ``still`` is called every second until it ends."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", test]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist", test]
     env = os.environ | {"PYTHONPATH": str(copy)}
     child = subprocess.Popen(command, cwd=copy, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     end = time.monotonic() + LIMIT_S
