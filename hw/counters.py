@@ -80,7 +80,7 @@ class Counters(wiring.Component):
         m.submodules.totals = self._totals = memory = Memory(shape=unsigned(TOTAL_BITS), depth=2 * LATCHED, init=[])
         self._read, self._write = memory.read_port(), memory.write_port()
         # Even cycles read a total and write a latched one, odd cycles the other way round.
-        self._odd, self._place = Signal(), Signal(range(COUNT))
+        self._odd, self._place = Signal(name="odd"), Signal(range(COUNT), name="place")
         self._rounds(m)
         taken = self._registers(m)
         self._visit(m, taken)

@@ -35,7 +35,8 @@ SECTION = re.compile(r"^ *(?:Attributes|Members|Pins)\n *-+\n(.*)", re.MULTILINE
 ENTRY = re.compile(r"^    (\S.*?) : (.*)\n((?:        .*\n)*)", re.MULTILINE)
 KIND = re.compile(r"(Signal\(.*\)|.*), (in|out)|(In|Out)\((.*)\)")
 SPECIAL = {
-    "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(), "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)),
+    "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
+    "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)),
     "HostPort": lambda m: HostPort(), "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
     "Pulses": lambda m: Pulses(3, 1), "Successive": lambda m: Successive(5, 7),
     "Table": lambda m: Table(m.formats, m.formats.activity, ports(m)[Mem.FUNCTION], 2)}
