@@ -125,9 +125,9 @@ class Bus(wiring.Component):
     def _write_channels(self, m: Module) -> None:
         self._have_address = have_address = Signal()
         self._have_data = have_data = Signal()
-        address = Signal(ADDRESS_BITS)
-        word = Signal(32)
-        strobe = Signal(4)
+        self._address = address = Signal(ADDRESS_BITS)
+        self._word = word = Signal(32)
+        self._strobe = strobe = Signal(4)
         m.d.comb += [self.s_axil_awready.eq(~have_address & ~self.s_axil_bvalid),
                      self.s_axil_wready.eq(~have_data & ~self.s_axil_bvalid)]
         with m.If(self.s_axil_awvalid & self.s_axil_awready):
@@ -169,7 +169,7 @@ class Bus(wiring.Component):
 
     def _read_channels(self, m: Module) -> None:
         self._have_read = Signal()
-        address = Signal(ADDRESS_BITS)
+        self._read_address = address = Signal(ADDRESS_BITS)
         have_address = self._have_read
         m.d.comb += self.s_axil_arready.eq(~have_address & ~self.s_axil_rvalid)
         with m.If(self.s_axil_arvalid & self.s_axil_arready):

@@ -10,8 +10,10 @@ from amaranth.lib.wiring import In
 from helpers import machine
 
 from hebbar.console import Reporter
+from hebbar.counters import COUNTERS
 from hebbar.isa import FIELDS, Op
 from hebbar.memories import HEADER, Mem
+from hebbar.registers import REGISTERS, Control
 from hw.bus import Bus
 from hw.fields import field
 from hw.streamer import Streamer
@@ -61,10 +63,11 @@ class BusRules(Elaboratable):
             held[name] = outstanding(m, valid & ready, done, name)
             m.d.comb += Assert(ready == ~held[name])  # takes the next after the answer, and then at once
         m.d.comb += [Assert(~b.s_axil_bvalid | (held["aw"] & held["w"])), Assert(~b.s_axil_rvalid | held["ar"])]
+        excused = self._excused(m, held)
         for answer, due in (("b", held["aw"] & held["w"]), ("r", held["ar"])):
             age = Signal(range(Bus.latency + 1), name=f"{answer}_age")
             waiting = due & ~getattr(b, f"s_axil_{answer}valid")
-            m.d.sync += age.eq(age + 1)
+            m.d.sync += age.eq(Mux(excused[answer], age, age + 1))
             with m.If(~waiting):
                 m.d.sync += age.eq(0)
             m.d.comb += Assert(~waiting | (age < Bus.latency - 1))
@@ -74,6 +77,22 @@ class BusRules(Elaboratable):
                      Assert(~b.s_axil_bvalid | ~(b._have_address | b._have_data)),
                      Assert(~b.s_axil_rvalid | ~b._have_read)]
         return m
+
+
+    def _excused(self, m, held):
+        """Cycles that do not count: of START and LATCH while the counters are busy, of a counter until it is there."""
+        b, kept = self.bus, {}
+        for name, data, inside in (("aw", "addr", b._address), ("w", "data", b._word), ("w", "strb", b._strobe),
+                                   ("ar", "addr", b._read_address)):
+            kept[data, name] = value = Signal(len(inside), name=f"{name}{data}_kept")
+            with m.If(getattr(b, f"s_axil_{name}valid") & getattr(b, f"s_axil_{name}ready")):
+                m.d.sync += value.eq(getattr(b, f"s_axil_{name}{data}"))
+            m.d.comb += Assert(~held[name] | (value == inside))  # of the state
+        command = (kept["addr", "aw"] == REGISTERS["control"].address) & kept["strb", "w"][0] & \
+            (kept["data", "w"] & (Control.START | Control.LATCH)).any()
+        counter = kept["addr", "ar"]
+        known = Cat(counter == r.address for n, r in REGISTERS.items() if n[:-3] in COUNTERS).any()
+        return {"b": b.counting & command, "r": known & ~b.counter_ready}
 
 
 class Dropping(Bus):
