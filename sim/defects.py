@@ -81,7 +81,7 @@ DEFECTS = {
         "hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "with m.Elif(self._left[top] == 0):",
         "LOOP runs its body once too often"),
     "counter-lags": Defect(
-        "hw/counters.py", "totals[i].eq(totals[i] + self.add[i])", "totals[i].eq(totals[i] + (self.add[i] != 0))",
+        "hw/counters.py", "stays[name] + self.add[name]", "stays[name] + (self.add[name] != 0)",
         "counters count cycles with an event instead of events"),
 }
 """By the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro, those of an

@@ -108,7 +108,7 @@ DEFECTS = (
     Defect("hw/bus.py", "with m.If(self.s_axil_bready):", "with m.If(1):", BUS),
     Defect("hw/bus.py", "with m.If(strobe[lane]):", "with m.If(strobe[0]):", BUS),
     Defect("hw/bus.py", "s_axil_bresp.eq(Response.SLVERR)", "s_axil_bresp.eq(Response.OKAY)", BUS),
-    Defect("hw/bus.py", "word_select(half, 32)", "word_select(1 - half, 32)", BUS),
+    Defect("hw/bus.py", "word_select(address[2], 32)", "word_select(~address[2], 32)", BUS),
     Defect(REF + "energy.py", "(x >= -1) & (x < 1)", "(x >= -1) & (x <= 1)", BEHAVIOUR),
     Defect(REF + "plan.py", "activities.get(edge.source, source.a)", "source.a", BEHAVIOUR),
     Defect("golden/reference/reverse.py", "if depth[n.name] == step:",
