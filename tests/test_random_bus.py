@@ -1,9 +1,15 @@
 """Random traffic finds nothing on the machine and something on a broken one."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from hebbar.compiler import compile_config
 from hebbar.console import Reporter
+from hebbar.counters import COUNTERS
+from hebbar.registers import ADDRESS_BITS, REGISTERS, Control, counter_address
+from hw.bus import Bus
 from sim.bench.strangers import random_bus
 from sim.bench.strangers.meetings import meetings, verdict
 from sim.defects import Defect
@@ -12,6 +18,19 @@ QUIET = Reporter(quiet=True)
 STEP, BOUND = 200_000, 2_000_000
 """Cycles between looks for a defect that random traffic meets now and then, and how many it may take: a fifth of the
 long run's. An output packet that an abort cuts short, and no other follows, comes about once in 150,000."""
+
+
+def test_the_driver_in_cpp_has_the_addresses_of_the_register_map():
+    """It is compiled without Python. With an old address it would excuse late answers that nothing excuses, or call the
+    waits for the counters a hang."""
+    text = Path(random_bus.__file__).with_name("checked_bus.hpp").read_text()
+    found = {name: eval(value) for line in re.findall(r"^constexpr unsigned (.*);$", text, re.MULTILINE)
+             for name, value in re.findall(r"(\w+) = ([\w *+<]+)", line)}
+    assert found == {
+        "OKAY": 0, "SLVERR": 2, "LATENCY": Bus.latency, "ADDRESSES": 1 << ADDRESS_BITS,
+        "CONTROL": REGISTERS["control"].address, "WAITING": Control.START | Control.LATCH,
+        "COUNTERS": counter_address(0), "COUNTERS_END": counter_address(len(COUNTERS)),
+        "COUNTING": 2 * len(COUNTERS) + 6}
 
 
 @pytest.fixture
