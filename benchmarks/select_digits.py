@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from joblib import Parallel, delayed
 
-from golden.datasets import load as load_data
-from golden.training import train_float
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.files import versions, write_json
+from golden.learning.datasets import load as load_data
+from golden.learning.training import train_float
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import versions, write_json
 
 SEEDS = 2
 FRACTION = 0.2

@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from joblib import Parallel, delayed
 
-from golden.datasets import load as load_data
-from golden.training import train_fixed
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.files import versions, write_json
+from golden.learning.datasets import load as load_data
+from golden.learning.training import train_fixed
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import versions, write_json
 
 HELD = 5000
 SHIFTS = [(4, 6, 8), (4, 5, 7), (5, 6, 8)]

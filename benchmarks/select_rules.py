@@ -16,14 +16,14 @@ from typing import Any
 
 import numpy as np
 
-from golden.datasets import load as load_data
-from golden.training import train_fixed
-from hebbar.compiler import compile_config
-from hebbar.config import Config, load
-from hebbar.console import Reporter
-from hebbar.files import versions, write_json
-from hebbar.network_config import EdgeConfig
-from sim.sweep import in_parallel
+from golden.learning.datasets import load as load_data
+from golden.learning.training import train_fixed
+from hebbar.compiler.config import Config, load
+from hebbar.compiler.network_config import EdgeConfig
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import versions, write_json
+from hebbar.studies.parameter_sweep import in_parallel
 
 SEEDS, FINAL, FINALISTS, ROUNDS = 3, 8, 6, 3
 FRACTION = 0.2

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench import categorical as bench
-from sim.bench.cost import trained_cost
-from sim.html.gradients import categorical
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.studies import categorical as bench
+from hebbar.studies.cost import trained_cost
+from hebbar.studies.drawings.gradients import categorical
 
 
 def main() -> str | None:

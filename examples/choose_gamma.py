@@ -7,11 +7,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from hebbar.api import Experiment
-from hebbar.console import Reporter
-from sim.bench import gamma as bench
-from sim.html.svg import save
-from sim.html.systems import convergence
+from hebbar import Experiment
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.report.systems import convergence
+from hebbar.studies import gamma as bench
 
 STEPS = 32
 """Of the machine; those of the preset are few enough to hide a gamma that is too large."""

@@ -7,11 +7,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from hebbar.api import Experiment
-from hebbar.console import Reporter
-from sim.bench.early_exit import LOSS, sweep
-from sim.html.learning import early_exit
-from sim.html.svg import save
+from hebbar import Experiment
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.studies.drawings.learning import early_exit
+from hebbar.studies.early_exit import LOSS, sweep
 
 
 def main() -> str | None:

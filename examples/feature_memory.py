@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench.recall import feature_recall, images
-from sim.html.images import gallery
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.images import gallery
+from hebbar.report.svg import save
+from hebbar.studies.recall import feature_recall, images
 
 SLOTS = 60
 GAIN = 20

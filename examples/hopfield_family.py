@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from golden.reference.hopfield import SEPARATIONS
-from hebbar.console import Reporter
-from sim.bench.recall import TABLE_BETAS, bits, float_answers, hopfield_recall, images, similar, wrong
-from sim.html.images import gallery
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.images import gallery
+from hebbar.report.svg import save
+from hebbar.studies.recall import TABLE_BETAS, bits, float_answers, hopfield_recall, images, similar, wrong
 
 
 def main() -> str | None:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.training import data_of, train_fixed
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from sim.bench.cost import trained_cost
-from sim.bench.replays import FLAGSHIP
-from sim.html.learning import by_epoch
-from sim.html.svg import save
-from sim.sweep import in_parallel
+from golden.learning.training import data_of, train_fixed
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.studies.cost import trained_cost
+from hebbar.studies.drawings.learning import by_epoch
+from hebbar.studies.parameter_sweep import in_parallel
+from hebbar.studies.replays import FLAGSHIP
 
 RULES = {"iPC": "digits_ipc", "IL": "digits", "backprop": "backprop"}
 CLOSE = 1.0

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.api import Experiment
-from hebbar.console import Reporter
+from hebbar import Experiment
+from hebbar.contract.console import Reporter
 
 CONFIG = Path(__file__).with_name("own_network.toml")
 

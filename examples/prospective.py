@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench import comparisons
-from sim.html import learning
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.studies import comparisons
+from hebbar.studies.drawings import learning
 
 QUICK: dict[str, Any] = {"lessons": ("two tasks in turns", "online, first 800 samples"), "networks": ("64-64-10",),
          "grid": ((4, 2), (5, 5))}

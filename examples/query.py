@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench.recall import ask, digits, one_network, relative, upper_half
-from sim.html.images import gallery
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.images import gallery
+from hebbar.report.svg import save
+from hebbar.studies.recall import ask, digits, one_network, relative, upper_half
 
 ACCURACY = 85
 """Percent of test images that the network has to classify."""

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from golden.reference.covpcn import Recall
-from hebbar.console import Reporter
-from sim.bench.recall import complete, covpcn_ends, images, relative, upper_half
-from sim.html.images import gallery
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.images import gallery
+from hebbar.report.svg import save
+from hebbar.studies.recall import complete, covpcn_ends, images, relative, upper_half
 
 LIMIT = 60
 """Percent of the squared error of the mean image that a recalled half may have."""

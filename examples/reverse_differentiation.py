@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench import reverse
-from sim.bench.cost import trained_cost
-from sim.html.gradients import wavefronts
-from sim.html.svg import save
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.studies import reverse
+from hebbar.studies.cost import trained_cost
+from hebbar.studies.drawings.gradients import wavefronts
 
 
 def main() -> str | None:

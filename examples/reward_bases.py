@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench import reward
-from sim.html.svg import save
-from sim.html.systems import value_maps
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.report.systems import value_maps
+from hebbar.studies import reward
 
 
 def main() -> str | None:

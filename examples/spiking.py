@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.console import Reporter
-from sim.bench import spiking
-from sim.html.svg import save
-from sim.html.systems import spikes, window
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.report.systems import spikes, window
+from hebbar.studies import spiking
 
 
 def main() -> str | None:

@@ -12,7 +12,7 @@ import argparse
 import sys
 
 # %%
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 PRESET, EPOCHS, BACKEND = "digits_ipc", 3, "verilator"
 # %% script

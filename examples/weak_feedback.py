@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.config import load
-from hebbar.console import Reporter
-from sim.bench.cost import trained_cost
-from sim.bench.nudge import CLAMPED, METHODS, NUDGES, accuracies, errors, order, usable
-from sim.html.learning import weak_feedback
-from sim.html.svg import save
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.report.svg import save
+from hebbar.studies.cost import trained_cost
+from hebbar.studies.drawings.learning import weak_feedback
+from hebbar.studies.nudge import CLAMPED, METHODS, NUDGES, accuracies, errors, order, usable
 
 
 def main() -> str | None:

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
 parser.add_argument("--epochs", type=int, default=3)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.analog import GAIN_FRAC
-from hebbar.isa import Sweep
-from hebbar.machine import MachineConfig
-from hebbar.pulses import CHANCE_BITS
+from hebbar.contract.analog import GAIN_FRAC
+from hebbar.contract.isa import Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.pulses import CHANCE_BITS
 
 from .analog.array import AnalogArray
 from .analog.converters import LineConverters

@@ -16,7 +16,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 from .given import MOST
 

@@ -1,6 +1,6 @@
 """The array macro: all rows fire at once, one array read for FWD and one for TRN."""
 
-from hebbar.isa import Sweep
+from hebbar.contract.isa import Sweep
 
 from .row_engine import work
 from .tile import DigitalTile, Plan, Visits

@@ -1,7 +1,7 @@
-"""Work counters: one number per name of ``hebbar.counters.WORK`` plus sweeps by flag set."""
+"""Work counters: one number per name of ``hebbar.contract.counters.WORK`` plus sweeps by flag set."""
 
-from hebbar.counters import WORK
-from hebbar.isa import Sweep
+from hebbar.contract.counters import WORK
+from hebbar.contract.isa import Sweep
 
 from .neuron import Saturations
 from .tile import Visits

@@ -1,6 +1,6 @@
 """The energy sum: the errors of a run squared, and whether they still fall."""
 
-from hebbar.registers import ENERGY_BITS
+from hebbar.contract.registers import ENERGY_BITS
 
 from .fixed import Ints
 

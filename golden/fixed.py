@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
-from hebbar.formats import Format
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format
 
 __all__ = ["Ints", "Saturation", "round_half_up", "quantise", "to_float"]
 

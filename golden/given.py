@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 __all__ = ["first_bad", "numbers"]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
-from hebbar.layout import Block, Layout
-from hebbar.machine import MachineConfig
+from hebbar.compiler.layout import Block, Layout
+from hebbar.contract.errors import BadInput
+from hebbar.contract.machine import MachineConfig
 
 from .fixed import Ints, quantise, to_float
 

@@ -1,7 +1,7 @@
 """The golden machine: what every bit must be, in NumPy.
 
 It reads the same instruction words, descriptors and tables as the RTL and composes the twins of
-its blocks. Nothing here knows about cycles (``hebbar.cycles``) or about buses.
+its blocks. Nothing here knows about cycles (``hebbar.compiler.cycles``) or about buses.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from hebbar.compiler import Program
-from hebbar.errors import BadInput
-from hebbar.formats import Format
-from hebbar.isa import Into, Mode, Op, Sweep
-from hebbar.memories import Mem
-from hebbar.registers import MAX_RATE, RATES
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format
+from hebbar.contract.isa import Into, Mode, Op, Sweep
+from hebbar.contract.memories import Mem
+from hebbar.contract.registers import MAX_RATE, RATES
 
 from .analog_macro import AnalogMacro
 from .array_macro import ArrayMacro
@@ -37,7 +37,7 @@ Observer = Callable[[int, "Machine"], None]
 """Called with the program address at every fence: after a WAIT and at HALT."""
 
 TILES: dict[str, type[Tile]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
-"""The class of each kind of ``hebbar.tiles``."""
+"""The class of each kind of ``hebbar.contract.tiles``."""
 
 
 class Machine:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hebbar.formats import Formats
-from hebbar.isa import Sweep
-from hebbar.memories import BLOCK, UNIT_PRECISION
+from hebbar.contract.formats import Formats
+from hebbar.contract.isa import Sweep
+from hebbar.contract.memories import BLOCK, UNIT_PRECISION
 
 from .fixed import Ints, Saturation, round_half_up
 from .table import Table

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK, MAP, unpack
+from hebbar.compiler.program import Program
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK, MAP, unpack
 
 from .fixed import Ints
 

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, uint32
 from numpy.typing import NDArray
 
-from hebbar.pulses import CHANCE_BITS, line_seed
+from hebbar.contract.pulses import CHANCE_BITS, line_seed
 
 from .fixed import Ints
 

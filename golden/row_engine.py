@@ -1,6 +1,6 @@
 """The row engine: every word is read once a sweep, whatever the flags."""
 
-from hebbar.isa import Sweep
+from hebbar.contract.isa import Sweep
 
 from .tile import DigitalTile, Plan, Visits
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, POWERS, RECIPROCAL_FRAC
-from hebbar.formats import Formats
-from hebbar.isa import Into, Mode
+from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, POWERS, RECIPROCAL_FRAC
+from hebbar.contract.formats import Formats
+from hebbar.contract.isa import Into, Mode
 
 from .fixed import Ints, round_half_up
 from .neuron import Saturations
@@ -15,7 +15,7 @@ __all__ = ["Separation"]
 class Separation:
     """``p_r = exp(beta s_r) / sum exp(beta s_r)``, or 1 at the first largest s_r and 0 elsewhere.
 
-    The arithmetic is that of ``hebbar.exponentials``; p has the fraction bits of a state. The results:
+    The arithmetic is that of ``hebbar.contract.exponentials``; p has the fraction bits of a state. The results:
 
         e  = sat(x - p)      DIFFERENCE
         e  = sat(p)          ERROR

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from hebbar.errors import BadInput
-from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Instruction, Into, Op, Sweep, decode, illegal_sweep
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Instruction, Into, Op, Sweep, decode, illegal_sweep
 
 __all__ = ["Sequencer"]
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbar.compiler import Program, Transfer
-from hebbar.errors import BadInput
-from hebbar.formats import Format
-from hebbar.memories import Mem
-from hebbar.suggest import suggest
+from hebbar.compiler.program import Program, Transfer
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format
+from hebbar.contract.memories import Mem
+from hebbar.contract.suggest import suggest
 
 from .fixed import Ints, quantise, to_float
 from .given import numbers

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from hebbar.activations import ENTRY_BITS
-from hebbar.formats import Format, Formats
-from hebbar.memories import TABLE
+from hebbar.contract.activations import ENTRY_BITS
+from hebbar.contract.formats import Format, Formats
+from hebbar.contract.memories import TABLE
 
 from .fixed import Ints, Saturation, round_half_up
 

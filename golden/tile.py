@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hebbar.isa import Sweep
-from hebbar.machine import MachineConfig
+from hebbar.contract.isa import Sweep
+from hebbar.contract.machine import MachineConfig
 
 from .fixed import Ints, Saturation, round_half_up
 from .plan import Plan

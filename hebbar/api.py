@@ -1,6 +1,6 @@
 """Hebbar from Python: one class, from a configuration to figures.
 
-    from hebbar.api import Experiment
+    from hebbar import Experiment
 
     e = Experiment("digits_ipc", training={"epochs": 3})
     curve = e.train()                   # the golden machine, bit-exact fixed point
@@ -8,8 +8,8 @@
     print(curve.accuracy[-1], check.mismatches, check.words, e.cycles())
 
 The configuration never changes; the state of an experiment is its weights and its data, and both
-change only by calls that say so. Every error is a ``hebbar.errors.HebbarError`` with a sentence, and changes
-nothing. What may make a result void is a ``hebbar.errors.HebbarWarning``, also on the ``Curve``.
+change only by calls that say so. Every error is a ``hebbar.contract.errors.HebbarError`` with a sentence, and changes
+nothing. What may make a result void is a ``hebbar.contract.errors.HebbarWarning``, also on the ``Curve``.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import configuration, file_path, new_file, reporter_of, whole
-from .config import Config
-from .console import Reporter
-from .errors import warn
-from .outcomes import Check, Curve, SampleCycles
+from .compiler.config import Config
+from .contract.console import Reporter
+from .contract.errors import warn
+from .contract.results import Check, Curve, SampleCycles
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from golden.datasets import Dataset
     from golden.image import EdgeWeights
+    from golden.learning.datasets import Dataset
+    from golden.learning.training import FloatCurve
     from golden.reference.interpreter import FloatMachine
-    from golden.training import FloatCurve
 
-    from .compiler import Program
-    from .network import Population
-    from .parameters import Parameter
+    from .compiler.network import Population
+    from .compiler.parameters import Parameter
+    from .compiler.program import Program
 
 __all__ = ["Experiment", "Curve", "Check", "SampleCycles"]
 
@@ -63,14 +63,14 @@ class Experiment:
     @cached_property
     def program(self) -> Program:
         """The compiled program: instructions, descriptors, tables and layout."""
-        from .compiler import compile_config
+        from .compiler.program import compile_config
 
         return compile_config(self.config)
 
     @property
     def data(self) -> Dataset:
         """Training and held-out samples: those given to ``fit``, else the configured ones."""
-        from golden.training import data_of
+        from golden.learning.training import data_of
 
         if self._data is None:
             self._data = data_of(self.program)
@@ -86,7 +86,7 @@ class Experiment:
     @property
     def image(self) -> NDArray[np.int64]:
         """The current weights as the machine holds them: int64 codes, (weight words, P, C)."""
-        from golden.training import initial_image
+        from golden.learning.training import initial_image
 
         if self._image is None:
             self._image = initial_image(self.program)
@@ -97,13 +97,13 @@ class Experiment:
 
         Raises BadInput when an edge is missing or unknown, a shape differs, or a number is outside the weight format.
         """
-        from golden.weights import checked_image
+        from golden.learning.weights import checked_image
 
         self._image = checked_image(self.program.layout, weights, "set_weights")
 
     def save_weights(self, path: str | Path) -> Path:
         """Write the current weights to an ``.npz`` or ``.safetensors`` file, bit for bit."""
-        from golden.weights import save_weights
+        from golden.learning.weights import save_weights
 
         path = new_file("path", path)
         save_weights(path, self.weights, {"config": self.config.name})
@@ -111,7 +111,7 @@ class Experiment:
 
     def load_weights(self, path: str | Path) -> None:
         """Make the weights in a file the current ones; raises BadInput as ``set_weights`` does."""
-        from golden.weights import load_image
+        from golden.learning.weights import load_image
 
         self._image = load_image(self.program.layout, file_path("path", path))
 
@@ -129,8 +129,8 @@ class Experiment:
         fifth is held out as ``data.split`` and ``data.seed`` say. Raises BadInput for samples that do
         not fit the network or the input format.
         """
-        from golden.datasets import from_arrays
-        from golden.training import checked
+        from golden.learning.datasets import from_arrays
+        from golden.learning.training import checked
 
         (source, target), reporter = self._ends, reporter_of(reporter)
         self._data = checked(self.program, from_arrays(
@@ -142,8 +142,8 @@ class Experiment:
     def train_float(self) -> FloatCurve:
         """The same training in float64: accuracy by epoch and weights. Changes nothing here. Raises BadInput when
         it diverges."""
-        from golden.tasks import task_of
-        from golden.training import train_float
+        from golden.learning.tasks import task_of
+        from golden.learning.training import train_float
 
         task = task_of(self.program, self._data)
         warn(task.doubts)
@@ -152,7 +152,7 @@ class Experiment:
     def outputs(self, inputs: ArrayLike) -> NDArray[np.float64]:
         """Target states (samples, target size), float64 in real units, of the golden machine with the
         current weights, seeded ones before a training, for real ``inputs`` (samples, input size)."""
-        from golden.answers import answers
+        from golden.learning.answers import answers
 
         states, said = answers(self.program, self.image, inputs)
         warn(said)
@@ -160,7 +160,7 @@ class Experiment:
 
     def predict(self, inputs: ArrayLike) -> NDArray[np.int64]:
         """Class numbers (samples,), int64: the largest of ``outputs``, the first of equal ones."""
-        from golden.answers import answers
+        from golden.learning.answers import answers
 
         states, said = answers(self.program, self.image, inputs)
         warn(said)
@@ -174,9 +174,9 @@ class Experiment:
         returned outputs: real numbers (samples, size) by population; in a query "name.clamp" is 1 where a
         neuron of "name" is held at its value. Every alpha is the configured one times 2**-``halvings``.
         """
-        from golden.health import examine_run
+        from golden.learning.health import examine_run
+        from golden.learning.training import clips, machine_of
         from golden.streams import to_codes, to_reals
-        from golden.training import clips, machine_of
 
         halvings, codes = whole("halvings", halvings, 0), to_codes(self.program, entry, samples)
         machine = machine_of(self.program)
@@ -205,11 +205,11 @@ class Experiment:
         built once for each machine, in ``folder``/build (None: in the user's cache). Raises MissingTool when the
         backend is not installed.
         """
+        from golden.learning.tasks import task_of
         from golden.streams import to_codes
-        from golden.tasks import task_of
+        from golden.trace import Job
         from sim.cosimulate import cosimulate
         from sim.simulate import job_of
-        from sim.trace import Job
 
         build, reporter = folder if folder is None else file_path("folder", folder) / "build", reporter_of(reporter)
         job = Job(self.program, entry, self.image, to_codes(self.program, entry, samples)) \
@@ -221,14 +221,14 @@ class Experiment:
         """What the machine runs in place of what is configured: gains, beta, tolerance, the spread of the first
         weights, activations. Each has ``key``, ``configured``, ``used`` and ``difference``, a share of what is
         configured; more than 5 % is refused."""
-        from .parameters import parameters
+        from .compiler.parameters import parameters
 
         return parameters(self.program)
 
     def cycles(self) -> SampleCycles:
         """Cycles of one training sample in the steady state: the cycle model, exact for the RTL. Where
         inference may end early they are the most it can take, and ``upper`` says so."""
-        from .workload import sample_cycles
+        from .compiler.workload import sample_cycles
 
         return sample_cycles(self.program)
 
@@ -236,7 +236,7 @@ class Experiment:
         """Write the synthesizable Verilog of the machine, top module ``hebbar``."""
         from hw.verilog import export
 
-        from .files import write_text
+        from .contract.files import write_text
 
         path = new_file("path", path)
         write_text(path, export(self.config.machine))
@@ -250,8 +250,8 @@ class Experiment:
         return [self.program.layout.network.by_name[name] for name in ends(self.program.layout.network)]
 
     def _train(self, reporter: Reporter) -> Curve:
-        from golden.tasks import task_of
-        from golden.training import train_fixed
+        from golden.learning.tasks import task_of
+        from golden.learning.training import train_fixed
 
         task = task_of(self.program, self._data)
         with reporter.task("training in fixed point", task.epochs) as progress:

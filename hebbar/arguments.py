@@ -7,10 +7,10 @@ from operator import index
 from pathlib import Path
 from typing import Any
 
-from .config import Config, load, parse
-from .console import Reporter
-from .errors import BadInput
-from .suggest import suggest
+from .compiler.config import Config, load, parse
+from .contract.console import Reporter
+from .contract.errors import BadInput
+from .contract.suggest import suggest
 
 __all__ = ["configuration", "file_path", "new_file", "reporter_of", "whole"]
 
@@ -69,7 +69,7 @@ def new_file(name: str, value: Any) -> Path:
 def reporter_of(value: Any) -> Reporter:
     """The given reporter, one that shows progress for True, a quiet one for False or None."""
     if value is not None and not isinstance(value, bool | Reporter):
-        raise BadInput(f"reporter is {_short(value)}; give True, a hebbar.console.Reporter, or None.")
+        raise BadInput(f"reporter is {_short(value)}; give True, a hebbar.contract.console.Reporter, or None.")
     return value if isinstance(value, Reporter) else Reporter(quiet=not value)
 
 

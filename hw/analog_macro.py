@@ -4,11 +4,11 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.analog import GAIN_FRAC, Side
-from hebbar.isa import OPERAND_FLAGS, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.pins import Phase as Pin, activity_drive_bits, column_bits, error_drive_bits, row_bits
-from hebbar.timing import AnalogTiming
+from hebbar.contract.analog import GAIN_FRAC, Side
+from hebbar.contract.isa import OPERAND_FLAGS, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.pins import Phase as Pin, activity_drive_bits, column_bits, error_drive_bits, row_bits
+from hebbar.contract.timing import AnalogTiming
 
 from .cell_access import CellAccess
 from .fields import asks
@@ -37,7 +37,7 @@ class AnalogMacro(wiring.Component):
     pulses. Row converter p
     serves row p of every row group, column converter i lane i of every word. Clipped weights are not counted: the
     macro does not tell.
-    Cycles: ``hebbar.timing.AnalogTiming``.
+    Cycles: ``hebbar.contract.timing.AnalogTiming``.
 
     All pins but ``macro_compare`` depend on registers alone, and that has to answer them in the same cycle.
 
@@ -48,7 +48,7 @@ class AnalogMacro(wiring.Component):
 
     Attributes
     ----------
-    macro_* : see hebbar.pins.pins
+    macro_* : see hebbar.contract.pins.pins
     * : see hw.tile.TileSignature
     """
 

@@ -3,9 +3,9 @@
 from amaranth.hdl import Const, Module, Value
 from amaranth.lib import wiring
 
-from hebbar.isa import OPERAND_FLAGS, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.timing import ArrayTiming
+from hebbar.contract.isa import OPERAND_FLAGS, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.timing import ArrayTiming
 
 from .crossbar import Crossbar
 from .fields import asks
@@ -26,7 +26,7 @@ class ArrayMacro(wiring.Component):
     * ``back``, TRN, n cycles: a word a cycle to the back sums; ``learn``, UPD: all weights.
 
     A sweep without weights only converts. The next sweep is accepted in the last cycle of a sweep.
-    Cycles: ``hebbar.timing.ArrayTiming``. ``weight_base`` names a cell word (row group times
+    Cycles: ``hebbar.contract.timing.ArrayTiming``. ``weight_base`` names a cell word (row group times
     ``array_stride`` plus column); cells that a block would have outside the array do not exist. There
     are no identity columns: one with ``lanes`` 0 adds nothing and learns nothing.
 

@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hebbar.machine import MachineConfig
-from hebbar.memories import MAP
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import MAP
 
 from .tile import Shapes
 

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hebbar.memories import Port
+from hebbar.contract.memories import Port
 
 __all__ = ["Bank", "HostPort"]
 

@@ -6,8 +6,8 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.counters import COUNTERS
-from hebbar.registers import ADDRESS_BITS, COUNTER_BASE, LIVE, REGISTERS, Access, Control, counter_address
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.registers import ADDRESS_BITS, COUNTER_BASE, LIVE, REGISTERS, Access, Control, counter_address
 
 from .fixed import named
 
@@ -32,7 +32,7 @@ class Response(IntEnum):
 
 
 class Bus(wiring.Component):
-    """AXI4-Lite slave in front of the registers of ``hebbar.registers``.
+    """AXI4-Lite slave in front of the registers of ``hebbar.contract.registers``.
 
     A write changes the byte lanes of ``wstrb``; a read returns the word. An address that is not in
     the table, is not a multiple of four or cannot be accessed that way answers SLVERR, changes
@@ -87,7 +87,7 @@ class Bus(wiring.Component):
     counter_ready : Signal(1), in
         It is there.
     <read register> : Signal(32), in
-        What a READ register of ``hebbar.registers``, that is no counter, shows.
+        What a READ register of ``hebbar.contract.registers``, that is no counter, shows.
     <read-write register> : Signal(32), out
         What was written to it last.
     control : Signal(len(Control)), out

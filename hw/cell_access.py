@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.geometry import ports
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem
-from hebbar.pins import Phase
+from hebbar.contract.geometry import ports
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
+from hebbar.contract.pins import Phase
 
 from .bank import HostPort
 from .fixed import named
@@ -33,7 +33,7 @@ class CellAccess(wiring.Component):
     host : HostPort(), in
         The weights on the stream.
     phase : Signal(4), out
-        What the macro does in this cycle (``hebbar.pins.Phase``).
+        What the macro does in this cycle (``hebbar.contract.pins.Phase``).
     strobe : Signal(1), out
         The cycle counts.
     cell : Signal(24), out

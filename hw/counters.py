@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hebbar.counters import COUNTERS
+from hebbar.contract.counters import COUNTERS
 
 from .fixed import named, pipe
 
@@ -42,7 +42,7 @@ class Counters(wiring.Component):
     Parameters
     ----------
     widths : Mapping[str, int]
-        Bits of the addend of each counter, by its name in ``hebbar.counters.COUNTERS``.
+        Bits of the addend of each counter, by its name in ``hebbar.contract.counters.COUNTERS``.
 
     Attributes
     ----------
@@ -57,7 +57,7 @@ class Counters(wiring.Component):
     read : Signal(1), in
         A latched total is asked for; stays until ``ready``.
     index : Signal(range(COUNT)), in
-        Its place in ``hebbar.counters.COUNTERS``; holds while ``read``.
+        Its place in ``hebbar.contract.counters.COUNTERS``; holds while ``read``.
     value : Signal(64), out
         That total, in a cycle in which ``ready``.
     ready : Signal(1), out

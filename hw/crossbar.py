@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.geometry import ports
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem
+from hebbar.contract.geometry import ports
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
 
 from .bank import HostPort
 from .fixed import popcount, round_variable, saturate, tree

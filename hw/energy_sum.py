@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.machine import MachineConfig
-from hebbar.registers import ENERGY_BITS
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.registers import ENERGY_BITS
 
 from .fixed import named, pipe, tree
 from .tile import Shapes

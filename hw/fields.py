@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Cat, Value
 
-from hebbar.isa import Field, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK
+from hebbar.contract.isa import Field, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK
 
 __all__ = ["field", "asks", "illegal", "descriptor", "fits"]
 
@@ -21,7 +21,7 @@ def asks(flags: Value, wanted: Sweep) -> Value:
 
 
 def illegal(flags: Value) -> Value:
-    """The machine's reading of ``hebbar.isa.illegal_sweep``."""
+    """The machine's reading of ``hebbar.contract.isa.illegal_sweep``."""
     both = Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD
     return (flags[len(Sweep):].any() | (flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
             | (flags & Sweep.DELTA).any() & (flags & both).any())

@@ -6,7 +6,7 @@ iterated over or sliced. What is used several times gets a name here first.
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike, signed
 
-from hebbar.formats import Format
+from hebbar.contract.formats import Format
 
 __all__ = ["shape", "named", "round_half_up", "round_variable", "saturate", "pipe", "tree", "popcount"]
 

@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.machine import MachineConfig
-from hebbar.pins import Phase, activity_drive_bits, error_drive_bits
-from hebbar.pulses import CHANCE_BITS
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.pins import Phase, activity_drive_bits, error_drive_bits
+from hebbar.contract.pulses import CHANCE_BITS
 
 from .fixed import named
 from .pulses import Pulses
@@ -32,7 +32,7 @@ class LineDrivers(wiring.Component):
     Attributes
     ----------
     phase : Signal(4), in
-        What the macro does in this cycle (``hebbar.pins.Phase``).
+        What the macro does in this cycle (``hebbar.contract.pins.Phase``).
     bit : Signal(14), in
         The bit of the codes that is driven.
     slowest : Signal(5), in

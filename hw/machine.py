@@ -4,12 +4,12 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from hebbar.counters import ISSUE_SETS
-from hebbar.geometry import ports
-from hebbar.isa import GAINS, LOOP_REGISTERS
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem, Port
-from hebbar.registers import IDENTITY, RATES, VERSION, Control, Status
+from hebbar.contract.counters import ISSUE_SETS
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import GAINS, LOOP_REGISTERS
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem, Port
+from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status
 
 from .analog_macro import AnalogMacro, macro_ports
 from .array_macro import ArrayMacro
@@ -30,13 +30,13 @@ from .tile import write_part, write_rows
 __all__ = ["Machine", "TILES"]
 
 TILES: dict[str, type[wiring.Component]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
-"""The class of each kind of ``hebbar.tiles``."""
+"""The class of each kind of ``hebbar.contract.tiles``."""
 
 
 class Machine(wiring.Component):
     """The accelerator of one configuration.
 
-    Latency and throughput of a program: ``hebbar.cycles``. With an analog macro its pins are ports too.
+    Latency and throughput of a program: ``hebbar.compiler.cycles``. With an analog macro its pins are ports too.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Machine(wiring.Component):
         Flips where nothing is in flight, after a WAIT or HALT: every memory must equal the golden model.
     fence_pc : Signal(13), out
         The address of that instruction.
-    macro_* : see hebbar.pins.pins
+    macro_* : see hebbar.contract.pins.pins
     """
 
     def __init__(self, machine: MachineConfig) -> None:

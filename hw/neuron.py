@@ -4,10 +4,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.isa import GAINS, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK, MAP, UNIT_PRECISION
-from hebbar.timing import ERROR_LATENCY, NEURON_LATENCY
+from hebbar.contract.isa import GAINS, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION
+from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 
 from .fields import asks
 from .fixed import named, popcount, round_half_up, round_variable, saturate

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from hebbar.timing import ERROR_LATENCY, NEURON_LATENCY
+from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 
 from .pipeline import check_latency
 

@@ -7,10 +7,10 @@ from enum import IntEnum
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from hebbar.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK
-from hebbar.timing import ERROR_LATENCY, ArrayTiming
+from hebbar.contract.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK
+from hebbar.contract.timing import ERROR_LATENCY, ArrayTiming
 
 from .fields import asks
 from .fixed import named

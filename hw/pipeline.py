@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Module, Value, ValueLike
 
-from hebbar.errors import InternalError
+from hebbar.contract.errors import InternalError
 
 from .fixed import pipe
 
@@ -19,10 +19,10 @@ def staged(m: Module, value: ValueLike, first: int, last: int, name: str,
 
 
 def check_latency(what: str, stated: int, built: int) -> None:
-    """Hold the latency that ``hebbar.timing`` states to the one that the stages of a pipeline have.
+    """Hold the latency that ``hebbar.contract.timing`` states to the one that the stages of a pipeline have.
 
     Raises InternalError: the cycle model would count cycles that the hardware does not take.
     """
     if stated != built:
-        raise InternalError(f"{what} is {stated} in hebbar/timing.py, but the stages of the pipeline make it {built}; "
-                            "state there what they make it.")
+        raise InternalError(f"{what} is {stated} in hebbar/contract/timing.py, but the stages of the pipeline make it "
+                            f"{built}; state there what they make it.")

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.pulses import CHANCE_BITS, line_seed
+from hebbar.contract.pulses import CHANCE_BITS, line_seed
 
 __all__ = ["Pulses"]
 

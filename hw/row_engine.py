@@ -4,11 +4,11 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 
-from hebbar.cycles import RowTiming
-from hebbar.geometry import ports
-from hebbar.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem
+from hebbar.compiler.cycles import RowTiming
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
 
 from .bank import Bank
 from .fields import asks
@@ -32,7 +32,7 @@ class RowEngine(wiring.Component):
     where 1 does not fit), and the rest of the tile knows it by ``lanes`` 0.
 
     Throughput: one word a cycle for every flag set. Latency and busy cycles:
-    ``hebbar.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
+    ``hebbar.compiler.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
 
     Parameters
     ----------

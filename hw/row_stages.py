@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
-from hebbar.timing import WRITE_LATENCY
+from hebbar.contract.timing import WRITE_LATENCY
 
 from .pipeline import check_latency
 

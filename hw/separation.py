@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hebbar.exponentials import (
+from hebbar.contract.exponentials import (
     BETA_BITS,
     DISTANCE_BITS,
     INDEX_BITS,
@@ -16,9 +16,9 @@ from hebbar.exponentials import (
     RECIPROCAL_FRAC,
     SeparationTiming,
 )
-from hebbar.isa import FIELDS, Into, Mode, Op
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK
+from hebbar.contract.isa import FIELDS, Into, Mode, Op
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK
 
 from .fixed import named, pipe, round_half_up, saturate
 from .tile import GroupWrite, Shapes
@@ -38,7 +38,7 @@ def command(machine: MachineConfig) -> data.StructLayout:
 class Separation(wiring.Component):
     """``p_r = exp(beta s_r) / sum exp(beta s_r)``, or 1 at the first largest s_r and 0 elsewhere.
 
-    The arithmetic is that of ``hebbar.exponentials``; p has the fraction bits of a state. The results:
+    The arithmetic is that of ``hebbar.contract.exponentials``; p has the fraction bits of a state. The results:
 
         e  = sat(x - p)      DIFFERENCE
         e  = sat(p)          ERROR
@@ -46,7 +46,7 @@ class Separation(wiring.Component):
 
     Passes over the rows: ``find`` the largest sum, ``weigh`` them (SOFTMAX), ``share`` the whole among
     them; between the last two ``divide`` takes the reciprocal of the sum of powers. Cycles:
-    ``hebbar.exponentials.SeparationTiming``. Throughput: one population at a time.
+    ``hebbar.contract.exponentials.SeparationTiming``. Throughput: one population at a time.
 
     Parameters
     ----------

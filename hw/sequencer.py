@@ -3,9 +3,9 @@
 from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 
-from hebbar.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Into, Op
-from hebbar.machine import MachineConfig
-from hebbar.registers import Cause
+from hebbar.contract.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, WEIGHT_FLAGS, Into, Op
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.registers import Cause
 
 from .fields import descriptor, field, fits, illegal
 from .sequencer_signature import SequencerSignature

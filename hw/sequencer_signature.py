@@ -3,8 +3,8 @@
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.isa import FIELDS, LOOP_REGISTERS, Op
-from hebbar.machine import MachineConfig
+from hebbar.contract.isa import FIELDS, LOOP_REGISTERS, Op
+from hebbar.contract.machine import MachineConfig
 
 from .separation import command
 from .tile import Shapes
@@ -69,7 +69,7 @@ class SequencerSignature(wiring.Signature):
     fault : Out(1)
         ``cause`` is a fault.
     cause : Out(4)
-        Why the machine halted (``hebbar.registers.Cause``).
+        Why the machine halted (``hebbar.contract.registers.Cause``).
     pc : Out(13)
         Address of the instruction, halted that of the last one.
     draining, streaming, separating : Out(1)

@@ -7,7 +7,7 @@ from enum import IntEnum
 from amaranth.hdl import Const, Elaboratable, Fragment, Signal, Value
 from amaranth.hdl._ast import Assign, Concat, Operator, Slice, Statement, Switch
 
-from hebbar.errors import InternalError
+from hebbar.contract.errors import InternalError
 
 __all__ = ["Transition", "transitions", "mermaid"]
 

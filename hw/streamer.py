@@ -4,11 +4,11 @@ from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.geometry import ports
-from hebbar.isa import FIELDS, Op
-from hebbar.machine import MachineConfig
-from hebbar.memories import HEADER, Mem
-from hebbar.registers import Cause
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import FIELDS, Op
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import HEADER, Mem
+from hebbar.contract.registers import Cause
 
 from .bank import HostPort
 from .fields import field
@@ -22,7 +22,7 @@ AXI_STREAM = {
 
 
 class Streamer(wiring.Component):
-    """Halted: takes packets (``hebbar.memories``). Running: moves what IN and OUT ask for. Aborted: discards.
+    """Halted: takes packets (``hebbar.contract.memories``). Running: moves what IN and OUT ask for. Aborted: discards.
 
     Throughput: one beat a cycle in, one every two cycles out. What an IN has left over in its last beat is
     not written. A wrong TLAST, an unknown memory or a range outside the memory is a ``fault``, to which the sequencer
@@ -66,7 +66,7 @@ class Streamer(wiring.Component):
     host : HostPort(), out
         The access to the memory that ``memory`` names.
     memory : Signal(4), out
-        Its number (``hebbar.memories.Mem``).
+        Its number (``hebbar.contract.memories.Mem``).
     active : Signal(1), out
         A packet or transfer is under way, or what is left of one is discarded.
     free : Signal(1), out

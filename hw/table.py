@@ -4,9 +4,9 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.activations import ENTRY_BITS
-from hebbar.formats import Format, Formats
-from hebbar.memories import TABLE, Port
+from hebbar.contract.activations import ENTRY_BITS
+from hebbar.contract.formats import Format, Formats
+from hebbar.contract.memories import TABLE, Port
 
 from .bank import Bank, HostPort
 from .fixed import round_half_up, saturate, shape

@@ -9,10 +9,10 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.isa import Sweep
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK, MAP
-from hebbar.registers import RATES
+from hebbar.contract.isa import Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK, MAP
+from hebbar.contract.registers import RATES
 
 from .bank import Bank, HostPort
 
@@ -106,7 +106,7 @@ class TileSignature(wiring.Signature):
     issue, slot : Out(1)
         A cycle of a sweep that visits weights, and of one that does not.
     set : Out(4)
-        Which of ``hebbar.isa.ISSUE_FLAGS`` the sweep has.
+        Which of ``hebbar.contract.isa.ISSUE_FLAGS`` the sweep has.
     mac_fwd, mac_trn, mac_upd : Out(Shapes.work)
         Useful products of this cycle.
     reads, writes : Out(Shapes.work)

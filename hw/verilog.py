@@ -3,9 +3,9 @@
 from amaranth.back import verilog
 from amaranth.back.verilog import YosysError
 
-from hebbar.errors import build_failed
-from hebbar.machine import MachineConfig
-from hebbar.places import settle
+from hebbar.contract.errors import build_failed
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.places import settle
 
 from .machine import Machine
 from .tidy import tidy

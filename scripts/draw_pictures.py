@@ -21,8 +21,8 @@ PICTURES = ROOT / "docs" / "pictures"
 SEVERITY = """
 import json
 from pathlib import Path
-from sim.html.devices import severity
-from sim.html.svg import save
+from hebbar.report.devices import severity
+from hebbar.report.svg import save
 
 record = json.loads(Path("benchmarks/results/study.json").read_text())
 save(severity({switch: found["means"] for switch, found in record.items()}), Path("out/pictures/severity.svg"))
@@ -30,8 +30,8 @@ save(severity({switch: found["means"] for switch, found in record.items()}), Pat
 WAVEFORM = """
 import json
 from pathlib import Path
-from sim.html import waveform
-from sim.html.svg import save
+from hebbar.report import waveform
+from hebbar.report.svg import save
 
 found = json.loads(Path("out/broken/result.json").read_text())
 waves = waveform.load(Path(found["waveform"]))

@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # this checkout, whichever Hebbar is installed
 
-from hebbar.errors import BadInput, Exit, HebbarError, MissingTool  # noqa: E402
-from hebbar.files import write_text  # noqa: E402
+from hebbar.contract.errors import BadInput, Exit, HebbarError, MissingTool  # noqa: E402
+from hebbar.contract.files import write_text  # noqa: E402
 
 SOURCE, NOTEBOOK = ROOT / "examples" / "ten_lines.py", ROOT / "examples" / "notebook.ipynb"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -5,8 +5,8 @@ import re
 import sys
 from pathlib import Path
 
-from hebbar.files import write_text
-from sim.numbers import grouped
+from hebbar.contract.files import write_text
+from hebbar.report.numbers import grouped
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"

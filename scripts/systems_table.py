@@ -12,13 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # document this checkout, whichever Hebbar is installed
 
-from hebbar.compiler import compile_config  # noqa: E402
-from hebbar.config import Config, load, preset_names  # noqa: E402
-from hebbar.console import Reporter  # noqa: E402
-from hebbar.files import write_text  # noqa: E402
-from hebbar.machine import MachineConfig  # noqa: E402
-from sim.bench.strangers.presets import write_images  # noqa: E402
-from sim.energy.run import estimate_run  # noqa: E402
+from hebbar.compiler.config import Config, load, preset_names  # noqa: E402
+from hebbar.compiler.program import compile_config  # noqa: E402
+from hebbar.contract.console import Reporter  # noqa: E402
+from hebbar.contract.files import write_text  # noqa: E402
+from hebbar.contract.machine import MachineConfig  # noqa: E402
+from hebbar.energy.run import estimate_run  # noqa: E402
+from hebbar.studies.strangers.presets import write_images  # noqa: E402
 
 PAGE = ROOT / "docs" / "systems.md"
 BEGIN, END = "<!-- presets -->\n", "<!-- /presets -->"

@@ -8,9 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbar.errors import BadInput
-from hebbar.files import output_folder, usable
-from hebbar.places import free_bytes
+from hebbar.contract.errors import BadInput
+from hebbar.contract.files import output_folder, usable
+from hebbar.contract.places import free_bytes
 
 __all__ = ["LIMIT_BYTES", "Entry", "clean", "entries", "keep", "trim", "room_for_build"]
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.archive import HASH, digest, read_npz
-from golden.health import KINDS, clipped
-from hebbar.compiler import Program
-from hebbar.errors import BadInput
-from hebbar.files import whole
-from hebbar.memories import Mem
+from golden.learning.health import KINDS, clipped
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import BadInput
+from hebbar.contract.files import whole
+from hebbar.contract.memories import Mem
 
 from .compare import Comparison
 
@@ -32,7 +32,7 @@ class Standing:
     ``answers`` in codes by population, to the questions that this epoch's training was followed by so far; ``accuracy``
     (or what else the task measures) after each epoch that was; ``samples`` of an epoch; ``words`` and ``mismatches`` by
     signal; ``counters`` of the training pieces on the RTL; ``clipped``: its saturations in each finished epoch, by
-    ``golden.health.KINDS``.
+    ``golden.learning.health.KINDS``.
     """
 
     epoch: int = 0

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program
-from hebbar.counters import HOST
-from hebbar.effects import Access, Resource, effects
-from hebbar.isa import Instruction, Into, Mode, Op, Sweep, decode
-from hebbar.memories import BLOCK, unpack
-
-from .trace import Trace
+from golden.trace import Trace
+from hebbar.compiler.program import Program
+from hebbar.contract.counters import HOST
+from hebbar.contract.effects import Access, Resource, effects
+from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode
+from hebbar.contract.memories import BLOCK, unpack
 
 __all__ = ["Difference", "Comparison", "compare", "described", "nonzero_updates"]
 

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, MissingTool
-from hebbar.files import BUILD
-from hebbar.outcomes import Check
+from golden.trace import Job
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.files import BUILD
+from hebbar.contract.results import Check
 
 from . import simulate
 from .backends.registry import BACKENDS, REFERENCE
 from .compare import compare, nonzero_updates
-from .trace import Job
 
 __all__ = ["cosimulate"]
 

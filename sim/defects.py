@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbar.errors import HebbarError
+from hebbar.contract.errors import HebbarError
 
 __all__ = ["Change", "Defect", "DEFECTS"]
 

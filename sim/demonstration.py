@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden.tasks import task_of
-from hebbar.compiler import compile_config
-from hebbar.config import Config
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, HebbarError, MissingTool
-from hebbar.files import BUILD
-from hebbar.record import Check
-from hebbar.suggest import suggest
+from golden.learning.tasks import task_of
+from hebbar.compiler.config import Config
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, HebbarError, MissingTool
+from hebbar.contract.files import BUILD
+from hebbar.contract.record import Check
+from hebbar.contract.suggest import suggest
 
 from .backends import golden
 from .backends.registry import find

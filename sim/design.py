@@ -9,10 +9,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-from hebbar.errors import InternalError
-from hebbar.files import temporary_folder, write_text
-from hebbar.machine import MachineConfig
-from hebbar.processes import run
+from hebbar.contract.errors import InternalError
+from hebbar.contract.files import temporary_folder, write_text
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.processes import run
 from hw.verilog import TOP, export
 
 from .builds import keep
@@ -22,7 +22,7 @@ __all__ = ["source"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("hebbar", "hw")
-EXPORT = ("import sys; from hebbar.machine import MachineConfig; from hw.verilog import export; "
+EXPORT = ("import sys; from hebbar.contract.machine import MachineConfig; from hw.verilog import export; "
           "sys.stdout.write(export(MachineConfig.model_validate_json(sys.stdin.read())))")
 
 

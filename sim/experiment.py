@@ -10,27 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.datasets import Dataset
+from golden.learning.datasets import Dataset
+from golden.learning.tasks import LearningTask, as_task, task_of
+from golden.learning.training import FixedCurve, FloatCurve, train_fixed, train_float
 from golden.streams import to_reals
-from golden.tasks import LearningTask, as_task, task_of
-from golden.training import FixedCurve, FloatCurve, train_fixed, train_float
-from hebbar.compiler import Program, compile_config
-from hebbar.config import Config
-from hebbar.console import Reporter, Task
-from hebbar.counters import CYCLES
-from hebbar.cycles import Cycles
-from hebbar.files import BUILD, versions
-from hebbar.parameters import parameters
-from hebbar.record import Check
-from hebbar.tasks import Kind
-from hebbar.workload import Minimum, minimum
+from golden.trace import Job, Trace
+from hebbar.compiler.config import Config
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.parameters import parameters
+from hebbar.compiler.program import Program, compile_config
+from hebbar.compiler.tasks import Kind
+from hebbar.compiler.workload import Minimum, minimum
+from hebbar.contract.console import Reporter, Task
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.files import BUILD, versions
+from hebbar.contract.record import Check
 
+from .analog.crossbar import approximation_share
 from .backends import golden, verilator
 from .compare import Comparison, compare, nonzero_updates
-from .crossbar import approximation_share
 from .parts import merged, parts_of
 from .preflight import preflight
-from .trace import Job, Trace
 from .wave import record
 
 __all__ = ["Outcome", "run", "replay_job", "predict_job", "confusion", "ASKED"]

@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.image import checked_codes
-from hebbar.compiler import Program
-from hebbar.counters import COUNTERS
-from hebbar.errors import Mismatch, TimedOut
-from hebbar.geometry import ports
-from hebbar.memories import HEADER, Mem, Port, pack
-from hebbar.network import Population
-from hebbar.registers import MAX_RATE, REGISTERS, Cause, Control, Status, counter_address
-
-from .trace import Job
+from golden.trace import Job
+from hebbar.compiler.network import Population
+from hebbar.compiler.program import Program
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.errors import Mismatch, TimedOut
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import HEADER, Mem, Port, pack
+from hebbar.contract.registers import MAX_RATE, REGISTERS, Cause, Control, Status, counter_address
 
 __all__ = ["Host", "beats", "words", "packets", "load", "run", "counters", "read_weights", "refresh", "write_packet"]
 

@@ -9,8 +9,8 @@ from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
 from golden.analog.socket import Socket
 from golden.analog_macro import to_image
-from hebbar.machine import MachineConfig
-from hebbar.pins import Phase, pins
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.pins import Phase, pins
 
 __all__ = ["PINS", "Macro", "macro_of"]
 

@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hebbar import __version__
-from hebbar.config import Config
-from hebbar.console import Reporter
-from hebbar.counters import CYCLES, HOST, WORK
-from hebbar.errors import BadInput, HebbarError
-from hebbar.files import BUILD, output_folder, write_text
-from hebbar.geometry import ports
-from hebbar.isa import FIELDS, SUMMARY, Op, Sweep
-from hebbar.machine import MachineConfig
-from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
-from hebbar.processes import run
-from hebbar.registers import REGISTERS, Cause, Control, Status
+from hebbar.compiler.config import Config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES, HOST, WORK
+from hebbar.contract.errors import BadInput, HebbarError
+from hebbar.contract.files import BUILD, output_folder, write_text
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import FIELDS, SUMMARY, Op, Sweep
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem
+from hebbar.contract.processes import run
+from hebbar.contract.registers import REGISTERS, Cause, Control, Status
 from hw.verilog import TOP
 
 from .design import source
@@ -87,7 +87,7 @@ def _macro(machine: MachineConfig, folder: Path, control: str, top: str) -> tupl
     """What goes with the control of an analog macro, and the module of all together."""
     if not machine.kind.macro:
         return [], top
-    from .real_number import SYSTEM, write_stub  # heavy: Numba
+    from .analog.real_number import SYSTEM, write_stub  # heavy: Numba
 
     files = write_stub(machine, folder, control)
     for path in files:

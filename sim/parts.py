@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hebbar.compiler import Program
-from hebbar.fences import learning_fences
-from hebbar.isa import Op
+from golden.trace import Job
+from hebbar.compiler.executions import most_executions
+from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.program import Program
+from hebbar.contract.isa import Op
 
 from .compare import Comparison
-from .energy.executions import most_executions
-from .trace import Job
 
 __all__ = ["RECORDED", "fence_bytes", "parts_of", "merged"]
 

@@ -3,9 +3,9 @@ written."""
 
 from pathlib import Path
 
-from hebbar.errors import BadInput
-from hebbar.files import output_folder
-from hebbar.places import writable
+from hebbar.contract.errors import BadInput
+from hebbar.contract.files import output_folder
+from hebbar.contract.places import writable
 
 from .backends.registry import find
 from .toolchain import require

@@ -14,9 +14,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from xml.etree import ElementTree
 
-from hebbar.errors import HebbarError, Mismatch, TimedOut
-from hebbar.files import output_folder, usable
-from hebbar.processes import start
+from hebbar.contract.errors import HebbarError, Mismatch, TimedOut
+from hebbar.contract.files import output_folder, usable
+from hebbar.contract.processes import start
 
 from .toolchain import cocotb_folders, environment
 
@@ -90,7 +90,7 @@ def locked(build_dir: Path) -> Iterator[None]:
 def call_runner(simulator: str, method: str, arguments: Mapping[str, object], env: Mapping[str, str], log: Path,
                 what: str, timeout_s: float, announce: bool) -> int:
     """Call a method of cocotb's runner in a child process; its exit status. Output goes to ``log``."""
-    from hebbar.console import busy  # with Rich, which only a build or a run needs
+    from hebbar.contract.console import busy  # with Rich, which only a build or a run needs
 
     request = json.dumps([simulator, method, arguments, *cocotb_folders()], default=str)
     # -P: the current folder may hold a package of the same name as one the runner imports.

@@ -4,20 +4,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from golden.datasets import Dataset
 from golden.fixed import Ints
-from golden.tasks import LearningTask, as_task, task_of
-from golden.weights import load_image
-from hebbar.compiler import Program, compile_config
-from hebbar.config import Config, parse
-from hebbar.console import Reporter
-from hebbar.errors import BadInput
-from hebbar.files import BUILD, output_folder
-from hebbar.suggest import suggest
+from golden.learning.datasets import Dataset
+from golden.learning.tasks import LearningTask, as_task, task_of
+from golden.learning.weights import load_image
+from golden.trace import Job, Trace
+from hebbar.compiler.config import Config, parse
+from hebbar.compiler.program import Program, compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.contract.files import BUILD, output_folder
+from hebbar.contract.suggest import suggest
 
 from .backends.registry import find
 from .preflight import preflight
-from .trace import Job, Trace
 
 __all__ = ["Simulated", "simulate", "job_of", "run_backend", "load_pair", "load_weights"]
 
@@ -87,7 +87,7 @@ def _check_entry(program: Program, entry: str) -> None:
 
 
 def load_weights(program: Program, path: Path) -> Ints:
-    """Weights by edge from a file (``golden.weights``), as a weight image."""
+    """Weights by edge from a file (``golden.learning.weights``), as a weight image."""
     return load_image(program.layout, path)
 
 

@@ -11,9 +11,9 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from hebbar.errors import MissingTool
-from hebbar.places import plain, settle
-from hebbar.processes import run
+from hebbar.contract.errors import MissingTool
+from hebbar.contract.places import plain, settle
+from hebbar.contract.processes import run
 
 from .backends.registry import BACKENDS, OwnTool
 

@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.health import Health, examine
+from golden.learning.health import Health, examine
+from golden.learning.tasks import LearningTask, task_of
 from golden.reference.training import halvings
-from golden.tasks import LearningTask, task_of
-from hebbar.compiler import Program, compile_config
-from hebbar.config import Config
-from hebbar.console import Reporter, Task
-from hebbar.counters import CYCLES, HOST
-from hebbar.errors import BadInput, Mismatch
-from hebbar.files import BUILD, versions
-from hebbar.memories import Mem
-from hebbar.parameters import parameters
-from hebbar.record import Check
+from golden.trace import Job
+from hebbar.compiler.config import Config
+from hebbar.compiler.parameters import parameters
+from hebbar.compiler.program import Program, compile_config
+from hebbar.contract.console import Reporter, Task
+from hebbar.contract.counters import CYCLES, HOST
+from hebbar.contract.errors import BadInput, Mismatch
+from hebbar.contract.files import BUILD, versions
+from hebbar.contract.memories import Mem
+from hebbar.contract.record import Check
 
 from .backends import fast, golden
 from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
@@ -27,7 +28,6 @@ from .compare import compare
 from .experiment import confusion
 from .parts import fence_bytes
 from .preflight import preflight
-from .trace import Job
 from .wave import record
 
 __all__ = ["Trained", "train"]

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hebbar.errors import BadInput, build_failed
-from hebbar.files import output_folder, temporary_folder, usable, write_text
-from hebbar.places import plain, plain_home
+from hebbar.contract.errors import BadInput, build_failed
+from hebbar.contract.files import output_folder, temporary_folder, usable, write_text
+from hebbar.contract.places import plain, plain_home
 
 from .backends.registry import VERILATOR as NEEDS
 from .builds import room_for_build

@@ -4,11 +4,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hebbar.compiler import Program, compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import Mismatch, MissingTool
-from hebbar.files import temporary_folder
+from hebbar.compiler.config import load
+from hebbar.compiler.program import Program, compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import Mismatch, MissingTool
+from hebbar.contract.files import temporary_folder
 
 __all__ = ["Timing", "warm_up"]
 
@@ -49,7 +49,7 @@ def _yosys() -> str:
 
 
 def _verilator() -> str:
-    from golden.training import data_of, initial_image
+    from golden.learning.training import data_of, initial_image
 
     from .compare import compare
     from .simulate import job_of, run_backend
@@ -65,7 +65,7 @@ def _verilator() -> str:
 
 def _numba() -> str:
     from golden.compiled import CompiledMachine
-    from golden.training import codes, data_of
+    from golden.learning.training import codes, data_of
 
     program = _tiny()
     machine, data = CompiledMachine(program), data_of(program)

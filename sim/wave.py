@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from hebbar.files import BUILD, output_folder
+from golden.trace import Job, Trace
+from hebbar.contract.files import BUILD, output_folder
 
 from .backends import verilator
 from .compare import Difference
 from .defects import Defect
-from .trace import Job, Trace
 
 __all__ = ["sample_job", "record"]
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-from hebbar.console import Reporter
-from hebbar.errors import HebbarError, MissingTool, TimedOut
-from hebbar.files import temporary_folder, write_text
-from hebbar.processes import start
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import HebbarError, MissingTool, TimedOut
+from hebbar.contract.files import temporary_folder, write_text
+from hebbar.contract.processes import start
 
 from .toolchain import environment
 

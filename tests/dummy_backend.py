@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from golden.machine import Machine
-from hebbar.cycles import Cycles
-from sim.trace import Recorder
+from golden.trace import Recorder
+from hebbar.compiler.cycles import Cycles
 
 built: list[Path] = []
 """Folders that ``prepare`` was given."""

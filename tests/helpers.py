@@ -10,9 +10,9 @@ import numpy as np
 from amaranth.hdl import Module
 from amaranth.sim import Simulator
 
-from hebbar.config import MachineConfig, parse
-from hebbar.isa import Sweep, illegal_sweep
-from hebbar.memories import Mem
+from hebbar.compiler.config import MachineConfig, parse
+from hebbar.contract.isa import Sweep, illegal_sweep
+from hebbar.contract.memories import Mem
 
 LATER = (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE)
 

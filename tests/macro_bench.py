@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from helpers import inside
 
-from hebbar.machine import MachineConfig
-from hebbar.pins import Phase, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.pins import Phase, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
+from sim.analog.real_number import MACRO, model
 from sim.macro import PINS, Macro
-from sim.real_number import MACRO, model
 from sim.toolchain import environment, verilator_command
 from sim.verilator import WARNINGS
 

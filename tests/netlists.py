@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from sim.crossbar import Crossbar, drawn
+from sim.analog.crossbar import Crossbar, drawn
 
 needs_ngspice = pytest.mark.skipif(not shutil.which("ngspice"), reason="ngspice is not installed (Debian: ngspice)")
 

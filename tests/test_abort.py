@@ -9,11 +9,11 @@ from amaranth.sim import Simulator
 from helpers import machine
 from test_streamer import User, framed
 
-from hebbar.errors import Mismatch
-from hebbar.geometry import ports
-from hebbar.isa import Op, encode
-from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import REGISTERS, Cause, Control, Status
+from hebbar.contract.errors import Mismatch
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import Op, encode
+from hebbar.contract.memories import HEADER, Mem, pack
+from hebbar.contract.registers import REGISTERS, Cause, Control, Status
 from hw.machine import Machine
 from sim.host import write_packet
 

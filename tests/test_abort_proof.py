@@ -17,8 +17,8 @@ from amaranth.hdl import Assert, Fragment, Module, Signal
 from amaranth.lib import wiring
 from helpers import machine
 
-from hebbar.console import Reporter
-from hebbar.registers import Control
+from hebbar.contract.console import Reporter
+from hebbar.contract.registers import Control
 from hw.machine import Machine
 from sim.yosys import run
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from helpers import graph, layered
 
-from hebbar.analog import DEVICES, SMALL, device_names
-from hebbar.compiler import compile_config
-from hebbar.errors import BadInput
+from hebbar.compiler.program import compile_config
+from hebbar.contract.analog import DEVICES, SMALL, device_names
+from hebbar.contract.errors import BadInput
 
 MACHINE = {"tile": "analog", "max_columns": 8, "weight_words": 64}
 CONTROL = {"align": 2, "row_bits": 9, "row_step": 15, "column_bits": 9, "column_step": 18}

@@ -9,7 +9,7 @@ from scipy import stats
 
 from golden.analog.array import AnalogArray
 from golden.analog.laws import programming_sigma
-from hebbar.analog import Programming, device_names
+from hebbar.contract.analog import Programming, device_names
 
 SIZE = {"tile": "analog", "lanes": 64, "row_tiles": 8, "weight_words": 96, "max_columns": 4}
 """192 word lines, 256 bit lines."""

@@ -2,16 +2,16 @@
 
 import pytest
 
-from golden.training import data_of, initial_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
+from golden.learning.training import data_of, initial_image
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.energy import estimate, load_technology
+from hebbar.energy.run import record
+from hebbar.report import figures
+from hebbar.report.sections import _energy
+from hebbar.report.tables import print_energy
 from sim.backends import golden
-from sim.energy import estimate, load_technology
-from sim.energy.run import record
 from sim.experiment import replay_job
-from sim.html import figures
-from sim.html.sections import _energy
-from sim.report import print_energy
 
 
 def test_an_analog_macro_is_left_out_and_named():

@@ -8,13 +8,13 @@ from helpers import layered, machine
 
 from golden.analog.limits import KINDS, Limits, beyond_cells
 from golden.analog_macro import AnalogMacro
-from golden.health import at_bound
+from golden.learning.health import at_bound
+from golden.learning.training import codes, data_of, initial_image, train_fixed
+from golden.learning.weights import checked_image
 from golden.machine import Machine
-from golden.training import codes, data_of, initial_image, train_fixed
-from golden.weights import checked_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.errors import HebbarWarning
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import HebbarWarning
 
 SIZE = {"tile": "analog", "lanes": 4, "row_tiles": 2, "weight_words": 12, "max_columns": 3}
 """8 word lines, 12 bit lines."""

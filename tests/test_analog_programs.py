@@ -6,23 +6,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from golden.datasets import epoch_order
+from golden.learning.datasets import epoch_order
+from golden.learning.tasks import task_of
+from golden.learning.training import codes, data_of, initial_image, train_fixed
 from golden.machine import Machine
-from golden.tasks import task_of
-from golden.training import codes, data_of, initial_image, train_fixed
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.counters import CYCLES
-from hebbar.cycles import Cycles
-from hebbar.errors import BadInput
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.errors import BadInput
+from hebbar.studies.devices import with_device
 from sim import training
 from sim.backends import fast, golden, pysim, verilator
-from sim.bench.devices import with_device
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
 from sim.macro import Macro
-from sim.trace import Job
 
 NOISY = {
     "control": {"align": 2, "row_bits": 10, "row_step": 12, "column_bits": 10, "column_step": 16, "bit_cycles": 2,

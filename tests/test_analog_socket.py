@@ -10,7 +10,7 @@ from helpers import machine
 from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
 from golden.analog.socket import Socket
-from hebbar.pins import Phase, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
+from hebbar.contract.pins import Phase, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
 
 SIZES = {
     "narrow": {"lanes": 4, "row_tiles": 1, "weight_words": 12, "max_columns": 3},

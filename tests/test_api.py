@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.datasets import load as load_data
 from golden.image import from_image
-from golden.training import codes, initial_image, machine_of, train_fixed
-from hebbar.api import Experiment
-from hebbar.compiler import compile_config
-from hebbar.config import Config, load
-from hebbar.console import Reporter
-from hebbar.counters import CYCLES
-from hebbar.cycles import Cycles
-from hebbar.errors import BadInput, Mismatch, MissingTool
-from hebbar.workload import minimum
+from golden.learning.datasets import load as load_data
+from golden.learning.training import codes, initial_image, machine_of, train_fixed
+from hebbar import Experiment
+from hebbar.compiler.config import Config, load
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.compiler.workload import minimum
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.errors import BadInput, Mismatch, MissingTool
 from hw.verilog import export
 
 ROOT = Path(__file__).parent.parent
@@ -258,7 +258,7 @@ def test_arrays_are_trained_on_as_the_same_file_is(tmp_path):
     assert any(by_file.weights[key].any() for key in by_file.weights)
 
 
-@pytest.mark.filterwarnings("ignore::hebbar.errors.HebbarWarning")  # four samples held out lack a class
+@pytest.mark.filterwarnings("ignore::hebbar.contract.errors.HebbarWarning")  # four samples held out lack a class
 @pytest.mark.parametrize("inputs, labels, words", [
     (np.zeros((9, 4)), np.full(9, 3), "is no class; give whole numbers 0..2"),
     (np.zeros((9, 5)), np.zeros(9), "one row per sample and 4 columns"),
@@ -308,7 +308,7 @@ def test_float_training_has_the_same_samples_and_changes_nothing(trained):
         assert np.corrcoef(matrix.ravel(), fixed[key].ravel())[0, 1] > 0.8
 
 
-@pytest.mark.filterwarnings("ignore::hebbar.errors.HebbarWarning")  # four samples held out lack a class
+@pytest.mark.filterwarnings("ignore::hebbar.contract.errors.HebbarWarning")  # four samples held out lack a class
 def test_it_is_quiet_unless_told_otherwise(capfd):
     """Without it a notebook would be full of progress, or a long run would look hung."""
     e = Experiment(SMALL, data={"split": "last360"})
@@ -319,7 +319,7 @@ def test_it_is_quiet_unless_told_otherwise(capfd):
 
 
 def test_the_import_is_light():
-    """Without it `from hebbar.api import Experiment` would take seconds before the first line runs."""
+    """Without it `from hebbar import Experiment` would take seconds before the first line runs."""
     heavy = "{'numpy', 'amaranth', 'cocotb', 'sklearn', 'golden', 'sim', 'hw'}"
     code = f"import sys, hebbar.api; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"

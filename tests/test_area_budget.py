@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from hebbar.config import load
-from hebbar.console import Reporter
-from sim.synth.design import of_machine
-from sim.synth.devices import DEVICES
-from sim.synth.fpga import STAT
-from sim.synth.process import yosys
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.synth.design import of_machine
+from hebbar.synth.devices import DEVICES
+from hebbar.synth.fpga import STAT
+from hebbar.synth.process import yosys
 
 BUDGET = Path(__file__).resolve().parents[1] / "benchmarks" / "area_budget.json"
 ALLOWED = 1.03

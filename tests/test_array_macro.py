@@ -13,20 +13,20 @@ import pytest
 from amaranth.sim import Simulator
 
 from golden.image import from_image, to_image
-from hebbar.compiler import assemble, compile_config
-from hebbar.config import load, parse
-from hebbar.counters import HOST, ISSUE_SETS
-from hebbar.cycles import ArrayTiming
-from hebbar.errors import BadInput
-from hebbar.geometry import ports
-from hebbar.isa import Op, Sweep, illegal_sweep
-from hebbar.layout import Layout
-from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
-from hebbar.schedule import LoopOp, SweepOp, TransferOp, fenced
+from golden.trace import Job
+from hebbar.compiler.config import load, parse
+from hebbar.compiler.cycles import ArrayTiming
+from hebbar.compiler.layout import Layout
+from hebbar.compiler.program import assemble, compile_config
+from hebbar.compiler.schedule import LoopOp, SweepOp, TransferOp, fenced
+from hebbar.contract.counters import HOST, ISSUE_SETS
+from hebbar.contract.errors import BadInput
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import Op, Sweep, illegal_sweep
+from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
 from hw.crossbar import Crossbar
 from sim.backends import golden, pysim
 from sim.host import beats, words
-from sim.trace import Job
 
 FENCES = ("pc", "state", "error", "activity", "weight_fence", "weights", "final")
 

@@ -74,7 +74,7 @@ def feed_of(column, number, rows, lanes):
 
 
 def walk(model, base, rows, columns, errors, lanes, tiles):
-    """``hebbar.memories`` word by word, as the machine adds: a row group, a column, a lane after the other."""
+    """``hebbar.contract.memories`` word by word, as the machine adds: a row group, a column, a lane after the other."""
     for g in range(rows.size // tiles):
         mine = range(g * tiles, (g + 1) * tiles)
         for column in (c for c in columns if c["feedback"]):

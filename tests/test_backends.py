@@ -12,14 +12,14 @@ from pathlib import Path
 import dummy_backend
 import pytest
 
-from hebbar.api import Experiment
+from hebbar import Experiment
 from hebbar.cli.experiment import BACKEND
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, MissingTool
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.doctor import Verdict, examine
 from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, REFERENCE, Backend, OwnTool, find, names
 from sim.demonstration import demonstrate
-from sim.doctor import Verdict, examine
 from sim.simulate import simulate
 
 ROOT = Path(__file__).parent.parent

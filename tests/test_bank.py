@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from helpers import machine, simulate
 
-from hebbar.geometry import ports
-from hebbar.memories import Mem, Port
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import Mem, Port
 from hw.bank import Bank
 from sim.host import beats, words
 
@@ -35,7 +35,7 @@ def random_elements(port, count, rng):
 
 
 def pack_by_hand(values, port):
-    """The packing of ``hebbar.memories`` in words: lowest lane first, sign extended to its share."""
+    """The packing of ``hebbar.contract.memories`` in words: lowest lane first, sign extended to its share."""
     share, packed = 32 // port.lanes_per_beat, []
     for at in range(0, len(values), port.lanes_per_beat):
         text = "".join(format(v % 2**share, f"0{share}b")

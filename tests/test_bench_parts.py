@@ -5,9 +5,9 @@ from types import ModuleType
 
 import pytest
 
-from hebbar.console import Reporter
-from sim.bench import strangers
-from sim.report import Figure
+from hebbar.contract.console import Reporter
+from hebbar.contract.results import Figure
+from hebbar.studies import strangers
 
 QUIET = Reporter(quiet=True)
 

@@ -15,8 +15,8 @@ from amaranth.back import rtlil
 from amaranth.hdl import Cat, ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from hebbar.counters import COUNTERS
-from hebbar.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access
 from hw.bus import Bus
 
 OKAY, SLVERR = 0, 2

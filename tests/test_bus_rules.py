@@ -9,15 +9,15 @@ from amaranth.hdl import Assert, Assume, Cat, Elaboratable, Fragment, Module, Mu
 from amaranth.lib.wiring import In
 from helpers import machine
 
-from hebbar.console import Reporter
-from hebbar.counters import COUNTERS
-from hebbar.isa import FIELDS, Op
-from hebbar.memories import HEADER, Mem
-from hebbar.registers import REGISTERS, Control
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.isa import FIELDS, Op
+from hebbar.contract.memories import HEADER, Mem
+from hebbar.contract.registers import REGISTERS, Control
+from hebbar.verify.formal import induct
 from hw.bus import Bus
 from hw.fields import field
 from hw.streamer import Streamer
-from sim.formal import induct
 
 
 def inputs_of(unit):

@@ -7,10 +7,10 @@ from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
 from golden.analog_macro import AnalogMacro, Window
 from golden.plan import plan_block
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.errors import BadInput
-from sim.calibration import calibrated
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import BadInput
+from sim.analog.calibration import calibrated
 
 CONTROL = {"align": 2, "row_bits": 9, "row_step": 15, "column_bits": 9, "column_step": 18}
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from hebbar.api import Experiment
-from hebbar.config import load
-from hebbar.network import layered
+from hebbar import Experiment
+from hebbar.compiler.config import load
+from hebbar.compiler.network import layered
+from hebbar.studies import gamma as bench
 from sim import simulate
 from sim.backends import golden
-from sim.bench import gamma as bench
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "choose_gamma.py"
 SIZES = [5, 7, 6, 3]

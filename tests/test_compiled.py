@@ -12,23 +12,23 @@ import pytest
 from helpers import LEGAL, clip, graph, half_up, layered, random_samples
 
 from golden.compiled import CompiledMachine, unsupported
-from golden.datasets import Dataset, Samples
+from golden.learning.datasets import Dataset, Samples
+from golden.learning.training import initial_image, machine_of, train_fixed
 from golden.machine import Machine
-from golden.training import initial_image, machine_of, train_fixed
-from hebbar.compiler import Transfer, assemble, compile_config
-from hebbar.config import load
-from hebbar.errors import BadInput
-from hebbar.fences import learning_fences
-from hebbar.isa import Op, Sweep, decode, encode
-from hebbar.layout import Layout
-from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack
-from hebbar.network import Population
-from hebbar.rules import Schedule
-from hebbar.schedule import LoopOp, SweepOp, WaitOp
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.layout import Layout
+from hebbar.compiler.network import Population
+from hebbar.compiler.program import Transfer, assemble, compile_config
+from hebbar.compiler.rules import Schedule
+from hebbar.compiler.schedule import LoopOp, SweepOp, WaitOp
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import Op, Sweep, decode, encode
+from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack
+from hebbar.verify.random_networks import random_configs
 from sim.backends import golden, pysim
-from sim.bench.random_networks import random_configs
 from sim.compare import compare
-from sim.trace import Job
 
 MEMORIES = ("weights", "state", "error", "activity", "clamp", "base", "back")
 SHAPES = [{}, {"lanes": 8, "row_tiles": 4}, {"lanes": 16, "row_tiles": 2},

@@ -2,10 +2,10 @@
 
 import pytest
 
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse, preset_names
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Population, Role
+from hebbar.compiler.config import load, parse, preset_names
+from hebbar.compiler.network import Edge, Network, Population, Role
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import BadInput
 
 LAYERED = {"network": {"layers": [4, 3, 2]},
            "rule": {"alpha_shifts": [2, 3], "init_scales": [0.5, 0.5]}}

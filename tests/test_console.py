@@ -6,8 +6,8 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from hebbar import console
-from hebbar.console import Reporter, busy
+from hebbar.contract import console
+from hebbar.contract.console import Reporter, busy
 
 
 @pytest.fixture

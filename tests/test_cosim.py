@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from test_energy import units_job
 
-from golden.training import codes, data_of, initial_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.counters import CYCLES, HOST
-from hebbar.cycles import Cycles
+from golden.learning.training import codes, data_of, initial_image
+from golden.trace import Job, Trace
+from hebbar.compiler.config import load
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.contract.counters import CYCLES, HOST
 from sim.backends import golden, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
-from sim.trace import Job, Trace
 from sim.wave import record, sample_job
 
 SAMPLES = 12

@@ -17,11 +17,11 @@ from golden.counters import Counters as GoldenCounters
 from golden.machine import Machine
 from golden.neuron import Saturations
 from golden.row_engine import RowEngine
-from hebbar.compiler import compile_config
-from hebbar.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
-from hebbar.formats import Format
-from hebbar.isa import Sweep
-from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, pack
+from hebbar.compiler.program import compile_config
+from hebbar.contract.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
+from hebbar.contract.formats import Format
+from hebbar.contract.isa import Sweep
+from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, pack
 from hw.counters import Counters as HwCounters
 
 WIDTHS = [dict.fromkeys(COUNTERS, 1), {name: 1 + 19 * (i % 3) // 2 for i, name in enumerate(COUNTERS)}]

@@ -7,11 +7,11 @@ import pytest
 from sklearn.datasets import load_digits
 
 from golden import reference as ref
-from golden.datasets import epoch_order, from_arrays, load
-from golden.sample_checks import check_samples
-from hebbar.config import DataConfig, RuleConfig, load as load_config, parse
-from hebbar.errors import BadInput
-from hebbar.network import layered
+from golden.learning.datasets import epoch_order, from_arrays, load
+from golden.learning.sample_checks import check_samples
+from hebbar.compiler.config import DataConfig, RuleConfig, load as load_config, parse
+from hebbar.compiler.network import layered
+from hebbar.contract.errors import BadInput
 
 NETWORK = layered([64, 64, 10], "leaky", [2, 4], [0.5, 0.5])
 

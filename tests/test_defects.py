@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hebbar.config import load
-from hebbar.console import Reporter
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
 from sim.defects import DEFECTS
 from sim.demonstration import demonstrate
 

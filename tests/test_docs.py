@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from hebbar import exponentials
-from hebbar.config import Config, load
-from hebbar.counters import COUNTERS
-from hebbar.errors import BadInput
-from hebbar.isa import FIELDS, Op, Sweep
-from hebbar.keys import find_tables, tables
-from hebbar.memories import BLOCK, HEADER, MAP, TABLE, Mem
-from hebbar.registers import COUNTER_BASE, REGISTERS, Cause, Control, Status
+from hebbar.compiler.config import Config, load
+from hebbar.compiler.keys import find_tables, tables
+from hebbar.contract import exponentials
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import FIELDS, Op, Sweep
+from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem
+from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Cause, Control, Status
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / "scripts" / "gen_docs.py"

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 import pytest
 from packaging.requirements import Requirement
 
-from hebbar.console import Reporter
-from hebbar.errors import Exit, MissingTool
-from sim import doctor, toolchain, warm_up
-from sim.doctor import Finding, Verdict, examine, exit_code, package, print_findings
+from hebbar import doctor
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import Exit, MissingTool
+from hebbar.doctor import Finding, Verdict, examine, exit_code, package, print_findings
+from sim import toolchain, warm_up
 
 ROOT = Path(__file__).parent.parent
 

@@ -4,9 +4,9 @@ import pytest
 from edits import EDITS, LISTED
 from planted import Defect
 
-from hebbar.console import Reporter
-from hebbar.errors import HebbarError
-from sim.bench.strangers import edits
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import HebbarError
+from hebbar.studies.strangers import edits
 
 
 def test_a_few_of_the_edits_are_caught(tmp_path):

@@ -17,13 +17,13 @@ import pytest
 
 from golden.machine import Machine
 from golden.sequencer import Sequencer
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse, preset_names
-from hebbar.control_flow import executed, leaves, successors
-from hebbar.effects import EFFECTS, Access, Resource, Where, effects
-from hebbar.errors import BadInput
-from hebbar.isa import Instruction, Into, Mode, Op, Sweep, decode, encode, illegal_sweep
-from hebbar.memories import MAP, Mem
+from hebbar.compiler.config import load, parse, preset_names
+from hebbar.compiler.control_flow import executed, leaves, successors
+from hebbar.compiler.program import compile_config
+from hebbar.contract.effects import EFFECTS, Access, Resource, Where, effects
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode, encode, illegal_sweep
+from hebbar.contract.memories import MAP, Mem
 
 ARRAYS = {Resource.ACTIVITY: "activity", Resource.STATE: "state", Resource.ERROR: "error", Resource.CLAMP: "clamp",
           Resource.BASE: "base", Resource.FEEDBACK: "back"}

@@ -15,24 +15,24 @@ from amaranth.sim import Simulator
 from helpers import graph, layered, machine, random_samples, random_weights
 
 from golden.image import to_image
-from hebbar.compiler import assemble, compile_config
-from hebbar.counters import CYCLES
-from hebbar.errors import BadInput, Mismatch
-from hebbar.isa import Into, Mode, Op, Sweep, encode
-from hebbar.layout import Layout
-from hebbar.memories import BLOCK, MAP, Mem, pack
-from hebbar.rules import Schedule
-from hebbar.schedule import LoopOp, SweepOp, fenced
+from golden.trace import Job
+from hebbar.compiler.layout import Layout
+from hebbar.compiler.program import assemble, compile_config
+from hebbar.compiler.rules import Schedule
+from hebbar.compiler.schedule import LoopOp, SweepOp, fenced
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.errors import BadInput, Mismatch
+from hebbar.contract.isa import Into, Mode, Op, Sweep, encode
+from hebbar.contract.memories import BLOCK, MAP, Mem, pack
+from hebbar.energy import estimate, load_technology
+from hebbar.energy.accesses import EVENTS, accesses
+from hebbar.energy.interpolate import adder, memory, multiplier
+from hebbar.energy.registers import register_bits
 from hw.machine import Machine
 from hw.verilog import export
 from sim.backends import golden
 from sim.backends.pysim import PysimHost
-from sim.energy import estimate, load_technology
-from sim.energy.accesses import EVENTS, accesses
-from sim.energy.interpolate import adder, memory, multiplier
-from sim.energy.registers import register_bits
 from sim.host import load, run
-from sim.trace import Job
 
 CMOS = load_technology("cmos45")
 CACTI_DEPTHS = {128: 1.67, 1024: 6.14, 4096: 17.0, 16384: 32.3, 131072: 93.5}

@@ -11,7 +11,7 @@ import pytest
 from helpers import machine, simulate
 
 from golden.energy_sum import EnergySum as GoldenEnergySum
-from hebbar.registers import ENERGY_BITS
+from hebbar.contract.registers import ENERGY_BITS
 from hw.energy_sum import EnergySum as HwEnergySum
 
 LARGEST = 2**48 - 1

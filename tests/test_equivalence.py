@@ -4,11 +4,11 @@
 import pytest
 from helpers import inside
 
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, Mismatch
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, Mismatch
+from hebbar.verify.equivalence import CHANGED, planted, prove
 from hw.verilog import export
-from sim.equivalence import CHANGED, planted, prove
 
 MACHINE = load("tiny").machine
 UNITS = MACHINE.model_copy(update={"separation": 6, "energy": True})

@@ -1,10 +1,10 @@
 """A run that is aborted anywhere leaves nothing behind, and a machine that forgets an abort is found."""
 
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.studies.strangers import aborts
 from sim.backends import golden
-from sim.bench.strangers import aborts
 from sim.defects import Defect
 
 

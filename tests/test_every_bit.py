@@ -12,10 +12,10 @@ from amaranth.hdl import Module, Signal
 from helpers import machine, settle, simulate, widest
 from test_sequencer import GOOD, HALT, NEXT, WAIT, Bench, expected, separate, sweep
 
-from hebbar.counters import COUNTERS
-from hebbar.isa import FIELDS, LOOP_REGISTERS, Into, Mode, Op, Sweep, encode, illegal_sweep
-from hebbar.memories import BLOCK, UNIT_PRECISION, pack
-from hebbar.registers import Cause
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.isa import FIELDS, LOOP_REGISTERS, Into, Mode, Op, Sweep, encode, illegal_sweep
+from hebbar.contract.memories import BLOCK, UNIT_PRECISION, pack
+from hebbar.contract.registers import Cause
 from hw.counters import LATCHED, Counters
 from hw.fields import descriptor, fits
 from hw.sequencer import Sequencer

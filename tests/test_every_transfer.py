@@ -11,10 +11,10 @@ from amaranth.hdl import ResetInserter, Signal
 from amaranth.sim import Simulator
 from helpers import widest
 
-from hebbar.geometry import ports
-from hebbar.isa import FIELDS, Op, encode
-from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import Cause
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import FIELDS, Op, encode
+from hebbar.contract.memories import HEADER, Mem, pack
+from hebbar.contract.registers import Cause
 from hw.streamer import Streamer
 
 WIDEST = {"weight_words": 1 << 20, "neuron_words": 1 << 12, "map_entries": 1 << 12, "blocks": 1 << 10,

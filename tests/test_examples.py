@@ -61,7 +61,7 @@ def test_weights_out_and_in(tmp_path):
 def test_a_failed_comparison_fails_the_example(script, tmp_path):
     """Without it an example would end well whatever it found."""
     spoil = ("import hebbar.api as api, numpy as np, runpy, sys\n"
-             "from hebbar.outcomes import Check\n"
+             "from hebbar.contract.results import Check\n"
              "api.Experiment.cosimulate = lambda *_, **__: Check(9, 1, 'first difference: here', 5, {})\n"
              "right = api.Experiment.outputs\n"
              "api.Experiment.outputs = lambda self, x: right(self, x) + np.random.rand()\n"

@@ -17,8 +17,8 @@ from helpers import settle
 from hypothesis import given, strategies as st
 
 from golden import fixed as golden
-from hebbar.errors import BadInput
-from hebbar.formats import Format
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format
 from hw import fixed as hw
 
 WIDTH = 6

@@ -5,14 +5,14 @@ import tomllib
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from hebbar.api import Experiment
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse
-from hebbar.console import Reporter
-from hebbar.errors import BadInput
-from hebbar.keys import tables
-from sim.bench.strangers import fuzz_toml
-from sim.bench.strangers.random_toml import ODD, random_toml
+from hebbar import Experiment
+from hebbar.compiler.config import load, parse
+from hebbar.compiler.keys import tables
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.studies.strangers import fuzz_toml
+from hebbar.studies.strangers.random_toml import ODD, random_toml
 
 SCALARS = st.one_of(st.integers(), st.integers(-10, 5000), st.floats(), st.text(max_size=20), st.booleans(), st.none(),
                     st.sampled_from(ODD), st.integers(10**300, 10**301), st.binary(max_size=4))

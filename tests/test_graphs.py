@@ -7,10 +7,10 @@ import pytest
 
 from golden import reference as ref
 from golden.reference.weak_feedback import Settling, nudged_pc
-from hebbar.errors import BadInput
-from hebbar.graphs import levelled, nudged, remembered
-from hebbar.network import Edge, Error, Network, Population, Role, layered
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.graphs import levelled, nudged, remembered
+from hebbar.compiler.network import Edge, Error, Network, Population, Role, layered
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 INPUT, OUT = Population("in", 4, role=Role.INPUT), Population("out", 2, role=Role.TARGET)
 HIDDEN = (Population("a", 3, "tanh", activity_frac=4), Population("b", 3, "sigmoid"), Population("c", 3, "tanh"))

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from helpers import layered
 
-from golden.data_health import examine_data
-from golden.datasets import from_arrays
-from golden.health import CLIPPED, KINDS, at_bound, clipped, values_a_sample
 from golden.image import to_image
+from golden.learning.data_health import examine_data
+from golden.learning.datasets import from_arrays
+from golden.learning.health import CLIPPED, KINDS, at_bound, clipped, values_a_sample
+from golden.learning.training import codes, data_of, initial_image, train_fixed
 from golden.machine import Machine
-from golden.training import codes, data_of, initial_image, train_fixed
-from hebbar.api import Experiment
-from hebbar.compiler import compile_config
-from hebbar.config import DataConfig, load
-from hebbar.errors import HebbarWarning
+from hebbar import Experiment
+from hebbar.compiler.config import DataConfig, load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import HebbarWarning
 
 WILD = {"alpha_shifts": [0, 0], "gamma": 1.9}
 """Far beyond where digits and tiny diverge."""

@@ -7,10 +7,10 @@ import sys
 import numpy as np
 import pytest
 
-from golden.training import data_of, initial_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.errors import MissingTool
+from golden.learning.training import data_of, initial_image
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import MissingTool
 from sim.backends import golden, icarus
 from sim.compare import compare, nonzero_updates
 from sim.simulate import job_of, run_backend

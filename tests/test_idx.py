@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.datasets import load
-from golden.idx import FILES, read_folder
-from hebbar.config import DataConfig
-from hebbar.errors import BadInput
+from golden.learning.datasets import load
+from golden.learning.idx import FILES, read_folder
+from hebbar.compiler.config import DataConfig
+from hebbar.contract.errors import BadInput
 
 MNIST = Path(__file__).parent.parent.parent / "shared" / "data" / "mnist"
 

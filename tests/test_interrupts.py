@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sim.bench.strangers import interrupt
+from hebbar.studies.strangers import interrupt
 
 # A command whose body is `what`, in the place of `presets`; it says when it is there.
 COMMAND = """
@@ -37,7 +37,7 @@ main()
 SWALLOWED = "import time\n    while True:\n        try: time.sleep(60)\n        except BaseException: pass"
 KERNEL = ("import ctypes\n    ctypes.CDLL(None).usleep(30_000_000)  # no Python runs in the main thread, as in a kernel"
           "\n    ctypes.CDLL(None).sleep(60)\n    ctypes.CDLL(None).sleep(60)")
-CHILD = ("from hebbar.processes import run\n    run([sys.executable, '-c', 'import subprocess, sys, time;"
+CHILD = ("from hebbar.contract.processes import run\n    run([sys.executable, '-c', 'import subprocess, sys, time;"
          "subprocess.Popen([sys.executable, \"-c\", \"import time; time.sleep(60)\"]); time.sleep(60)'])")
 OTHERS = ("import subprocess\n    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'],"
           " start_new_session=True).wait()")
@@ -109,9 +109,10 @@ def test_a_second_ctrl_c_changes_nothing(tmp_path):
 
 def test_nothing_half_written_is_left(tmp_path):
     """Without it an interrupted write would look like a result."""
-    what = ("import time\n    from pathlib import Path\n    from hebbar.files import output_folder, temporary_folder, "
-            "whole\n    output_folder(Path('made/deep'))\n    with temporary_folder(), whole(Path('out/x.json')) as "
-            "partial:\n        partial.write_text('{')\n        print('there', file=sys.stderr, flush=True)\n"
+    what = ("import time\n    from pathlib import Path\n    from hebbar.contract.files import output_folder, "
+            "temporary_folder, whole\n    output_folder(Path('made/deep'))\n    with temporary_folder(), "
+            "whole(Path('out/x.json')) as partial:\n        partial.write_text('{')\n        "
+            "print('there', file=sys.stderr, flush=True)\n"
             "        while True:\n            try: time.sleep(60)\n            except BaseException: pass")
     child = start(what, tmp_path)
     assert child.stderr.readline() == "there\n"
@@ -123,8 +124,8 @@ def test_nothing_half_written_is_left(tmp_path):
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
     """Without it nohup would not keep a long training alive."""
-    code = ("import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from hebbar.interrupts import catch; "
-            "catch();import os; os.kill(os.getpid(), signal.SIGHUP); print('alive')")
+    code = ("import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); from hebbar.contract.interrupts import "
+            "catch; catch();import os; os.kill(os.getpid(), signal.SIGHUP); print('alive')")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "alive\n"
 
 
@@ -145,7 +146,7 @@ def test_a_reader_that_has_seen_enough(tmp_path):
     ("raise MemoryError", 2, "not enough memory"),
     ("open('/proc/nowhere/x', 'w')", 2, "/proc/nowhere/x cannot be used (No such file or directory)"),
     ("import errno; raise OSError(errno.EMFILE, 'Too many open files', 'x.npz')", 2, "ulimit -n"),
-    ("from hebbar.errors import TimedOut; raise TimedOut('late.')", 4, "hebbar: late.")])
+    ("from hebbar.contract.errors import TimedOut; raise TimedOut('late.')", 4, "hebbar: late.")])
 def test_every_exception_is_a_sentence_with_its_own_exit_code(tmp_path, what, code, words):
     """Without it a defect of Hebbar would look like a failed comparison."""
     child = start(what, tmp_path)
@@ -159,7 +160,7 @@ def test_every_exception_is_a_sentence_with_its_own_exit_code(tmp_path, what, co
 
 def test_disk_and_rights(tmp_path):
     """Without it a full disk would be a defect of Hebbar and half a file a result."""
-    what = ("from pathlib import Path\n    from hebbar.files import write_text\n    import resource, signal\n"
+    what = ("from pathlib import Path\n    from hebbar.contract.files import write_text\n    import resource, signal\n"
             "    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
             "    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n    write_text(Path('out/x.txt'), 'x' * "
             "9999)")
@@ -171,7 +172,8 @@ def test_disk_and_rights(tmp_path):
 
 def test_ctrl_c_does_not_reach_the_processes_of_a_sweep():
     """Without it one that is just starting would show where it was, before the sweep ends it."""
-    code = ("import signal; from hebbar.console import Reporter; from sim.sweep import in_parallel\n"
+    code = ("import signal; from hebbar.contract.console import Reporter; "
+            "from hebbar.studies.parameter_sweep import in_parallel\n"
             "def blocked(_=0): return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])\n"
             "print(in_parallel(blocked, [(k,) for k in range(4)], 2, Reporter(quiet=True), 'four', str), blocked())")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)

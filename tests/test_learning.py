@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.datasets import load as load_data
+from golden.learning.datasets import load as load_data
 from golden.reference.state import initial_weights
-from hebbar.api import Experiment
-from hebbar.compiler import compile_config
-from hebbar.console import Reporter
-from sim.bench import comparisons, early_exit, nudge, rules_accuracy
-from sim.bench.comparisons import LESSONS, NETWORKS, Case, Found
-from sim.sweep import Row
+from hebbar import Experiment
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.studies import comparisons, early_exit, nudge, rules_accuracy
+from hebbar.studies.comparisons import LESSONS, NETWORKS, Case, Found
+from hebbar.studies.parameter_sweep import Row
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

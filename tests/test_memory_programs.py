@@ -16,13 +16,13 @@ import pytest
 from helpers import MACHINE
 
 from golden.image import from_image
+from golden.learning.training import machine_of
 from golden.reference import hopfield as reference
 from golden.reference.theory import gamma_bound
 from golden.streams import to_codes
-from golden.training import machine_of
-from hebbar.api import Experiment
-from hebbar.errors import BadInput, MissingTool
-from sim.bench import recall
+from hebbar import Experiment
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.studies import recall
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SMALL = MACHINE | {"separation": 8, "energy": True, "map_entries": 64, "program_words": 128}

@@ -12,15 +12,15 @@ import numpy as np
 import pytest
 from autograd import grad
 
+from golden.learning.training import data_of, initial_image
 from golden.reference import rules
 from golden.reference.interpreter import FloatMachine
 from golden.reference.training import ends
-from golden.training import data_of, initial_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.studies import categorical, comparisons, cost as costs, nudge, reverse
 from sim import simulate
 from sim.backends import golden
-from sim.bench import categorical, comparisons, cost as costs, nudge, reverse
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

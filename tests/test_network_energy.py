@@ -9,15 +9,15 @@ import pytest
 from helpers import graph, layered
 from test_programs import CASES, NETWORKS, Learner, job_of
 
-from hebbar.compiler import assemble, compile_config
-from hebbar.config import parse
-from hebbar.errors import BadInput
-from hebbar.isa import Sweep
-from hebbar.layout import Layout
-from hebbar.rules import Schedule
-from hebbar.schedule import LoopOp, fenced
+from golden.network_energy import inference_energy, inference_steps, reference_energy
+from hebbar.compiler.config import parse
+from hebbar.compiler.layout import Layout
+from hebbar.compiler.program import assemble, compile_config
+from hebbar.compiler.rules import Schedule
+from hebbar.compiler.schedule import LoopOp, fenced
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import Sweep
 from sim.backends import golden
-from sim.network_energy import inference_energy, inference_steps, reference_energy
 from sim.wave import sample_job
 
 

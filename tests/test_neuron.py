@@ -15,9 +15,9 @@ from helpers import LEGAL, machine, simulate, widest
 
 from golden.neuron import Destination, Neuron as GoldenNeuron, Rows, Saturations
 from golden.table import Table
-from hebbar.activations import ENTRY_BITS, table
-from hebbar.isa import Sweep
-from hebbar.memories import TABLE, UNIT_PRECISION
+from hebbar.contract.activations import ENTRY_BITS, table
+from hebbar.contract.isa import Sweep
+from hebbar.contract.memories import TABLE, UNIT_PRECISION
 from hw.neuron import Neuron as HwNeuron
 
 CONFIGS = {

@@ -11,25 +11,26 @@ import numpy as np
 import pytest
 
 from golden.image import from_image
+from golden.learning.training import initial_image
 from golden.machine import Machine
 from golden.reference.interpreter import FloatMachine
 from golden.streams import rounded, to_codes, to_reals
-from golden.training import initial_image
-from hebbar.activations import ACTIVATIONS
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse
-from hebbar.errors import BadInput
-from hebbar.isa import Op, decode
-from hebbar.memories import Mem
+from golden.trace import Job
+from hebbar.compiler.config import load, parse
+from hebbar.compiler.program import compile_config
+from hebbar.contract.activations import ACTIVATIONS
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import Op, decode
+from hebbar.contract.memories import Mem
 from sim.backends import golden, pysim
 from sim.compare import compare
-from sim.trace import Job
 
 ROOT = Path(__file__).parent.parent
 EXAMPLE = ROOT / "examples" / "own_rule" / "own_rule.toml"
 SMALL = {"network": {"layers": [5, 6, 3], "activation": "tanh"},
          "machine": {"lanes": 4, "row_tiles": 2, "weight_words": 64, "neuron_words": 16}}
-HEAD = "from hebbar.isa import Into, Mode, Op, Sweep\nfrom hebbar.rules import rule\nfrom hebbar.schedule import *\n"
+HEAD = ("from hebbar.contract.isa import Into, Mode, Op, Sweep\nfrom hebbar.compiler.rules import rule\n"
+        "from hebbar.compiler.schedule import *\n")
 MINE = "@rule('mine', pace=1)\ndef mine(s):\n    return "
 
 
@@ -113,12 +114,12 @@ def test_another_process_has_the_same_program_and_the_same_weights(tmp_path):
     config = load(str(EXAMPLE)).replace(training={"epochs": 1, "seed": 3})
     (tmp_path / "config").write_bytes(pickle.dumps(config))
     script = ("import pickle, sys; from pathlib import Path\n"
-              "from hebbar.compiler import compile_config\nfrom golden.training import train_float\n"
-              "from sim.sweep import row\n"
+              "from hebbar.compiler.program import compile_config\nfrom golden.learning.training import train_float\n"
+              "from hebbar.studies.parameter_sweep import row\n"
               "config = pickle.loads(Path('config').read_bytes())\n"
               "Path('found').write_bytes(pickle.dumps((compile_config(config), row(config, 3))))\n")
     subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=True, timeout=200)
-    from sim.sweep import row
+    from hebbar.studies.parameter_sweep import row
 
     program, found = pickle.loads((tmp_path / "found").read_bytes())
     assert program == compile_config(config)
@@ -127,8 +128,8 @@ def test_another_process_has_the_same_program_and_the_same_weights(tmp_path):
 
 def test_a_changed_file_is_read_again(tmp_path):
     """In a notebook: without it the second version of a rule or an activation would be the first, unnoticed."""
-    body = ("from hebbar.activations import activation\n@activation('bent')\ndef bent(x):\n    return SLOPE * x\n"
-            + MINE + "s.start(Sweep.UPD)\n")
+    body = ("from hebbar.contract.activations import activation\n@activation('bent')\ndef bent(x):\n"
+            "    return SLOPE * x\n" + MINE + "s.start(Sweep.UPD)\n")
     network = {"layers": [5, 6, 3], "activation": "bent"}
     tables = [compile_config(small(tmp_path, body.replace("SLOPE", slope), network=network)).functions
               for slope in ("0.25", "0.50", "0.25")]
@@ -194,7 +195,7 @@ def test_a_population_that_feeds_itself_moves_in_a_sweep_of_its_own(tmp_path, fl
 
 
 def definition(name, value):
-    return f"from hebbar.activations import activation\n@activation({name!r})\ndef f(x):\n    return {value}\n"
+    return f"from hebbar.contract.activations import activation\n@activation({name!r})\ndef f(x):\n    return {value}\n"
 
 
 @pytest.mark.parametrize("value, words", [

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, HebbarError
-from hebbar.geometry import ports
-from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import REGISTERS, Cause, Control, Status
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, HebbarError
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import HEADER, Mem, pack
+from hebbar.contract.registers import REGISTERS, Cause, Control, Status
 from sim.package import lint, write
 from sim.toolchain import environment, verilator_command
 from sim.verilator import WARNINGS

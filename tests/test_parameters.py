@@ -11,19 +11,19 @@ import pytest
 from helpers import graph, layered
 from hypothesis import example, given, strategies as st
 
+from golden.learning.training import initial_image
 from golden.machine import Machine
-from golden.training import initial_image
-from hebbar.activations import ACTIVATIONS, Activation
-from hebbar.api import Experiment
-from hebbar.compiler import assemble, compile_config
-from hebbar.config import load, preset_names
-from hebbar.errors import BadInput
-from hebbar.formats import Format, code
-from hebbar.isa import Sweep
-from hebbar.layout import Layout
-from hebbar.parameters import effective, parameters
-from hebbar.rules import Schedule
-from hebbar.schedule import LoopOp
+from hebbar import Experiment
+from hebbar.compiler.config import load, preset_names
+from hebbar.compiler.layout import Layout
+from hebbar.compiler.parameters import effective, parameters
+from hebbar.compiler.program import assemble, compile_config
+from hebbar.compiler.rules import Schedule
+from hebbar.compiler.schedule import LoopOp
+from hebbar.contract.activations import ACTIVATIONS, Activation
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format, code
+from hebbar.contract.isa import Sweep
 
 
 @given(st.fractions(-300, 300, max_denominator=10**6), st.integers(2, 17), st.integers(0, 12), st.booleans())
@@ -158,7 +158,7 @@ def test_files_are_utf_8_whatever_the_locale(tmp_path):
     path = tmp_path / "net.toml"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
     found = subprocess.run(
-        [sys.executable, "-c", ("from hebbar.config import load; assert "
+        [sys.executable, "-c", ("from hebbar.compiler.config import load; assert "
                                 f"load({str(path)!r}).network.populations[0].name == 'gr\\u00f6\\u00dfe'")],
         capture_output=True, text=True, env=os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
     assert found.returncode == 0, found.stderr

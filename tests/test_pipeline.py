@@ -11,8 +11,8 @@ import pytest
 from amaranth.hdl import Fragment, Module, Signal, signed
 from helpers import machine, simulate
 
-from hebbar import timing
-from hebbar.errors import InternalError
+from hebbar.contract import timing
+from hebbar.contract.errors import InternalError
 from hw.phase_control import PhaseControl
 from hw.pipeline import check_latency, staged
 from hw.row_engine import RowEngine

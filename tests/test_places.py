@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from hebbar import files, places
-from hebbar.console import Reporter
-from hebbar.errors import BadInput
-from hebbar.record import write_record
+from hebbar.contract import files, places
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.contract.record import write_record
+from hebbar.studies.strangers import other_user
 from sim import builds
-from sim.bench.strangers import other_user
 
-SHOW = "from hebbar.files import BUILD; print(BUILD)"
+SHOW = "from hebbar.contract.files import BUILD; print(BUILD)"
 
 
 def child(code, **env):
@@ -114,7 +114,7 @@ def test_too_little_room_is_said_before_the_build(tmp_path, monkeypatch):
 
 def test_two_commands_in_one_folder(tmp_path):
     """Without it two trainings would tear each other's checkpoint."""
-    code = ("import sys; from pathlib import Path; from hebbar.files import occupy; occupy(Path('out'));"
+    code = ("import sys; from pathlib import Path; from hebbar.contract.files import occupy; occupy(Path('out'));"
             "print('there', flush=True); sys.stdin.read()")
     first = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                              text=True)

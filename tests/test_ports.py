@@ -15,11 +15,11 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
-from hebbar.config import load
-from hebbar.counters import COUNTERS
-from hebbar.geometry import ports
-from hebbar.memories import Mem
-from hebbar.registers import COUNTER_BASE, REGISTERS, Access
+from hebbar.compiler.config import load
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import Mem
+from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Access
 from hw.bank import Bank, HostPort
 from hw.bus import COUNTER_END, Bus
 from hw.counters import Counters
@@ -87,7 +87,7 @@ def entries(of) -> dict[str, tuple[str, str]]:
 
 def namespace(of, machine) -> dict:
     """What the shapes in a docstring may name."""
-    modules = ("hebbar.pins", "hw.bus", "hw.sequencer_signature", "hw.tile", type(of).__module__)
+    modules = ("hebbar.contract.pins", "hw.bus", "hw.sequencer_signature", "hw.tile", type(of).__module__)
     return {name: value for module in modules for name, value in vars(import_module(module)).items()} | {
         "signed": signed, "ArrayLayout": ArrayLayout, "StructLayout": StructLayout, "stream": stream,
         "GroupWrite": GroupWrite, "machine": machine, "P": machine.row_tiles, "C": machine.lanes,

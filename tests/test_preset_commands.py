@@ -3,17 +3,17 @@
 import numpy as np
 import pytest
 
-from golden.idx import read_folder
-from hebbar.compiler import compile_config
-from hebbar.config import load, preset_names
-from hebbar.console import Reporter
-from hebbar.record import write_record
+from golden.learning.idx import read_folder
+from hebbar.compiler.config import load, preset_names
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.record import write_record
+from hebbar.energy.run import estimate_run
+from hebbar.report import write_report
+from hebbar.report.tables import print_energy, print_outcome
+from hebbar.studies.strangers import presets
 from sim import experiment
 from sim.backends import golden
-from sim.bench.strangers import presets
-from sim.energy.run import estimate_run
-from sim.html import write_report
-from sim.report import print_energy, print_outcome
 
 QUIET = Reporter(quiet=True)
 

@@ -16,16 +16,16 @@ from helpers import clip, graph, half_up, layered, random_samples, random_weight
 
 from golden.image import from_image, to_image
 from golden.machine import Machine
-from hebbar.compiler import assemble, compile_config
-from hebbar.config import Config
-from hebbar.counters import HOST
-from hebbar.isa import Sweep
-from hebbar.layout import Layout
-from hebbar.network import Role
-from hebbar.rules import Schedule, train
-from hebbar.schedule import LoopOp, SweepOp, WaitOp, fenced, separated
+from golden.trace import Job
+from hebbar.compiler.config import Config
+from hebbar.compiler.layout import Layout
+from hebbar.compiler.network import Role
+from hebbar.compiler.program import assemble, compile_config
+from hebbar.compiler.rules import Schedule, train
+from hebbar.compiler.schedule import LoopOp, SweepOp, WaitOp, fenced, separated
+from hebbar.contract.counters import HOST
+from hebbar.contract.isa import Sweep
 from sim.backends import golden, pysim
-from sim.trace import Job
 
 LEAK = Fraction(1, 8)
 SLOPES = {"identity": lambda x: (Fraction(1), Fraction(1)), "relu": lambda x: (Fraction(x >= 0),) * 2,

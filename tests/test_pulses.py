@@ -7,7 +7,7 @@ import pytest
 from helpers import simulate
 
 from golden.pulses import Pulses as GoldenPulses
-from hebbar.pulses import CHANCE_BITS, line_seed
+from hebbar.contract.pulses import CHANCE_BITS, line_seed
 from hw.pulses import Pulses as HwPulses
 from hw.successive import Successive
 

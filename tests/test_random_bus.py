@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hebbar.compiler import compile_config
-from hebbar.console import Reporter
-from hebbar.counters import COUNTERS
-from hebbar.registers import ADDRESS_BITS, REGISTERS, Control, counter_address
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.registers import ADDRESS_BITS, REGISTERS, Control, counter_address
+from hebbar.studies.strangers import random_bus
+from hebbar.studies.strangers.meetings import meetings, verdict
 from hw.bus import Bus
-from sim.bench.strangers import random_bus
-from sim.bench.strangers.meetings import meetings, verdict
 from sim.defects import Defect
 
 QUIET = Reporter(quiet=True)

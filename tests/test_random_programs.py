@@ -12,19 +12,19 @@ import pytest
 
 from golden.machine import Machine
 from golden.sequencer import Sequencer
-from hebbar.compiler import Transfer
-from hebbar.console import Reporter
-from hebbar.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
-from hebbar.cycles import Cycles
-from hebbar.errors import BadInput
-from hebbar.fences import learning_fences
-from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Mode, Op, Sweep, decode, encode
-from hebbar.memories import BLOCK, MAP, Mem, pack, unpack
-from hebbar.network import Population
-from hebbar.registers import Cause, Control
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.network import Population
+from hebbar.compiler.program import Transfer
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Mode, Op, Sweep, decode, encode
+from hebbar.contract.memories import BLOCK, MAP, Mem, pack, unpack
+from hebbar.contract.registers import Cause, Control
+from hebbar.verify import random_programs
+from hebbar.verify.random_programs import MACHINES, random_cases, run
 from sim.backends import fast
-from sim.bench import random_programs
-from sim.bench.random_programs import MACHINES, random_cases, run
 from sim.compare import compare
 from sim.shell.host import finish
 

@@ -12,18 +12,18 @@ from helpers import layered, machine, random_samples, random_weights
 from macro_bench import Recording, replay
 
 from golden.image import to_image
-from hebbar.compiler import compile_config
-from hebbar.console import Reporter
-from hebbar.counters import HOST
-from hebbar.errors import BadInput, MissingTool
-from hebbar.pins import Phase, cell_lanes
+from golden.trace import Job, Trace
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import HOST
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.pins import Phase, cell_lanes
 from sim import verilator
+from sim.analog.real_number import SYSTEM, ideal, model, write
 from sim.backends import golden
 from sim.package import write as write_package
-from sim.real_number import SYSTEM, ideal, model, write
 from sim.testbench.files import JOB_FILE, TRACE_FILE
 from sim.toolchain import require
-from sim.trace import Job, Trace
 from sim.yosys import run
 
 SIZE = {"tile": "analog", "lanes": 4, "row_tiles": 2, "weight_words": 12, "max_columns": 3}

@@ -5,7 +5,7 @@ import json
 from datetime import datetime
 from xml.etree import ElementTree
 
-from hebbar.record import Check, write_record
+from hebbar.contract.record import Check, write_record
 
 
 def test_the_manifest_says_how_to_get_the_same_again(tmp_path):
@@ -40,7 +40,7 @@ class Noon:
 
 def test_the_same_run_leaves_the_same_bytes(tmp_path, monkeypatch):
     """Without it two records of one run would differ by an order, or by a clock other than that of their date."""
-    monkeypatch.setattr("hebbar.record.datetime", Noon)
+    monkeypatch.setattr("hebbar.contract.record.datetime", Noon)
     for name in ("a", "b"):
         write_record(tmp_path / name, ["hebbar", "check", "tiny"], {"x": [1, 2]}, [Check("c", True)], 2.0)
     for file in ("result.json", "manifest.json", "junit.xml"):

@@ -20,9 +20,9 @@ from golden.reference.alignment import (
     target_alignment,
     truncated_updates,
 )
-from hebbar.errors import BadInput
-from hebbar.network import layered
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import layered
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 NETWORK = layered([8] * 11, "identity", [0] * 10, [1.0] * 10)
 

@@ -12,10 +12,10 @@ from test_reference_elements import network, random_weights, samples
 from golden import reference as ref
 from golden.reference.kernels import KINDS, compare, move
 from golden.reference.plan import Plan, plannable
-from hebbar.activations import ACTIVATIONS
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Population, Role
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Edge, Network, Population, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.activations import ACTIVATIONS
+from hebbar.contract.errors import BadInput
 
 CASES = [(cycle, rule) for cycle in (True, False) for rule in ("il", "ipc", "zil") if not (cycle and rule == "zil")]
 

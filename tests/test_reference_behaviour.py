@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from hebbar.activations import ACTIVATIONS
-from hebbar.config import TrainingConfig
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Population, Role, layered
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.config import TrainingConfig
+from hebbar.compiler.network import Edge, Network, Population, Role, layered
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.activations import ACTIVATIONS
+from hebbar.contract.errors import BadInput
 
 RULES = [RuleConfig(name=n, steps=5, gamma=0.3) for n in ("il", "ipc", "zil", "backprop")]
 NAMES = [r.name for r in RULES]

@@ -5,8 +5,8 @@ import pytest
 
 from golden import reference as ref
 from golden.reference import covpcn as cov
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Population, Role
+from hebbar.compiler.network import Edge, Network, Population, Role
+from hebbar.contract.errors import BadInput
 
 SIZE, MISSING = 6, np.array([True, False, True, False, False, True])
 KINDS = ["implicit", "dendritic"]

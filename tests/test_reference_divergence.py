@@ -8,9 +8,9 @@ import pytest
 from golden import reference as ref
 from golden.reference import divergence as div
 from golden.reference.divergence import Layer, Layers
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Error, Network, Population, Role
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Edge, Error, Network, Population, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 NETS = {
     "gaussian": Layers((Layer(4), Layer(5, activation="tanh"), Layer(3, activation="sigmoid"), Layer(2))),

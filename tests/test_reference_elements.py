@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Error, Network, Population, Role
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Edge, Error, Network, Population, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 MASK = ("10", "01", "11")
 """Parts of 2 x 3 on a block of 5 x 6: the last row of parts has one row only."""

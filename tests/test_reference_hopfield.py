@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.reference import hopfield as hop
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 
 def bits(slots=20, size=100, flips=0.2, seed=0):

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from golden.datasets import Dataset, Samples, epoch_order
+from golden.learning.datasets import Dataset, Samples, epoch_order
+from golden.learning.training import train_float
 from golden.reference import covpcn, hopfield, reward_bases, spiking
 from golden.reference.interpreter import FloatMachine
 from golden.reference.weak_feedback import Settling, contrastive_hebbian, equilibrium_propagation, nudged_pc
-from golden.training import train_float
-from hebbar.compiler import compile_config
-from hebbar.config import parse
-from hebbar.network import layered
+from hebbar.compiler.config import parse
+from hebbar.compiler.network import layered
+from hebbar.compiler.program import compile_config
 
 MACHINE = {"lanes": 4, "row_tiles": 2, "weight_words": 512, "neuron_words": 64, "max_columns": 16, "map_entries": 512,
            "blocks": 128, "program_words": 1024, "functions": 8, "separation": 32, "energy": True}

@@ -7,8 +7,8 @@ from helpers import MACHINE
 from golden import reference as ref
 from golden.image import from_image, to_image
 from golden.machine import Machine
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse
+from hebbar.compiler.config import load, parse
+from hebbar.compiler.program import compile_config
 
 BIG = MACHINE | {"weight_words": 256, "neuron_words": 32, "max_columns": 12, "map_entries": 256, "blocks": 64,
                  "program_words": 512, "functions": 6, "row_tiles": 2, "separation": 32, "energy": True}

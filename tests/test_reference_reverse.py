@@ -9,10 +9,10 @@ from autograd import grad
 
 from golden import reference as ref
 from golden.reference import reverse as rev
-from hebbar.errors import BadInput
-from hebbar.graphs import levelled
-from hebbar.network import Edge, Error, Network, Population, Role
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.graphs import levelled
+from hebbar.compiler.network import Edge, Error, Network, Population, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 ZIL = RuleConfig(name="zil")
 F = {"identity": lambda x: x, "relu": lambda x: anp.maximum(x, 0.0), "leaky": lambda x: anp.maximum(x, x / 8),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.reference import reward_bases as rb
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 
 def walk(steps=200, states=6, bases=3, features=5, seed=0):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from golden.reference.spiking import Lif, Stdp, learn, lif_run, low_pass_trace, nearest_trace, stdp_run, trace_run
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 TRACES = {"nearest": (nearest_trace(6.0, 0.5), np.exp(-0.5 / 6), 1.0),
           "low pass": (low_pass_trace(0.125), 0.875, 0.125)}

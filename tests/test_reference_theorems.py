@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from hebbar.network import Edge, Network, Population, Role, layered
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Edge, Network, Population, Role, layered
+from hebbar.compiler.rule_config import RuleConfig
 
 F = {"identity": lambda x: x, "relu": lambda x: x * (x > 0), "leaky": lambda x: x * np.where(x > 0, 1, 1 / 8),
      "tanh": lambda x: np.sinh(x) / np.cosh(x), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),

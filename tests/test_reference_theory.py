@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Error, Network, Population, Role, layered
+from hebbar.compiler.network import Edge, Error, Network, Population, Role, layered
+from hebbar.contract.errors import BadInput
 
 SIZES = [5, 7, 6, 4, 3]
 

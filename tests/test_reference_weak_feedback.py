@@ -16,9 +16,9 @@ from golden.reference.weak_feedback import (
     hopfield_energy,
     nudged_pc,
 )
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Population, Role, layered
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Edge, Network, Population, Role, layered
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 NUDGES = (0.1, 0.01, 0.001, 0.0001)
 F = {"identity": lambda x: x, "tanh": np.tanh, "sigmoid": lambda x: 1 / (1 + np.exp(-x))}

@@ -11,11 +11,11 @@ import pytest
 from helpers import machine
 from test_streamer import drive, framed
 
-from hebbar.counters import COUNTERS, CYCLES, HOST
-from hebbar.geometry import ports
-from hebbar.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
-from hebbar.memories import BLOCK, HEADER, UNIT_PRECISION, Mem, pack
-from hebbar.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status
+from hebbar.contract.counters import COUNTERS, CYCLES, HOST
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
+from hebbar.contract.memories import BLOCK, HEADER, UNIT_PRECISION, Mem, pack
+from hebbar.contract.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status
 from hw.counters import LATCHED
 from sim.host import beats, counters, write_packet
 

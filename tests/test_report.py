@@ -16,27 +16,27 @@ import tomli_w
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from golden.image import from_image
-from golden.training import data_of, initial_image
-from golden.weights import save_weights
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse
-from hebbar.console import Reporter
-from hebbar.counters import CYCLES
-from hebbar.errors import BadInput, MissingTool
-from hebbar.isa import Sweep
-from hebbar.parameters import parameters
-from hebbar.record import RULE, write_record
-from hebbar.workload import minimum
+from golden.learning.training import data_of, initial_image
+from golden.learning.weights import save_weights
+from golden.network_energy import inference_energy
+from hebbar.compiler.config import load, parse
+from hebbar.compiler.parameters import parameters
+from hebbar.compiler.program import compile_config
+from hebbar.compiler.workload import minimum
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.isa import Sweep
+from hebbar.contract.record import RULE, write_record
+from hebbar.energy import estimate, load_technology
+from hebbar.report import drawings, replay as replay_module, write_report
+from hebbar.report.figures import by_rows, component_energy, cycle_causes, learning_curves
+from hebbar.report.numbers import grouped
+from hebbar.report.svg import INK, inline, save
+from hebbar.report.vcd import read
+from hebbar.report.waveform import SIGNALS, draw, load as load_waves, moment, runs
 from sim.backends import golden
-from sim.energy import estimate, load_technology
 from sim.experiment import replay_job
-from sim.html import drawings, replay as replay_module, write_report
-from sim.html.figures import by_rows, component_energy, cycle_causes, learning_curves
-from sim.html.svg import INK, inline, save
-from sim.html.vcd import read
-from sim.html.waveform import SIGNALS, draw, load as load_waves, moment, runs
-from sim.network_energy import inference_energy
-from sim.numbers import grouped
 
 QUIET = Reporter(quiet=True)
 
@@ -257,7 +257,7 @@ def test_a_training_on_the_rtl_has_a_page_too(folder, tiny):
 def test_the_rule_of_a_run_is_the_one_it_ran_with(tmp_path, folder, tiny):
     """A later edit of the user's file must not mix old results with new schedules."""
     source = tmp_path / "mine.py"
-    source.write_text("from hebbar.rules import rule\n\n\n@rule('mine')\ndef mine(s):\n    return s.start()\n")
+    source.write_text("from hebbar.compiler.rules import rule\n\n\n@rule('mine')\ndef mine(s):\n    return s.start()\n")
     config = load("tiny").replace(rule={"name": "mine", "source": str(source)})
     source.write_text("broken(")
     record = config.model_dump(mode="json")

@@ -7,17 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from golden.learning.training import initial_image
 from golden.reference import reward_bases as rb
 from golden.streams import to_codes
-from golden.training import initial_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.studies import reward
 from sim.backends import golden, pysim
-from sim.bench import reward
 from sim.compare import compare
-from sim.trace import Job
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "reward_bases.py"
 RATE_SHIFT = 4

@@ -17,13 +17,13 @@ from helpers import LEGAL, clip, half_up, layered
 
 from golden.machine import Machine as GoldenMachine
 from golden.sequencer import Sequencer
-from hebbar.compiler import compile_config
-from hebbar.counters import CYCLES, HOST
-from hebbar.cycles import Cycles
-from hebbar.geometry import ports
-from hebbar.isa import Op, Sweep, encode
-from hebbar.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpack
-from hebbar.registers import Cause, Control
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.contract.counters import CYCLES, HOST
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import Op, Sweep, encode
+from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpack
+from hebbar.contract.registers import Cause, Control
 from hw.machine import Machine as HwMachine
 from sim.backends.pysim import PysimHost
 from sim.host import beats, counters as read_counters, write_packet
@@ -365,7 +365,7 @@ def test_identity_columns_on_each_others_heels(lanes, tiles):
 
 def definition(program, number, memories, flags):
     """Sums, back sums and weights of FWD, TRN and UPD with the old activities, a number at a time and in the
-    order of ``hebbar.isa`` and ``hebbar.memories``."""
+    order of ``hebbar.contract.isa`` and ``hebbar.contract.memories``."""
     m, b, rates = program.machine, unpack(BLOCK, program.blocks[number]), program.rates
     columns = [unpack(MAP, e) for e in program.maps[b["map_base"]:b["map_base"] + b["columns"]]]
     a, old, new = memories["activity"].tolist(), memories["weights"].tolist(), memories["weights"].copy()

@@ -15,8 +15,8 @@ from helpers import clip, machine, simulate
 
 from golden.neuron import Saturations
 from golden.separation import Separation as GoldenSeparation
-from hebbar.exponentials import POWERS, SeparationTiming
-from hebbar.isa import Into, Mode
+from hebbar.contract.exponentials import POWERS, SeparationTiming
+from hebbar.contract.isa import Into, Mode
 from hw.separation import Separation as HwSeparation
 
 CONFIGS = {
@@ -34,7 +34,7 @@ def rnd(value):
 
 
 def formula(f, sums, beta):
-    """``hebbar.exponentials`` in rationals; shares in codes."""
+    """``hebbar.contract.exponentials`` in rationals; shares in codes."""
     one, powers = Fraction(1, 2**f.state.frac), []
     for s in sums:
         distance = min(rnd(Fraction(max(sums) - s, 2**f.row_sum.frac) / one), 2**24 - 1) * one

@@ -12,10 +12,10 @@ from amaranth.hdl import Module, Signal
 from helpers import LEGAL, machine, settle, simulate
 
 from golden.sequencer import Sequencer as GoldenSequencer
-from hebbar.errors import BadInput
-from hebbar.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode, illegal_sweep
-from hebbar.memories import BLOCK, UNIT_PRECISION, pack
-from hebbar.registers import Cause
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode, illegal_sweep
+from hebbar.contract.memories import BLOCK, UNIT_PRECISION, pack
+from hebbar.contract.registers import Cause
 from hw.fields import illegal
 from hw.sequencer import Sequencer as HwSequencer
 

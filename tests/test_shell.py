@@ -7,21 +7,21 @@ import pytest
 from helpers import layered, random_samples, random_weights
 
 from golden.image import to_image
-from golden.training import data_of, initial_image
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.counters import HOST
-from hebbar.errors import BadInput, TimedOut
-from hebbar.isa import Op, Sweep, encode
-from hebbar.memories import Mem
-from hebbar.registers import IDENTITY, REGISTERS, Cause, Control
+from golden.learning.training import data_of, initial_image
+from golden.trace import Job, Recorder
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.counters import HOST
+from hebbar.contract.errors import BadInput, TimedOut
+from hebbar.contract.isa import Op, Sweep, encode
+from hebbar.contract.memories import Mem
+from hebbar.contract.registers import IDENTITY, REGISTERS, Cause, Control
 from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
 from sim.host import beats, packets, write_packet
 from sim.shell import host as shell_host
 from sim.shell.host import finish
-from sim.trace import Job, Recorder
 
 SAMPLES = 20
 WAIT, HALT = encode(Op.WAIT), encode(Op.HALT)
@@ -192,7 +192,7 @@ def test_packets_are_the_beats_of_every_sample():
     """Without it the quick packing could differ from the one the bus was tested with."""
     job = job_of("tiny", "il", 3)
     whole = packets(job.program, "train", job.samples)
-    from hebbar.geometry import ports
+    from hebbar.contract.geometry import ports
 
     for i, packet in enumerate(whole):
         parts = [b for t in job.program.inputs["train"]

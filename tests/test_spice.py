@@ -9,14 +9,24 @@ from netlists import circuit, crossbar, needs_ngspice, network
 from typer.testing import CliRunner
 
 from golden.analog.wires import Wires, first_order
-from golden.training import initial_image
+from golden.learning.training import initial_image
 from hebbar.cli.app import app
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.errors import BadInput, HebbarError, MissingTool
-from sim import spice
-from sim.crossbar import Crossbar, Read, approximation_share, currents, drawn, loaded, programmed, read_of, settling
-from sim.transient import Lines
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import BadInput, HebbarError, MissingTool
+from sim.analog import spice
+from sim.analog.crossbar import (
+    Crossbar,
+    Read,
+    approximation_share,
+    currents,
+    drawn,
+    loaded,
+    programmed,
+    read_of,
+    settling,
+)
+from sim.analog.transient import Lines
 
 WIRES = [Wires(1, 1), Wires(5, 3, 100, 50), Wires(1e-3, 1e-3), Wires(1e4, 1e4), Wires(1e6, 2), Wires(),
          Wires(2, 0, 0, 7), Wires(0, 2, 7, 0), Wires(0, 0, 7, 9)]

@@ -10,10 +10,10 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.config import load
-from hebbar.errors import InternalError
-from hebbar.isa import Op
-from hebbar.registers import Cause
+from hebbar.compiler.config import load
+from hebbar.contract.errors import InternalError
+from hebbar.contract.isa import Op
+from hebbar.contract.registers import Cause
 from hw.sequencer import Sequencer
 from hw.state_diagram import Transition, mermaid, transitions
 

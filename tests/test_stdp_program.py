@@ -11,14 +11,14 @@ import pytest
 from golden.image import to_image
 from golden.reference.spiking import Stdp, low_pass_trace, stdp_run
 from golden.streams import to_codes
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, MissingTool
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.studies import recall, spiking
 from sim.backends import golden, pysim
-from sim.bench import recall, spiking
 from sim.compare import compare
-from sim.trace import Job
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "spiking.py"
 

@@ -7,12 +7,12 @@ from hypothesis.extra import numpy as hnp
 
 from golden.given import numbers
 from golden.machine import Machine
-from hebbar.api import Experiment
-from hebbar.console import Reporter
-from hebbar.errors import BadInput
-from sim.bench.strangers import fuzz_api, fuzz_files
-from sim.bench.strangers.cases import attempt, figures, run_cases
-from sim.bench.strangers.odd import plain
+from hebbar import Experiment
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.studies.strangers import fuzz_api, fuzz_files
+from hebbar.studies.strangers.cases import attempt, figures, run_cases
+from hebbar.studies.strangers.odd import plain
 
 SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=5) | st.just((2, 4))
 ANY = hnp.arrays(hnp.scalar_dtypes() | st.sampled_from([np.dtype(object), np.dtype("f8"), np.dtype("i2")]), SHAPES)
@@ -95,11 +95,11 @@ def test_any_case_of_the_bench_ends_well(tmp_path_factory, module, number):
 def test_what_ends_badly_is_counted(tmp_path, monkeypatch):
     """Without it the figure of the bench could be zero because nothing is looked at: a wrong answer, a stack trace, a
     message that is no sentence, a process that dies and one that hangs are found, each by its number."""
-    import sim.bench.strangers.cases as cases
+    import hebbar.studies.strangers.cases as cases
 
     monkeypatch.setattr(cases, "SECONDS", 5)
     monkeypatch.setattr(cases, "ROOT", tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(cases.__file__).removesuffix("/sim/bench/strangers/cases.py"))
+    monkeypatch.setenv("PYTHONPATH", str(cases.__file__).removesuffix("/hebbar/studies/strangers/cases.py"))
     (tmp_path / "bad_cases.py").write_text(BAD)
     endings = run_cases("bad_cases", 6, 1, "bad cases", Reporter(quiet=True))
     assert [e.number for e in endings] == list(range(6)) and [e.right for e in endings] == [True] + 5 * [False]
@@ -112,7 +112,7 @@ def test_what_ends_badly_is_counted(tmp_path, monkeypatch):
 
 BAD = """
 import os, time
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 def prepare(): pass
 def refuse(): raise BadInput("oops")
 def case(rng, folder):

@@ -12,12 +12,12 @@ from amaranth.sim import Simulator
 from helpers import layered, machine, random_samples, random_weights
 
 from golden.image import to_image
-from hebbar.compiler import compile_config
-from hebbar.errors import Mismatch
-from hebbar.geometry import ports
-from hebbar.isa import Op, encode
-from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import Cause, Control
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import Mismatch
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import Op, encode
+from hebbar.contract.memories import HEADER, Mem, pack
+from hebbar.contract.registers import Cause, Control
 from hw.machine import Machine
 from sim.backends.pysim import PysimHost
 from sim.host import beats, load, read_weights, words, write_packet

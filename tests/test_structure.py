@@ -6,16 +6,16 @@ import os
 import pytest
 from helpers import inside
 
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput
-from hebbar.machine import MachineConfig
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.contract.machine import MachineConfig
+from hebbar.verify.structure import check
+from hebbar.verify.structure.checks import netlist_checks, text_checks
+from hebbar.verify.structure.dataflow import bind
+from hebbar.verify.structure.design import read
+from hebbar.verify.structure.ternary import Bits, combine, equal, invert, join, literal, truth
 from hw.verilog import export
-from sim.structure import check
-from sim.structure.checks import netlist_checks, text_checks
-from sim.structure.dataflow import bind
-from sim.structure.design import read
-from sim.structure.ternary import Bits, combine, equal, invert, join, literal, truth
 
 MACHINE = load("tiny").machine
 UNITS = MACHINE.model_copy(update={"separation": 6, "energy": True, "row_tiles": 2, "weight_words": 64})

@@ -11,19 +11,19 @@ from amaranth.lib.wiring import In, Out
 from typer.testing import CliRunner
 
 from hebbar.cli.app import app
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, MissingTool
-from hebbar.registers import ENERGY_BITS
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.registers import ENERGY_BITS
+from hebbar.synth import fpga, process
+from hebbar.synth.asic import area
+from hebbar.synth.critical_path import steps_of
+from hebbar.synth.design import of_component
+from hebbar.synth.devices import DEVICES, Cells
+from hebbar.synth.result import kind_of, synthesise
+from hebbar.synth.sram import law, macro, read_sram
 from hw.energy_sum import EnergySum
 from sim import toolchain
-from sim.synth import fpga, process
-from sim.synth.asic import area
-from sim.synth.critical_path import steps_of
-from sim.synth.design import of_component
-from sim.synth.devices import DEVICES, Cells
-from sim.synth.result import kind_of, synthesise
-from sim.synth.sram import law, macro, read_sram
 
 MACHINE = load("tiny").machine.model_copy(update={"row_tiles": 2, "energy": True})
 QUIET = Reporter(quiet=True)

@@ -9,11 +9,11 @@ from golden.machine import Machine
 from golden.reference.interpreter import FloatMachine
 from golden.reference.state import initial_weights
 from golden.streams import rounded, to_codes, to_reals
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.errors import BadInput
-from hebbar.memories import Mem
-from sim.bench.replays import FLAGSHIP, SYSTEMS, program_of
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import BadInput
+from hebbar.contract.memories import Mem
+from hebbar.studies.replays import FLAGSHIP, SYSTEMS, program_of
 
 OWN_MACHINE = {"digits", "digits_zil", "digits_ipc"}
 """Presets with a smaller machine; the flagship runs them as well."""

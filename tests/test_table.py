@@ -13,11 +13,11 @@ import pytest
 from helpers import machine, simulate
 
 from golden.table import Table as GoldenTable
-from hebbar.activations import ACTIVATIONS, ENTRY_BITS, LEAK, table
-from hebbar.errors import BadInput
-from hebbar.formats import Format
-from hebbar.geometry import ports
-from hebbar.memories import TABLE, Mem, unpack
+from hebbar.contract.activations import ACTIVATIONS, ENTRY_BITS, LEAK, table
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import TABLE, Mem, unpack
 from hw.table import Table as HwTable
 
 MACHINE = machine()

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from helpers import graph, layered
 
-from golden.tasks import task_of
-from golden.tasks.recall import hits
-from golden.tasks.spikes import ORDERS, PERIOD
-from golden.tasks.values import CORNERS, Grid, exact, grid_of, walk
-from golden.training import machine_of, train_fixed, train_float
-from hebbar.compiler import compile_config
-from hebbar.config import load, preset_names
-from hebbar.errors import BadInput
-from hebbar.rules import RULES
-from hebbar.tasks import Kind
+from golden.learning.tasks import task_of
+from golden.learning.tasks.recall import hits
+from golden.learning.tasks.spikes import ORDERS, PERIOD
+from golden.learning.tasks.values import CORNERS, Grid, exact, grid_of, walk
+from golden.learning.training import machine_of, train_fixed, train_float
+from hebbar.compiler.config import load, preset_names
+from hebbar.compiler.program import compile_config
+from hebbar.compiler.rules import RULES
+from hebbar.compiler.tasks import Kind
+from hebbar.contract.errors import BadInput
+from hebbar.studies.strangers.presets import write_images
 from sim.backends import golden
-from sim.bench.strangers.presets import write_images
 from sim.compare import compare
 from sim.experiment import confusion, predict_job
 from sim.parts import fence_bytes, merged, parts_of
@@ -196,7 +196,7 @@ def test_a_confusion_matrix_counts_every_sample_once():
 
 def test_the_rules_that_need_other_samples_say_so():
     """The kind of task is declared with the rule, for rules of the user's own too."""
-    from hebbar.rules import rule
+    from hebbar.compiler.rules import rule
 
     assert {name: r.task for name, r in RULES.items() if r.task} == {
         "hopfield": Kind.RECALL, "reward_bases": Kind.VALUES, "stdp": Kind.SPIKES}

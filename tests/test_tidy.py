@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from hebbar.config import load
+from hebbar.compiler.config import load
 from hw.tidy import tidy
 from hw.verilog import export
 

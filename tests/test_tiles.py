@@ -10,12 +10,12 @@ from helpers import machine
 
 import golden.machine
 import hw.machine
-from hebbar.config import load
-from hebbar.errors import BadInput
-from hebbar.pins import pins
-from hebbar.tiles import TILES, Weights
+from hebbar.compiler.config import load
+from hebbar.contract.errors import BadInput
+from hebbar.contract.pins import pins
+from hebbar.contract.tiles import TILES, Weights
+from hebbar.verify.structure.design import read
 from hw.verilog import export
-from sim.structure.design import read
 
 ROOT = Path(__file__).parent.parent
 CLASSES = {table[name].__name__ for table in (golden.machine.TILES, hw.machine.TILES) for name in TILES}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hebbar.errors import BadInput, Exit, HebbarError, Mismatch, MissingTool, TimedOut
+from hebbar.contract.errors import BadInput, Exit, HebbarError, Mismatch, MissingTool, TimedOut
 from sim import toolchain, verilator
 
 COUNTER = """\

@@ -10,11 +10,11 @@ import time
 import numpy as np
 import pytest
 
-from golden.training import data_of, train_fixed
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.console import Reporter
-from hebbar.errors import BadInput, Mismatch
+from golden.learning.training import data_of, train_fixed
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, Mismatch
 from sim import training
 from sim.backends import fast
 from sim.checkpoint import Checkpoint, Standing, fingerprint

@@ -12,10 +12,10 @@ from vcd.reader import TokenKind, tokenize
 
 from golden.analog.wires import Wires
 from hebbar.cli.app import app
-from hebbar.errors import BadInput
-from sim import spice
-from sim.crossbar import Crossbar, Read, currents, read_of, settling
-from sim.transient import Lines, lines_of, transient, vcd
+from hebbar.contract.errors import BadInput
+from sim.analog import spice
+from sim.analog.crossbar import Crossbar, Read, currents, read_of, settling
+from sim.analog.transient import Lines, lines_of, transient, vcd
 
 
 def integrated(text, rise, times, columns):

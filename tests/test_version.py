@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 import hebbar
-from hebbar.files import versions
+from hebbar.contract.files import versions
 
 ROOT = Path(__file__).resolve().parents[1]
 

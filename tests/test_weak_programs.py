@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from golden import reference as ref
-from golden.datasets import load as load_data
 from golden.image import from_image, to_image
+from golden.learning.datasets import load as load_data
 from golden.machine import Machine
 from golden.reference.interpreter import FloatMachine
 from golden.reference.weak_feedback import Settling, contrastive_hebbian, equilibrium_propagation, nudged_pc
 from golden.streams import rounded, to_codes
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.isa import Op, Sweep, decode
-from hebbar.network import layered
+from hebbar.compiler.config import load
+from hebbar.compiler.network import layered
+from hebbar.compiler.program import compile_config
+from hebbar.contract.isa import Op, Sweep, decode
 
 WEAK = [("nudged_pc", {"nudge": 1}), ("eqprop", {"nudge": 2, "symmetric": True}),
         ("eqprop", {"nudge": 1, "symmetric": False}), ("chl", {})]

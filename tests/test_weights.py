@@ -14,12 +14,12 @@ from helpers import graph, layered
 
 from golden.archive import read_npz
 from golden.image import from_image, to_image
+from golden.learning.weights import checked_image, load_image, load_meta, load_weights, save_weights
 from golden.machine import Machine
 from golden.reference.state import absent
-from golden.weights import checked_image, load_image, load_meta, load_weights, save_weights
-from hebbar.compiler import compile_config
-from hebbar.config import load
-from hebbar.errors import BadInput, HebbarWarning
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import BadInput, HebbarWarning
 from sim.host import load as load_host
 from sim.shell.host import finish
 from sim.simulate import load_weights as simulate_weights
@@ -302,13 +302,13 @@ def test_saving_twice_gives_the_same_bytes(tmp_path):
 
 def test_safetensors_is_loaded_only_by_who_uses_it():
     """Without it every command would need and load one more library."""
-    code = "import sys, golden.weights, sim.simulate; print('safetensors' in sys.modules)"
+    code = "import sys, golden.learning.weights, sim.simulate; print('safetensors' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 
 def test_a_preset_has_its_seeded_weights_back(tmp_path):
     """Without it the path of `hebbar simulate --weights` could be broken while its parts work."""
-    from golden.training import initial_image
+    from golden.learning.training import initial_image
 
     program = compile_config(load("tiny"))
     image = initial_image(program)

@@ -10,10 +10,10 @@ import pytest
 from helpers import machine, simulate
 from test_streamer import drive
 
-from hebbar.geometry import ports
-from hebbar.isa import GAINS, Into, Mode, Op, Sweep, encode
-from hebbar.memories import BLOCK, MAP, TABLE, UNIT_PRECISION, Mem, pack
-from hebbar.registers import Cause, Control
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import GAINS, Into, Mode, Op, Sweep, encode
+from hebbar.contract.memories import BLOCK, MAP, TABLE, UNIT_PRECISION, Mem, pack
+from hebbar.contract.registers import Cause, Control
 from hw.neuron import Neuron
 from hw.row_engine import RowEngine
 from hw.separation import Separation

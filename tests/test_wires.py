@@ -6,7 +6,7 @@ import pytest
 from golden.analog import elimination, nodal, wires as model
 from golden.analog.transfer import Transfer
 from golden.analog.wires import Wires, approximate, approximation_error, ideal, solve
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 SHAPES = [(1, 1), (1, 9), (9, 1), (2, 3), (8, 8), (17, 40), (40, 17), (128, 33), (33, 128), (128, 128)]
 WIRES = [

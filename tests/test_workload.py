@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from golden.compiled import CompiledMachine
-from hebbar.compiler import compile_config
-from hebbar.config import load, parse, preset_names
-from hebbar.cycles import Cycles
-from hebbar.memories import Mem
-from hebbar.rules import RULES
-from hebbar.workload import minimum
+from hebbar.compiler.config import load, parse, preset_names
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.compiler.rules import RULES
+from hebbar.compiler.workload import minimum
+from hebbar.contract.memories import Mem
 
 SAMPLES = 3
 

@@ -6,10 +6,10 @@ better readout, and only the hidden layers learn from the settled errors. We kno
 
 from dataclasses import replace
 
-from hebbar.activations import activation
-from hebbar.rules import Schedule, rule
-from hebbar.rules.predictive import il  # so that --rule il learns on the same network
-from hebbar.schedule import LoopOp, MicroOp
+from hebbar.compiler.rules import Schedule, rule
+from hebbar.compiler.rules.predictive import il  # so that --rule il learns on the same network
+from hebbar.compiler.schedule import LoopOp, MicroOp
+from hebbar.contract.activations import activation
 
 __all__ = ["eager_readout", "il"]
 

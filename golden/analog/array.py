@@ -5,9 +5,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.geometry import ports
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem
+from hebbar.contract.geometry import ports
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
 
 from ..fixed import Ints
 from .cells import GRID, Cells, gridded

@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbar.machine import MachineConfig
+from hebbar.contract.machine import MachineConfig
 
 from ..fixed import Ints
 from .hashing import Draw, key, normal, uniform

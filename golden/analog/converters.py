@@ -5,8 +5,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.machine import MachineConfig
-from hebbar.pins import column_bits, row_bits
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.pins import column_bits, row_bits
 
 from ..fixed import Ints
 from .cells import gridded

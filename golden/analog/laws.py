@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.analog import Programming, Read
+from hebbar.contract.analog import Programming, Read
 
 __all__ = ["READ_TIME", "programming_sigma", "flicker_sigma", "drift_exponents", "drifted"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.machine import MachineConfig
+from hebbar.contract.machine import MachineConfig
 
 from ..fixed import Ints
 

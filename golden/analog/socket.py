@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.geometry import ports
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem
-from hebbar.pins import Phase, cell_lanes, column_bits, row_bits
+from hebbar.contract.geometry import ports
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
+from hebbar.contract.pins import Phase, cell_lanes, column_bits, row_bits
 
 from ..fixed import Ints
 from .array import AnalogArray
@@ -51,7 +51,7 @@ class Socket:
 
     def cycle(self, phase: Phase, line: int, row_drive: int, column_drive: int, amplitude: int, rate: int, enable: int,
               dac: int, cell: int, cell_mask: int, cell_code: int) -> int:
-        """What the macro does in ``phase``; the pins as numbers (``hebbar.pins``)."""
+        """What the macro does in ``phase``; the pins as numbers (``hebbar.contract.pins``)."""
         match phase:
             case Phase.COLUMNS:
                 self._drive("column", column_drive)

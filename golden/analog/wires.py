@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 from . import elimination
 from .ladders import LINES, Reals, advance, bit_step, descend, factors, lumped, word_step

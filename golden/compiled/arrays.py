@@ -36,7 +36,7 @@ class Tables(NamedTuple):
     rows of one with feedback. CLEARS no start; back sums that begin anew.
 
     ``functions`` int8 and ``derivatives`` int16 (functions, state codes): f and f' of every state.
-    ``powers``: ``hebbar.exponentials.POWERS``. ``learning``: fences after an UPD.
+    ``powers``: ``hebbar.contract.exponentials.POWERS``. ``learning``: fences after an UPD.
     """
 
     code: Ints

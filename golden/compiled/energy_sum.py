@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from hebbar.memories import Mem
-from hebbar.registers import ENERGY_BITS
+from hebbar.contract.memories import Mem
+from hebbar.contract.registers import ENERGY_BITS
 
 from .jit import part
 

@@ -6,10 +6,10 @@ end and how much it streams, so that EXITs leave loops of whole instructions, an
 
 from dataclasses import dataclass, field
 
-from hebbar.compiler import Program
-from hebbar.control_flow import leaves
-from hebbar.errors import BadInput
-from hebbar.isa import LOOP_DEPTH, Instruction, Op, decode
+from hebbar.compiler.control_flow import leaves
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import LOOP_DEPTH, Instruction, Op, decode
 
 __all__ = ["check_exits"]
 

@@ -12,8 +12,8 @@ from zlib import crc32
 import numpy as np
 
 import hebbar
-from hebbar.isa import LOOP_DEPTH, Op, Sweep
-from hebbar.memories import UNIT_PRECISION, Mem
+from hebbar.contract.isa import LOOP_DEPTH, Op, Sweep
+from hebbar.contract.memories import UNIT_PRECISION, Mem
 
 from .arrays import ALIGN, FIRST, FUNCTION, PRECISION, ROWS, TOP
 from .energy_sum import add_energy, leaves
@@ -126,7 +126,7 @@ def note(record, fence, learnt, at, learning, memory):
 
 def _sources() -> int:
     """A check sum of all sources that end up in the compiled code."""
-    contract = Path(hebbar.__file__).parent
+    contract = Path(hebbar.__file__).parent / "contract"
     files = [*sorted(Path(__file__).parent.glob("*.py")), *(contract / f"{name}.py" for name in (
         "isa", "memories", "exponentials", "registers"))]
     return crc32(b"".join(file.read_bytes() for file in files))

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba import config, njit, types
 from numba.extending import intrinsic
 
-from hebbar.places import settle
+from hebbar.contract.places import settle
 
 __all__ = ["added", "entry", "halved", "part", "scaled"]
 

@@ -7,12 +7,12 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program, Transfer
-from hebbar.control_flow import leaves
-from hebbar.errors import BadInput
-from hebbar.isa import Op, Sweep, decode
-from hebbar.memories import Mem
-from hebbar.registers import MAX_RATE
+from hebbar.compiler.control_flow import leaves
+from hebbar.compiler.program import Program, Transfer
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import Op, Sweep, decode
+from hebbar.contract.memories import Mem
+from hebbar.contract.registers import MAX_RATE
 
 from ..fixed import Ints
 from ..machine import Machine

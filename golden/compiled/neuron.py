@@ -6,8 +6,8 @@ defines them.
 
 import numpy as np
 
-from hebbar.isa import Sweep
-from hebbar.memories import BLOCK, UNIT_PRECISION, Mem
+from hebbar.contract.isa import Sweep
+from hebbar.contract.memories import BLOCK, UNIT_PRECISION, Mem
 
 from .jit import part
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.exponentials import POWERS
-from hebbar.fences import learning_fences
-from hebbar.isa import Op, decode
+from hebbar.compiler.fences import learning_fences
+from hebbar.contract.exponentials import POWERS
+from hebbar.contract.isa import Op, decode
 
 from ..machine import Machine
 from ..tile import Plan

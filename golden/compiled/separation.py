@@ -1,8 +1,8 @@
 """The separation unit, compiled. ``golden.separation`` defines it; all of it fits int64."""
 
-from hebbar.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, RECIPROCAL_FRAC
-from hebbar.isa import Into, Mode
-from hebbar.memories import Mem
+from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, OCTAVES, RECIPROCAL_FRAC
+from hebbar.contract.isa import Into, Mode
+from hebbar.contract.memories import Mem
 
 from .arrays import FIRST, ROWS
 from .jit import part

@@ -1,9 +1,9 @@
 """What the compiled code cannot run, found before it does: it checks no bounds."""
 
-from hebbar.compiler import Program
-from hebbar.errors import BadInput
-from hebbar.isa import LOOP_REGISTERS, Into, Op, Sweep, decode, illegal_sweep
-from hebbar.memories import BLOCK, MAP, Mem, unpack
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import LOOP_REGISTERS, Into, Op, Sweep, decode, illegal_sweep
+from hebbar.contract.memories import BLOCK, MAP, Mem, unpack
 
 from .flow import check_exits
 
@@ -19,7 +19,7 @@ WORDS = 1 << MAP["source"].width
 def unsupported(program: Program) -> str:
     """Why the compiled machine refuses ``program``, as a sentence, or an empty string.
 
-    Whatever ``hebbar.compiler`` produces is supported. Refused are hand-made programs that leave a
+    Whatever ``hebbar.compiler.program`` produces is supported. Refused are hand-made programs that leave a
     memory, learn in overlapping rows, exceed what the NumPy machine computes exactly or leave loops
     in a way that ``golden.compiled.flow`` names, and those that the NumPy machine refuses as well.
     """

@@ -7,7 +7,7 @@ that LLVM need not provide for negative ones.
 
 import numpy as np
 
-from hebbar.memories import Mem
+from hebbar.contract.memories import Mem
 
 from .arrays import ACROSS, BUFFER, CLEARS, END, FEEDS, FIRST, GATHERS, JOINS, LANES, PADDED, ROW_AT, ROWS, TOP, UPDATES
 from .jit import added, halved, part, scaled

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbar.errors import BadInput
-from hebbar.network import Network, Role
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Network, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 from .energy import errors, weight_descent
 from .inference import infer, start_states

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.network import Edge, Error, Network, Population, Role
+from hebbar.compiler.network import Edge, Error, Network, Population, Role
 
 from .energy import functions, softmax
 from .state import Weights, absent

@@ -19,8 +19,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
-from hebbar.suggest import suggest
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 from .energy import FUNCTIONS
 from .state import Array

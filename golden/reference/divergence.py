@@ -20,8 +20,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from hebbar.errors import BadInput
-from hebbar.suggest import suggest
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 from .energy import FUNCTIONS, log_softmax, softmax
 from .state import Array

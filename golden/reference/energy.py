@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from hebbar.activations import ACTIVATIONS
-from hebbar.network import Error, Network
+from hebbar.compiler.network import Error, Network
+from hebbar.contract.activations import ACTIVATIONS
 
 from .state import Array, States, Weights, absent
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbar.errors import BadInput
-from hebbar.suggest import suggest
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 from .energy import softmax
 from .state import Array

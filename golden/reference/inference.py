@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
-from hebbar.network import Error, Network
+from hebbar.compiler.network import Error, Network
+from hebbar.contract.errors import BadInput
 
 from .energy import activity, assess, drive, softmax, state_descent
 from .state import Array, Held, States, Weights, check_weights, hold

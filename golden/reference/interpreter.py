@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbar.compiler import Program
-from hebbar.errors import BadInput
-from hebbar.isa import Into, Mode, Op, Sweep
-from hebbar.layout import Block
-from hebbar.memories import Mem
-from hebbar.network import Edge
-from hebbar.parameters import effective, gain_code
-from hebbar.schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp
+from hebbar.compiler.layout import Block
+from hebbar.compiler.network import Edge
+from hebbar.compiler.parameters import effective, gain_code
+from hebbar.compiler.program import Program
+from hebbar.compiler.schedule import ExitOp, LoopOp, MicroOp, SeparateOp, SweepOp, TransferOp
+from hebbar.contract.errors import BadInput
+from hebbar.contract.isa import Into, Mode, Op, Sweep
+from hebbar.contract.memories import Mem
 
 from ..streams import checked_reals
 from .energy import functions

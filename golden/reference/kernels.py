@@ -1,7 +1,7 @@
 """The elementwise work of a state step in single precision, one pass over each array.
 
 ``move`` and ``compare`` are compiled by Numba and kept on disk. Functions and slopes are those of
-``hebbar.activations`` in float32; tanh is a rational function of degree 13 over 6, as in Eigen, within 3e-7 of
+``hebbar.contract.activations`` in float32; tanh is a rational function of degree 13 over 6, as in Eigen, within 3e-7 of
 tanh (a test says so).
 """
 

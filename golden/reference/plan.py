@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import DTypeLike
 
-from hebbar.network import Network
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.network import Network
+from hebbar.compiler.rule_config import RuleConfig
 
 from .batch import Batch, Link, Real
 from .inference import fallen

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hebbar.errors import BadInput
-from hebbar.suggest import suggest
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 from .energy import FUNCTIONS
 from .state import Array

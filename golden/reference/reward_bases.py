@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbar.errors import BadInput
+from hebbar.contract.errors import BadInput
 
 from .state import Array
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hebbar.errors import BadInput
-from hebbar.graphs import levelled
-from hebbar.network import Network, Role
-from hebbar.rule_config import RuleConfig
-from hebbar.suggest import suggest
+from hebbar.compiler.graphs import levelled
+from hebbar.compiler.network import Network, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 from .energy import errors, feedback, slope, weight_descent
 from .inference import Relaxation, Start, default_start, infer, move, point, start_states
@@ -108,7 +108,7 @@ def zil(network: Network, weights: Weights, clamps: Mapping[str, Array], rule: R
     Every population moves at every step, also those the wavefront does not need. ``rule.gamma`` and
     ``rule.steps`` play no part. Equal to backprop where hidden populations have precision 0. Any graph
     without cycles whose targets feed nothing; the trajectory is that of the levelled graph
-    (``hebbar.graphs.levelled``).
+    (``hebbar.compiler.graphs.levelled``).
     """
     _only_ends_held(network, clamps, "zil")
     check_weights(network, weights)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
-from hebbar.network import Edge, Network, Role
-from hebbar.suggest import suggest
+from hebbar.compiler.network import Edge, Network, Role
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 __all__ = ["Array", "Key", "Weights", "States", "Held", "absent", "initial_weights", "check_weights",
            "must_be_clamped", "hold"]

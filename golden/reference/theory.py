@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.errors import BadInput
-from hebbar.network import Error, Network, Population, Role
+from hebbar.compiler.network import Error, Network, Population, Role
+from hebbar.contract.errors import BadInput
 
 from .energy import errors, slope, state_descent
 from .inference import Start, default_start, infer, move, start_states

@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from hebbar.config import TrainingConfig
-from hebbar.errors import BadInput
-from hebbar.network import Network, Role
-from hebbar.rule_config import RuleConfig
+from hebbar.compiler.config import TrainingConfig
+from hebbar.compiler.network import Network, Role
+from hebbar.compiler.rule_config import RuleConfig
+from hebbar.contract.errors import BadInput
 
 from .energy import predictions
 from .inference import default_start, infer

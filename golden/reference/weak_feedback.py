@@ -15,8 +15,8 @@ from typing import Literal
 
 import numpy as np
 
-from hebbar.errors import BadInput
-from hebbar.network import Error, Network, Role
+from hebbar.compiler.network import Error, Network, Role
+from hebbar.contract.errors import BadInput
 
 from .energy import activities, drive, errors, feedback as sent_back, slope, state_descent, weight_descent
 from .inference import start_states

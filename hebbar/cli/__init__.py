@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Entry point: errors become one sentence and an exit code, never a stack trace."""
-    from .. import interrupts
+    from hebbar.contract import interrupts
 
     interrupts.catch()
     code = 0
@@ -29,8 +29,9 @@ def main() -> None:
 
 def _command() -> int:
     """Run the command; its exit code."""
-    from ..files import release
-    from ..places import settle
+    from hebbar.contract.files import release
+    from hebbar.contract.places import settle
+
     from .app import app
 
     settle()
@@ -44,9 +45,9 @@ def _command() -> int:
 
 def _failed(error: BaseException) -> int:
     """Say in a sentence what went wrong; the exit code."""
-    from ..errors import Exit, HebbarError, explained
-    from ..files import tidy
-    from ..processes import end_all
+    from hebbar.contract.errors import Exit, HebbarError, explained
+    from hebbar.contract.files import tidy
+    from hebbar.contract.processes import end_all
 
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):  # typer makes it an exit
         _hang_up()
@@ -70,8 +71,8 @@ def _failed(error: BaseException) -> int:
 
 def _hang_up() -> NoReturn:
     """Whoever read our output has gone, as ``head`` does when it has seen enough: end as other programs do then."""
-    from ..files import tidy
-    from ..processes import end_all
+    from hebbar.contract.files import tidy
+    from hebbar.contract.processes import end_all
 
     end_all()
     tidy()

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import BadInput
+from hebbar.contract.errors import BadInput
+
 from .options import Build, Json, Quiet, Run, Source, configured
 
 if TYPE_CHECKING:
     from golden.analog.laws import Reals
     from golden.analog.wires import Wires
-    from sim.crossbar import Crossbar
+    from sim.analog.crossbar import Crossbar
 
 __all__ = ["spice", "transient", "macro"]
 
@@ -60,11 +61,10 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
     drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
     crossbar = _crossbar(state, drawn, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
-    from sim import spice as ngspice
-    from sim.crossbar import currents, read_of
+    from hebbar.contract.record import Check
+    from sim.analog import spice as ngspice
+    from sim.analog.crossbar import currents, read_of
     from sim.toolchain import require
-
-    from ..record import Check
 
     if run:
         require("ngspice")
@@ -97,12 +97,11 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
     drawing = (rows, columns), seed, (least, most), (word, bit, driver, sense)
     crossbar = _crossbar(state, drawing, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
-    from sim.crossbar import read_of
-    from sim.html.svg import save
-    from sim.html.transient import draw
-    from sim.transient import transient as waves_of, vcd
-
-    from ..files import write_text
+    from hebbar.contract.files import write_text
+    from hebbar.report.svg import save
+    from hebbar.report.transient import draw
+    from sim.analog.crossbar import read_of
+    from sim.analog.transient import transient as waves_of, vcd
 
     read = read_of(crossbar, line, 1e-15 * capacitance)
     waves = waves_of(crossbar, read, bits)
@@ -124,7 +123,7 @@ def macro(source: Source,
     """Write control and macro in SystemVerilog, the macro in real numbers: a simulation without Python."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
-    from sim import real_number
+    from sim.analog import real_number
 
     machine = real_number.ideal(config.machine) if ideal else config.machine
     files = real_number.write(machine, here.folder, build)
@@ -140,7 +139,7 @@ def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | N
     import numpy as np
 
     from golden.analog.wires import Wires
-    from sim.crossbar import Crossbar, drawn, loaded
+    from sim.analog.crossbar import Crossbar, drawn, loaded
 
     (rows, columns), seed, (least, most), ohms = drawing
     config, weights = configuration
@@ -165,11 +164,10 @@ def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | N
 
 def _programmed(config: str, weights: Path | None) -> "tuple[dict[str, Reals], Wires]":
     """Conductances and wires of a configuration's macro."""
-    from golden.training import initial_image
-    from golden.weights import load_image
-    from sim.crossbar import programmed
-
-    from ..compiler import compile_config
+    from golden.learning.training import initial_image
+    from golden.learning.weights import load_image
+    from hebbar.compiler.program import compile_config
+    from sim.analog.crossbar import programmed
 
     program = compile_config(configured(config))
     return programmed(program, load_image(program.layout, weights) if weights else initial_image(program))

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from .. import __version__
-from ..errors import HebbarWarning
+from hebbar import __version__
+from hebbar.contract.errors import HebbarWarning
+
 from . import analog, experiment, figures, hardware, study, synthesis
 from .keys import keys
 

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hebbar.contract.errors import Mismatch
 from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, names
 
-from ..errors import Mismatch
 from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from hebbar.compiler.config import Config
 
 __all__ = ["run", "train", "simulate", "compare"]
 
@@ -29,9 +29,9 @@ def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder 
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
     from golden.image import from_image
-    from golden.weights import save_weights
+    from golden.learning.weights import save_weights
+    from hebbar.report.tables import print_outcome
     from sim.experiment import run as run_experiment
-    from sim.report import print_outcome
 
     outcome = run_experiment(config, here.folder, samples, here.reporter, build, quick)
     weights = here.folder / "weights.npz"
@@ -53,9 +53,9 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
     from golden.image import from_image
-    from golden.weights import save_weights
+    from golden.learning.weights import save_weights
+    from hebbar.report.tables import print_trained
     from sim.checkpoint import Checkpoint
-    from sim.report import print_trained
     from sim.training import train as train_rtl
 
     trained = train_rtl(config, here.folder, here.reporter, resume, restart, build, every, quick=quick)
@@ -109,9 +109,9 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
 def _broken(out: Path, backend: str | None, entry: str, samples: int | None, defect: str, config: "Config",
             build: Path, quiet: bool, as_json: bool) -> None:
     """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
+    from hebbar.report.tables import print_defects, print_demonstration
     from sim.defects import DEFECTS
     from sim.demonstration import demonstrate
-    from sim.report import print_defects, print_demonstration
 
     if defect == "list":
         print_defects(DEFECTS)
@@ -129,12 +129,11 @@ def compare(golden: Annotated[Path, typer.Argument(help="Trace of one backend.")
     """Compare two traces word for word; exit 1 with the first difference."""
     import json
 
+    from hebbar.compiler.program import compile_config
+    from hebbar.contract.console import busy
+    from hebbar.report.tables import print_comparison
     from sim.compare import compare as compare_traces
-    from sim.report import print_comparison
     from sim.simulate import load_pair
-
-    from ..compiler import compile_config
-    from ..console import busy
 
     with busy("comparing"):
         config, first, second = load_pair(golden, rtl)

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ..errors import BadInput, Mismatch
+from hebbar.contract.errors import BadInput, Mismatch
+
 from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
 
 __all__ = ["report", "energy", "sweep", "bench", "presets"]
@@ -28,10 +29,9 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as
     """Make one self-contained HTML page of a run, and its pictures as SVG."""
     if not (folder / "result.json").exists():
         raise BadInput(f"{folder} holds no result.json; give the --out folder of a finished hebbar run or train.")
-    from sim.html import write_report
-
-    from ..console import Reporter, hush
-    from ..files import occupy
+    from hebbar.contract.console import Reporter, hush
+    from hebbar.contract.files import occupy
+    from hebbar.report import write_report
 
     if quiet:
         hush()
@@ -50,8 +50,8 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
     """Energy a sample: exact counts of the golden machine times a sourced table, low to high."""
     config = configured(source, None, rule, None, data)
     here = Run(out, quiet, as_json, config)
-    from sim.energy.run import estimate_run, record
-    from sim.report import print_energy
+    from hebbar.energy.run import estimate_run, record
+    from hebbar.report.tables import print_energy
 
     found = estimate_run(config, samples, technology, here.reporter)
     if not as_json:
@@ -68,8 +68,7 @@ def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help
     """Train several configurations with several seeds in float and fixed point, in parallel."""
     configs = [configured(source, None, rule, epochs, data) for source in sources]
     here = Run(out, quiet, as_json)
-    from sim.report import print_sweep
-    from sim.sweep import sweep as run_sweep
+    from hebbar.studies.parameter_sweep import print_sweep, sweep as run_sweep
 
     rows = run_sweep(configs, list(range(seeds)), jobs, here.reporter)
     if not as_json:
@@ -81,9 +80,9 @@ def presets() -> None:
     """List the configurations that ship with Hebbar: what each is, its entries, and what it is asked by default."""
     from importlib import resources
 
-    from ..config import load, preset_names
-    from ..rules import find
-    from ..tasks import entries_of, kind_of
+    from hebbar.compiler.config import load, preset_names
+    from hebbar.compiler.rules import find
+    from hebbar.compiler.tasks import entries_of, kind_of
 
     for name in preset_names():
         config = load(name)
@@ -102,15 +101,14 @@ def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(A
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""
     if area not in AREAS:
-        from ..suggest import suggest
+        from hebbar.contract.suggest import suggest
 
         raise BadInput(f"there is no bench area {area!r}{suggest(area, AREAS)}.")
     here = Run(out / area, quiet, as_json)
-    from sim.report import print_figures
+    from hebbar.contract.files import versions, write_json
+    from hebbar.report.tables import print_figures
 
-    from ..files import versions, write_json
-
-    module = importlib.import_module(f"sim.bench.{area}")
+    module = importlib.import_module(f"hebbar.studies.{area}")
     figures = module.measure(here.folder, quick, here.reporter, data)
     write_json(out / f"{area}.json", [f.record() for f in figures])
     write_json(out / f"{area}.manifest.json", {"area": area, "quick": quick, "seeds": module.SEEDS[quick],

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from ..errors import MissingTool
+from hebbar.contract.errors import MissingTool
+
 from .options import Build, Json, Quiet, Run, Source, configured
 
 __all__ = ["verilog", "check", "prove", "doctor"]
@@ -32,10 +33,9 @@ def check(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     """Read the exported Verilog back and check its structure against the configuration (Pyverilog)."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
-    from sim.report import print_checks
-    from sim.structure import check as check_structure
-
-    from ..record import Check
+    from hebbar.contract.record import Check
+    from hebbar.report.tables import print_checks
+    from hebbar.verify.structure import check as check_structure
 
     found = check_structure(config.machine, here.reporter)
     if not as_json:
@@ -50,8 +50,8 @@ def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     """Prove that the emitted Verilog equals the RTLIL it was made from, and that a changed one does not."""
     config = configured(source)
     here = Run(out, quiet, as_json, config)
-    from sim.equivalence import prove as prove_equal
-    from sim.report import print_proof
+    from hebbar.report.tables import print_proof
+    from hebbar.verify.equivalence import prove as prove_equal
 
     proof = prove_equal(config.machine, here.folder, here.reporter)
     if not as_json:
@@ -68,9 +68,8 @@ def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run eve
     import json
     from dataclasses import asdict
 
-    from sim.doctor import examine, print_findings, warm_up as warm
-
-    from ..console import Reporter
+    from hebbar.contract.console import Reporter
+    from hebbar.doctor import examine, print_findings, warm_up as warm
 
     if clean:
         from sim.builds import clean as clean_builds

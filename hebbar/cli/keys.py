@@ -18,7 +18,7 @@ def keys(section: Annotated[str | None, typer.Argument(help="A table, such as ma
     import json
     from dataclasses import asdict
 
-    from ..keys import find_tables, tables
+    from hebbar.compiler.keys import find_tables, tables
 
     found = find_tables(section) if section else tables()
     if as_json:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import Mismatch
-from ..places import BUILD_VARIABLE, build_folder
+from hebbar.contract.errors import Mismatch
+from hebbar.contract.places import BUILD_VARIABLE, build_folder
 
 if TYPE_CHECKING:
-    from ..config import Config
-    from ..record import Check
+    from hebbar.compiler.config import Config
+    from hebbar.contract.record import Check
 
 __all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Build", "Quick", "Run",
            "configured"]
@@ -37,7 +37,7 @@ Build = Annotated[Path, typer.Option(
 def configured(source: str, seed: int | None = None, rule: str | None = None, epochs: int | None = None,
                data: Path | None = None) -> "Config":
     """The configuration with the changes of the command line."""
-    from ..config import load
+    from hebbar.compiler.config import load
 
     changes: dict[str, dict[str, int | str | None]] = {
         "training": {"seed": seed, "epochs": epochs}, "rule": {"name": rule},
@@ -57,8 +57,8 @@ class Run:
 
     def __init__(self, folder: Path, quiet: bool = False, as_json: bool = False,
                  config: "Config | None" = None) -> None:
-        from ..console import Reporter, hush
-        from ..files import occupy, output_folder
+        from hebbar.contract.console import Reporter, hush
+        from hebbar.contract.files import occupy, output_folder
 
         self.folder, self.reporter = output_folder(folder), Reporter(quiet)
         occupy(folder)
@@ -71,7 +71,7 @@ class Run:
 
     def finish(self, result: Any, checks: "Sequence[Check]", files: Sequence[Path] = ()) -> None:
         """Write the record; raises Mismatch when a check failed."""
-        from ..record import write_record
+        from hebbar.contract.record import write_record
 
         self._busy.close()
         write_record(self.folder, ["hebbar", *sys.argv[1:]], result, checks, time.monotonic() - self._began,

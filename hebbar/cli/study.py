@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import BadInput
+from hebbar.contract.errors import BadInput
+
 from .options import Epochs, Json, Quiet, Run, Source, configured
 
 __all__ = ["study", "calibrate"]
@@ -26,9 +27,9 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     """Sweep a switch of the analog macro and draw accuracy against severity."""
     chosen = configured(config, None, None, epochs, None)
     here = Run(out, quiet, as_json)
-    from sim.html.devices import severity
-    from sim.html.svg import save
-    from sim.study import SEVERITIES, known_switch, means, records, study as run_study
+    from hebbar.report.devices import severity
+    from hebbar.report.svg import save
+    from hebbar.studies.study import SEVERITIES, known_switch, means, records, study as run_study
 
     names = list(SEVERITIES) if switches == ["all"] else switches
     for name in names:
@@ -69,9 +70,8 @@ def calibrate(config: Source,
 
     import tomli_w
 
-    from sim.calibration import calibrated
-
-    from ..files import write_text
+    from hebbar.contract.files import write_text
+    from sim.analog.calibration import calibrated
 
     corrected, lines = calibrated(chosen, reads, seed)
     path = here.folder / "calibrated.toml"

@@ -27,7 +27,7 @@ def synth(source: Source, target: Target = "ecp5", seeds: Seeds = 3, route: Rout
     """Synthesise the machine: cells by module, clock, critical path and time a sample on an FPGA or in standard
     cells."""
     config = configured(source)
-    from sim.synth.result import kind_of, show, synthesise
+    from hebbar.synth.result import kind_of, show, synthesise
 
     kind_of(target)
     here = Run(out, quiet, as_json, config)

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program, Transfer
-from hebbar.errors import BadInput
-from hebbar.geometry import ports
-from hebbar.memories import Mem
+from golden.trace import Job, Recorder, Trace
+from hebbar.compiler.program import Program, Transfer
+from hebbar.contract.errors import BadInput
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import Mem
 
 from ..host import load, read_weights, refresh, run as run_host
 from ..shell.host import ShellHost, finish
 from ..shell.library import prepare
-from ..trace import Job, Recorder, Trace
 
 __all__ = ["Session", "prepare", "run"]
 

@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.learning.training import Engine, machine_of
 from golden.machine import Machine
-from golden.training import Engine, machine_of
-from hebbar.compiler import Program
-from hebbar.console import Reporter
-from hebbar.counters import CYCLES
-from hebbar.cycles import Cycles
-from hebbar.memories import Mem
-
-from ..trace import Job, Recorder, Trace
+from golden.trace import Job, Recorder, Trace
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import Program
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.memories import Mem
 
 if TYPE_CHECKING:
     from golden.compiled.machine import CompiledMachine, Fences

@@ -7,10 +7,11 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
-from hebbar.compiler import Program
-from hebbar.errors import build_failed
-from hebbar.files import output_folder, temporary_folder, usable, write_text
-from hebbar.places import plain
+from golden.trace import Job, Trace
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import build_failed
+from hebbar.contract.files import output_folder, temporary_folder, usable, write_text
+from hebbar.contract.places import plain
 from hw.verilog import TOP
 
 from ..builds import keep, room_for_build
@@ -18,7 +19,6 @@ from ..design import source
 from ..runner import call_runner, locked, run_bench, tail, watched
 from ..testbench.files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from ..toolchain import ICARUS_ARGS, environment, require, tools
-from ..trace import Job, Trace
 from .registry import BACKENDS
 
 __all__ = ["prepare", "run"]

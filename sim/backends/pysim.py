@@ -11,13 +11,13 @@ import numpy as np
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program
-from hebbar.memories import Mem
+from golden.trace import Job, Recorder, Trace
+from hebbar.compiler.program import Program
+from hebbar.contract.memories import Mem
 from hw.machine import Machine
 
 from ..host import Host, load, read_weights, run as run_host
 from ..macro import PINS, Macro, macro_of
-from ..trace import Job, Recorder, Trace
 
 __all__ = ["prepare", "run", "PysimHost"]
 

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from hebbar.errors import BadInput
-from hebbar.suggest import suggest
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from hebbar.compiler import Program
+    from golden.trace import Job, Trace
+    from hebbar.compiler.program import Program
 
     from ..defects import Defect
-    from ..trace import Job, Trace
 
 __all__ = ["BACKENDS", "DEFAULT", "DEFAULT_WITH_DEFECT", "REFERENCE", "VERILATOR", "Backend", "Driver", "OwnTool",
            "find", "names"]

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from hebbar.compiler import Program
-from hebbar.files import temporary_folder, usable
+from golden.trace import Job, Trace
+from hebbar.compiler.program import Program
+from hebbar.contract.files import temporary_folder, usable
 from hw.verilog import TOP, public
 
 from .. import verilator
@@ -16,7 +17,6 @@ from ..defects import Defect
 from ..design import source
 from ..runner import watched
 from ..testbench.files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
-from ..trace import Job, Trace
 
 __all__ = ["Model", "prepare", "run"]
 

@@ -9,18 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler import Program
-from hebbar.errors import Mismatch, TimedOut
-from hebbar.fences import learning_fences
-from hebbar.geometry import ports
-from hebbar.isa import Op, decode
-from hebbar.memories import Mem
-from hebbar.pins import pins
-from hebbar.registers import REGISTERS, Cause, Status
+from golden.trace import Recorder
+from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import Mismatch, TimedOut
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import Op, decode
+from hebbar.contract.memories import Mem
+from hebbar.contract.pins import pins
+from hebbar.contract.registers import REGISTERS, Cause, Status
 
 from ..host import Host
 from ..macro import Macro, macro_of
-from ..trace import Recorder
 from .library import ANSWER, RECORDED, WEIGHTS, Run, open_library
 
 __all__ = ["ShellHost", "finish"]

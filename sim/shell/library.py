@@ -4,14 +4,14 @@ import ctypes
 import hashlib
 from pathlib import Path
 
-from hebbar.compiler import Program
-from hebbar.errors import build_failed
-from hebbar.files import whole, write_text
-from hebbar.geometry import ports
-from hebbar.machine import MachineConfig
-from hebbar.memories import Mem
-from hebbar.processes import run
-from hebbar.tiles import Weights
+from hebbar.compiler.program import Program
+from hebbar.contract.errors import build_failed
+from hebbar.contract.files import whole, write_text
+from hebbar.contract.geometry import ports
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
+from hebbar.contract.processes import run
+from hebbar.contract.tiles import Weights
 from hw.verilog import TOP
 
 from ..backends import verilator

@@ -254,7 +254,7 @@ void shell_watch(Shell* s, const uint8_t* marks) { s->watched = marks, s->early.
 uint64_t shell_cycles(const Shell* s) { return s->cycles; }
 int shell_write(Shell* s, uint32_t address, uint32_t value, unsigned limit) { return s->write(address, value, limit); }
 int shell_read(Shell* s, uint32_t address, uint32_t* value, unsigned limit) { return s->read(address, value, limit); }
-// Where the pins are: addresses in the order of hebbar.pins; none without a macro.
+// Where the pins are: addresses in the order of hebbar.contract.pins; none without a macro.
 void shell_pins(Shell* s, const void** out) { pins(s->top.get(), out); }
 void shell_macro(Shell* s, Answer answer, Weights weights) { s->answer = answer, s->macro_weights = weights; }
 int shell_run(Shell* s, Run* run, uint64_t slice, int stop_at_halt, unsigned quiet) {

@@ -1,5 +1,5 @@
 // Every memory as a box with one write port, on both sides of the equivalence proof, so that two
-// memories of equal parameters match when their inputs do. Used by sim/equivalence.py with techmap.
+// memories of equal parameters match when their inputs do. Used by hebbar/verify/equivalence.py with techmap.
 (* techmap_celltype = "$mem_v2" *)
 module _memory (RD_CLK, RD_EN, RD_ARST, RD_SRST, RD_ADDR, RD_DATA, WR_CLK, WR_EN, WR_ADDR, WR_DATA);
   parameter MEMID = "";

@@ -12,7 +12,7 @@ from cocotb.triggers import First, RisingEdge, Timer
 from cocotbext.axi import AxiLiteBus, AxiLiteMaster, AxiStreamBus, AxiStreamSink, AxiStreamSource
 from numpy.typing import NDArray
 
-from hebbar.registers import REGISTERS, Status
+from hebbar.contract.registers import REGISTERS, Status
 
 from ..host import Host
 

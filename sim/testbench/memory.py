@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.memories import Port
+from hebbar.contract.memories import Port
 
 __all__ = ["MemoryView", "memory_view"]
 

@@ -6,12 +6,12 @@ import numpy as np
 from cocotb.triggers import ReadOnly, ValueChange
 from numpy.typing import NDArray
 
-from hebbar.geometry import ports
-from hebbar.memories import Mem
-from hebbar.tiles import Weights
+from golden.trace import Job, Recorder
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import Mem
+from hebbar.contract.tiles import Weights
 
 from ..macro import Macro
-from ..trace import Job, Recorder
 from .memory import MemoryView, memory_view
 
 __all__ = ["watch"]

@@ -8,8 +8,9 @@ from pathlib import Path
 import cocotb
 from cocotb.utils import get_sim_time
 
+from golden.trace import Job
+
 from ..host import load, run
-from ..trace import Job
 from .files import JOB_FILE, PACE_FILE
 from .host import PERIOD_NS, started
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import cocotb
 from cocotb.triggers import Timer
 
+from golden.trace import Job, Recorder
+
 from ..host import load, read_weights, run
 from ..macro import macro_of
-from ..trace import Job, Recorder
 from .files import JOB_FILE, PROGRESS_FILE, TRACE_FILE
 from .host import PERIOD_NS, CocotbHost, started
 from .macro import answer

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import cocotb
 
+from golden.trace import Job, Recorder
+
 from ..host import load, read_weights, run
-from ..trace import Job, Recorder
 from .files import JOB_FILE, TRACE_FILE
 from .host import started
 

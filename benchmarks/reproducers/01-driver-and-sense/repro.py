@@ -4,7 +4,7 @@ One bit line drives every word line through one cell each; g = 8192 codes. exit 
 import numpy as np
 
 from golden.analog.array import AnalogArray
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 bad = 0
 for driver, sense in ((5000, 0), (0, 5000)):

@@ -3,10 +3,10 @@
 from amaranth.hdl import Module, ResetInserter, Signal
 from amaranth.sim import Simulator
 
-from hebbar.api import Experiment
-from hebbar.geometry import ports
-from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import Control
+from hebbar import Experiment
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import HEADER, Mem, pack
+from hebbar.contract.registers import Control
 from hw.machine import Machine
 from sim.backends.pysim import PysimHost
 from sim.host import load

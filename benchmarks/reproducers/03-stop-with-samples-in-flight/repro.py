@@ -5,8 +5,8 @@ so (CLEAR, say). exit 1 while wrong."""
 
 from bus import COUNT, PORT, job, program, simulate
 
-from hebbar.memories import HEADER, Mem, pack
-from hebbar.registers import Cause, Control
+from hebbar.contract.memories import HEADER, Mem, pack
+from hebbar.contract.registers import Cause, Control
 from sim.host import packets, words
 
 found = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 f = Path(tempfile.mkdtemp())
 rng = np.random.default_rng(0)

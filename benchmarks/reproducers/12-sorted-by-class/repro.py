@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 from sklearn.datasets import load_digits
 
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 X, y = load_digits(return_X_y=True)
 o = np.argsort(y, kind="stable")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 e = Experiment("tiny")
 n, m = (p.size for p in e._ends)

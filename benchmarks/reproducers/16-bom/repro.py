@@ -31,7 +31,7 @@ for raw, env in (
 ):
     f.write_bytes(raw)
     r = subprocess.run(
-        [sys.executable, "-c", f"from hebbar.config import load; load({str(f)!r})"],
+        [sys.executable, "-c", f"from hebbar.compiler.config import load; load({str(f)!r})"],
         env=os.environ | env,
         capture_output=True,
         text=True,

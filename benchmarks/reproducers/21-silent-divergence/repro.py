@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 
-from hebbar.api import Experiment
-from hebbar.errors import HebbarError
+from hebbar import Experiment
+from hebbar.contract.errors import HebbarError
 
 e = Experiment("digits", training={"epochs": 2}, rule={"alpha_shifts": [0, 0], "gamma": 1.9})
 try:

@@ -2,8 +2,8 @@
 8 bits. The Verilog is exported without a word; RTL and golden machine then learn with opposite signs. Right: refused by
 the compiler with the key and the fix, before anything is built. exit 1 while wrong."""
 
-from hebbar.api import Experiment
-from hebbar.errors import BadInput
+from hebbar import Experiment
+from hebbar.contract.errors import BadInput
 
 wrong = 0
 for net, machine in (

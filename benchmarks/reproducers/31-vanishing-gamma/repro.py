@@ -2,8 +2,8 @@
 the number as given. Right: refused or said, and "float" uses what the machine uses (or names the difference). exit 1
 while wrong."""
 
-from hebbar.api import Experiment
-from hebbar.errors import BadInput
+from hebbar import Experiment
+from hebbar.contract.errors import BadInput
 
 wrong = 0
 for gamma in (0.004, 0.0039, 0.001):

@@ -4,7 +4,7 @@ exit 1 while wrong."""
 from pathlib import Path
 
 import hebbar
-from hebbar.api import Experiment
+from hebbar import Experiment
 
 wrong = 0
 for preset in sorted(p.stem for p in (Path(hebbar.__file__).parent / "presets").glob("*.toml")):

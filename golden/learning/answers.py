@@ -1,0 +1,28 @@
+"""What a trained network answers to inputs in real numbers."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hebbar.compiler.program import Program
+
+from ..fixed import Ints, to_float
+from ..reference.training import ends
+from .datasets import input_codes
+from .health import examine_run
+from .sample_checks import check_samples
+from .training import clips, machine_of
+
+__all__ = ["answers"]
+
+
+def answers(program: Program, image: Ints, inputs: ArrayLike) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Target states (samples, target size) in real units for real ``inputs`` (samples, input size), and sentences about
+    values that were clipped on the way. Raises BadInput for inputs that do not fit."""
+    network, formats = program.layout.network, program.machine.formats
+    source, target = (network.by_name[name] for name in ends(network))
+    codes = input_codes(inputs, source.activity_frac, formats.activity.bits)
+    check_samples(codes, None, network)
+    machine = machine_of(program)
+    machine.load(image)
+    states = machine.run("predict", {source.name: codes})[target.name]
+    return to_float(states, formats.state), examine_run(program, "predict", len(codes), clips(machine))

@@ -1,0 +1,141 @@
+"""The exact cycle model: how long a program takes on each tile, to the cycle.
+
+``hebbar.contract.timing`` states how long a tile is occupied by a sweep; ``Cycles`` walks the program as the
+sequencer does. The RTL's counters must equal it for every program.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from hebbar.contract.counters import CYCLES, HOST, ISSUE_SETS
+from hebbar.contract.exponentials import SeparationTiming
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import ISSUE_FLAGS, Mode, Op, Sweep, decode
+from hebbar.contract.memories import BLOCK, Mem, unpack
+from hebbar.contract.timing import AnalogTiming, ArrayTiming, RowTiming, Timing
+
+from .control_flow import executed, leaves
+
+if TYPE_CHECKING:
+    from .program import Program
+
+__all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
+
+
+class Cycles:
+    """Walks a program as the sequencer does and counts cycles by cause; the host never stalls.
+
+    A START first clears base and back sums, a row group a cycle, which is control.
+
+    Where an EXIT leaves depends on the data and what LOOP registers hold on the host, so a run is told.
+    """
+
+    def __init__(self, program: "Program") -> None:
+        self._program = program
+        self._code = [decode(w) for w in program.words]
+        self._blocks = [unpack(BLOCK, b) for b in program.blocks]
+        self._ports = ports(program.machine)
+
+    def run(self, entry: str, samples: int, exits: Iterable[bool] | None = (),
+            loops: Sequence[int] = (0, 0, 0)) -> dict[str, int]:
+        """Every cycle counter after ``samples`` samples, and slots by flag set.
+
+        ``exits``: for every EXIT with arm 0 that is executed, in their order, whether it leaves its loop; None:
+        none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
+        registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
+        """
+        walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.groups)
+        for _, code in executed(self._code, self._program.entries[entry], (samples, *loops), exits):
+            match code.op:
+                case Op.HALT:
+                    pass
+                case Op.SWEEP:
+                    walk.sweep(self._blocks[code.fields["block"]], Sweep(code.fields["flags"]))
+                case Op.WAIT | Op.EXIT:
+                    walk.wait()
+                case Op.SEPARATE:
+                    walk.separate(self._separation(code.fields))
+                case Op.IN | Op.OUT:
+                    walk.transfer(self._beats(code.op, code.fields))
+                case _:
+                    walk.now += 1
+        return walk.halt()
+
+    def exits(self, entry: str) -> bool:
+        """Whether an EXIT can end a loop of an entry, so that its cycles depend on the data."""
+        code = takewhile(lambda i: i.op is not Op.HALT, self._code[self._program.entries[entry]:])
+        return any(leaves(i) for i in code)
+
+    def _beats(self, op: Op, fields: dict[str, int]) -> int:
+        """Cycles of a transfer: a beat a cycle in, two cycles a beat out."""
+        per = self._ports[Mem(fields["memory"])].lanes_per_beat
+        return -(-fields["count"] // per) * (2 if op is Op.OUT else 1)
+
+    def _separation(self, fields: dict[str, int]) -> int:
+        """Cycles in which the separation unit works."""
+        b = self._blocks[fields["block"]]
+        rows = (b["groups"] - 1) * self._program.machine.row_tiles + b["tail"]
+        return SeparationTiming().cycles(rows, Mode(fields["mode"]))
+
+
+class _Walk:
+    """The clock of one run: when each instruction leaves the sequencer, and what it waits for.
+
+    ``now``: the cycle in which the next instruction is decoded.
+    """
+
+    def __init__(self, timing: Timing, now: int) -> None:
+        self.now = now
+        self._timing = timing
+        self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
+        self._slots: deque[tuple[int, int]] = deque()
+        """First cycle and end of the slots of sweeps that a wait may still overlap."""
+
+    def sweep(self, block: dict[str, int], flags: Sweep) -> None:
+        """Decode, then offer the sweep until the tile takes it."""
+        accept = max(self.now + 1, self._timing.free)
+        slots = self._timing.sweep(accept, block, flags)
+        self._slots.append((accept + 1, accept + 1 + slots))
+        self._counts["issue" if flags.weights else "slots"] += slots
+        self._counts[f"issue_{_set(flags):x}"] += slots
+        self.now = accept + 1
+
+    def wait(self) -> None:
+        """Stay in decode until everything is idle."""
+        self._drain(self.now, max(self.now, self._timing.idle))
+        self.now += 1
+
+    def transfer(self, cycles: int) -> None:
+        """Drain, one cycle to start, then the beats."""
+        self.wait()
+        self._counts["stream"] += cycles
+        self.now += cycles
+
+    def separate(self, cycles: int) -> None:
+        """Drain, one cycle to decode, one to read the descriptor, then the unit."""
+        self.wait()
+        self._counts["separate"] += cycles
+        self.now += 1 + cycles
+
+    def halt(self) -> dict[str, int]:
+        """Decode, then at least one cycle of draining; returns the counters."""
+        self._drain(self.now + 1, max(self.now + 1, self._timing.idle) + 1)
+        counted = sum(self._counts[name] for name in CYCLES)
+        self._counts["control"] = self.now - counted
+        return self._counts
+
+    def _drain(self, start: int, end: int) -> None:
+        """Wait from ``start`` to ``end``; cycles in which the tile has slots are not draining."""
+        while self._slots and self._slots[0][1] <= start:
+            self._slots.popleft()
+        covered = sum(min(end, stop) - max(start, first) for first, stop in self._slots
+                      if first < end)
+        self._counts["drain"] += end - start - covered
+        self.now = end
+
+
+def _set(flags: Sweep) -> int:
+    """Index of a flag set in ISSUE_SETS."""
+    return sum(1 << i for i, f in enumerate(ISSUE_FLAGS) if flags & f)

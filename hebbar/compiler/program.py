@@ -1,0 +1,134 @@
+"""From network + rule + machine to a program: instructions, descriptors, tables, registers."""
+
+from dataclasses import dataclass, field
+
+from hebbar.contract.activations import table
+from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import Format, code
+from hebbar.contract.isa import GAINS, Op, encode
+from hebbar.contract.memories import Mem
+
+from .assembler import Assembler
+from .config import Config, MachineConfig
+from .layout import Layout
+from .network import Population, Role
+from .parameters import beta_code, check_scales, tolerance_code
+from .rules import Schedule, predict, query, train
+from .schedule import LoopOp, MicroOp, TransferOp, fenced
+
+__all__ = ["Program", "Transfer", "compile_config", "assemble"]
+
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """One population on a data stream: which memory its neurons go to or come from."""
+
+    population: Population
+    memory: Mem
+
+    @property
+    def key(self) -> str:
+        """The name its samples or outputs go by; a clamp mask stands beside the values of its population."""
+        name = self.population.name
+        return f"{name}.clamp" if self.memory is Mem.CLAMP else name
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything a backend needs besides weights and samples.
+
+    ``words`` are instructions, ``blocks`` and ``maps`` packed descriptors (``hebbar.contract.memories``),
+    ``functions`` and ``derivatives`` packed tables one after the other, ``rates`` and ``gains``
+    register codes, ``entries`` the start address of "train" and "predict", ``inputs`` and
+    ``outputs`` what one sample streams in and out of each entry, ``schedules`` the micro-operations it
+    was made of, ``constants`` the activity code of every constant population.
+    """
+
+    config: Config
+    layout: Layout
+    words: tuple[int, ...]
+    blocks: tuple[int, ...]
+    maps: tuple[int, ...]
+    functions: tuple[int, ...]
+    derivatives: tuple[int, ...]
+    rates: tuple[int, ...]
+    gains: tuple[int, ...]
+    entries: dict[str, int]
+    inputs: dict[str, tuple[Transfer, ...]]
+    outputs: dict[str, tuple[Transfer, ...]]
+    schedules: dict[str, tuple[MicroOp, ...]]
+    tolerance: int = 0
+    beta: int = 0
+    constants: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def machine(self) -> MachineConfig:
+        return self.config.machine
+
+    def clamped(self, entry: str) -> list[str]:
+        """Populations whose clamp mask is set when ``entry`` starts; those of a query come with its samples."""
+        s = Schedule(self.layout, self.config.rule, entry)
+        return [p.name for p in self.layout.network.populations if s.clamped(p.name)]
+
+
+def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: Layout) -> Program:
+    """Lay the schedules down as entries of one program; WAITs as given. Raises BadInput when a
+    table of the machine is too small."""
+    a, entries, m = Assembler(layout, config), {}, config.machine
+    for name, ops in schedules.items():
+        entries[name] = len(a.words)
+        a.clamped = {p.name for p in layout.network.populations if Schedule(layout, config.rule, name).clamped(p.name)}
+        a.lay(ops)
+        a.words.append(encode(Op.HALT))
+    for what, need, knob in (("instructions", len(a.words), "program_words"),
+                             ("block descriptors", len(a.blocks), "blocks"),
+                             ("map entries", len(a.maps), "map_entries"),
+                             ("activation functions", len(a.functions), "functions")):
+        if need > getattr(m, knob):
+            raise BadInput(f"the program does not fit: {need} {what} and machine.{knob} is "
+                           f"{getattr(m, knob)}; raise it to {need}.")
+    formats = m.formats
+    tables = [[t for name, frac in a.functions for t in table(name, d, formats, frac)]
+              for d in (False, True)]
+    return Program(
+        config=config, layout=layout, words=tuple(a.words), blocks=tuple(a.blocks),
+        maps=tuple(a.maps), functions=tuple(tables[0]), derivatives=tuple(tables[1]),
+        rates=tuple(a.rates), gains=tuple(a.gains + [0] * (GAINS - len(a.gains))), entries=entries,
+        inputs={n: _transfers(layout, ops, Op.IN) for n, ops in schedules.items()},
+        outputs={n: _transfers(layout, ops, Op.OUT) for n, ops in schedules.items()},
+        schedules=schedules, tolerance=tolerance_code(config.rule, formats.state), beta=beta_code(config.rule),
+        constants=_constants(layout))
+
+
+def _constants(layout: Layout) -> dict[str, int]:
+    """The activity 1 of every constant population."""
+    bits = layout.machine.activity_bits
+    return {p.name: code(1.0, Format(bits, p.activity_frac), f"the activity of constant population {p.name!r}, with "
+                         f"activity_frac {p.activity_frac} and machine.activity_bits {bits},",
+                         f"lower activity_frac (of a bias network.hidden_frac) to {bits - 2} or raise "
+                         "machine.activity_bits", 0.0)
+            for p in layout.network.with_role(Role.CONSTANT)}
+
+
+def _transfers(layout: Layout, ops: tuple[MicroOp, ...], op: Op) -> tuple[Transfer, ...]:
+    """The transfers of one sample, wherever they stand in the loops."""
+    found: list[Transfer] = []
+    for o in ops:
+        if isinstance(o, LoopOp):
+            found += _transfers(layout, o.body, op)
+        elif isinstance(o, TransferOp) and o.op is op:
+            found.append(Transfer(layout.network.by_name[o.population], Mem(o.memory)))
+    return tuple(found)
+
+
+def compile_config(config: Config) -> Program:
+    """Compile a configuration into a program with the entries "train" and "predict", and "query" where an
+    input is predicted."""
+    layout = Layout(config.build_network(), config.machine)
+    check_scales(config, layout.network)
+    entries = {"train": train, "predict": predict}
+    if any(layout.network.incoming(p.name) for p in layout.network.with_role(Role.INPUT)):
+        entries["query"] = query
+    return assemble(config, {name: fenced(build(Schedule(layout, config.rule, name)))
+                             for name, build in entries.items()}, layout)

@@ -1,0 +1,49 @@
+"""The section ``[rule]`` of a configuration."""
+
+from math import isfinite
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator
+
+from hebbar.contract.section import Section, key
+from hebbar.contract.suggest import shown
+
+__all__ = ["RuleConfig"]
+
+
+class RuleConfig(Section):
+    """``[rule]``: the learning rule and its constants."""
+
+    name: str = key("il", "The learning rule: a built-in one (docs/systems.md), or one that `source` defines.",
+                    example="ipc", max_length=64)
+    source: str = key("", "A Python file that defines the rule `name`, from the folder of the TOML file; empty for a "
+                      "built-in one.", example="own_rule.py", max_length=4096, pattern=r"^[^\x00]*$")
+    steps: int = key(8, "State steps T of a training sample; the errors are computed anew after the last one, and the "
+                     "update uses them.", "steps", ge=0, le=4095)
+    gamma: float = key(0.25, "Size of a state step, rounded to 7 fraction bits; more than 5 % off is refused.",
+                       gt=0, lt=2)
+    alpha_shifts: tuple[Annotated[int, Field(ge=0, le=20)], ...] = key(
+        (), "Learning rate alpha = 2^-shift of every weight layer of `network.layers`, input side first.",
+        "log2 of 1/alpha", [2, 4], max_length=64)
+    init_scales: tuple[Annotated[float, Field(ge=0)], ...] = key(
+        (), "First weights of every layer are uniform with standard deviation scale / sqrt(columns); they must fit the "
+        "weight format.", "", [0.5, 0.5], max_length=64)
+    hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
+    tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
+                                "less in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)
+    beta: float = key(1.0, "Inverse temperature of softmax; the register holds beta log2(e) with 8 fraction bits.",
+                      ge=0)
+    query_steps: int = key(0, "State steps of a query; 0: `steps`.", "steps", 256, ge=0, le=4095)
+    feedback: bool = key(True, "False leaves W^T e out of the steps of a query (dendritic covPCN).")
+    options: dict[str, bool | int | float | str] = key(
+        {}, "Options of the rule itself, such as `nudge` of eqprop or `separation` of hopfield.", "", {"nudge": 2},
+        max_length=64)
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _plain(cls, given: Any) -> Any:
+        for name, value in given.items() if isinstance(given, dict) else ():
+            if not isinstance(value, bool | int | float | str) or (isinstance(value, float) and not isfinite(value)) \
+                    or (isinstance(value, int) and abs(value) >= 1 << 63):
+                raise ValueError(f"{name} cannot be {shown(value)}; give a finite number, text, true or false")
+        return given

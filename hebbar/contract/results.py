@@ -1,0 +1,85 @@
+"""What ``hebbar.api`` answers with: plain, frozen records."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Curve", "Check", "SampleCycles", "Figure"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """``accuracy`` (0 to 1) on the held-out samples after every epoch.
+
+    ``saturations``: values clipped in every epoch of training, by "error", "state", "feedback" and "weight";
+    ``at_bound``: share of the weights of an edge at an end of their format, by "source:target"; ``dead``: hidden units
+    whose activity no input changes, by population; ``warnings``: what may make the result void, in sentences.
+    """
+
+    accuracy: tuple[float, ...]
+    saturations: tuple[dict[str, int], ...] = ()
+    at_bound: dict[str, float] = field(default_factory=dict)
+    dead: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A comparison of the RTL with the golden machine.
+
+    ``words`` compared and ``mismatches`` among them; ``first`` names the first difference, None when
+    there is none; ``updates``: weights that changed, summed over the updates compared; ``counters`` of
+    the RTL by name (``hebbar.contract.counters``).
+    """
+
+    words: int
+    mismatches: int
+    first: str | None
+    updates: int
+    counters: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SampleCycles:
+    """Clock cycles of one training sample by cause (``hebbar.contract.counters.CYCLES``), host stalls left out.
+
+    ``minimum``: the cycles if every multiplier worked on a weight in every cycle; ``padded``: the same
+    with every block padded to whole words and row groups. ``upper``: True where an EXIT may end a sample
+    sooner, which depends on the data; everything here is then of a sample in which none leaves. Both minima are None
+    for a rule of one's own that declares no ``visits``.
+    """
+
+    issue: int
+    slots: int
+    drain: int
+    stream: int
+    separate: int
+    control: int
+    minimum: float | None
+    padded: float | None
+    upper: bool = False
+
+    @property
+    def total(self) -> int:
+        """All of them; ``minimum`` and ``padded`` are beside it, not in it."""
+        return self.issue + self.slots + self.drain + self.stream + self.separate + self.control
+
+    def __str__(self) -> str:
+        most = "at most " if self.upper else ""
+        least = f"minimum {self.minimum:g}" if self.minimum is not None else "no minimum"
+        return (f"{most}{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
+                f"stream {self.stream}, separate {self.separate}, control {self.control}; {least})")
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured figure beside its target; ``met`` is None where there is nothing to meet."""
+
+    figure: str
+    value: Any
+    target: str
+    unit: str
+    met: bool | None
+
+    def record(self) -> dict[str, Any]:
+        return {"figure": self.figure, "value": self.value, "target": self.target,
+                "unit": self.unit, "met": self.met}

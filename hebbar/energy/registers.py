@@ -1,0 +1,33 @@
+"""How many register bits the RTL has, counted in the netlist that Amaranth writes."""
+
+import re
+from functools import cache
+
+from hebbar.contract.machine import MachineConfig
+
+__all__ = ["HOUSEKEEPING", "register_bits"]
+
+HOUSEKEEPING = ("bus", "counters")
+"""Modules that do no work on data: host registers and counters."""
+
+CELL = re.compile(r"^module \\(\S+)|^  cell \$dff .*\n((?:    .*\n)*)", re.MULTILINE)
+
+
+@cache
+def register_bits(machine: MachineConfig) -> dict[str, int]:
+    """Flip-flop bits by block of the machine (``tile``, ``neuron``, ``bus`` ...); memories are not
+    among them, an array macro's weights are. Takes one to ten seconds."""
+    from amaranth.back import rtlil
+
+    from hw.machine import Machine
+
+    bits: dict[str, int] = {}
+    block = ""
+    for module, parameters in CELL.findall(rtlil.convert(Machine(machine), name="top")):
+        if module:
+            block = re.sub(r"\$\d+", "", module).partition(".")[2].partition(".")[0]
+            continue
+        width = re.search(r"parameter \\WIDTH (\d+)", parameters)
+        assert width, parameters
+        bits[block] = bits.get(block, 0) + int(width[1])
+    return bits

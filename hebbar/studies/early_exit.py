@@ -1,0 +1,90 @@
+"""What early exit trades: accuracy, state steps, cycles and energy of training against the tolerance."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from golden.learning.datasets import epoch_order, load as load_data
+from golden.learning.training import codes, initial_image
+from golden.reference.training import accuracy, ends, halvings
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.results import Figure
+from hebbar.energy import estimate, load_technology
+from sim.backends.golden import Session
+
+from .parameter_sweep import in_parallel
+
+__all__ = ["TOLERANCES", "LOSS", "Point", "point", "sweep", "mean", "measure"]
+
+TOLERANCES = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
+TECHNOLOGY = "cmos45"
+PROCESSES = 2
+LOSS = 0.5
+"""Points of accuracy that the tolerance of the preset may cost."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One tolerance: percent on the test set, mean state steps a sample over the whole training; of a sample of the
+    last epoch the steps, the cycles and the nJ, typical."""
+
+    tolerance: float
+    accuracy: float
+    steps: float
+    last_steps: float
+    cycles: float
+    energy: float
+
+
+def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
+    """Train the preset ``early_exit`` in fixed point; the last epoch is counted."""
+    config = load("early_exit").replace(rule={"tolerance": tolerance}, training={"seed": seed}, data={"seed": seed})
+    training, program, data = config.training, compile_config(config), load_data(config.data)
+    epochs = epochs or training.epochs
+    session, steps, trace = Session(program), [], None
+    session.load(initial_image(program))
+    for epoch in range(epochs):
+        samples = data.train.take(epoch_order(len(data.train), training.seed, epoch))
+        job = Job(program, "train", session.weights, codes(program, samples, True), halvings(training, epoch), False)
+        trace = session.run(job)
+        # the first state step stands before the loop, and every EXIT without arm ends one more
+        steps.append(1 + len(trace.decisions) / job.count if tolerance else float(config.rule.steps))
+    assert trace is not None, "there is at least one epoch"
+    technology, exits = load_technology(TECHNOLOGY), trace.decisions.tolist()
+    found = estimate(program, trace.counters, len(data.train), technology, exits=exits)
+    test = session.run(Job(program, "predict", session.weights, codes(program, data.test, False), steps=False))
+    right = accuracy(test.outputs[ends(program.layout.network)[1]], data.test.labels)
+    return Point(tolerance, 100 * right, float(np.mean(steps)), steps[-1],
+                 sum(trace.counters[c] for c in CYCLES) / len(data.train), found.sample.typical / 1000)
+
+
+def sweep(seeds: int, reporter: Reporter, epochs: int | None = None) -> list[Point]:
+    """Means over ``seeds`` seeds at every tolerance."""
+    work = [(t, seed, epochs) for t in TOLERANCES for seed in range(seeds)]
+    found = in_parallel(point, work, PROCESSES, reporter, "tolerances",
+                        lambda p: f"{p.tolerance:g}: {p.accuracy:.1f} %")
+    return [mean(found[i * seeds:(i + 1) * seeds]) for i in range(len(TOLERANCES))]
+
+
+def mean(points: Sequence[Point]) -> Point:
+    """The means of points, quantity by quantity."""
+    return Point(*np.mean([list(vars(p).values()) for p in points], axis=0).tolist())
+
+
+def measure(seeds: int, reporter: Reporter) -> list[Figure]:
+    """What every tolerance saves; the preset's must save steps and lose less than ``LOSS`` points."""
+    points, chosen = sweep(seeds, reporter), load("early_exit").rule.tolerance
+    whole, figures = points[0], []
+    for p in points:
+        held = p.tolerance == chosen
+        met = p.steps < whole.steps and p.accuracy >= whole.accuracy - LOSS
+        what = (f"early exit, tolerance {p.tolerance:g}: accuracy ({p.steps:.2f} state steps, {p.cycles:,.0f} cycles, "
+                f"{p.energy:.0f} nJ a sample)")
+        figures.append(Figure(what, round(p.accuracy, 2), f">= {whole.accuracy - LOSS:.2f}, fewer steps" if held else
+                              "reported", "%", met if held else None))
+    return figures

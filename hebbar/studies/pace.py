@@ -1,0 +1,133 @@
+"""How fast the Verilated RTL runs: the fast shell and cocotb against a bare C++ loop on the same objects.
+
+Cycles a second of one thread. Every ratio is of medians of rounds that alternate in one process, so
+that what else the machine does hits both sides.
+"""
+
+import json
+import pickle
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from golden.learning.training import codes, data_of, initial_image
+from golden.trace import Job
+from hebbar.compiler.config import Config
+from hebbar.compiler.program import Program, compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import Mismatch
+from hebbar.contract.registers import REGISTERS, Control
+from hebbar.contract.results import Figure
+from hw.verilog import TOP
+from sim import verilator as build
+from sim.backends import fast, golden, verilator
+from sim.compare import compare
+from sim.host import packets
+from sim.shell.host import finish
+from sim.testbench.files import JOB_FILE, PACE_FILE
+
+__all__ = ["shell", "cocotb", "rebuild"]
+
+ROUNDS = 5
+
+
+def shell(config: Config, samples: int, folder: Path, reporter: Reporter) -> list[Figure]:
+    """The fast shell, streaming, reading back every fence and comparing, against the bare loop."""
+    program = compile_config(config)
+    library = fast.prepare(program, folder)
+    job = _job(program, samples)
+    reporter.say(f"{config.name}: bare loop and compared run in turn, {ROUNDS} rounds of {samples} samples ...")
+    rounds = [(_bare(job, library), _compared(job, library)) for _ in range(ROUNDS)]
+    bare, compared = (statistics.median(column) for column in zip(*rounds))
+    name, ratio = config.name, 100 * compared / bare
+    return [Figure(f"bare C++ loop, {name}", round(bare), "beside it", "cycles/s", None),
+            Figure(f"fast shell, streamed, read back and compared, {name}", round(compared), "beside it", "cycles/s",
+                   None),
+            Figure(f"fast shell against the bare loop, {name}", ratio, ">= 80", "%", ratio >= 80)]
+
+
+def cocotb(config: Config, samples: int, folder: Path, reporter: Reporter) -> list[Figure]:
+    """cocotb waiting in bulk against the bare loop, on the same objects."""
+    program = compile_config(config)
+    model, library = verilator.prepare(program, folder), fast.prepare(program, folder)
+    job = _job(program, samples)
+    reporter.say(f"{config.name}: bare loop and cocotb in turn, 3 rounds of {samples} samples ...")
+    rounds = [(_bare(job, library), _cocotb(job, model)) for _ in range(3)]
+    bare, waiting = (statistics.median(column) for column in zip(*rounds))
+    ratio = 100 * waiting / bare
+    return [Figure(f"cocotb, bulk waits, {config.name}", round(waiting), "beside it", "cycles/s", None),
+            Figure(f"cocotb against the bare loop, {config.name}", ratio, ">= 30", "%", ratio >= 30)]
+
+
+def rebuild(config: Config, folder: Path) -> Figure:
+    """Seconds to find a model that is already built."""
+    program = compile_config(config)
+    fast.prepare(program, folder)
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        fast.prepare(program, folder)
+        times.append(time.perf_counter() - began)
+    worst = max(times)
+    return Figure(f"rebuild of an unchanged model, {config.name}, slowest of {ROUNDS}", worst, "<= 1", "s", worst <= 1)
+
+
+def _job(program: Program, samples: int) -> Job:
+    data = data_of(program)
+    part = data.train.take(np.arange(samples))
+    return Job(program, "train", initial_image(program), codes(program, part, training=True))
+
+
+def _bare(job: Job, library: Path) -> float:
+    """Cycles a second of the bare loop over the cycles that the job takes, without what comes after HALT."""
+    session = fast.Session(job.program, library)
+    session.load(job.weights)
+    session.run(Job(job.program, job.entry, job.weights, {n: s[:1] for n, s in job.samples.items()}, steps=False))
+    cycles = sum(golden.cycles(job).values())
+    for register, value in (("loop0", job.count), ("entry", job.program.entries[job.entry]),
+                            ("control", Control.START)):
+        finish(session.host.set(register, int(value)))
+    beats = list(packets(job.program, job.entry, job.samples))
+    began = time.perf_counter()
+    session.host.bare(beats, cycles)
+    seconds = time.perf_counter() - began
+    session.host.bare([], 1000)
+    halted, _ = finish(session.host.read(REGISTERS["cause"].address))
+    session.close()
+    if halted != 1:
+        raise Mismatch("the bare loop did not reach HALT in the cycles of the cycle model; they do not measure the "
+                       "same work.")
+    return cycles / seconds
+
+
+def _compared(job: Job, library: Path) -> float:
+    """Cycles a second of the same job, every fence recorded and compared."""
+    session, reference = fast.Session(job.program, library), golden.Session(job.program)
+    for side in (session, reference):
+        side.load(job.weights)
+    chunk = max(1, min(64, job.count // 2))
+    cycles, began = 0, time.perf_counter()
+    for first in range(0, job.count, chunk):
+        piece = Job(job.program, job.entry, job.weights, {n: s[first:first + chunk] for n, s in job.samples.items()})
+        start = session.host.cycles
+        rtl, expected = session.run(piece), reference.run(piece)
+        cycles += session.host.cycles - start
+        result = compare(job.program, expected, rtl)
+        if result.first:
+            raise Mismatch(str(result.first))
+    seconds = time.perf_counter() - began
+    session.close()
+    return cycles / seconds
+
+
+def _cocotb(job: Job, model: verilator.Model) -> float:
+    """Cycles a second inside a cocotb test."""
+    with tempfile.TemporaryDirectory(prefix="pace-", dir=model.folder) as name:
+        folder = Path(name)
+        (folder / JOB_FILE).write_bytes(pickle.dumps(job))
+        build.run_cocotb(model.folder, TOP, "sim.testbench.pace", test_dir=folder)
+        found = json.loads((folder / PACE_FILE).read_text())
+    return found["cycles"] / found["seconds"]

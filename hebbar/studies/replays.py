@@ -1,0 +1,110 @@
+"""Every learning system on one Verilog export: golden against RTL word for word, and what a sample costs."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from golden.image import to_image
+from golden.reference.state import initial_weights
+from golden.streams import to_codes
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.program import Program, compile_config
+from hebbar.compiler.workload import minimum
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.contract.files import BUILD
+from hebbar.contract.memories import Mem
+from hebbar.contract.results import Figure
+from hw.verilog import export
+from sim.backends import fast, golden
+from sim.compare import compare
+
+__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "replay", "measure"]
+
+FLAGSHIP = "graph"
+"""The preset whose machine runs them all."""
+
+SYSTEMS = {
+    "IL": "digits", "IL, early exit": "early_exit", "Z-IL": "digits_zil", "Z-IL on a levelled DAG": "residual",
+    "iPC": "digits_ipc", "backprop": "backprop", "arbitrary graph": "graph", "generative graph, queries": "query",
+    "associative memory via PC": "memory", "covPCN": "covpcn", "Hopfield, softmax": "hopfield",
+    "Hopfield, Euclidean, max": "euclidean", "feature-space memory": "feature_memory",
+    "categorical, precision": "categorical", "nudged PC": "nudged_pc", "equilibrium propagation": "eqprop",
+    "contrastive Hebbian": "chl", "reward bases": "reward_bases", "LIF and STDP": "stdp"}
+"""Presets by what they are."""
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One entry of one system on the RTL: words compared and mismatches; of a sample the cycles, the share of
+    multiplier cycles at work on a weight, how often a stored weight in use is read, and the least that the rule
+    declares, where inference may end early in the one step after the first: in reads, and in cycles with every lane
+    at work."""
+
+    system: str
+    entry: str
+    words: int
+    mismatches: int
+    cycles: float
+    utilisation: float
+    reads: float
+    least_reads: float
+    least_cycles: float
+
+
+def program_of(preset: str) -> Program:
+    """A preset on the flagship machine."""
+    machine = load(FLAGSHIP).machine.model_dump()
+    return compile_config(load(preset).replace(machine=machine))
+
+
+def replay(system: str, entry: str, samples: int, library: Path) -> Replay:
+    """Random samples in real units, weights from the configured seed (memories: random ones)."""
+    program = program_of(SYSTEMS[system])
+    network, rng = program.layout.network, np.random.default_rng(program.config.training.seed)
+    weights = {key: w if w.any() else rng.uniform(-0.1, 0.1, w.shape)
+               for key, w in initial_weights(network, program.config.training.seed).items()}
+    for e in network.stored:
+        if e.zero_diagonal:
+            np.fill_diagonal(weights[e.source, e.target], 0.0)
+        if e.positive:
+            weights[e.source, e.target] = abs(weights[e.source, e.target])
+    given = {t.key: rng.integers(0, 2, (samples, t.population.size)) if t.memory is Mem.CLAMP
+             else rng.random((samples, t.population.size)) for t in program.inputs[entry]}
+    job = Job(program, entry, to_image(program.layout, weights), to_codes(program, entry, given))
+    want, got = golden.run(job), fast.run(job, library)
+    found, c = compare(program, want, got), got.counters
+    cycles, m = sum(c[n] for n in CYCLES) / samples, program.machine
+    stored = sum(program.layout.network.fill(e) * network.by_name[e.source].size * network.by_name[e.target].size
+                 for e in network.stored)
+    rule = program.config.rule
+    least = minimum(program, entry, min(2, rule.steps) if rule.tolerance and entry == "train" else None)
+    assert least is not None, "every rule here says what it visits"
+    reads, width = c["weight_reads"] / samples, m.lanes * m.row_tiles
+    return Replay(system, entry, found.total_words, found.total_mismatches, cycles,
+                  reads / cycles / width, reads / stored, least.visits / stored, least.cycles)
+
+
+def measure(quick: bool, reporter: Reporter) -> list[Figure]:
+    """All systems and all their entries; one library, built from one export."""
+    program = program_of(FLAGSHIP)
+    text = export(program.machine)
+    names = {sha256(export(program_of(p).machine).encode()).hexdigest() for p in SYSTEMS.values()}
+    library = fast.prepare(program, BUILD, announce=True)
+    jobs = [(s, e) for s, preset in SYSTEMS.items() for e in program_of(preset).entries]
+    found = []
+    with reporter.task("systems on one export", len(jobs)) as task:
+        for i, (system, entry) in enumerate(jobs):
+            found.append(replay(system, entry, 2 if quick else 10, library))
+            task.advance(i + 1, f"{system}, {entry}")
+    digest = sha256(text.encode()).hexdigest()
+    words, wrong = sum(r.words for r in found), sum(r.mismatches for r in found)
+    figures = [Figure(f"one export for all programs, sha256 {digest[:16]}", len(names), "1", "files", len(names) == 1),
+               Figure(f"RTL mismatches, {len(SYSTEMS)} systems, {len(jobs)} programs, {words:,} words", wrong, "0",
+                      "words", not wrong)]
+    return figures + [Figure(f"{r.system}, {r.entry}: MACs at work in {100 * r.utilisation:.0f} % of cycles, a weight "
+                             f"read {r.reads:.2f} times, at least {r.least_reads:.2f}", round(r.cycles),
+                             f"at least {r.least_cycles:,.0f}", "cycles a sample", None) for r in found]

@@ -1,0 +1,74 @@
+"""``hebbar bench spine``: every figure the first capability is judged by."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from golden.reference.rules import backprop, zil
+from golden.reference.state import initial_weights
+from golden.reference.training import sample_clamps
+from hebbar.compiler.config import RuleConfig
+from hebbar.compiler.network import layered
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import MissingTool
+from hebbar.contract.results import Figure
+
+from . import accuracy, rtl
+
+__all__ = ["SEEDS", "measure", "zil_equals_backprop", "planted"]
+
+
+SEEDS = {False: 5, True: 1}
+"""Seeds of weights, order and split behind the accuracies, in full and with --quick."""
+
+
+def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
+    """All figures in the order of the table; ``quick`` uses fewer samples and seeds; ``data`` is unused."""
+    figures = list(rtl.agreement(folder, 10 if quick else 100, reporter))
+    figures += accuracy.measure(SEEDS[quick], reporter)
+    figures.append(zil_equals_backprop())
+    figures.append(rtl.cycle_model(folder, 2 if quick else 10, reporter))
+    figures += rtl.issue_rates(folder, reporter)
+    figures += rtl.weight_reads(folder, reporter)
+    figures += rtl.cycles(folder, reporter)
+    figures.append(planted(reporter))
+    return figures
+
+
+def zil_equals_backprop(networks: int = 20) -> Figure:
+    """Largest difference of a weight update on random nets of 2 to 5 layers, float64."""
+    rng, worst = np.random.default_rng(0), 0.0
+    for seed in range(networks):
+        depth = int(rng.integers(2, 6))
+        sizes = [int(n) for n in rng.integers(2, 20, depth + 1)]
+        activation = ["tanh", "sigmoid", "relu", "leaky"][seed % 4]
+        network = layered(sizes, activation, [0] * depth, [1.0] * depth, bias=seed % 2 == 0)
+        weights = initial_weights(network, seed)
+        clamps = sample_clamps(network, rng.normal(size=(8, sizes[0])),
+                               rng.normal(size=(8, sizes[-1])))
+        one, other = (rule(network, weights, clamps, RuleConfig(name=name)).weights
+                      for rule, name in ((zil, "zil"), (backprop, "backprop")))
+        worst = max(worst, *(float(np.abs(one[k] - other[k]).max()) for k in weights))
+    return Figure(f"Z-IL against backprop, {networks} random nets, largest difference", worst,
+                  "<= 1e-12", "", worst <= 1e-12)
+
+
+def planted(reporter: Reporter) -> Figure:
+    """Planted defects that the tests catch; needs a checkout with the tests."""
+    root = Path(__file__).parent.parent.parent
+    if not (root / "tests" / "test_planted.py").exists():
+        raise MissingTool("the planted defects are part of the tests, which are not installed; "
+                          "run hebbar bench spine in a checkout.")
+    reporter.say("planting defects and running their tests (several minutes) ...")
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "tests/test_planted.py",
+               "-k", "caught"]
+    answer = subprocess.run(command, cwd=root, env=os.environ | {"OMP_NUM_THREADS": "1"},
+                            capture_output=True, text=True, check=False)
+    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|error)", answer.stdout)}
+    caught, total = counts.get("passed", 0), sum(counts.values())
+    return Figure(f"planted defects caught, of {total}", caught, f"all {total}", "defects",
+                  caught == total and total >= 30)

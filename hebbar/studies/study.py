@@ -1,0 +1,120 @@
+"""Accuracy against severity: one switch of the analog macro at several values, rules beside each other."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from golden.learning.training import data_of, train_fixed
+from hebbar.compiler.config import Config, load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import suggest
+
+from .parameter_sweep import in_parallel
+
+__all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "study", "means",
+           "records"]
+
+RULES = {"il": "digits", "ipc": "digits_ipc", "backprop": "backprop"}
+"""Rules of a study by name, and the preset whose constants, chosen on validation data of the digital tile, they
+take."""
+
+SEVERITIES: dict[str, tuple[float | bool | str, ...]] = {
+    "device.g_min": (0.0, 2.5, 5.0, 10.0), "device.levels": (0, 256, 64, 16),
+    "device.weight_range": (4.0, 1.0, 0.5, 0.25),
+    "read.additive": (0.0, 0.25, 0.5, 1.0, 2.0), "read.proportional": (0.0, 0.05, 0.1, 0.2, 0.4),
+    "read.flicker": (0.0, 0.0088, 0.03, 0.1), "read.drift": (0.0, 0.05, 0.1, 0.2),
+    "update.device_spread": (0.0, 0.3, 0.6, 1.0), "update.pulse_spread": (0.0, 0.3, 1.0, 4.0),
+    "update.asymmetry": (0.0, 0.05, 0.1, 0.2, 0.4), "update.soft_bounds": (0.0, 0.5, 1.0),
+    "faults.stuck_on": (0.0, 0.01, 0.03, 0.1), "faults.stuck_off": (0.0, 0.03, 0.1, 0.3),
+    "wires.word_resistance": (0.0, 1.0, 4.0, 16.0), "control.row_bits": (9, 8, 7, 6, 5),
+    "converters.offset": (0.0, 0.5, 1.0, 2.0), "converters.gain": (0.0, 0.03, 0.1, 0.3),
+    "converters.inl": (0.0, 0.5, 1.0, 2.0), "converters.noise": (0.0, 0.5, 1.0, 2.0)}
+"""Values by switch, the mildest first."""
+
+BESIDE: dict[str, dict[str, Any]] = {
+    "device.levels": {"programming.noise": ()}, "read.flicker": {"read.age": 25.0}, "read.drift": {"read.age": 1e4},
+    "wires.word_resistance": {"wires.model": "exact"}}
+"""What a switch needs to matter."""
+
+MATCHED = {"control.row_bits": lambda bits: {"control.row_step": 24 - bits}}
+"""What follows from the value: fewer bits over the same range have a larger step."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One training: ``accuracy`` (percent) on the held-out part after the last epoch."""
+
+    switch: str
+    value: Any
+    rule: str
+    seed: int
+    accuracy: float
+
+
+def with_rule(config: Config, rule: str) -> Config:
+    """``config`` with the rule of its preset in ``RULES``."""
+    if rule not in RULES:
+        raise BadInput(f"there is no rule {rule!r} to study{suggest(rule, RULES)}.")
+    return config.replace(rule=load(RULES[rule]).rule.model_dump())
+
+
+def known_switch(config: Config, switch: str) -> None:
+    """Raise BadInput unless ``switch`` is a key of a section of machine.analog."""
+    if not config.machine.kind.macro:
+        raise BadInput(f"machine.tile is {config.machine.tile!r}; a study of devices needs 'analog'.")
+    known = [f"{s}.{k}" for s, keys in config.machine.analog.model_dump().items() if isinstance(keys, dict)
+             for k in keys]
+    if switch not in known:
+        raise BadInput(f"machine.analog has no switch {switch!r}{suggest(switch, known)}.")
+
+
+def with_switch(config: Config, switch: str, value: Any) -> Config:
+    """``config`` with ``switch`` (section.key of machine.analog) at ``value``, and what makes it matter."""
+    analog = config.machine.analog.model_dump()
+    for path, v in ({switch: value} | BESIDE.get(switch, {}) | MATCHED.get(switch, lambda _: {})(value)).items():
+        known_switch(config, path)
+        section, _, key = path.partition(".")
+        analog[section] = analog[section] | {key: v}
+    return config.replace(machine={"analog": analog})
+
+
+def train(config: Config, seed: int) -> float:
+    """Percent right on the held-out part after training with one seed of weights, order, split and devices."""
+    analog = config.machine.analog.model_dump() | {"seed": seed}
+    config = config.replace(training={"seed": seed}, data={"seed": seed}, machine={"analog": analog})
+    program = compile_config(config)
+    return 100 * train_fixed(program, data_of(program)).accuracy[-1]
+
+
+def _point(config: Config, switch: str, value: Any, rule: str, seed: int) -> Point:
+    return Point(switch, value, rule, seed, train(config, seed))
+
+
+def study(config: Config, switch: str, values: Sequence[Any], rules: Sequence[str], seeds: Sequence[int], jobs: int,
+          reporter: Reporter) -> list[Point]:
+    """Train at every value with every rule and seed; refused before anything runs when one is impossible."""
+    known_switch(config, switch)
+    configs = {(value, rule): with_switch(with_rule(config, rule), switch, value) for value in values for rule in rules}
+    for c in configs.values():
+        compile_config(c)
+    work = [(c, switch, value, rule, seed) for (value, rule), c in configs.items() for seed in seeds]
+    return in_parallel(_point, work, jobs, reporter, switch,
+                       lambda p: f"{p.value} {p.rule} seed {p.seed}: {p.accuracy:.1f} %")
+
+
+def means(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Mean, least and most accuracy of every value and rule, in their order."""
+    groups: dict[tuple[Any, ...], list[float]] = {}
+    for p in points:
+        groups.setdefault((p.value, p.rule), []).append(p.accuracy)
+    return [{"value": value, "rule": rule, "mean": float(np.mean(a)), "least": min(a), "most": max(a)}
+            for (value, rule), a in groups.items()]
+
+
+def records(points: Sequence[Point]) -> list[dict[str, Any]]:
+    """Points as plain dictionaries."""
+    return [asdict(p) for p in points]
