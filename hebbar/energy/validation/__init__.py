@@ -1,0 +1,1 @@
+"""What the estimates are worth: published figures, laws that predict them, and how far off they are."""
