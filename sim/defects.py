@@ -5,16 +5,21 @@ from pathlib import Path
 
 from hebbar.contract.errors import HebbarError
 
-__all__ = ["Change", "Defect", "DEFECTS"]
+__all__ = ["Defect", "DEFECTS"]
 
 
 @dataclass(frozen=True)
-class Change:
-    """In ``file`` the text ``old``, which occurs once, becomes ``new``."""
+class Defect:
+    """In ``file`` the text ``old``, which occurs once, becomes ``new``, and ``test`` must fail because of it.
+
+    ``file`` and ``test`` are paths below the root of the sources; ``meaning`` says what the change does.
+    """
 
     file: str
     old: str
     new: str
+    test: str
+    meaning: str = ""
 
     def plant(self, sources: Path) -> None:
         """Make the change in a copy of the sources; raises HebbarError when the text is not there once."""
@@ -26,62 +31,60 @@ class Change:
         path.write_text(text.replace(self.old, self.new))
 
 
-@dataclass(frozen=True)
-class Defect(Change):
-    """A change of the hardware; ``meaning`` says what it does."""
-
-    meaning: str
-
+NEURON, ROWS = "tests/test_neuron.py", "tests/test_row_engine.py"
 
 DEFECTS = {
     "rounding": Defect(
         "hw/fixed.py", "half = ((Const(1, 1) << shift) >> 1).as_unsigned()", "half = Const(0, 1)",
+        "tests/test_fixed.py",
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
         "hw/neuron.py", "drive = scaled[Stage.GAIN] - (e[Stage.GAIN] <<",
-        "drive = scaled[Stage.GAIN] + (e[Stage.GAIN] <<",
+        "drive = scaled[Stage.GAIN] + (e[Stage.GAIN] <<", NEURON,
         "STEP adds the neuron's own error instead of subtracting it"),
     "late-error": Defect(
         "hw/neuron.py", "drive = scaled[Stage.GAIN] - (e[Stage.GAIN] << f",
-        "drive = scaled[Stage.GAIN] - (e[Stage.MOVE] << f",
+        "drive = scaled[Stage.GAIN] - (e[Stage.MOVE] << f", NEURON,
         "STEP takes the error one pipeline stage late, that of the row before"),
     "activity-stale": Defect(
-        "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[Stage.MOVE])",
+        "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[Stage.MOVE])", NEURON,
         "ACT takes f of the state before the step"),
     "base-forgotten": Defect(
-        "hw/neuron.py", "Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)", "0",
+        "hw/neuron.py", "Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)", "0", NEURON,
         "the prediction leaves out the hoisted contribution of clamped sources"),
     "slope-early": Defect(
         "hw/neuron.py", 'slope = staged(m, self.derivative[p], Stage.FEEDBACK, Stage.SLOPE, f"{r}_slope")[Stage.SLOPE]',
-        "slope = self.derivative[p]",
+        "slope = self.derivative[p]", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
-        "hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]",
+        "hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]", "tests/test_back_sums.py",
         "back sums keep what the last inference step added"),
     "feedback-astray": Defect(
         "hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)",
-        "self.back_word.eq(entries[Back.PRODUCT].source)",
+        "self.back_word.eq(entries[Back.PRODUCT].source)", ROWS,
         "TRN adds to the neurons of the next column"),
     "write-astray": Defect(
         "hw/row_engine.py", "self._bank.write_address.eq(address[Back.WRITE])",
-        "self._bank.write_address.eq(address[Back.PRODUCT])",
+        "self._bank.write_address.eq(address[Back.PRODUCT])", ROWS,
         "UPD writes a word to the address of the next"),
     "table-truncated": Defect(
         "hw/table.py", "round_half_up(exact, frac + ENTRY_BITS - self.format.bits)",
-        "exact >> (frac + ENTRY_BITS - self.format.bits)",
+        "exact >> (frac + ENTRY_BITS - self.format.bits)", "tests/test_table.py",
         "the activation table cuts its interpolation off instead of rounding it"),
     "share-truncated": Defect(
         "hw/separation.py", "round_half_up(product, RECIPROCAL_FRAC - f.state.frac)",
-        "product >> RECIPROCAL_FRAC - f.state.frac",
+        "product >> RECIPROCAL_FRAC - f.state.frac", "tests/test_separation.py",
         "SEPARATE cuts the shares of softmax off instead of rounding them"),
     "energy-kept": Defect(
-        "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)",
+        "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)", "tests/test_energy_sum.py",
         "EXIT adds the errors of a step to those of all steps before"),
     "loop-too-long": Defect(
         "hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "with m.Elif(self._left[top] == 0):",
+        "tests/test_sequencer.py",
         "LOOP runs its body once too often"),
     "counter-lags": Defect(
         "hw/counters.py", "stays[name] + self.add[name]", "stays[name] + (self.add[name] != 0)",
+        "tests/test_counters.py",
         "counters count cycles with an event instead of events"),
 }
 """By the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro, those of an

@@ -11,7 +11,7 @@ __all__ = ["FAST", "TIERS", "TOOL", "tier"]
 TIERS = ("fast", "slow", "tool")
 FAST = frozenset({
     "test_analog_config", "test_architecture", "test_config", "test_console", "test_datasets", "test_effects",
-    "test_graphs", "test_idx", "test_record", "test_reference_batch", "test_reference_behaviour",
+    "test_graphs", "test_idx", "test_planted_list", "test_record", "test_reference_batch", "test_reference_behaviour",
     "test_reference_covpcn", "test_reference_divergence", "test_reference_elements", "test_reference_hopfield",
     "test_reference_reverse", "test_reference_reward_bases", "test_reference_theorems", "test_style", "test_version",
     "test_workload"})

@@ -1,0 +1,128 @@
+"""Planted defects, one by one in a copy of the sources: does the test that is named for each fail?"""
+
+import hashlib
+import importlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import HebbarError, MissingTool
+from hebbar.contract.files import output_folder, write_json
+from sim.defects import Defect
+
+__all__ = ["ROOT", "Copy", "planted", "survivors"]
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("hebbar", "golden", "hw", "sim", "tests")
+LIMIT_S = 300.0
+"""For one test, which takes seconds on the sources as they are; an edited machine that does not come to an end is
+noticed."""
+PASSED, FAILED = 0, 1
+"""Exit codes of pytest."""
+
+
+def planted(name: str = "PLANTED") -> Sequence[Defect]:
+    """A list of ``tests/planted.py``; raises MissingTool where the tests are not there."""
+    if not (ROOT / "tests" / "planted.py").exists():
+        raise MissingTool("the planted defects are part of the tests, which are not installed; run this bench in a "
+                          "checkout.")
+    sys.path.insert(0, str(ROOT / "tests"))
+    try:
+        return tuple(getattr(importlib.import_module("planted"), name))
+    finally:
+        sys.path.pop(0)
+
+
+class Copy:
+    """A fresh copy of the sources in ``folder`` that holds one defect at a time; its bytecode is compiled once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = output_folder(folder)
+        for name in SOURCES:
+            shutil.rmtree(folder / name, ignore_errors=True)
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "pyproject.toml", folder)
+
+    def catches(self, defect: Defect, still: Callable[[], None] = lambda: None) -> bool:
+        """Whether the test of ``defect`` fails while it is planted; ``still`` is called every second until it ends.
+
+        Raises HebbarError when the test fails for another reason than an assertion, or does not run.
+        """
+        path = self.folder / defect.file
+        sound = path.read_bytes()
+        try:
+            defect.plant(self.folder)
+            _forget(path)
+            return not self._passes(defect.test, still)
+        finally:
+            path.write_bytes(sound)
+            _forget(path)
+
+    def _passes(self, test: str, still: Callable[[], None]) -> bool:
+        """Whether a test passes on the copy in the time that it has."""
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
+                   test]
+        child = subprocess.Popen(command, cwd=self.folder, env=os.environ | {"PYTHONPATH": str(self.folder)},
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        end = time.monotonic() + LIMIT_S
+        try:
+            while True:
+                try:
+                    said, _ = child.communicate(timeout=1.0)
+                    break
+                except subprocess.TimeoutExpired:
+                    still()
+                if time.monotonic() > end:
+                    return False
+        finally:
+            child.kill()
+        if child.returncode not in (PASSED, FAILED) or " error" in said.splitlines()[-1]:
+            raise HebbarError(f"{test} did not run on an edited copy of the sources:\n{said[-2000:]}")
+        return child.returncode == PASSED
+
+
+def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> list[Defect]:
+    """Those of ``defects`` that their test does not notice.
+
+    What has been tried in ``folder`` with these very sources is not tried again. Raises HebbarError as ``Copy.catches``
+    does.
+    """
+    record, state = output_folder(folder) / "tried.json", _state()
+    kept = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
+    tried: dict[str, bool] = kept["caught"] if kept.get("sources") == state else {}
+    copy = Copy(folder / "sources") if any(_key(d) not in tried for d in defects) else None
+    with reporter.task("planting defects", len(defects)) as task:
+        for number, defect in enumerate(defects):
+            if copy and _key(defect) not in tried:
+                tried[_key(defect)] = copy.catches(defect, partial(task.advance, number, defect.file))
+                write_json(record, {"sources": state, "caught": tried})
+            if not tried[_key(defect)]:
+                reporter.say(f"survives: {defect.file}: {defect.old[:60]!r} becomes {defect.new[:60]!r}")
+            task.advance(number + 1, defect.file)
+    shutil.rmtree(folder / "sources", ignore_errors=True)
+    return [defect for defect in defects if not tried[_key(defect)]]
+
+
+def _key(defect: Defect) -> str:
+    return f"{defect.file}\n{defect.old}\n{defect.new}\n{defect.test}"
+
+
+def _state() -> str:
+    """A hash over every source file that a test may read."""
+    paths = sorted(p for name in SOURCES for p in (ROOT / name).rglob("*")
+                   if p.is_file() and "__pycache__" not in p.parts)
+    return hashlib.sha256(b"\0".join(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes()
+                                     for p in paths)).hexdigest()
+
+
+def _forget(path: Path) -> None:
+    """Bytecode of another text must not be taken for the file's."""
+    for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*"):
+        compiled.unlink()
