@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hebbar.compiler.fences import learning_fences
 from hebbar.contract.exponentials import POWERS
-from hebbar.contract.isa import Op, decode
+from hebbar.contract.isa import MOVES, Op, decode
 
 from ..machine import Machine
 from ..tile import Plan
@@ -119,7 +119,7 @@ def _code(machine: Machine) -> Ints:
         match instruction.op:
             case Op.SWEEP:
                 operands = (f["flags"], f["block"], gains[f["gain"]])
-            case Op.IN | Op.OUT:
+            case _ if instruction.op in MOVES:
                 operands = (f["count"], f["address"] * lanes, f["memory"])
             case Op.LOOP:
                 operands = (f["end"], f["count"], f["register"])

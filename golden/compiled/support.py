@@ -2,7 +2,7 @@
 
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import BadInput
-from hebbar.contract.isa import LOOP_REGISTERS, Into, Op, Sweep, decode, illegal_sweep
+from hebbar.contract.isa import LOOP_REGISTERS, MOVES, Into, Op, Sweep, decode, illegal_sweep
 from hebbar.contract.memories import BLOCK, MAP, Mem, unpack
 
 from .flow import check_exits
@@ -65,7 +65,7 @@ def _check(program: Program, address: int, word: int) -> None:
             raise BadInput(f"{where} needs the energy unit; set machine.energy to true.")
         case Op.LOOP if f["register"] > LOOP_REGISTERS or f["end"] <= address:
             raise BadInput(f"{where} has a register above {LOOP_REGISTERS} or ends before it starts.")
-        case Op.IN | Op.OUT:
+        case _ if instruction.op in MOVES:
             if f["memory"] not in STREAMED or f["address"] * m.lanes + f["count"] > m.neuron_words * m.lanes:
                 raise BadInput(f"{where} moves what is not in a streamed memory.")
 

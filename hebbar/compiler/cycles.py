@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hebbar.contract.counters import CYCLES, HOST, ISSUE_SETS
 from hebbar.contract.exponentials import SeparationTiming
 from hebbar.contract.geometry import ports
-from hebbar.contract.isa import ISSUE_FLAGS, Mode, Op, Sweep, decode
+from hebbar.contract.isa import ISSUE_FLAGS, MOVES, Mode, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, Mem, unpack
 from hebbar.contract.timing import AnalogTiming, ArrayTiming, RowTiming, Timing
 
@@ -57,7 +57,7 @@ class Cycles:
                     walk.wait()
                 case Op.SEPARATE:
                     walk.separate(self._separation(code.fields))
-                case Op.IN | Op.OUT:
+                case _ if code.op in MOVES:
                     walk.transfer(self._beats(code.op, code.fields))
                 case _:
                     walk.now += 1

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .isa import OPERAND_FLAGS, WEIGHT_FLAGS, Into, Op, Sweep
+from .isa import MOVES, OPERAND_FLAGS, WEIGHT_FLAGS, Into, Op, Sweep
 from .memories import Mem
 
 __all__ = ["Resource", "Where", "Access", "Effect", "EFFECTS", "effects"]
@@ -100,5 +100,5 @@ def effects(op: Op, fields: Mapping[str, int]) -> Iterator[Effect]:
         case Op.SEPARATE:
             yield Effect(Access.READ, Resource.BASE, Where.ROWS)
             yield from _SEPARATED.get(fields["into"], ())
-        case Op.IN | Op.OUT if fields["memory"] in _STREAMED:
-            yield Effect(Access.WRITE if op is Op.IN else Access.READ, _STREAMED[Mem(fields["memory"])], Where.ROWS)
+        case _ if op in MOVES and fields["memory"] in _STREAMED:
+            yield Effect(Access.READ if op is Op.OUT else Access.WRITE, _STREAMED[Mem(fields["memory"])], Where.ROWS)

@@ -14,8 +14,8 @@ from enum import IntEnum, IntFlag
 
 from .errors import BadInput
 
-__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "SUMMARY",
-           "Instruction", "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
+__all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "MOVES",
+           "SUMMARY", "Instruction", "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
 """How deep loops may nest."""
@@ -162,6 +162,9 @@ FIELDS: dict[Op, dict[str, Field]] = {
     },
 }
 """The fields of each instruction by name."""
+
+MOVES = frozenset(op for op, fields in FIELDS.items() if fields is _TRANSFER)
+"""The instructions that drain and then move neurons into a memory or, OUT, from one."""
 
 SUMMARY: dict[Op, str] = {
     Op.HALT: "drain, then stop with cause DONE",

@@ -14,7 +14,7 @@ from hebbar.compiler.program import Program
 from hebbar.contract.effects import EFFECTS, Access, Resource, Where
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.geometry import ports
-from hebbar.contract.isa import OPERAND_FLAGS, Into, Mode, Op, Sweep
+from hebbar.contract.isa import MOVES, OPERAND_FLAGS, Into, Mode, Op, Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
 
@@ -99,7 +99,7 @@ def _events(program: Program, op: Op, fields: Fields) -> dict[str, int]:
             return _separate(program, fields)
         case Op.EXIT:
             return {"exit_executed": 1}
-        case Op.IN | Op.OUT:
+        case _ if op in MOVES:
             memory = Mem(fields["memory"])
             name = "beat_activity" if memory is Mem.ACTIVITY else "beat_element"
             per = ports(program.machine)[memory].lanes_per_beat
