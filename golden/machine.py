@@ -15,9 +15,8 @@ from hebbar.contract.formats import Format
 from hebbar.contract.isa import Into, Mode, Op, Sweep
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import MAX_RATE, RATES
+from hebbar.contract.tiles import classes
 
-from .analog_macro import AnalogMacro
-from .array_macro import ArrayMacro
 from .back_sums import BackSums
 from .counters import Counters
 from .energy_sum import EnergySum
@@ -25,7 +24,6 @@ from .fixed import Ints
 from .image import checked_codes
 from .neuron import Destination, Neuron, Rows, Saturations
 from .plan import plan_block
-from .row_engine import RowEngine
 from .separation import Separation
 from .sequencer import Sequencer
 from .table import Table
@@ -36,7 +34,7 @@ __all__ = ["Machine", "Observer"]
 Observer = Callable[[int, "Machine"], None]
 """Called with the program address at every fence: after a WAIT and at HALT."""
 
-TILES: dict[str, type[Tile]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
+TILES: dict[str, type[Tile]] = classes("golden")
 """The class of each kind of ``hebbar.contract.tiles``."""
 
 

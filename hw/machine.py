@@ -10,9 +10,9 @@ from hebbar.contract.isa import GAINS, LOOP_REGISTERS
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem, Port
 from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status
+from hebbar.contract.tiles import classes
 
-from .analog_macro import AnalogMacro, macro_ports
-from .array_macro import ArrayMacro
+from .analog_macro import macro_ports
 from .back_sums import BackSums
 from .bank import Bank
 from .bus import AXI_LITE, Bus
@@ -20,7 +20,6 @@ from .counters import Counters
 from .energy_sum import EnergySum
 from .fixed import named
 from .neuron import Neuron
-from .row_engine import RowEngine
 from .separation import Separation
 from .sequencer import Sequencer
 from .streamer import AXI_STREAM, Streamer
@@ -29,7 +28,7 @@ from .tile import write_part, write_rows
 
 __all__ = ["Machine", "TILES"]
 
-TILES: dict[str, type[wiring.Component]] = {"rows": RowEngine, "array": ArrayMacro, "analog": AnalogMacro}
+TILES: dict[str, type[wiring.Component]] = classes("hw")
 """The class of each kind of ``hebbar.contract.tiles``."""
 
 

@@ -1,13 +1,14 @@
 """The kinds of tile that a machine can have: what the contract says of each, in one record.
 
-``golden.machine.TILES`` and ``hw.machine.TILES`` have the class of each, by the same names. All other code asks a
-record for what it needs to know (``MachineConfig.kind``) and never for a name.
+A record names the class of its tile, once for ``golden`` and ``hw``, which have it in a module of the same name. All
+other code asks a record for what it needs to know (``MachineConfig.kind``) and never for a name.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .pins import no_pins, pins
 from .timing import AnalogTiming, ArrayTiming, RowTiming, Timing
@@ -15,7 +16,7 @@ from .timing import AnalogTiming, ArrayTiming, RowTiming, Timing
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["TILES", "WEIGHTS", "TileKind", "Weights"]
+__all__ = ["TILES", "WEIGHTS", "TileKind", "Weights", "classes"]
 
 WEIGHTS = 1 << 24
 """Weights a machine may hold: more would take gigabytes in the golden machine."""
@@ -36,6 +37,7 @@ class Weights(Enum):
 class TileKind:
     """A kind of tile.
 
+    ``unit``: the module below ``golden`` and ``hw``, and the class in it, of the golden tile and of the hardware.
     ``code`` stands for it in the register ``geometry``; ``meaning`` is what a configuration is told of it.
     ``cells``: the most weights that it can hold. ``array``: all rows of a block work at once, one sweep at a time, and
     a row takes ``machine.array_stride`` words; otherwise rows follow each other, those of several sweeps overlap, and
@@ -45,6 +47,7 @@ class TileKind:
     """
 
     name: str
+    unit: str
     code: int
     meaning: str
     timing: type[Timing]
@@ -72,12 +75,18 @@ class TileKind:
 
 
 TILES = {kind.name: kind for kind in (
-    TileKind("rows", 0, "weights in a memory, a word a cycle", RowTiming, Weights.MEMORY,
+    TileKind("rows", "row_engine.RowEngine", 0, "weights in a memory, a word a cycle", RowTiming, Weights.MEMORY,
              ("weights", "words", "errors"), identities=True),
-    TileKind("array", 1, "a digital array that fires all rows at once", ArrayTiming, Weights.REGISTERS, ("crossbar",),
-             cells=1 << 14, array=True),
-    TileKind("analog", 2, "a crossbar that is not RTL", AnalogTiming, Weights.MACRO,
+    TileKind("array", "array_macro.ArrayMacro", 1, "a digital array that fires all rows at once", ArrayTiming,
+             Weights.REGISTERS, ("crossbar",), cells=1 << 14, array=True),
+    TileKind("analog", "analog_macro.AnalogMacro", 2, "a crossbar that is not RTL", AnalogTiming, Weights.MACRO,
              ("drivers", "cells", "cells.search", "row_search", "column_search"), cells=1 << 20, array=True, pins=pins,
              resumable=False, compiled=False))}
 """By the name in ``machine.tile``. A weight of tile 'array' is a register with its multipliers, one of tile 'analog'
 has no logic of its own."""
+
+
+def classes(package: str) -> dict[str, Any]:
+    """The class of every kind in ``package``, "golden" or "hw", by the name of the kind."""
+    units = {name: kind.unit.split(".") for name, kind in TILES.items()}
+    return {name: getattr(import_module(f"{package}.{module}"), unit) for name, (module, unit) in units.items()}
