@@ -13,6 +13,7 @@ from hebbar.energy.validation import sram
 from hebbar.energy.validation.fit import fitted, laws_fitted, predictions, role, summary
 from hebbar.energy.validation.given import given
 from hebbar.energy.validation.laws import LAWS, law_of, pass_pj, voltage_pj
+from hebbar.energy.validation.page import FROZEN, page
 from hebbar.energy.validation.tables import Design, components, designs, rows
 from hebbar.energy.validation.units import in_units, quantity
 
@@ -165,6 +166,29 @@ def test_a_summary_of_known_pairs():
     found = summary([(2, 1), (1, 2), (1, 1), (4, 1)], 4)
     assert (found.median, found.factor) == (0.75, 2.0)
     assert (found.within_1_5, found.within_2, found.within_3) == (0.25, 0.75, 0.75)
+
+
+def test_the_page_is_up_to_date():
+    """Without it the page would go on praising last month's laws."""
+    written = (Path(__file__).parent.parent / "docs" / "validation.md").read_text(encoding="utf-8")
+    assert written == page(), "run hebbar validate-costs --page docs/validation.md"
+
+
+def test_the_page_has_every_row_and_names_the_commit():
+    """Nothing is removed: every design, every fresh one, whatever its error."""
+    text = page()
+    assert FROZEN in text
+    assert all(f"| {d.id} |" in text for d in designs())
+    assert all(d.design in text for d in designs("fresh.csv"))
+
+
+def test_fresh_designs_are_new_and_have_full_inputs():
+    """Without it a chip of the table could pass for one that the laws have never seen."""
+    fresh, known = designs("fresh.csv"), {d.chip for d in designs()}
+    assert len(fresh) >= 6
+    for d in fresh:
+        law = law_of(d)
+        assert law and not d.missing(law.needs) and int(d.year) >= 2024 and d.chip not in known
 
 
 def test_published_without_a_pass():

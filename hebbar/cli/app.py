@@ -19,7 +19,8 @@ PANELS = {
                            figures.sweep),
     "Hardware": (hardware.verilog, hardware.check, hardware.prove, synthesis.synth, figures.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
-    "Set-up and figures": (figures.presets, keys, hardware.doctor, figures.bench)}
+    "Set-up and figures": (figures.presets, keys, hardware.doctor, figures.bench,
+                           figures.validate_costs)}
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)

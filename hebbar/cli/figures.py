@@ -11,9 +11,9 @@ from hebbar.contract.errors import BadInput, Mismatch
 
 from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
 
-__all__ = ["report", "energy", "sweep", "bench", "presets"]
+__all__ = ["report", "energy", "sweep", "bench", "presets", "validate_costs"]
 
-AREAS = ("spine", "product", "rules", "analog", "strangers")
+AREAS = ("spine", "product", "rules", "analog", "costs", "strangers")
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
@@ -57,6 +57,19 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
     if not as_json:
         print_energy(found)
     here.finish(record(found), [])
+
+
+def validate_costs(page: Annotated[Path | None, typer.Option(help="A file for the page, as Markdown; without it, "
+                                                               "standard output.")] = None) -> None:
+    """Hold the laws behind the estimates against published silicon: one page, every design with its error."""
+    from hebbar.contract.files import write_text
+    from hebbar.energy.validation.page import page as written
+
+    if page is None:
+        typer.echo(written())
+        return
+    write_text(page, written())
+    typer.echo(f"wrote {page}")
 
 
 def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="Presets or TOML files.")],
