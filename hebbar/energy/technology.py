@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
 
 from hebbar.contract.errors import BadInput
 from hebbar.contract.section import Section
 from hebbar.contract.suggest import suggest
+
+from .derived import derived
+from .validation.units import in_units, quantity
 
 __all__ = ["Entry", "Range", "Technology", "load_technology", "technology_names"]
 
@@ -38,14 +41,14 @@ class Range:
 
 
 class Entry(Section):
-    """One sourced energy: ``value`` (low, typical, high) in ``unit``.
+    """One sourced energy: ``value`` (low, typical, high) in ``unit``, pJ or another unit of energy.
 
     ``words``: for memories, the depth of the 64-bit memory it belongs to. ``range`` says where low
     and high come from, ``unverified`` what was not checked against the original publication.
     """
 
     value: tuple[float, float, float]
-    unit: Literal["pJ"]
+    unit: str
     node_nm: float = Field(gt=0)
     voltage_v: float = Field(gt=0)
     source: str
@@ -69,9 +72,19 @@ class Entry(Section):
             raise ValueError("must be low <= typical <= high, none below zero")
         return value
 
+    @field_validator("unit")
+    @classmethod
+    def _energy(cls, unit: str) -> str:
+        if unit != "pJ":
+            in_units(quantity(1.0, unit, "unit"), "pJ", "unit")
+        return unit
+
     @property
     def energy(self) -> Range:
-        return Range(*self.value)
+        """In pJ."""
+        if self.unit == "pJ":
+            return Range(*self.value)
+        return Range(*self.value) * in_units(quantity(1.0, self.unit, "unit"), "pJ", "unit")
 
 
 class Technology(Section):
@@ -104,8 +117,7 @@ def load_technology(name_or_path: str | Path = "cmos45") -> Technology:
     """
     source = str(name_or_path)
     try:
-        text = _text(source)
-        technology = Technology.model_validate(tomllib.loads(text))
+        technology = Technology.model_validate(_table(source))
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{source}: cannot be read ({error}); check the path.") from None
     except tomllib.TOMLDecodeError as error:
@@ -114,6 +126,18 @@ def load_technology(name_or_path: str | Path = "cmos45") -> Technology:
         raise BadInput(f"{source}: {_sentence(error)}") from None
     _complete(technology, source)
     return technology
+
+
+def _table(source: str) -> dict[str, Any]:
+    """The table of a file, completed from the one it names as its base."""
+    table = tomllib.loads(_text(source))
+    if "base" not in table:
+        return table
+    base = _table(str(table["base"]))
+    for key in ("node_nm", "voltage_v"):
+        if not isinstance(table.get(key), int | float):
+            raise BadInput(f"{source}: {key} is missing or no number; give it, the base is scaled to it.")
+    return derived(base, table)
 
 
 def _text(source: str) -> str:
