@@ -33,12 +33,12 @@ def main() -> str | None:
     for system, scores in bench.worth(seeds, reporter, epochs).items():
         labels = np.concatenate([s.labels for s in scores])
         for how in ("own", "fitted") if system == "categorical" else ("fitted",):
-            chances = np.concatenate([getattr(s, how) for s in scores])
+            probabilities = np.concatenate([getattr(s, how) for s in scores])
             name = f"{system}, " + ("as it comes" if how == "own" else "beta from validation")
-            curves[name] = bench.reliability(chances, labels)
+            curves[name] = bench.reliability(probabilities, labels)
             print(f"{name}: {np.mean([s.accuracy for s in scores]):.2f} %, cross entropy "
-                  f"{bench.entropy(chances, labels):.4f} nats, calibration error "
-                  f"{bench.miscalibration(chances, labels):.2f} points")
+                  f"{bench.entropy(probabilities, labels):.4f} nats, calibration error "
+                  f"{bench.miscalibration(probabilities, labels):.2f} points")
         cost = trained_cost(bench.config(system), 4 if quick else 100, reporter, options.backend)
         print(f"  {cost}")
         failed = failed or cost.first

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hebbar.contract.analog import GAIN_FRAC
 from hebbar.contract.isa import Sweep
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.pulses import CHANCE_BITS
+from hebbar.contract.pulses import PROBABILITY_BITS
 
 from .analog.array import AnalogArray
 from .analog.converters import LineConverters
@@ -93,7 +93,7 @@ class AnalogMacro(Tile):
         """The lines of the block; nothing is read."""
         m = self.machine
         group, column = divmod(plan.base, m.array_stride)
-        return Window(group * m.row_tiles + np.arange(plan.live.size), column * m.lanes + np.arange(plan.source.size))
+        return Window(group * m.row_tiles + np.arange(plan.valid.size), column * m.lanes + np.arange(plan.source.size))
 
     def forward(self, weights: Window, plan: Plan, activity: Ints) -> Ints:
         """FWD: drive the columns, hold the rows, convert those of the block."""
@@ -109,7 +109,7 @@ class AnalogMacro(Tile):
 
     def update(self, weights: Window, plan: Plan, error: Ints, activity: Ints, rates: Ints,
                saturate: Saturation) -> None:
-        """UPD: one step, or pulses whose meetings are that step in the mean."""
+        """UPD: one step, or pulses whose coincidences are that step in the mean."""
         e, a = self._rows(weights, error), self._columns(weights, activity)
         rate, enable = self._columns(weights, rates[plan.rate]), self._columns(weights, plan.plastic & plan.used)
         if self.machine.analog.control.update == "deterministic":
@@ -125,15 +125,15 @@ class AnalogMacro(Tile):
         control, bits = self.machine.analog.control, self.machine.activity_bits
         slowest = int(rate[enable == 1].min(initial=31))
         shift = slowest + control.pulse_exponent + 1 - bits
-        full = 1 << CHANCE_BITS
-        wide = abs(e) << CHANCE_BITS
+        full = 1 << PROBABILITY_BITS
+        wide = abs(e) << PROBABILITY_BITS
         asked = wide >> shift if shift >= 0 else wide << -shift
         self.limits.count("pulses", asked[e != 0] > full)
         rows = np.minimum(asked, full)
-        columns = (abs(a) << CHANCE_BITS + 1 - bits >> np.where(enable == 1, rate - slowest, 0)) * enable
+        columns = (abs(a) << PROBABILITY_BITS + 1 - bits >> np.where(enable == 1, rate - slowest, 0)) * enable
         wires: list[NDArray[np.uint32]] = []
         for _ in ("up", "down"):
-            fired, met = (lines.words(chance, control.pulses) for lines, chance in
+            fired, met = (lines.words(probability, control.pulses) for lines, probability in
                           ((self._row_pulses, rows), (self._column_pulses, columns)))
             wires += [np.where(v, w, 0).astype(np.uint32) for w, v in
                       ((fired, e >= 0), (fired, e < 0), (met, a >= 0), (met, a < 0))]

@@ -25,7 +25,7 @@ __all__ = ["HASH", "Damaged", "arrays_of", "check_file", "digest", "read_npz"]
 HASH = "sha256"
 """The key under which a file says its own ``digest``."""
 MOST_BYTES = 8 * MOST
-PIECE = 1 << 20
+CHUNK = 1 << 20
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 Arrays = dict[str, NDArray[Any]]
@@ -87,8 +87,8 @@ def _array(name: str, member: IO[bytes]) -> NDArray[Any]:
     if dtype.hasobject or dtype.kind == "V":
         raise Damaged(f"{name!r} holds {'objects' if dtype.hasobject else 'records'}, not numbers")
     raw = bytearray()
-    while piece := member.read(PIECE):
-        raw += piece
+    while chunk := member.read(CHUNK):
+        raw += chunk
     size = prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or size != len(raw):
         raise Damaged(f"{name!r} says it holds {size:,} bytes of shape {shape} and has {len(raw):,}")

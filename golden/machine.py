@@ -17,9 +17,9 @@ from hebbar.contract.memories import Mem
 from hebbar.contract.registers import MAX_RATE, RATES
 from hebbar.contract.tiles import classes
 
-from .back_sums import BackSums
 from .counters import Counters
 from .energy_sum import EnergySum
+from .feedback_sums import FeedbackSums
 from .fixed import Ints
 from .image import checked_codes
 from .neuron import Destination, Neuron, Rows, Saturations
@@ -32,7 +32,7 @@ from .tile import Tile
 __all__ = ["Machine", "Observer"]
 
 Observer = Callable[[int, "Machine"], None]
-"""Called with the program address at every fence: after a WAIT and at HALT."""
+"""Called with the program address at every barrier: after a WAIT and at HALT."""
 
 TILES: dict[str, type[Tile]] = classes("golden")
 """The class of each kind of ``hebbar.contract.tiles``."""
@@ -68,7 +68,7 @@ class Machine:
         neurons = self.config.neuron_words * self.config.lanes
         self.state, self.error, self.activity, self.clamp, self.base = (
             np.zeros(neurons, np.int64) for _ in range(5))
-        self._back = BackSums(neurons, self.config.lanes)
+        self._back = FeedbackSums(neurons, self.config.lanes)
         for name, code in program.constants.items():
             self.activity[self.where(name)] = code
 
@@ -143,26 +143,26 @@ class Machine:
     def sweep(self, block: int, flags: Sweep, gain: int) -> None:
         """Execute one SWEEP instruction."""
         plan = self.plans[block]
-        live = slice(plan.rows.start, plan.rows.start + plan.count)
+        valid = slice(plan.rows.start, plan.rows.start + plan.count)
         activity = self.activity[plan.source] * plan.used
         weights: Any = self.tile.read(plan) if flags.weights else None
-        rows = Rows(np.zeros(plan.count, np.int64), *(getattr(self, m)[live] for m in
+        rows = Rows(np.zeros(plan.count, np.int64), *(getattr(self, m)[valid] for m in
                     ("base", "state", "error", "back", "clamp", "activity")))
         if flags & Sweep.FWD:
             rows.sum = (self.tile.forward(weights, plan, activity)[:plan.count]
                         + self.tile.identity(plan, self.activity))
         self._neuron(rows, flags, self.program.gains[gain], Destination(
             self.functions[plan.function], self.derivatives[plan.function], plan.precision, plan.align))
-        drive = np.zeros(plan.live.size, np.int64)
-        drive[:plan.count] = rows.drive
+        operand = np.zeros(plan.valid.size, np.int64)
+        operand[:plan.count] = rows.operand
         if flags & Sweep.TRN:
             for part in plan.passes:
-                self._back.add(plan, part, self.tile.transposed(weights[part], drive[part]),
-                               drive[part] * self.tile.one)
+                self._back.add(plan, part, self.tile.transposed(weights[part], operand[part]),
+                               operand[part] * self.tile.one)
         if flags & Sweep.UPD:
-            self.tile.update(weights, plan, drive, activity, self.rates, self.saturations.weight)
+            self.tile.update(weights, plan, operand, activity, self.rates, self.saturations.weight)
         for name in ("base", "state", "error", "activity"):
-            getattr(self, name)[live] = getattr(rows, name)
+            getattr(self, name)[valid] = getattr(rows, name)
         if flags & Sweep.ERR:
             self._energy.add(rows.error)
         self.counters.sweep(self.tile.visits(plan, flags), plan.count, flags)
@@ -173,9 +173,9 @@ class Machine:
         if plan.count > self.config.separation:
             raise BadInput(f"block {block} has {plan.count} rows to SEPARATE and machine.separation is "
                            f"{self.config.separation}; raise it to {plan.count}.")
-        live = slice(plan.rows.start, plan.rows.start + plan.count)
-        values = self._separation(self.base[live], self.state[live], mode, into, self.program.beta)
-        (self.state if into is Into.STATE else self.error)[live] = values
+        valid = slice(plan.rows.start, plan.rows.start + plan.count)
+        values = self._separation(self.base[valid], self.state[valid], mode, into, self.program.beta)
+        (self.state if into is Into.STATE else self.error)[valid] = values
         self.counters.separate(plan.count)
 
     def _leave(self, arm: bool) -> bool:
@@ -195,7 +195,7 @@ class Machine:
         return memory[start:start + fields["count"]]
 
     def prepare(self, entry: str, samples: Mapping[str, Ints]) -> int:
-        """Check the inputs of a run, set its LOOP register and clamp mask, clear base and back sums as START does;
+        """Check the inputs of a run, set its LOOP register and clamp mask, clear base and feedback sums as START does;
         the number of samples."""
         self.loops[0] = self._check(entry, samples)
         self.base[...] = self.back[...] = 0

@@ -5,7 +5,7 @@
 This is the (variational free) energy that predictive coding descends, not the machine's. Where the
 steps are follows from the program: step t (t = 0..T) is complete when an ERR sweep has computed the
 error of every population that has one from the states of step t; a state moves by STEP, and the
-errors in memory stay those from before the move. The first fence after that shows them. A categorical
+errors in memory stay those from before the move. The first barrier after that shows them. A categorical
 error is there after its SEPARATE; softmax(mu) is read back as x - e, half a code at least.
 Z-IL recomputes only the errors that its next update uses and backprop puts deltas in their place, so
 both show step 0 alone; there, backprop's is the loss.
@@ -36,7 +36,7 @@ __all__ = ["Steps", "inference_energy", "inference_steps", "reference_energy"]
 
 @dataclass(frozen=True)
 class Steps:
-    """Fences of one sample: ``pc`` of each of them in order, and which show the inference steps."""
+    """Barriers of one sample: ``pc`` of each of them in order, and which show the inference steps."""
 
     pc: tuple[int, ...]
     steps: tuple[int, ...]
@@ -59,7 +59,7 @@ def inference_energy(program: Program, trace: Trace, sample: int) -> NDArray[np.
         raise BadInput(f"sample {sample} is not in the trace, which holds "
                        f"{np.count_nonzero(trace.pc == trace.pc[0])} samples with every step recorded.")
     if tuple(trace.pc[start:start + len(found.pc)]) != found.pc:
-        raise BadInput(f"the fences of sample {sample} are not those of this program; give the "
+        raise BadInput(f"the barriers of sample {sample} are not those of this program; give the "
                        "trace of the same configuration.")
     shown, parts = [start + f for f in found.steps], []
     for p in program.layout.network.predicted:
@@ -99,7 +99,7 @@ def reference_energy(job: Job, weights: NDArray[np.int64], sample: int) -> NDArr
 
 
 def inference_steps(program: Program, entry: str, decisions: Iterable[bool] = ()) -> Steps:
-    """Walk one sample of an entry and find the fences that show complete inference steps.
+    """Walk one sample of an entry and find the barriers that show complete inference steps.
 
     ``decisions`` of the unarmed EXITs of the sample; those not given leave no loop.
     """
@@ -115,16 +115,16 @@ def _steps(program: Program, entry: str, decisions: Iterator[bool]) -> Steps:
         elif instruction.op is Op.SEPARATE:
             walk.separate(instruction.fields)
         elif instruction.op is Op.WAIT:
-            walk.fence(address)
+            walk.barrier(address)
     return Steps(tuple(walk.pc), tuple(walk.steps))
 
 
 def _entry(program: Program, trace: Trace) -> str:
-    """The entry whose instructions the first fence of a trace belongs to."""
+    """The entry whose instructions the first barrier of a trace belongs to."""
     first = int(trace.pc[0]) if len(trace.pc) else -1
     before = {at: name for name, at in program.entries.items() if at <= first}
     if not before:
-        raise BadInput("the trace has no fences; run the job with every step recorded.")
+        raise BadInput("the trace has no barriers; run the job with every step recorded.")
     return before[max(before)]
 
 
@@ -203,7 +203,7 @@ class _Walk:
             self.done |= rows
         self._complete = self.done >= self._needed
 
-    def fence(self, address: int) -> None:
+    def barrier(self, address: int) -> None:
         """A WAIT: the errors in memory can be seen here."""
         if self._complete:
             self.steps.append(len(self.pc))

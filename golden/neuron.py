@@ -35,7 +35,7 @@ class Saturations:
 class Rows:
     """Values of the rows of a sweep, codes of shape (rows,): sum in, the rest in and out.
 
-    ``drive``: what TRN and UPD take, out.
+    ``operand``: what TRN and UPD take, out.
     """
 
     sum: Ints
@@ -45,7 +45,7 @@ class Rows:
     back: Ints
     clamp: Ints
     activity: Ints
-    drive: Ints = field(init=False)
+    operand: Ints = field(init=False)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Neuron:
         if flags & Sweep.ERR:
             mu = total * 0 if flags & Sweep.GATE else round_half_up(total, self._f.sum_shift)
             self._compare(rows, flags, mu, to.precision)
-        rows.drive = self._drive(old << to.align if flags & Sweep.POST else rows.error, flags)
+        rows.operand = self._operand(old << to.align if flags & Sweep.POST else rows.error, flags)
         if flags & (Sweep.STEP | Sweep.DELTA):
             self._move(rows, flags, gain, self._feedback(rows, flags, total), to.derivative)
         if flags & Sweep.ACT:
@@ -105,7 +105,7 @@ class Neuron:
         weighed = round_half_up(rows.state - mu << LARGEST_PRECISION, LARGEST_PRECISION + UNIT_PRECISION - precision)
         rows.error = self._saturate.error(weighed, self._f.error)
 
-    def _drive(self, value: Ints, flags: Sweep) -> Ints:
+    def _operand(self, value: Ints, flags: Sweep) -> Ints:
         """What TRN and UPD take."""
         ends = Saturation()
         value = ends(value, self._f.error)
@@ -113,8 +113,8 @@ class Neuron:
 
     def _feedback(self, rows: Rows, flags: Sweep, total: Ints) -> Ints:
         f = self._f
-        finer = max(f.back_sum.frac, f.row_sum.frac if flags & Sweep.GATE else 0)
-        back = (rows.back if flags & Sweep.BACK else rows.back * 0) << finer - f.back_sum.frac
+        finer = max(f.feedback_sum.frac, f.row_sum.frac if flags & Sweep.GATE else 0)
+        back = (rows.back if flags & Sweep.BACK else rows.back * 0) << finer - f.feedback_sum.frac
         if flags & Sweep.GATE:
             back = back + (total << finer - f.row_sum.frac)
         return self._saturate.feedback(round_half_up(back, finer - f.feedback.frac), f.feedback)
@@ -125,8 +125,8 @@ class Neuron:
         if flags & Sweep.DELTA:
             rows.error = self._saturate.error(round_half_up(scaled, f.derivative.frac), f.error)
         if flags & Sweep.STEP:
-            drive = gain * (scaled - (rows.error << f.derivative.frac))
+            operand = gain * (scaled - (rows.error << f.derivative.frac))
             free = rows.clamp == 0
-            moved = rows.state + round_half_up(drive, f.step_shift)
+            moved = rows.state + round_half_up(operand, f.step_shift)
             rows.state = rows.state.copy()
             rows.state[free] = self._saturate.state(moved[free], f.state)

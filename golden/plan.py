@@ -32,22 +32,22 @@ class Identity:
 class Feed:
     """One column that TRN feeds back: its number among the stored ones, None for an identity column.
 
-    ``neurons`` whose back sums it feeds: C of them, or that of every row for an identity column.
+    ``neurons`` whose feedback sums it feeds: C of them, or that of every row for an identity column.
     """
 
     stored: int | None
     neurons: Ints
-    fresh: bool
+    overwrite: bool
 
 
 @dataclass(frozen=True)
 class Plan:
     """A block descriptor and its map entries, unpacked into index arrays.
 
-    ``rows``: neuron addresses of the destination, padded to whole row groups; ``live``: which of
+    ``rows``: neuron addresses of the destination, padded to whole row groups; ``valid``: which of
     them are in use. ``stored``: which of the ``columns`` of a row have weights. Per lane of those
     (stored columns * C of them): ``source`` neuron address, ``used``, ``shift``, ``rate``,
-    ``feedback``, ``plastic``, ``positive``; per stored column ``fresh``. ``own``: where a weight
+    ``feedback``, ``plastic``, ``positive``; per stored column ``overwrite``. ``self_connection``: where a weight
     leads from a neuron to itself and the column forbids that, shape (rows, lanes). ``feeds``: the
     columns with feedback in their order. ``passes``: row ranges that TRN takes one after the other.
     """
@@ -57,7 +57,7 @@ class Plan:
     groups: int
     columns: int
     rows: slice
-    live: Ints
+    valid: Ints
     stored: Ints | slice
     source: Ints
     used: Ints
@@ -66,8 +66,8 @@ class Plan:
     feedback: Ints
     plastic: Ints
     positive: Ints
-    fresh: Ints
-    own: NDArray[np.bool_] | None
+    overwrite: Ints
+    self_connection: NDArray[np.bool_] | None
     identities: tuple[Identity, ...]
     feeds: tuple[Feed, ...]
     passes: tuple[slice, ...]
@@ -78,7 +78,7 @@ class Plan:
     @property
     def count(self) -> int:
         """Rows in use."""
-        return int(self.live.sum())
+        return int(self.valid.sum())
 
 
 def plan_block(program: Program, word: int, identities: bool) -> Plan:
@@ -89,13 +89,13 @@ def plan_block(program: Program, word: int, identities: bool) -> Plan:
     stored = [(k, c if c["lanes"] else c | {"source": 0, "feedback": 0, "plastic": 0}) for k, c in enumerate(columns)
               if not identities or c["lanes"]]
     rows = np.arange(b["groups"] * m.row_tiles) + b["group_base"] * m.row_tiles
-    live = np.arange(rows.size) < (b["groups"] - 1) * m.row_tiles + b["tail"]
+    valid = np.arange(rows.size) < (b["groups"] - 1) * m.row_tiles + b["last_rows"]
     feeds = _feeds(stored, joined, rows, m.lanes)
     return Plan(
         base=b["weight_base"], stride=b["stride"], groups=b["groups"], columns=b["columns"],
-        rows=slice(int(rows[0]), int(rows[-1]) + 1), live=live.astype(np.int64),
+        rows=slice(int(rows[0]), int(rows[-1]) + 1), valid=valid.astype(np.int64),
         stored=np.array([k for k, _ in stored], np.int64) if joined else slice(b["columns"]),
-        **_lanes(stored, m.lanes), own=_own(stored, rows, m.lanes),
+        **_lanes(stored, m.lanes), self_connection=_self_connection(stored, rows, m.lanes),
         identities=tuple(Identity(_across(c, rows, m.lanes), c["shift"]) for _, c in joined),
         feeds=feeds, passes=_passes(feeds, b["groups"], m),
         function=b["function"], precision=b["precision"], align=b["align"])
@@ -111,17 +111,17 @@ def _sources(stored: Columns, lanes: int) -> Ints:
 
 
 def _lanes(stored: Columns, lanes: int) -> dict[str, Ints]:
-    """What a plan says of every lane of the stored columns, and ``fresh`` of every column."""
+    """What a plan says of every lane of the stored columns, and ``overwrite`` of every column."""
     used = np.arange(lanes * len(stored)) % lanes < _of_lanes(stored, "lanes", lanes)
     return {"source": _sources(stored, lanes), "used": used.astype(np.int64),
-            "fresh": np.array([c["fresh"] for _, c in stored], np.int64),
+            "overwrite": np.array([c["overwrite"] for _, c in stored], np.int64),
             **{key: _of_lanes(stored, key, lanes) for key in ("shift", "rate", "feedback", "plastic", "positive")}}
 
 
-def _own(stored: Columns, rows: Ints, lanes: int) -> NDArray[np.bool_] | None:
+def _self_connection(stored: Columns, rows: Ints, lanes: int) -> NDArray[np.bool_] | None:
     """Where a weight leads from a neuron to itself and its column forbids that, None where none does."""
-    own = (rows[:, None] == _sources(stored, lanes)) & (_of_lanes(stored, "diagonal", lanes) == 1)
-    return own if own.any() else None
+    self_connection = (rows[:, None] == _sources(stored, lanes)) & (_of_lanes(stored, "diagonal", lanes) == 1)
+    return self_connection if self_connection.any() else None
 
 
 def _across(column: dict[str, int], rows: Ints, lanes: int) -> Ints:
@@ -130,15 +130,15 @@ def _across(column: dict[str, int], rows: Ints, lanes: int) -> Ints:
 
 
 def _feeds(stored: Columns, joined: Columns, rows: Ints, lanes: int) -> tuple[Feed, ...]:
-    feeds = {k: Feed(i, c["source"] * lanes + np.arange(lanes), bool(c["fresh"]))
+    feeds = {k: Feed(i, c["source"] * lanes + np.arange(lanes), bool(c["overwrite"]))
              for i, (k, c) in enumerate(stored) if c["feedback"]}
-    feeds |= {k: Feed(None, _across(c, rows, lanes), bool(c["fresh"])) for k, c in joined if c["feedback"]}
+    feeds |= {k: Feed(None, _across(c, rows, lanes), bool(c["overwrite"])) for k, c in joined if c["feedback"]}
     return tuple(feeds[k] for k in sorted(feeds))
 
 
 def _passes(feeds: tuple[Feed, ...], groups: int, machine: MachineConfig) -> tuple[slice, ...]:
     """All rows at once on arrays and where no word is fed by two columns, else row group by row group:
-    the order decides what a fresh column replaces."""
+    the order decides what a column that overwrites replaces."""
     words = [np.unique(feed.neurons // machine.lanes) for feed in feeds]
     alone = len(set().union(*(w.tolist() for w in words))) == sum(w.size for w in words)
     step = groups * machine.row_tiles if alone or machine.kind.array else machine.row_tiles

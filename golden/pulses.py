@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit, uint32
 from numpy.typing import NDArray
 
-from hebbar.contract.pulses import CHANCE_BITS, line_seed
+from hebbar.contract.pulses import PROBABILITY_BITS, line_seed
 
 from .fixed import Ints
 
@@ -17,14 +17,14 @@ class Pulses:
     def __init__(self, count: int, first: int) -> None:
         self._state = np.array([line_seed(first + i) for i in range(count)], np.uint32)
 
-    def words(self, chance: Ints, count: int) -> NDArray[np.uint32]:
-        """``count`` cycles of all lines, up to 32, each line firing with the probability ``chance / 2**CHANCE_BITS``:
+    def words(self, probability: Ints, count: int) -> NDArray[np.uint32]:
+        """``count`` cycles of all lines, up to 32, each line firing with the probability ``probability / 2**PROBABILITY_BITS``:
         bit k of a word says whether the line fired in cycle k."""
-        return _words(self._state, chance, count)
+        return _words(self._state, probability, count)
 
 
 @njit(cache=True, nogil=True)
-def _words(state: NDArray[np.uint32], chance: Ints, count: int) -> NDArray[np.uint32]:
+def _words(state: NDArray[np.uint32], probability: Ints, count: int) -> NDArray[np.uint32]:
     words = np.zeros(state.size, np.uint32)
     for i in range(state.size):
         s = state[i]
@@ -32,7 +32,7 @@ def _words(state: NDArray[np.uint32], chance: Ints, count: int) -> NDArray[np.ui
             s = uint32(s ^ s << 13)
             s = uint32(s ^ s >> 17)
             s = uint32(s ^ s << 5)
-            if np.int64(s) >> 32 - CHANCE_BITS < chance[i]:
+            if np.int64(s) >> 32 - PROBABILITY_BITS < probability[i]:
                 words[i] |= uint32(1 << k)
         state[i] = s
     return words

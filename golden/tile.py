@@ -66,7 +66,7 @@ class Tile(ABC):
 
     @abstractmethod
     def transposed(self, weights: Any, error: Ints) -> Ints:
-        """TRN: contributions to the back sums, shape (padded columns,)."""
+        """TRN: contributions to the feedback sums, shape (padded columns,)."""
 
     @abstractmethod
     def update(self, weights: Any, plan: Plan, error: Ints, activity: Ints, rates: Ints,
@@ -88,13 +88,13 @@ class Tile(ABC):
 class DigitalTile(Tile):
     """Weights as an integer array of shape (weight words, P, C).
 
-    Row sums and back sums are exact: integer products through float64 matrix products, exact
+    Row sums and feedback sums are exact: integer products through float64 matrix products, exact
     because the layout proves every sum below 2**53.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         super().__init__(machine)
-        assert max(machine.row_sum_bits, machine.back_sum_bits) <= 53
+        assert max(machine.row_sum_bits, machine.feedback_sum_bits) <= 53
         self._weights = np.zeros((machine.weight_words, machine.row_tiles, machine.lanes), np.int64)
 
     @property
@@ -117,7 +117,7 @@ class DigitalTile(Tile):
 
     def read(self, plan: Plan) -> Ints:
         """The stored columns as a dense matrix of shape (padded rows, padded columns), a copy."""
-        return self._image(plan)[:, :, plan.stored].reshape(plan.live.size, plan.source.size).copy()
+        return self._image(plan)[:, :, plan.stored].reshape(plan.valid.size, plan.source.size).copy()
 
     def forward(self, weights: Ints, plan: Plan, activity: Ints) -> Ints:
         """FWD: exact row sums, shape (padded rows,), from the lane activities (masked)."""
@@ -125,7 +125,7 @@ class DigitalTile(Tile):
         return (weights.astype(np.float64) @ aligned).astype(np.int64)
 
     def transposed(self, weights: Ints, error: Ints) -> Ints:
-        """TRN: exact contributions to the back sums, shape (padded columns,)."""
+        """TRN: exact contributions to the feedback sums, shape (padded columns,)."""
         return (error.astype(np.float64) @ weights.astype(np.float64)).astype(np.int64)
 
     def update(self, weights: Ints, plan: Plan, error: Ints, activity: Ints, rates: Ints,
@@ -135,10 +135,10 @@ class DigitalTile(Tile):
         A ``positive`` column clips to 0 .. the largest weight, also where nothing changes.
         """
         change = round_half_up(error[:, None] * activity, rates[plan.rate]) * plan.plastic
-        if plan.own is not None:
-            change[plan.own] = 0
+        if plan.self_connection is not None:
+            change[plan.self_connection] = 0
         limits = self.machine.formats.weight
         least = np.where(plan.plastic & plan.positive, 0, limits.lo)
         new = saturate(weights + change, limits, least)
         self._image(plan)[:, :, plan.stored] = new.reshape(
-            plan.groups, self.machine.row_tiles, plan.fresh.size, self.machine.lanes)
+            plan.groups, self.machine.row_tiles, plan.overwrite.size, self.machine.lanes)

@@ -1,4 +1,4 @@
-"""What a backend reports: every memory at every fence, outputs and counters."""
+"""What a backend reports: every memory at every barrier, outputs and counters."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import BadInput
 from hebbar.contract.files import whole
@@ -23,7 +23,7 @@ __all__ = ["Job", "Trace", "Recorder"]
 class Job:
     """One run: entry point, weight image (words, P, C), samples by key of their transfer (samples, size).
 
-    ``halvings`` of every alpha; ``steps``: record every fence, else only outputs and counters;
+    ``halvings`` of every alpha; ``steps``: record every barrier, else only outputs and counters;
     ``stall``: probability that the host holds a stream back in a cycle; ``seed`` of those stalls.
     """
 
@@ -44,10 +44,10 @@ class Job:
 
 @dataclass
 class Trace:
-    """Arrays over the fences F of a run.
+    """Arrays over the barriers F of a run.
 
     ``pc`` (F,); ``state``, ``error``, ``activity`` (F, neurons); ``weights`` (W, words, P, C), one
-    for each fence that follows an update, whose numbers are in ``weight_fence`` (W,); ``final``
+    for each barrier that follows an update, whose numbers are in ``weight_barrier`` (W,); ``final``
     the weight image at the end; ``outputs`` by key of their transfer; ``counters`` by name. ``decisions`` of
     the unarmed EXITs in their order, True where one left its loop; the golden machine alone tells them.
     """
@@ -56,7 +56,7 @@ class Trace:
     state: NDArray[np.int32]
     error: NDArray[np.int32]
     activity: NDArray[np.int32]
-    weight_fence: NDArray[np.int64]
+    weight_barrier: NDArray[np.int64]
     weights: NDArray[np.int32]
     final: NDArray[np.int32]
     outputs: dict[str, NDArray[np.int64]]
@@ -89,34 +89,34 @@ class Trace:
 MOST_TRACE = 1 << 36
 """Bytes of a trace that is read back."""
 WRITTEN = "write one with hebbar simulate"
-_ARRAYS = ("pc", "state", "error", "activity", "weight_fence", "weights", "final", "decisions")
+_ARRAYS = ("pc", "state", "error", "activity", "weight_barrier", "weights", "final", "decisions")
 
 
 class Recorder:
-    """Collects the fences of a run, one by one or in blocks, then makes the trace."""
+    """Collects the barriers of a run, one by one or in blocks, then makes the trace."""
 
     def __init__(self, program: Program) -> None:
         m = program.machine
-        self._learning = learning_fences(program)
+        self._learning = learning_barriers(program)
         self._count = 0
         self._pc: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         self._rows: list[NDArray[np.int32]] = [np.empty((0, 3, m.neuron_words * m.lanes), np.int32)]
-        self._weight_fence: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
+        self._weight_barrier: list[NDArray[np.int64]] = [np.empty(0, np.int64)]
         self._weights = [np.empty((0, m.weight_words, m.row_tiles, m.lanes), np.int32)]
 
-    def fence(self, pc: int, rows: Callable[[], ArrayLike], weights: Callable[[], ArrayLike]) -> None:
-        """Record a fence; ``rows()`` gives state, error, activity and ``weights()`` the image."""
+    def barrier(self, pc: int, rows: Callable[[], ArrayLike], weights: Callable[[], ArrayLike]) -> None:
+        """Record a barrier; ``rows()`` gives state, error, activity and ``weights()`` the image."""
         learned = [0] if pc in self._learning else []
         self.block([pc], np.array([rows()], np.int32), learned, np.array([weights() for _ in learned], np.int32))
 
     def block(self, pc: Sequence[int] | NDArray[np.integer], rows: NDArray[np.int32],
-              weight_fence: Sequence[int] | NDArray[np.integer], weights: NDArray[np.int32]) -> None:
-        """Record many fences: ``pc`` (F,), ``rows`` (F, 3, neurons), ``weight_fence`` (W,) counted
+              weight_barrier: Sequence[int] | NDArray[np.integer], weights: NDArray[np.int32]) -> None:
+        """Record many barriers: ``pc`` (F,), ``rows`` (F, 3, neurons), ``weight_barrier`` (W,) counted
         from the first of them, ``weights`` (W, ...)."""
         self._pc.append(np.array(pc, np.int64))
         self._rows.append(rows.reshape(len(pc), *self._rows[0].shape[1:]).copy())
-        self._weight_fence.append(np.array(weight_fence, np.int64) + self._count)
-        self._weights.append(weights.reshape(len(weight_fence), *self._weights[0].shape[1:]).copy())
+        self._weight_barrier.append(np.array(weight_barrier, np.int64) + self._count)
+        self._weights.append(weights.reshape(len(weight_barrier), *self._weights[0].shape[1:]).copy())
         self._count += len(pc)
 
     def trace(self, final: ArrayLike, outputs: dict[str, Any], counters: dict[str, int],
@@ -125,6 +125,6 @@ class Recorder:
         rows = np.concatenate(self._rows)
         return Trace(
             pc=np.concatenate(self._pc), state=rows[:, 0], error=rows[:, 1], activity=rows[:, 2],
-            weight_fence=np.concatenate(self._weight_fence), weights=np.concatenate(self._weights),
+            weight_barrier=np.concatenate(self._weight_barrier), weights=np.concatenate(self._weights),
             final=np.array(final, np.int32).reshape(self._weights[0].shape[1:]), outputs=outputs,
             counters=counters, decisions=np.array(decisions, np.bool_))

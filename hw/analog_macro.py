@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from hebbar.contract.analog import GAIN_FRAC, Side
 from hebbar.contract.isa import OPERAND_FLAGS, Sweep
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.pins import Phase as Pin, activity_drive_bits, column_bits, error_drive_bits, row_bits
+from hebbar.contract.pins import MacroOp, activity_drive_bits, column_bits, error_drive_bits, row_bits
 from hebbar.contract.timing import AnalogTiming
 
 from .cell_access import CellAccess
@@ -15,7 +15,7 @@ from .fields import asks
 from .fixed import named
 from .line_drivers import LineDrivers
 from .phase_control import Lines, Phase, PhaseControl
-from .successive import Successive
+from .sar_logic import SarLogic
 from .tile import Shapes, TileSignature
 
 __all__ = ["AnalogMacro", "PINS", "macro_ports"]
@@ -61,8 +61,8 @@ class AnalogMacro(wiring.Component):
         m, machine = Module(), self.machine
         m.submodules.drivers = self._drivers = drivers = LineDrivers(machine)
         m.submodules.cells = self._cells = CellAccess(machine)
-        m.submodules.row_search = self._rows = Successive(machine.row_tiles, row_bits(machine))
-        m.submodules.column_search = self._words = Successive(machine.lanes, column_bits(machine))
+        m.submodules.row_search = self._rows = SarLogic(machine.row_tiles, row_bits(machine))
+        m.submodules.column_search = self._words = SarLogic(machine.lanes, column_bits(machine))
         wiring.connect(m, wiring.flipped(self.host), self._cells.host)
         lines = Lines(machine)
         self._phase = phase = PhaseControl(machine, self.timing, self, lines)
@@ -100,14 +100,14 @@ class AnalogMacro(wiring.Component):
             rates = pairs + rates[len(pairs) * 2:]
         m.d.comb += self._drivers.slowest.eq(rates[0])
 
-    def _search(self, m: Module, search: Successive, phase: str, asked: Value) -> None:
+    def _search(self, m: Module, search: SarLogic, phase: str, asked: Value) -> None:
         """All bits of a step, then one cycle in which the codes are taken and the search starts anew."""
         inside, ends = self._phase.inside[phase], self._phase.ends[phase]
         m.d.comb += [search.bit.eq(search.bits - 1 - self._phase.tick),
                      search.search.eq(inside & asked & ~ends), search.start.eq(~inside | ends),
                      search.above.eq(self.macro_compare)]
 
-    def _calibrated(self, side: Side, search: Successive) -> list[Value]:
+    def _calibrated(self, side: Side, search: SarLogic) -> list[Value]:
         """What the codes mean: ``(code << step) - offset`` times the gain, rounded half up."""
         control, codes = self.machine.analog.control, list(search.codes)
         codes = [code << getattr(control, f"{side}_step") for code in codes]
@@ -122,14 +122,14 @@ class AnalogMacro(wiring.Component):
         phase = Signal(4)
         strobe = Signal()
         control, busy = self._phase, self._cells.busy
-        learn = Pin.FINISH if self.machine.analog.control.update == "stochastic" else Pin.APPLY
-        meaning = {"columns": Pin.COLUMNS, "fire": Pin.HOLD_ROWS, "rows": Pin.ROWS, "feed": Pin.HOLD_COLUMNS,
-                   "serial": Pin.STEP, "up": Pin.UP, "down": Pin.DOWN, "learn": learn}
+        learn = MacroOp.FINISH if self.machine.analog.control.update == "stochastic" else MacroOp.APPLY
+        meaning = {"columns": MacroOp.COLUMNS, "fire": MacroOp.HOLD_ROWS, "rows": MacroOp.ROWS, "feed": MacroOp.HOLD_COLUMNS,
+                   "serial": MacroOp.STEP, "up": MacroOp.UP, "down": MacroOp.DOWN, "learn": learn}
         for name, pin in meaning.items():
             if name in control.inside:
                 with m.If(control.inside[name]):
                     m.d.comb += [phase.eq(pin), strobe.eq(control.ends[name])]
-        for search, pin in ((self._rows, Pin.COMPARE_ROWS), (self._words, Pin.COMPARE_COLUMNS)):
+        for search, pin in ((self._rows, MacroOp.COMPARE_ROWS), (self._words, MacroOp.COMPARE_COLUMNS)):
             with m.If(search.search):
                 m.d.comb += [phase.eq(pin), strobe.eq(1), self.macro_dac.eq(search.dac)]
         line = Mux(control.inside["back"], control.first_column, control.first_row) + control.step

@@ -23,7 +23,7 @@ class ArrayMacro(wiring.Component):
     * ``load``, n + 2 cycles: map entries and activities into the column registers;
     * ``fire``, FWD: all row sums; ``convert``, G cycles: a row group a cycle to the neuron unit;
     * ``settle``, TRN or UPD: the last errors arrive; ``feed``, TRN: all column sums;
-    * ``back``, TRN, n cycles: a word a cycle to the back sums; ``learn``, UPD: all weights.
+    * ``back``, TRN, n cycles: a word a cycle to the feedback sums; ``learn``, UPD: all weights.
 
     A sweep without weights only converts. The next sweep is accepted in the last cycle of a sweep.
     Cycles: ``hebbar.contract.timing.ArrayTiming``. ``weight_base`` names a cell word (row group times

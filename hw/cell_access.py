@@ -7,11 +7,11 @@ from amaranth.lib.wiring import In, Out
 from hebbar.contract.geometry import ports
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem
-from hebbar.contract.pins import Phase
+from hebbar.contract.pins import MacroOp
 
 from .bank import HostPort
 from .fixed import named
-from .successive import Successive
+from .sar_logic import SarLogic
 
 __all__ = ["CellAccess"]
 
@@ -33,7 +33,7 @@ class CellAccess(wiring.Component):
     host : HostPort(), in
         The weights on the stream.
     phase : Signal(4), out
-        What the macro does in this cycle (``hebbar.contract.pins.Phase``).
+        What the macro does in this cycle (``hebbar.contract.pins.MacroOp``).
     strobe : Signal(1), out
         The cycle counts.
     cell : Signal(24), out
@@ -61,7 +61,7 @@ class CellAccess(wiring.Component):
 
     def elaborate(self, platform):
         m, host, port, bits = Module(), self.host, self.port, self.machine.weight_bits
-        m.submodules.search = self._search = search = Successive(port.lanes_per_beat, bits)
+        m.submodules.search = self._search = search = SarLogic(port.lanes_per_beat, bits)
         left = Signal(range(bits))
         tries = Signal(8)
         target = Signal(self.code.shape())
@@ -78,18 +78,18 @@ class CellAccess(wiring.Component):
                     m.next = "hold"
             with m.State("write"):
                 with m.If(host.write):
-                    self._ask(m, Phase.WRITE)
+                    self._ask(m, MacroOp.WRITE)
                     m.next = "hold" if self.control.verify else "done"
                 with m.Else():
                     m.next = "idle"
             with m.State("hold"):
-                self._ask(m, Phase.HOLD_CELLS)
+                self._ask(m, MacroOp.HOLD_CELLS)
                 m.d.comb += search.start.eq(1)
                 m.d.sync += left.eq(bits - 1)
                 m.next = "compare"
                 self._unless_abandoned(m)
             with m.State("compare"):
-                self._ask(m, Phase.COMPARE_CELLS)
+                self._ask(m, MacroOp.COMPARE_CELLS)
                 m.d.comb += search.search.eq(1)
                 m.d.sync += left.eq(left - 1)
                 with m.If(left == 0):
@@ -108,7 +108,7 @@ class CellAccess(wiring.Component):
         with m.If(~self.host.select):
             m.next = "idle"
 
-    def _ask(self, m: Module, phase: Phase) -> None:
+    def _ask(self, m: Module, phase: MacroOp) -> None:
         m.d.comb += [self.phase.eq(phase), self.strobe.eq(1)]
 
     def _look(self, m: Module, target: data.View, tries: Signal) -> None:

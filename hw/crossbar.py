@@ -146,7 +146,7 @@ class Crossbar(wiring.Component):
         change = round_variable(self.errors[g][p] * column.activity[i], column.rate)
         learns = column.entry.plastic
         if i % tiles == p:
-            learns &= ~(column.entry.diagonal & (column.own == g - i // tiles))
+            learns &= ~(column.entry.diagonal & (column.self_connection == g - i // tiles))
         grown = Signal((weight + change).shape(), name=f"grown{g}_{p}_{k}_{i}")
         positive = self.block[g] & column.entry.plastic & column.entry.positive
         m.d.comb += grown.eq(weight + Mux(learns, change, 0))

@@ -39,5 +39,5 @@ def fits(b: dict[str, Value], weights: Value, machine: MachineConfig) -> Value:
     inside = (end <= machine.weight_words) & (b["map_base"] + b["columns"] <= machine.map_entries)
     return ((inside | ~weights) & (b["function"] < machine.functions)
             & (b["columns"] != 0) & (b["columns"] <= machine.max_columns)
-            & (b["groups"] != 0) & (b["tail"] != 0) & (b["tail"] <= machine.row_tiles)
+            & (b["groups"] != 0) & (b["last_rows"] != 0) & (b["last_rows"] <= machine.row_tiles)
             & (b["group_base"] + b["groups"] <= machine.groups))

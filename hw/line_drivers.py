@@ -5,8 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.pins import Phase, activity_drive_bits, error_drive_bits
-from hebbar.contract.pulses import CHANCE_BITS
+from hebbar.contract.pins import MacroOp, activity_drive_bits, error_drive_bits
+from hebbar.contract.pulses import PROBABILITY_BITS
 
 from .fixed import named
 from .pulses import Pulses
@@ -19,9 +19,9 @@ class LineDrivers(wiring.Component):
     """Registers of a column word and of a row group become wires of the macro, two a line.
 
     COLUMNS, ROWS, STEP: bit ``bit`` of the magnitudes, on the wire of the sign. UP and DOWN: a row fires with the
-    chance ``|e| / 2**k``, a plastic column with ``|a| 2**(1 - activity bits) / 2**(rate - slowest)`` where
+    probability ``|e| / 2**k``, a plastic column with ``|a| 2**(1 - activity bits) / 2**(rate - slowest)`` where
     ``slowest`` is the smallest rate of the plastic columns and ``k = slowest + exponent + 1 - activity bits``, so
-    that the mean of all meetings is ``e a / 2**rate`` (Gokmen and Vlasov 2016); chances end at 1.
+    that the mean of all meetings is ``e a / 2**rate`` (Gokmen and Vlasov 2016); probabilities end at 1.
     ``slowest`` is 31 where nothing is plastic. Latency: none.
 
     Parameters
@@ -32,7 +32,7 @@ class LineDrivers(wiring.Component):
     Attributes
     ----------
     phase : Signal(4), in
-        What the macro does in this cycle (``hebbar.contract.pins.Phase``).
+        What the macro does in this cycle (``hebbar.contract.pins.MacroOp``).
     bit : Signal(14), in
         The bit of the codes that is driven.
     slowest : Signal(5), in
@@ -76,17 +76,17 @@ class LineDrivers(wiring.Component):
         stochastic = self.machine.analog.control.update == "stochastic"
         fires = self._pulses(m, errors, activities) if stochastic else None
         with m.Switch(self.phase):
-            with m.Case(Phase.COLUMNS):
+            with m.Case(MacroOp.COLUMNS):
                 m.d.comb += self.column_drive.eq(serial_columns)
-            with m.Case(Phase.ROWS):
+            with m.Case(MacroOp.ROWS):
                 m.d.comb += self.row_drive.eq(serial_rows)
-            with m.Case(Phase.STEP):
+            with m.Case(MacroOp.STEP):
                 m.d.comb += [self.row_drive.eq(serial_rows), self.amplitude.eq(Cat(a for _, a in activities))]
                 m.d.comb += self._rates()
-            with m.Case(Phase.APPLY):
+            with m.Case(MacroOp.APPLY):
                 m.d.comb += [self.amplitude.eq(Cat(a for _, a in activities)), *self._rates()]
             if fires:
-                with m.Case(Phase.UP, Phase.DOWN):
+                with m.Case(MacroOp.UP, MacroOp.DOWN):
                     m.d.comb += [lines.draw.eq(1) for lines in (m.submodules.row_pulses, m.submodules.column_pulses)]
                     m.d.comb += [self.row_drive.eq(fires[0]), self.column_drive.eq(fires[1])]
         return m
@@ -105,17 +105,17 @@ class LineDrivers(wiring.Component):
         shift = Signal(wide)
         exponent = control.pulse_exponent + 1 - bits
         m.d.comb += shift.eq(self.slowest + Const(exponent, wide))
-        full = 1 << CHANCE_BITS
+        full = 1 << PROBABILITY_BITS
         up = named(m, (-shift)[:3], "pulse_shift_up")
         for i, e in enumerate(errors):
             size = named(m, _magnitude(e), f"error_size_{i}")
-            chance = named(m, Mux(shift < 0, size << CHANCE_BITS << up, (size << CHANCE_BITS) >> shift[:6]),
+            probability = named(m, Mux(shift < 0, size << PROBABILITY_BITS << up, (size << PROBABILITY_BITS) >> shift[:6]),
                            f"row_chance_{i}")
-            m.d.comb += rows.chance[i].eq(Mux(chance > full, full, chance))
+            m.d.comb += rows.probability[i].eq(Mux(probability > full, full, probability))
         for i, (k, a) in enumerate(activities):
             column = self.columns[k]
-            chance = (_magnitude(a) << CHANCE_BITS + 1 - bits) >> (column.rate - self.slowest)[:5]
-            m.d.comb += columns.chance[i].eq(Mux(column.entry.plastic, chance, 0))
+            probability = (_magnitude(a) << PROBABILITY_BITS + 1 - bits) >> (column.rate - self.slowest)[:5]
+            m.d.comb += columns.probability[i].eq(Mux(column.entry.plastic, probability, 0))
         return _signed(list(rows.fires), errors), _signed(list(columns.fires), [a for _, a in activities])
 
 

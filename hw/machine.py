@@ -13,11 +13,11 @@ from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status
 from hebbar.contract.tiles import classes
 
 from .analog_macro import macro_ports
-from .back_sums import BackSums
 from .bank import Bank
 from .bus import AXI_LITE, Bus
 from .counters import Counters
 from .energy_sum import EnergySum
+from .feedback_sums import FeedbackSums
 from .fixed import named
 from .neuron import Neuron
 from .separation import Separation
@@ -47,16 +47,16 @@ class Machine(wiring.Component):
     s_axil_* : see hw.bus.Bus
     s_axis_* : see hw.streamer.Streamer
     m_axis_* : see hw.streamer.Streamer
-    fence : Signal(1), out
+    barrier : Signal(1), out
         Flips where nothing is in flight, after a WAIT or HALT: every memory must equal the golden model.
-    fence_pc : Signal(13), out
+    barrier_pc : Signal(13), out
         The address of that instruction.
     macro_* : see hebbar.contract.pins.pins
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        super().__init__(AXI_LITE | AXI_STREAM | {"fence": Out(1), "fence_pc": Out(13)} | macro_ports(machine))
+        super().__init__(AXI_LITE | AXI_STREAM | {"barrier": Out(1), "barrier_pc": Out(13)} | macro_ports(machine))
 
     def elaborate(self, platform):
         m, config = Module(), self.machine
@@ -69,7 +69,7 @@ class Machine(wiring.Component):
         m.submodules.sequencer = self.sequencer = Sequencer(config)
         m.submodules.tile = self.tile = TILES[config.tile](config)
         m.submodules.neuron = self.neuron = Neuron(config)
-        m.submodules.back_sums = self.back_sums = BackSums(config)
+        m.submodules.feedback_sums = self.feedback_sums = FeedbackSums(config)
         self.banks = {mem: Bank(table_ports[mem], readers=2 if mem is Mem.ACTIVITY else 1) for mem in (
             Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         for mem, bank in self.banks.items():
@@ -100,7 +100,7 @@ class Machine(wiring.Component):
             for name, member in wires.items():
                 inner, outer = getattr(unit, name), getattr(self, name)
                 m.d.comb += inner.eq(outer) if member.flow is In else outer.eq(inner)
-        m.d.comb += [self.fence.eq(self.sequencer.fence), self.fence_pc.eq(self.sequencer.fence_pc)]
+        m.d.comb += [self.barrier.eq(self.sequencer.barrier), self.barrier_pc.eq(self.sequencer.barrier_pc)]
 
     def _control(self, m: Module) -> None:
         """Registers, program and descriptors, sweeps to the tile."""
@@ -169,9 +169,9 @@ class Machine(wiring.Component):
             neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
             neuron.clamp.eq(banks[Mem.CLAMP].read_data[0]),
             neuron.base.eq(self.base.read_data[0]),
-            self.back_sums.valid.eq(tile.back_valid), self.back_sums.word.eq(tile.back_word),
-            self.back_sums.fresh.eq(tile.back_fresh), self.back_sums.sums.eq(tile.back_sums),
-            self.back_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.back_sums.read_data)]
+            self.feedback_sums.valid.eq(tile.back_valid), self.feedback_sums.word.eq(tile.back_word),
+            self.feedback_sums.overwrite.eq(tile.feedback_overwrite), self.feedback_sums.sums.eq(tile.feedback_sums),
+            self.feedback_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.feedback_sums.read_data)]
         for bank in (banks[Mem.STATE], banks[Mem.ERROR], banks[Mem.CLAMP], self.base):
             m.d.comb += bank.read_address[0].eq(tile.early_group)
         for table, name in ((self.function, "function"), (self.derivative, "derivative")):
@@ -196,8 +196,8 @@ class Machine(wiring.Component):
         write_part(m, self.banks[Mem.ACTIVITY], neuron.write_activity)
 
     def _clear(self, m: Module) -> None:
-        """A program begins with base and back sums of zero: START walks over both, a row group a cycle."""
-        groups, words, backs = self.machine.groups, self.machine.neuron_words, self.back_sums
+        """A program begins with base and feedback sums of zero: START walks over both, a row group a cycle."""
+        groups, words, backs = self.machine.groups, self.machine.neuron_words, self.feedback_sums
         place = Signal(range(groups))
         with m.If(self.sequencer.start):
             m.d.sync += [self._clearing.eq(1), place.eq(0)]
@@ -205,7 +205,7 @@ class Machine(wiring.Component):
             m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
             m.d.comb += [
                 self.base.write_address.eq(place), self.base.write_mask.eq(-1), self.base.write_data.as_value().eq(0),
-                backs.valid.eq(place < words), backs.word.eq(place), backs.fresh.eq(1), backs.sums.as_value().eq(0)]
+                backs.valid.eq(place < words), backs.word.eq(place), backs.overwrite.eq(1), backs.sums.as_value().eq(0)]
 
     def _separation(self, m: Module) -> None:
         """The separation unit: while it works, it has base, state and error memories to itself."""
@@ -244,7 +244,7 @@ class Machine(wiring.Component):
             "weight_reads": tile.reads, "weight_writes": tile.writes, "steps": neuron.steps,
             "activations": neuron.activations, **self._clipped,
             "separations": self._separated, "exits": seq.left, "sat_feedback": neuron.sat_feedback,
-            "sat_weight": tile.saturated, "issue": tile.issue, "slots": tile.slot,
+            "sat_weight": tile.saturated, "issue": tile.issue, "bubbles": tile.slot,
             "drain": seq.draining & ~busy, "separate": rest & seq.separating, "stream": rest & moving,
             "control": rest & ~seq.streaming & ~seq.separating,
             **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}

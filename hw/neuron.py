@@ -65,7 +65,7 @@ class Neuron(wiring.Component):
     error : Signal(Shapes.errors), out
         What TRN and UPD take for the row group in stage ERROR.
     back_word : Signal(12), out
-        The word of the back sums with the row group in stage ERROR.
+        The word of the feedback sums with the row group in stage ERROR.
     back : Signal(Shapes.backs), in
         That word, a cycle later.
     derivative_table, function_table : Signal(4), out
@@ -136,7 +136,7 @@ class Neuron(wiring.Component):
         """The data path of one of the P rows; returns what is written."""
         f, r = self.machine.formats, f"row{p}"
         on = {stage: {flag: asks(tag[stage].flags, flag) for flag in Sweep} for stage in Stage}
-        live = {stage: tag[stage].live[p] for stage in Stage}
+        valid_rows = {stage: tag[stage].valid_rows[p] for stage in Stage}
         total = Signal(signed(f.row_sum.bits), name=f"{r}_total")
         mu = named(m, Mux(on[Stage.ROW][Sweep.GATE], 0, round_half_up(total, f.sum_shift)), f"{r}_mu")
         start, start_clip = saturate(m, mu, f.state, f"{r}_start")
@@ -147,12 +147,12 @@ class Neuron(wiring.Component):
         weighed = round_variable((x0 - mu) << LARGEST_PRECISION, ~tag[Stage.ROW].precision)
         difference, difference_clip = saturate(m, weighed, f.error, f"{r}_difference")
         m.d.comb += total.eq(self.sums[p] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
-        x = staged(m, Mux(live[Stage.ROW], x0, 0).as_signed(), Stage.ROW, Stage.MOVE, f"{r}_x")
-        e0 = Mux(live[Stage.ROW], Mux(on[Stage.ROW][Sweep.ERR], difference, self.old_error[p]), 0)
+        x = staged(m, Mux(valid_rows[Stage.ROW], x0, 0).as_signed(), Stage.ROW, Stage.MOVE, f"{r}_x")
+        e0 = Mux(valid_rows[Stage.ROW], Mux(on[Stage.ROW][Sweep.ERR], difference, self.old_error[p]), 0)
         e = staged(m, e0.as_signed(), Stage.ROW, Stage.MOVE, f"{r}_e")
         clamp = staged(m, self.clamp[p], Stage.ROW, Stage.WRITE, f"{r}_clamp")
         totals = staged(m, total, Stage.ROW, Stage.FEEDBACK, f"{r}_held_total")
-        m.d.comb += [self.error[p].eq(self._drive(m, p, live[Stage.ROW], e[Stage.ERROR], tag)),
+        m.d.comb += [self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROW], e[Stage.ERROR], tag)),
                      self.derivative_state[p].eq(x[Stage.ERROR])]
 
         back = Mux(on[Stage.FEEDBACK][Sweep.BACK], self._back_of(m, p, tag[Stage.FEEDBACK].group), 0)
@@ -161,9 +161,9 @@ class Neuron(wiring.Component):
         slope = staged(m, self.derivative[p], Stage.FEEDBACK, Stage.SLOPE, f"{r}_slope")[Stage.SLOPE]
         feedback = staged(m, feedback, Stage.FEEDBACK, Stage.SLOPE, f"{r}_feedback")[Stage.SLOPE]
         scaled = staged(m, slope * feedback, Stage.SLOPE, Stage.MOVE, f"{r}_scaled")
-        drive = scaled[Stage.GAIN] - (e[Stage.GAIN] << f.derivative.frac)
-        drive = staged(m, drive * self._gain, Stage.GAIN, Stage.MOVE, f"{r}_drive")[Stage.MOVE]
-        moved, moved_clip = saturate(m, x[Stage.MOVE] + round_half_up(drive, f.step_shift), f.state, f"{r}_moved")
+        operand = scaled[Stage.GAIN] - (e[Stage.GAIN] << f.derivative.frac)
+        operand = staged(m, operand * self._gain, Stage.GAIN, Stage.MOVE, f"{r}_operand")[Stage.MOVE]
+        moved, moved_clip = saturate(m, x[Stage.MOVE] + round_half_up(operand, f.step_shift), f.state, f"{r}_moved")
         delta = round_half_up(scaled[Stage.MOVE], f.derivative.frac)
         delta, delta_clip = saturate(m, delta, f.error, f"{r}_delta")
         steps = named(m, on[Stage.MOVE][Sweep.STEP] & ~clamp[Stage.MOVE], f"{r}_steps")
@@ -176,36 +176,36 @@ class Neuron(wiring.Component):
         fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
         activity = staged(m, self.function[p], Stage.TABLE, Stage.ACTIVITY, f"{r}_a")[Stage.ACTIVITY]
         moves = on[Stage.FEEDBACK][Sweep.STEP] | on[Stage.FEEDBACK][Sweep.DELTA]
-        clipped["error"] += [(Stage.ROW, live[Stage.ROW] & on[Stage.ROW][Sweep.ERR] & difference_clip),
-                             (Stage.MOVE, live[Stage.MOVE] & on[Stage.MOVE][Sweep.DELTA] & delta_clip)]
-        clipped["state"] += [(Stage.ROW, live[Stage.ROW] & takes & start_clip),
-                             (Stage.MOVE, live[Stage.MOVE] & steps & moved_clip)]
-        clipped["feedback"] += [(Stage.FEEDBACK, live[Stage.FEEDBACK] & moves & feedback_clip)]
+        clipped["error"] += [(Stage.ROW, valid_rows[Stage.ROW] & on[Stage.ROW][Sweep.ERR] & difference_clip),
+                             (Stage.MOVE, valid_rows[Stage.MOVE] & on[Stage.MOVE][Sweep.DELTA] & delta_clip)]
+        clipped["state"] += [(Stage.ROW, valid_rows[Stage.ROW] & takes & start_clip),
+                             (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
+        clipped["feedback"] += [(Stage.FEEDBACK, valid_rows[Stage.FEEDBACK] & moves & feedback_clip)]
         return {"base": totals[Stage.ERROR], "state": Mux(fires, 0, x_new), "error": e_new, "activity": activity}
 
-    def _drive(self, m: Module, p: int, live: Value, e: Value, tag: dict) -> Value:
+    def _operand(self, m: Module, p: int, valid_rows: Value, e: Value, tag: dict) -> Value:
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
         f = self.machine.formats
         aligned, _ = saturate(m, self.old_activity[p] << tag[Stage.ROW].align, f.error, f"row{p}_shifted")
-        aligned = staged(m, Mux(live, aligned, 0).as_signed(), Stage.ROW, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
+        aligned = staged(m, Mux(valid_rows, aligned, 0).as_signed(), Stage.ROW, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
         flags = tag[Stage.ERROR].flags
         chosen = named(m, Mux(asks(flags, Sweep.POST), aligned, e), f"row{p}_chosen")
         negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")
         return Mux(asks(flags, Sweep.NEG), negative, chosen)
 
     def _feedback(self, m: Module, r: str, back: Value, total: Value) -> tuple[Value, Value]:
-        """fb from a back sum and a gated row sum, and whether it was clipped."""
+        """fb from a feedback sum and a gated row sum, and whether it was clipped."""
         f = self.machine.formats
-        finer = max(f.back_sum.frac, f.row_sum.frac)
-        both = (back << finer - f.back_sum.frac) + (total << finer - f.row_sum.frac)
+        finer = max(f.feedback_sum.frac, f.row_sum.frac)
+        both = (back << finer - f.feedback_sum.frac) + (total << finer - f.row_sum.frac)
         return saturate(m, round_half_up(both, finer - f.feedback.frac), f.feedback, f"{r}_feedback_0")
 
     def _back_of(self, m: Module, p: int, group: Value) -> Value:
-        """The back sum of row p of a group: a part of the word that holds the group."""
+        """The feedback sum of row p of a group: a part of the word that holds the group."""
         tiles, lanes = self.machine.row_tiles, self.machine.lanes
         if tiles == lanes:
             return self.back[p]
-        picked = Signal(signed(self.machine.formats.back_sum.bits), name=f"row{p}_back")
+        picked = Signal(signed(self.machine.formats.feedback_sum.bits), name=f"row{p}_back")
         with m.Switch(group[:(lanes // tiles - 1).bit_length()]):
             for part in range(lanes // tiles):
                 with m.Case(part):
@@ -226,7 +226,7 @@ class Neuron(wiring.Component):
                 (self.write_activity, "activity", Stage.ACTIVITY, Sweep.ACT)):
             enable = named(m, valid[stage] & asks(tag[stage].flags, flags), f"writes_{name}")
             m.d.comb += [port.group.eq(tag[stage].group),
-                         port.mask.eq(Mux(enable, tag[stage].live, 0))]
+                         port.mask.eq(Mux(enable, tag[stage].valid_rows, 0))]
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
 
@@ -236,7 +236,7 @@ class Neuron(wiring.Component):
         for name, events in clipped.items():
             count = popcount(m, [valid[stage] & bit for stage, bit in events], f"clipped_{name}")
             m.d.comb += getattr(self, f"sat_{name}").eq(count)
-        rows = named(m, popcount(m, tag[Stage.ERROR].live, "live"), "rows")
+        rows = named(m, popcount(m, tag[Stage.ERROR].valid_rows, "valid_rows"), "rows")
         for port, flags in ((self.steps, Sweep.STEP | Sweep.DELTA),
                             (self.activations, Sweep.ACT)):
             m.d.comb += port.eq(Mux(valid[Stage.ERROR] & asks(tag[Stage.ERROR].flags, flags), rows, 0))

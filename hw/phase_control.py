@@ -15,7 +15,7 @@ from hebbar.contract.timing import ERROR_LATENCY, ArrayTiming
 from .fields import asks
 from .fixed import named
 from .pipeline import check_latency, staged
-from .tile import Shapes, live_rows, mac_count
+from .tile import Shapes, mac_count, rows_in_use
 
 __all__ = ["Lines", "Phase", "PhaseControl"]
 
@@ -108,7 +108,7 @@ class PhaseControl:
         """Add the control to the module of the tile.
 
         ``phases``: those of a sweep in their order; "load" is the first of a sweep with weights, "convert" of one
-        without. ``take_sums(group)`` sets the ``sums`` of the tile to those of a row group; ``backs``: the back sums of
+        without. ``take_sums(group)`` sets the ``sums`` of the tile to those of a row group; ``backs``: the feedback sums of
         each column of the array.
         """
         busy = self._walk(m, phases)
@@ -192,7 +192,7 @@ class PhaseControl:
                         m.d.sync += [column.entry.eq(entry),
                                      column.entry.feedback.eq(entry.feedback & used),
                                      column.entry.plastic.eq(entry.plastic & used),
-                                     column.rate.eq(rate), column.own.eq(own)]
+                                     column.rate.eq(rate), column.self_connection.eq(own)]
                         m.d.sync += [column.activity[i].eq(a) for i, a in enumerate(activity)]
             for verb, counts in ((Sweep.FWD, 1), (Sweep.TRN, entry.feedback),
                                  (Sweep.UPD, entry.plastic)):
@@ -212,7 +212,7 @@ class PhaseControl:
         m.d.sync += [row.flags.eq(command.flags), row.gain.eq(command.gain),
                      *(row[name].eq(command[name]) for name in ("function", "precision", "align")),
                      row.group.eq(tile.early_group),
-                     row.live.eq(live_rows(command.tail, last, self._machine.row_tiles)),
+                     row.valid_rows.eq(rows_in_use(command.last_rows, last, self._machine.row_tiles)),
                      row.first.eq(self.step == 0), tile.sums.eq(0)]
         with m.If(self.ends["convert"] & asks(self.flags, Sweep.FWD)):
             take_sums(place[Stage.CONVERT])
@@ -222,15 +222,15 @@ class PhaseControl:
                     m.d.sync += self._array.errors[g].eq(tile.error)
 
     def _back(self, m: Module, backs: Sequence[Value]) -> None:
-        """A column a step to the back sums of its source."""
+        """A column a step to the feedback sums of its source."""
         tile = self._tile
         with m.Switch((self.first_column + self.step)[:len(self.step)]):
             for k, column in enumerate(self._array.columns):
                 with m.Case(k):
                     m.d.comb += [tile.back_valid.eq(self.ends["back"] & column.entry.feedback),
                                  tile.back_word.eq(column.entry.source),
-                                 tile.back_fresh.eq(column.entry.fresh),
-                                 tile.back_sums.eq(backs[k])]
+                                 tile.feedback_overwrite.eq(column.entry.overwrite),
+                                 tile.feedback_sums.eq(backs[k])]
 
     def _count(self, m: Module, busy: Value) -> None:
         """Cycles and work of this cycle; a strobe works on the whole block at once."""
@@ -243,7 +243,7 @@ class PhaseControl:
         m.d.comb += [
             array.fire.eq(inside["fire"]), array.feed.eq(inside["feed"]),
             array.learn.eq(inside["learn"]), tile.saturated.eq(array.saturated),
-            rows.eq((command.groups - 1) * self._machine.row_tiles + command.tail),
+            rows.eq((command.groups - 1) * self._machine.row_tiles + command.last_rows),
             array.block.eq(Cat((g >= self.first_row) & (g < end) for g in range(len(array.errors)))),
             tile.mac_fwd.eq(work[Sweep.FWD]), tile.mac_trn.eq(work[Sweep.TRN]),
             tile.mac_upd.eq(work[Sweep.UPD]), tile.writes.eq(work[Sweep.UPD]),

@@ -4,13 +4,13 @@ from amaranth.hdl import Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.contract.pulses import CHANCE_BITS, line_seed
+from hebbar.contract.pulses import PROBABILITY_BITS, line_seed
 
 __all__ = ["Pulses"]
 
 
 class Pulses(wiring.Component):
-    """``count`` lines; line i fires with the probability ``chance[i] / 2**CHANCE_BITS`` in a cycle with ``draw``.
+    """``count`` lines; line i fires with the probability ``probability[i] / 2**PROBABILITY_BITS`` in a cycle with ``draw``.
 
     Every line has a generator of its own (Marsaglia 2003, xorshift with 13, 17, 5) that moves on with ``draw``; the
     upper bits of its new value are compared. ``first``: number of the first line, for its seed. Latency: none.
@@ -26,15 +26,15 @@ class Pulses(wiring.Component):
     ----------
     draw : Signal(1), in
         A cycle in which lines may fire.
-    chance : Signal(ArrayLayout(CHANCE_BITS + 1, self.count)), in
-        The probability of each line, times 2**CHANCE_BITS.
+    probability : Signal(ArrayLayout(PROBABILITY_BITS + 1, self.count)), in
+        The probability of each line, times 2**PROBABILITY_BITS.
     fires : Signal(self.count), out
         The lines that fire, in the same cycle.
     """
 
     def __init__(self, count: int, first: int) -> None:
         self.count, self.first = count, first
-        super().__init__({"draw": In(1), "chance": In(data.ArrayLayout(CHANCE_BITS + 1, count)), "fires": Out(count)})
+        super().__init__({"draw": In(1), "probability": In(data.ArrayLayout(PROBABILITY_BITS + 1, count)), "fires": Out(count)})
 
     def elaborate(self, platform):
         m = Module()
@@ -42,7 +42,7 @@ class Pulses(wiring.Component):
             state = Signal(32, init=line_seed(self.first + i), name=f"state_{i}")
             drawn = Signal(32, name=f"drawn_{i}")
             m.d.comb += [drawn.eq(self._next(m, state, i)),
-                         self.fires[i].eq(self.draw & (drawn[-CHANCE_BITS:] < self.chance[i]))]
+                         self.fires[i].eq(self.draw & (drawn[-PROBABILITY_BITS:] < self.probability[i]))]
             with m.If(self.draw):
                 m.d.sync += state.eq(drawn)
         return m

@@ -15,7 +15,7 @@ from .fields import asks
 from .fixed import named, popcount, round_variable, saturate, tree
 from .pipeline import check_latency, staged
 from .row_stages import Back, Front
-from .tile import Shapes, TileSignature, live_rows, mac_count
+from .tile import Shapes, TileSignature, mac_count, rows_in_use
 
 __all__ = ["RowEngine"]
 
@@ -95,7 +95,7 @@ class RowEngine(wiring.Component):
                      *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
                      tag.group.eq(command.group_base + group),
                      tag.first.eq(group == 0),
-                     tag.live.eq(live_rows(command.tail, last_group, self.machine.row_tiles))]
+                     tag.valid_rows.eq(rows_in_use(command.last_rows, last_group, self.machine.row_tiles))]
         return {"valid": active, "reads": active & reads, "first": column == 0,
                 "last": last_column, "address": row_start + column, "tag": tag.as_value()}
 
@@ -115,7 +115,7 @@ class RowEngine(wiring.Component):
         activity = [named(m, Mux(identity, a, Mux(entry.lanes > i, a, 0)).as_signed(), f"activity_{i}")
                     for i, a in enumerate(self.activity)]
         tag = self._tag(slot, at.word)
-        rows = named(m, popcount(m, tag.live, "live"), "rows")
+        rows = named(m, popcount(m, tag.valid_rows, "valid_rows"), "rows")
         fwd = slot["valid"][at.word] & asks(tag.flags, Sweep.FWD)
         m.d.comb += [self.mac_fwd.eq(mac_count(rows, entry.lanes, fwd)),
                      self.reads.eq(mac_count(rows, entry.lanes, slot["reads"][at.word]))]
@@ -205,14 +205,14 @@ class RowEngine(wiring.Component):
         entries = {stage: data.View(self.shapes.map, value)
                    for stage, value in staged(m, entry.as_value(), Back.TAKE, Back.WRITE, "back_entry").items()}
         address = staged(m, head.address, Back.TAKE, Back.WRITE, "back_address")
-        # An identity column has the next source word after C / P row groups; the first of them replaces its back sums.
+        # An identity column has the next source word after C / P row groups; the first of them replaces its feedback sums.
         first = Mux(identity, ~row.tag.group[:self._part_bits].any(), row.tag.first)
-        fresh = staged(m, entry.fresh & first, Back.TAKE, Back.WRITE, "fresh")
-        count = mac_count(popcount(m, row.tag.live, "back_live"), entry.lanes, Const(1))
+        overwrite = staged(m, entry.overwrite & first, Back.TAKE, Back.WRITE, "overwrite")
+        count = mac_count(popcount(m, row.tag.valid_rows, "back_live"), entry.lanes, Const(1))
         count = staged(m, count, Back.TAKE, Back.PRODUCT, "back_count")[Back.PRODUCT]
         m.d.comb += [
             self.back_valid.eq(trn[Back.WRITE]), self.back_word.eq(entries[Back.WRITE].source),
-            self.back_fresh.eq(fresh[Back.WRITE]),
+            self.feedback_overwrite.eq(overwrite[Back.WRITE]),
             self._bank.write_address.eq(address[Back.WRITE]),
             self._bank.write_mask.eq(upd[Back.WRITE].replicate(tiles * lanes)),
             self.mac_trn.eq(Mux(trn[Back.PRODUCT], count, 0)), self.mac_upd.eq(Mux(upd[Back.PRODUCT], count, 0)),
@@ -223,8 +223,8 @@ class RowEngine(wiring.Component):
             feedback = [staged(m, product, Back.TAKE, Back.PRODUCT, f"trn{p}_{i}")[Back.PRODUCT]
                         for p, product in enumerate(products)]
             total = tree(m, feedback, f"back{i}", registered=False)
-            total = staged(m, total, Back.PRODUCT, Back.WRITE, f"back_sum{i}")[Back.WRITE]
-            m.d.comb += self.back_sums[i].eq(total)
+            total = staged(m, total, Back.PRODUCT, Back.WRITE, f"feedback_sum{i}")[Back.WRITE]
+            m.d.comb += self.feedback_sums[i].eq(total)
             clipped += [self._learn(m, head, row, entries, rate, p, i) for p in range(tiles)]
         learned = named(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), "learned_clips")
         m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))

@@ -51,7 +51,7 @@ class Back(IntEnum):
 
     TAKE      the first word and the first error of the FIFOs: products
     PRODUCT   TRN adds them over the rows, UPD rounds them
-    WRITE     back sums are added to, weights are written
+    WRITE     feedback sums are added to, weights are written
     """
 
     TAKE = 0

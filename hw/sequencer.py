@@ -130,7 +130,7 @@ class Sequencer(wiring.Component):
         with m.If(self.leftover & ~self.aborted):
             m.d.sync += [self.cause.eq(Cause.STREAM), self.aborted.eq(1)]
         with m.Else():
-            m.d.sync += [self.fence.eq(~self.fence), self.fence_pc.eq(self.pc)]
+            m.d.sync += [self.barrier.eq(~self.barrier), self.barrier_pc.eq(self.pc)]
 
     def _decode(self, m: Module) -> None:
         word, sweep = self.word, FIELDS[Op.SWEEP]
@@ -162,7 +162,7 @@ class Sequencer(wiring.Component):
                 m.d.comb += self.draining.eq(~self.idle)
                 with m.If(self.idle):
                     self._advance(m, self.pc + 1)
-                    m.d.sync += [self.fence.eq(~self.fence), self.fence_pc.eq(self.pc)]
+                    m.d.sync += [self.barrier.eq(~self.barrier), self.barrier_pc.eq(self.pc)]
             if self.machine.separation:
                 with m.Case(Op.SEPARATE):
                     self._gather(m, word, block)
@@ -238,7 +238,7 @@ class Sequencer(wiring.Component):
                 m.next = "decode"
 
     def _population(self, m: Module) -> None:
-        payload, rows = self.population, (self._b["groups"] - 1) * self.machine.row_tiles + self._b["tail"]
+        payload, rows = self.population, (self._b["groups"] - 1) * self.machine.row_tiles + self._b["last_rows"]
         m.d.comb += [payload.mode.eq(self._mode), payload.into.eq(self._into), payload.rows.eq(rows),
                      payload.group.eq(self._b["group_base"])]
         with m.If(~self._fits | (rows > self.machine.separation)):

@@ -35,7 +35,7 @@ class SequencerSignature(wiring.Signature):
     sweep : Out(stream.Signature(Shapes.command))
         Sweeps to the tile.
     hold : In(1)
-        Base and back sums are being cleared: nothing is decoded.
+        Base and feedback sums are being cleared: nothing is decoded.
     idle : In(1)
         Nothing is in flight in the other units.
     progress : In(1)
@@ -74,9 +74,9 @@ class SequencerSignature(wiring.Signature):
         Address of the instruction, halted that of the last one.
     draining, streaming, separating : Out(1)
         For the counters: the cycle waits for what is in flight, for an IN or OUT, for a SEPARATE.
-    fence : Out(1)
+    barrier : Out(1)
         Flips where nothing is in flight, after a WAIT or HALT.
-    fence_pc : Out(13)
+    barrier_pc : Out(13)
         The address of that instruction.
     """
 
@@ -90,5 +90,5 @@ class SequencerSignature(wiring.Signature):
             "transfer_word": Out(32), "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1),
             "separate": Out(1), "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1),
             "leave": In(1), "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4),
-            "pc": Out(13), "draining": Out(1), "streaming": Out(1), "separating": Out(1), "fence": Out(1),
-            "fence_pc": Out(13)})
+            "pc": Out(13), "draining": Out(1), "streaming": Out(1), "separating": Out(1), "barrier": Out(1),
+            "barrier_pc": Out(13)})

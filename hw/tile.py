@@ -1,7 +1,7 @@
 """The tile contract: what the machine sees of an array of weights, however it is built.
 
 The sequencer hands over sweeps; the tile hands rows to the neuron unit, takes their errors back,
-adds into the back sums of the sources, and keeps the weights. Two implementations have this
+adds into the feedback sums of the sources, and keeps the weights. Two implementations have this
 signature: ``hw.row_engine`` and ``hw.array_macro``.
 """
 
@@ -16,7 +16,7 @@ from hebbar.contract.registers import RATES
 
 from .bank import Bank, HostPort
 
-__all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "live_rows", "mac_count"]
+__all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "rows_in_use", "mac_count"]
 
 
 class Shapes:
@@ -29,9 +29,9 @@ class Shapes:
         self.errors = data.ArrayLayout(signed(f.error.bits), tiles)
         self.states = data.ArrayLayout(signed(f.state.bits), tiles)
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
-        self.backs = data.ArrayLayout(signed(f.back_sum.bits), lanes)
+        self.backs = data.ArrayLayout(signed(f.feedback_sum.bits), lanes)
         self.columns = data.ArrayLayout(data.StructLayout(
-            {"activity": self.activities, "entry": self.map, "rate": 5, "own": signed(20)}), machine.array_stride)
+            {"activity": self.activities, "entry": self.map, "rate": 5, "self_connection": signed(20)}), machine.array_stride)
         self.line_errors = data.ArrayLayout(self.errors, machine.array_rows // tiles)
         # A row engine visits one word a cycle, a macro every weight it has.
         self.work = unsigned(20) if machine.kind.array else range(tiles * lanes + 1)
@@ -39,7 +39,7 @@ class Shapes:
             {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
             {"flags": len(Sweep), "gain": 2, **{n: BLOCK[n].width for n in ("function", "precision", "align")},
-             "group": BLOCK["group_base"].width, "live": tiles, "first": 1})
+             "group": BLOCK["group_base"].width, "valid_rows": tiles, "first": 1})
 
 
 class GroupWrite(wiring.Signature):
@@ -94,12 +94,12 @@ class TileSignature(wiring.Signature):
     error : In(Shapes.errors)
         What TRN and UPD take for it, a cycle after ``row_valid``.
     back_valid : Out(1)
-        ``back_sums`` are added to a word of the back sums.
+        ``feedback_sums`` are added to a word of the feedback sums.
     back_word : Out(12)
         The number of that word.
-    back_fresh : Out(1)
+    feedback_overwrite : Out(1)
         They replace it.
-    back_sums : Out(Shapes.backs)
+    feedback_sums : Out(Shapes.backs)
         A sum over the rows for each of its C neurons.
     rates : In(ArrayLayout(5, RATES))
         Shifts of the update; a map entry names one.
@@ -127,8 +127,8 @@ class TileSignature(wiring.Signature):
             "early_group": Out(BLOCK["group_base"].width),
             "row_valid": Out(1), "row": Out(s.tag), "sums": Out(s.sums),
             "error": In(s.errors),
-            "back_valid": Out(1), "back_word": Out(MAP["source"].width), "back_fresh": Out(1),
-            "back_sums": Out(s.backs),
+            "back_valid": Out(1), "back_word": Out(MAP["source"].width), "feedback_overwrite": Out(1),
+            "feedback_sums": Out(s.backs),
             "rates": In(data.ArrayLayout(5, RATES)),
             "issue": Out(1), "slot": Out(1), "set": Out(4),
             **{name: Out(s.work) for name in ("mac_fwd", "mac_trn", "mac_upd", "reads", "writes", "saturated")},
@@ -151,9 +151,9 @@ def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
                      bank.write_mask[lane].eq(write.mask[lane % tiles] & (part == lane // tiles))]
 
 
-def live_rows(tail: Value, last_group: Value, tiles: int) -> Value:
-    """Mask of the rows in use of a row group: all of them, in the last group ``tail``."""
-    return Cat(~last_group | (tail > i) for i in range(tiles))
+def rows_in_use(last_rows: Value, last_group: Value, tiles: int) -> Value:
+    """Mask of the rows in use of a row group: all of them, in the last group ``last_rows``."""
+    return Cat(~last_group | (last_rows > i) for i in range(tiles))
 
 
 def mac_count(rows: Value, lanes: Value, enable: Value) -> Value:

@@ -16,7 +16,7 @@ TOP = "hebbar"
 
 
 def public(machine: MachineConfig) -> list[str]:
-    """Memories a testbench reads at a fence, as ``module.name``."""
+    """Memories a testbench reads at a barrier, as ``module.name``."""
     names = [f"{TOP}.{name}_memory.memory" for name in ("state", "error", "activity")]
     return names + [f"{TOP}.tile.{place}" for place in machine.kind.weight_places(machine)]
 

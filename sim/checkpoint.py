@@ -19,24 +19,24 @@ from hebbar.contract.memories import Mem
 
 from .compare import Comparison
 
-__all__ = ["MEMORIES", "Standing", "Checkpoint", "fingerprint"]
+__all__ = ["MEMORIES", "TrainingState", "Checkpoint", "fingerprint"]
 
 MEMORIES = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY)
 NAME = "checkpoint.npz"
 
 
 @dataclass
-class Standing:
-    """How far a training is: the next piece of the current epoch, and all that was counted so far.
+class TrainingState:
+    """How far a training is: the next chunk of the current epoch, and all that was counted so far.
 
     ``answers`` in codes by population, to the questions that this epoch's training was followed by so far; ``accuracy``
     (or what else the task measures) after each epoch that was; ``samples`` of an epoch; ``words`` and ``mismatches`` by
-    signal; ``counters`` of the training pieces on the RTL; ``clipped``: its saturations in each finished epoch, by
+    signal; ``counters`` of the training chunks on the RTL; ``clipped``: its saturations in each finished epoch, by
     ``golden.learning.health.KINDS``.
     """
 
     epoch: int = 0
-    piece: int = 0
+    chunk: int = 0
     samples: int = 0
     accuracy: list[float] = field(default_factory=list)
     words: dict[str, int] = field(default_factory=dict)
@@ -46,18 +46,18 @@ class Standing:
     answers: dict[str, list[list[int]]] = field(default_factory=dict)
 
     def answer(self, outputs: Mapping[str, NDArray[np.int64]]) -> None:
-        """Keep the answers of one piece."""
+        """Keep the answers of one chunk."""
         for name, codes in outputs.items():
             self.answers.setdefault(name, []).extend(codes.tolist())
 
     def add(self, comparison: Comparison) -> None:
-        """Count one piece's comparison."""
+        """Count one chunk's comparison."""
         for mine, theirs in ((self.words, comparison.words), (self.mismatches, comparison.mismatches)):
             for name, number in theirs.items():
                 mine[name] = mine.get(name, 0) + number
 
     def count(self, counters: dict[str, int]) -> None:
-        """Add one piece's counters."""
+        """Add one chunk's counters."""
         for name, number in counters.items():
             self.counters[name] = self.counters.get(name, 0) + number
 
@@ -69,16 +69,16 @@ class Standing:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A standing with everything the machine holds: weights (words, P, C) and MEMORIES by element."""
+    """A state with everything the machine holds: weights (words, P, C) and MEMORIES by element."""
 
-    standing: Standing
+    state: TrainingState
     weights: NDArray[np.int64]
     rows: dict[Mem, NDArray[np.int64]]
 
     def save(self, folder: Path, program: Program) -> None:
         """Write the file; a kill at any moment leaves the old one or the new one."""
         arrays: dict[str, Any] = {
-            "key": np.array(_key(program)), "standing": np.array(json.dumps(asdict(self.standing))),
+            "key": np.array(_key(program)), "state": np.array(json.dumps(asdict(self.state))),
             "weights": self.weights} | {mem.name: values for mem, values in self.rows.items()}
         with whole(folder / NAME) as partial, open(partial, "wb") as file:
             np.savez(file, **arrays | {HASH: np.array(digest(arrays, {}))})
@@ -97,14 +97,14 @@ class Checkpoint:
         if str(data.pop(HASH, "")) != digest(data, {}):
             raise BadInput(f"{path} holds other numbers than the hash in it says; it was damaged or is of an older "
                            f"Hebbar, {cure}.")
-        if set(data) != {"key", "standing", "weights", *(mem.name for mem in MEMORIES)}:
+        if set(data) != {"key", "state", "weights", *(mem.name for mem in MEMORIES)}:
             raise BadInput(f"{path} is no checkpoint of a training; {cure}.")
-        key, standing = str(data["key"]), json.loads(str(data["standing"]))
+        key, state = str(data["key"]), json.loads(str(data["state"]))
         weights, rows = data["weights"], {mem: data[mem.name] for mem in MEMORIES}
         if key != _key(program):
             raise BadInput(f"{path} belongs to another configuration; use its configuration, or start again "
                            "with --restart.")
-        found = Standing(**standing)
+        found = TrainingState(**state)
         if samples is not None and found.samples != samples:
             raise BadInput(f"{path} has {found.samples} samples an epoch and this training {samples}; leave --quick "
                            "as it was, or start again with --restart.")
@@ -116,9 +116,9 @@ class Checkpoint:
         (folder / NAME).unlink(missing_ok=True)
 
 
-def fingerprint(standing: Standing, weights: NDArray[np.int64]) -> str:
+def fingerprint(state: TrainingState, weights: NDArray[np.int64]) -> str:
     """SHA-256 over the final weights, the accuracies and every count: equal only for equal runs."""
-    record = json.dumps([standing.accuracy, standing.words, standing.mismatches, standing.counters], sort_keys=True)
+    record = json.dumps([state.accuracy, state.words, state.mismatches, state.counters], sort_keys=True)
     return hashlib.sha256(np.asarray(weights, "<i4").tobytes() + record.encode()).hexdigest()
 
 

@@ -64,8 +64,8 @@ def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
         words[name] = int(a.size)
         wrong[name], at = _differences(a, b)
         if at is not None:
-            fence = _fence(golden, rtl, name, at[0])
-            firsts.append((fence, order, reader.difference(name, at, fence, a, b)))
+            barrier = _barrier(golden, rtl, name, at[0])
+            firsts.append((barrier, order, reader.difference(name, at, barrier, a, b)))
     for name, a in golden.outputs.items():
         words[f"output {name}"] = int(a.size)
         wrong[f"output {name}"], at = _differences(a, rtl.outputs.get(name, a[:0]))
@@ -82,10 +82,10 @@ def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
     return Comparison(words, wrong, first)
 
 
-def _fence(golden: Trace, rtl: Trace, name: str, index: int) -> int:
-    """The fence at which entry ``index`` of a signal was recorded, on either side when one has fewer."""
+def _barrier(golden: Trace, rtl: Trace, name: str, index: int) -> int:
+    """The barrier at which entry ``index`` of a signal was recorded, on either side when one has fewer."""
     if name == "weights":
-        longer = max(golden.weight_fence, rtl.weight_fence, key=len)
+        longer = max(golden.weight_barrier, rtl.weight_barrier, key=len)
         return int(longer[index])
     return len(golden.pc) if name == "final" else index
 
@@ -130,19 +130,19 @@ class _Reader:
         starts = golden.pc == golden.pc[0] if len(golden.pc) else golden.pc
         self._sample = np.cumsum(starts) - 1
 
-    def difference(self, name: str, at: tuple[int, ...], fence: int, a: NDArray[Any],
+    def difference(self, name: str, at: tuple[int, ...], barrier: int, a: NDArray[Any],
                    b: NDArray[Any]) -> Difference:
-        """The difference at index ``at`` of signal ``name``, seen at ``fence``."""
-        inside = fence < len(self._pc)
-        sample = int(self._sample[fence]) if inside else -1
+        """The difference at index ``at`` of signal ``name``, seen at ``barrier``."""
+        inside = barrier < len(self._pc)
+        sample = int(self._sample[barrier]) if inside else -1
         population, signal = self._signal(name, at)
-        operation = self._operation(fence, name, population) if inside else "at the end"
+        operation = self._operation(barrier, name, population) if inside else "at the end"
         return Difference(sample, operation, signal, _value(a, at), _value(b, at))
 
     def _signal(self, name: str, at: tuple[int, ...]) -> tuple[str, str]:
         """Population and a name such as ``error of x1[13]`` for a word."""
         if name == "pc":
-            return "", "the address of the fence"
+            return "", "the address of the barrier"
         lanes = self._program.machine.lanes
         if name in ("weights", "final"):
             return self._weight(at[1:] if name == "weights" else at)
@@ -164,9 +164,9 @@ class _Reader:
                                      f"{block.name}[{row}]")
         return "", f"unused weight word {word} tile {tile} lane {lane}"
 
-    def _operation(self, fence: int, name: str, population: str) -> str:
-        """The instruction before the fence that writes this signal, else the fence itself."""
-        pc = int(self._pc[fence])
+    def _operation(self, barrier: int, name: str, population: str) -> str:
+        """The instruction before the barrier that writes this signal, else the barrier itself."""
+        pc = int(self._pc[barrier])
         for address in range(pc, -1, -1):
             code = self._code[address]
             if address < pc and code.op in (Op.WAIT, Op.HALT):

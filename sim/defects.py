@@ -39,12 +39,12 @@ DEFECTS = {
         "tests/test_fixed.py",
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
-        "hw/neuron.py", "drive = scaled[Stage.GAIN] - (e[Stage.GAIN] <<",
-        "drive = scaled[Stage.GAIN] + (e[Stage.GAIN] <<", NEURON,
+        "hw/neuron.py", "operand = scaled[Stage.GAIN] - (e[Stage.GAIN] <<",
+        "operand = scaled[Stage.GAIN] + (e[Stage.GAIN] <<", NEURON,
         "STEP adds the neuron's own error instead of subtracting it"),
     "late-error": Defect(
-        "hw/neuron.py", "drive = scaled[Stage.GAIN] - (e[Stage.GAIN] << f",
-        "drive = scaled[Stage.GAIN] - (e[Stage.MOVE] << f", NEURON,
+        "hw/neuron.py", "operand = scaled[Stage.GAIN] - (e[Stage.GAIN] << f",
+        "operand = scaled[Stage.GAIN] - (e[Stage.MOVE] << f", NEURON,
         "STEP takes the error one pipeline stage late, that of the row before"),
     "activity-stale": Defect(
         "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[Stage.MOVE])", NEURON,
@@ -57,8 +57,8 @@ DEFECTS = {
         "slope = self.derivative[p]", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
-        "hw/back_sums.py", "Mux(self.fresh, 0, old.data[i])", "old.data[i]", "tests/test_back_sums.py",
-        "back sums keep what the last inference step added"),
+        "hw/feedback_sums.py", "Mux(self.overwrite, 0, old.data[i])", "old.data[i]", "tests/test_feedback_sums.py",
+        "feedback sums keep what the last inference step added"),
     "feedback-astray": Defect(
         "hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)",
         "self.back_word.eq(entries[Back.PRODUCT].source)", ROWS,

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
-from golden.analog.socket import Socket
+from golden.analog.pin_driver import PinDriver
 from golden.analog_macro import to_image
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.pins import Phase, pins
+from hebbar.contract.pins import MacroOp, pins
 
 __all__ = ["PINS", "Macro", "macro_of"]
 
@@ -18,11 +18,11 @@ PINS = "macro_"
 """What the ports at the pins begin with."""
 
 NEEDED = {
-    Phase.COLUMNS: ("column_drive",), Phase.ROWS: ("row_drive",), Phase.HOLD_ROWS: (), Phase.HOLD_COLUMNS: (),
-    Phase.COMPARE_ROWS: ("line", "dac"), Phase.COMPARE_COLUMNS: ("line", "dac"), Phase.STEP: ("row_drive",),
-    Phase.APPLY: ("amplitude", "rate", "enable"), Phase.UP: ("row_drive", "column_drive"),
-    Phase.DOWN: ("row_drive", "column_drive"), Phase.FINISH: (), Phase.WRITE: ("cell", "cell_mask", "cell_code"),
-    Phase.HOLD_CELLS: ("cell",), Phase.COMPARE_CELLS: ("dac",)}
+    MacroOp.COLUMNS: ("column_drive",), MacroOp.ROWS: ("row_drive",), MacroOp.HOLD_ROWS: (), MacroOp.HOLD_COLUMNS: (),
+    MacroOp.COMPARE_ROWS: ("line", "dac"), MacroOp.COMPARE_COLUMNS: ("line", "dac"), MacroOp.STEP: ("row_drive",),
+    MacroOp.APPLY: ("amplitude", "rate", "enable"), MacroOp.UP: ("row_drive", "column_drive"),
+    MacroOp.DOWN: ("row_drive", "column_drive"), MacroOp.FINISH: (), MacroOp.WRITE: ("cell", "cell_mask", "cell_code"),
+    MacroOp.HOLD_CELLS: ("cell",), MacroOp.COMPARE_CELLS: ("dac",)}
 """The pins that matter in a phase; the others are not looked at."""
 
 
@@ -32,13 +32,13 @@ class Macro:
     def __init__(self, machine: MachineConfig) -> None:
         self._machine = machine
         self.array = AnalogArray(machine)
-        self._socket = Socket(machine, self.array, *(LineConverters(machine, side) for side in ("rows", "columns")))
+        self._pins = PinDriver(machine, self.array, *(LineConverters(machine, side) for side in ("rows", "columns")))
         self._zero = {name: 0 for name in pins(machine) if name not in ("phase", "strobe", "compare")}
 
     def answer(self, phase: int, read: Callable[[str], int]) -> int:
         """``compare`` in this cycle; ``read`` gives a pin as a number."""
-        given = {name: read(name) for name in NEEDED[Phase(phase)]}
-        return self._socket.cycle(Phase(phase), **self._zero | given)
+        given = {name: read(name) for name in NEEDED[MacroOp(phase)]}
+        return self._pins.cycle(MacroOp(phase), **self._zero | given)
 
     def weights(self) -> NDArray[np.int64]:
         """The nearest codes as an image (words, P, C)."""

@@ -1,25 +1,25 @@
-"""Long jobs in parts that fit into memory: the beginning at every fence, the whole by its results."""
+"""Long jobs in parts that fit into memory: the beginning at every barrier, the whole by its results."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from golden.trace import Job
+from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.executions import most_executions
-from hebbar.compiler.fences import learning_fences
 from hebbar.compiler.program import Program
 from hebbar.contract.isa import Op
 
 from .compare import Comparison
 
-__all__ = ["RECORDED", "fence_bytes", "parts_of", "merged"]
+__all__ = ["RECORDED", "barrier_bytes", "parts_of", "merged"]
 
 RECORDED = 1 << 29
 """Bytes that a trace may take."""
 
 
-def fence_bytes(program: Program, entry: str) -> int:
-    """Bytes that a sample adds to a trace, at most: memories at every fence, weights after updates."""
-    m, learning = program.machine, learning_fences(program)
+def barrier_bytes(program: Program, entry: str) -> int:
+    """Bytes that a sample adds to a trace, at most: memories at every barrier, weights after updates."""
+    m, learning = program.machine, learning_barriers(program)
     rows, image = 3 * m.neuron_words * m.lanes, m.weight_words * m.row_tiles * m.lanes
     return 4 * sum(times * (rows + image * (address in learning))
                    for address, instruction, times in most_executions(program, entry)
@@ -29,7 +29,7 @@ def fence_bytes(program: Program, entry: str) -> int:
 def parts_of(job: Job, limit: int = RECORDED) -> list[Job]:
     """The job, every step recorded; where that takes more than ``limit`` bytes, first as many of its samples as fit,
     and then all of them with outputs, final weights and counters alone."""
-    count = max(limit // max(fence_bytes(job.program, job.entry), 1), 1)
+    count = max(limit // max(barrier_bytes(job.program, job.entry), 1), 1)
     if count >= job.count:
         return [job]
     beginning = {key: values[:count] for key, values in job.samples.items()}

@@ -35,7 +35,7 @@ class Simulated:
 
     def record(self) -> dict[str, Any]:
         """What ``result.json`` holds of it."""
-        return {"samples": self.samples, "fences": len(self.trace.pc), "measure": self.measure, "grade": self.grade,
+        return {"samples": self.samples, "barriers": len(self.trace.pc), "measure": self.measure, "grade": self.grade,
                 "trained": self.trained, "counters": self.trace.counters}
 
 

@@ -23,16 +23,16 @@ from hebbar.contract.memories import Mem
 from hebbar.contract.record import Check
 
 from .backends import fast, golden
-from .checkpoint import MEMORIES, Checkpoint, Standing, fingerprint
+from .checkpoint import MEMORIES, Checkpoint, TrainingState, fingerprint
 from .compare import compare
 from .experiment import confusion
-from .parts import fence_bytes
+from .parts import barrier_bytes
 from .preflight import preflight
 from .wave import record
 
 __all__ = ["Trained", "train"]
 
-PIECE = 1 << 26
+CHUNK = 1 << 26
 """Bytes of a trace that is compared at a time."""
 
 
@@ -49,7 +49,7 @@ class Trained:
     program: Program
     task: LearningTask
     quick: bool
-    standing: Standing
+    state: TrainingState
     weights: NDArray[np.int64]
     fingerprint: str
     samples: int
@@ -60,13 +60,13 @@ class Trained:
 
     def checks(self) -> list[Check]:
         """One check a signal: a training that gets here had no difference."""
-        return [Check(f"RTL = golden: {name}", not self.standing.mismatches[name],
-                      f"{self.standing.mismatches[name]} of {words} words of {name} differ.")
-                for name, words in self.standing.words.items()]
+        return [Check(f"RTL = golden: {name}", not self.state.mismatches[name],
+                      f"{self.state.mismatches[name]} of {words} words of {name} differ.")
+                for name, words in self.state.words.items()]
 
     def result(self) -> dict[str, Any]:
         """The flat record that ``result.json`` holds."""
-        s = self.standing
+        s = self.state
         return {"accuracy": s.accuracy[-1], "curve_fixed": s.accuracy, "fingerprint": self.fingerprint,
                 **self.health.record(), "warnings": [*self.doubts, *self.health.warnings],
                 "curve_epochs": [epoch + 1 for epoch in self.task.graded_epochs], "measure": self.task.measure,
@@ -92,18 +92,18 @@ class _Pair:
         for side in (self.rtl, self.golden):
             side.load(checkpoint.weights, checkpoint.rows)
 
-    def checkpoint(self, standing: Standing) -> Checkpoint:
+    def checkpoint(self, state: TrainingState) -> Checkpoint:
         """Everything both hold now."""
         m = self.program.machine
         shape = m.weight_words, m.row_tiles, m.lanes
-        return Checkpoint(standing, self.rtl.memory(Mem.WEIGHT).reshape(shape).astype(np.int64),
+        return Checkpoint(state, self.rtl.memory(Mem.WEIGHT).reshape(shape).astype(np.int64),
                           {mem: self.rtl.memory(mem).astype(np.int64) for mem in MEMORIES})
 
 
 def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False, restart: bool = False,
           build: Path = BUILD, every_s: float = 5.0, quick: bool = False) -> Trained:
     """Train on the RTL through the fast shell, every state, error, activity, weight and counter of
-    every fence compared with the golden machine. A checkpoint is left in ``folder`` every ``every_s``
+    every barrier compared with the golden machine. A checkpoint is left in ``folder`` every ``every_s``
     seconds.
 
     The last one stays, so that nothing is lost before the result is kept: then ``Checkpoint.remove``.
@@ -125,11 +125,11 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     began = time.monotonic()
     try:
         pair.load(start)
-        done = _Run(program, task, pair, folder, reporter, every_s).finish(start.standing)
+        done = _Run(program, task, pair, folder, reporter, every_s).finish(start.state)
         final = pair.rtl.read_weights()
     finally:
         pair.rtl.close()
-    seconds, s = time.monotonic() - began, start.standing
+    seconds, s = time.monotonic() - began, start.state
     health = examine(program, task, s.accuracy, s.clipped, task.image(), final, pair.golden.limits)
     for sentence in health.warnings:
         reporter.say(f"warning: {sentence}")
@@ -146,51 +146,51 @@ class _Run:
         self._program, self._task, self._pair = program, task, pair
         self._folder, self._reporter = folder, reporter
         self._asked = task.codes(task.entry)
-        self._chunk = {entry: int(np.clip(PIECE // max(fence_bytes(program, entry), 1), 1, 64))
+        self._chunk_size = {entry: int(np.clip(CHUNK // max(barrier_bytes(program, entry), 1), 1, 64))
                        for entry in ("train", task.entry)}
         self._saved = time.monotonic()
 
-    def finish(self, standing: Standing) -> int:
-        """Run every piece that is left; the training samples done here."""
+    def finish(self, state: TrainingState) -> int:
+        """Run every chunk that is left; the training samples done here."""
         task, done = self._task, 0
         total = task.epochs * task.count + len(task.graded_epochs) * task.asked
-        with self._reporter.task("training on the RTL, compared", total, self._before(standing)) as progress:
-            while standing.epoch < task.epochs:
-                order, pieces = task.order(standing.epoch), self._spans(standing.epoch)
-                while standing.piece < len(pieces):
-                    job, refresh = self._piece(standing.epoch, order, *pieces[standing.piece])
-                    self._advance(job, refresh, standing)
+        with self._reporter.task("training on the RTL, compared", total, self._before(state)) as progress:
+            while state.epoch < task.epochs:
+                order, chunks = task.order(state.epoch), self._spans(state.epoch)
+                while state.chunk < len(chunks):
+                    job, refresh = self._chunk(state.epoch, order, *chunks[state.chunk])
+                    self._advance(job, refresh, state)
                     done += job.count if job.entry == "train" else 0
-                    self._show(progress, standing, self._before(standing))
-                self._grade(standing)
-                standing.end_epoch()
-                standing.epoch, standing.piece = standing.epoch + 1, 0
-                self._save(standing)
+                    self._show(progress, state, self._before(state))
+                self._grade(state)
+                state.end_epoch()
+                state.epoch, state.chunk = state.epoch + 1, 0
+                self._save(state)
         return done
 
-    def _before(self, standing: Standing) -> int:
-        """Samples and questions behind a standing."""
+    def _before(self, state: TrainingState) -> int:
+        """Samples and questions behind a state."""
         task = self._task
-        asked = sum(epoch < standing.epoch for epoch in task.graded_epochs)
-        inside = sum(end - first for first, end, _ in self._spans(standing.epoch)[:standing.piece])
-        return standing.epoch * task.count + asked * task.asked + inside
+        asked = sum(epoch < state.epoch for epoch in task.graded_epochs)
+        inside = sum(end - first for first, end, _ in self._spans(state.epoch)[:state.chunk])
+        return state.epoch * task.count + asked * task.asked + inside
 
-    def _grade(self, standing: Standing) -> None:
+    def _grade(self, state: TrainingState) -> None:
         """The grade of an epoch, from the answers to all questions."""
-        if standing.epoch in self._task.graded_epochs:
-            grade = self._task.score({key: np.array(codes) for key, codes in standing.answers.items()})
+        if state.epoch in self._task.graded_epochs:
+            grade = self._task.score({key: np.array(codes) for key, codes in state.answers.items()})
             assert grade is not None, "all questions were asked"
-            standing.accuracy.append(grade)
+            state.accuracy.append(grade)
 
     def _spans(self, epoch: int) -> list[tuple[int, int, str]]:
-        """First, end and entry of the pieces of an epoch."""
+        """First, end and entry of the chunks of an epoch."""
         task, every = self._task, self._program.config.training.refresh
-        found = [(first, end, "train") for first, end in spans(task.count, self._chunk["train"], every or task.count)]
+        found = [(first, end, "train") for first, end in spans(task.count, self._chunk_size["train"], every or task.count)]
         if epoch in task.graded_epochs:
-            found += [(first, end, task.entry) for first, end in spans(task.asked, self._chunk[task.entry], task.asked)]
+            found += [(first, end, task.entry) for first, end in spans(task.asked, self._chunk_size[task.entry], task.asked)]
         return found
 
-    def _piece(self, epoch: int, order: NDArray[np.int64], first: int, end: int, entry: str) -> tuple[Job, bool]:
+    def _chunk(self, epoch: int, order: NDArray[np.int64], first: int, end: int, entry: str) -> tuple[Job, bool]:
         """Training samples ``first`` to ``end`` of an order, or those questions; whether the weights are refreshed
         afterwards."""
         training, learns = self._program.config.training, entry == "train"
@@ -199,42 +199,42 @@ class _Run:
         job = Job(self._program, entry, self._pair.golden.weights, given, halvings(training, epoch))
         return job, learns and training.refresh > 0 and end % training.refresh == 0
 
-    def _advance(self, job: Job, refresh: bool, standing: Standing) -> None:
-        """One piece on both sides, compared; a checkpoint when it is time."""
+    def _advance(self, job: Job, refresh: bool, state: TrainingState) -> None:
+        """One chunk on both sides, compared; a checkpoint when it is time."""
         before = self._pair.golden.weights.copy()
         rtl, golden = self._pair.rtl.run(job), self._pair.golden.run(job)
         comparison = compare(self._program, golden, rtl)
         if comparison.first:
             waveform = record(replace(job, weights=before), golden, comparison.first, self._folder)
-            raise Mismatch(f"epoch {standing.epoch + 1}, piece {standing.piece + 1}: {comparison.first} Waveform of "
+            raise Mismatch(f"epoch {state.epoch + 1}, chunk {state.chunk + 1}: {comparison.first} Waveform of "
                            f"that sample: {waveform}")
-        standing.add(comparison)
+        state.add(comparison)
         if job.entry == "train":
-            standing.count({n: v for n, v in rtl.counters.items() if n not in HOST})
-            standing.answers = {}
+            state.count({n: v for n, v in rtl.counters.items() if n not in HOST})
+            state.answers = {}
         else:
-            standing.answer(rtl.outputs)
+            state.answer(rtl.outputs)
         if refresh:
             for side in (self._pair.rtl, self._pair.golden):
                 side.refresh()
-        standing.piece += 1
+        state.chunk += 1
         if time.monotonic() - self._saved > self._every_s:
-            self._save(standing)
+            self._save(state)
 
-    def _save(self, standing: Standing) -> None:
+    def _save(self, state: TrainingState) -> None:
         if not self._program.machine.kind.resumable:
             return
-        self._pair.checkpoint(standing).save(self._folder, self._program)
+        self._pair.checkpoint(state).save(self._folder, self._program)
         self._saved = time.monotonic()
 
-    def _show(self, progress: Task, standing: Standing, done: int) -> None:
-        grade = f", {self._task.note(standing.accuracy[-1])}" if standing.accuracy else ""
-        progress.advance(done, f"epoch {standing.epoch + 1}, {sum(standing.words.values()):,} words, "
-                         f"{sum(standing.mismatches.values())} mismatches{grade}")
+    def _show(self, progress: Task, state: TrainingState, done: int) -> None:
+        grade = f", {self._task.note(state.accuracy[-1])}" if state.accuracy else ""
+        progress.advance(done, f"epoch {state.epoch + 1}, {sum(state.words.values()):,} words, "
+                         f"{sum(state.mismatches.values())} mismatches{grade}")
 
 
 def spans(count: int, chunk: int, every: int) -> list[tuple[int, int]]:
-    """0 .. ``count`` in pieces of at most ``chunk`` that end wherever ``every`` ends."""
+    """0 .. ``count`` in chunks of at most ``chunk`` that end wherever ``every`` ends."""
     ends = sorted({*range(every, count, every), count} | {start + k for start in range(0, count, every)
                                                            for k in range(chunk, every, chunk) if start + k < count})
     return list(zip([0, *ends[:-1]], ends))
@@ -251,4 +251,4 @@ def _start(program: Program, task: LearningTask, folder: Path, resume: bool, res
         raise BadInput(f"{folder} holds the checkpoint of a training that has not ended; go on with --resume or "
                        "discard it with --restart.")
     Checkpoint.remove(folder)
-    return Checkpoint(Standing(samples=task.count), task.image(), golden.Session(program).rows())
+    return Checkpoint(TrainingState(samples=task.count), task.image(), golden.Session(program).rows())

@@ -16,7 +16,7 @@ __all__ = ["sample_job", "record"]
 def sample_job(job: Job, golden: Trace, sample: int) -> Job:
     """The job of one sample, starting from the weights the golden model had before it."""
     starts = [i for i, pc in enumerate(golden.pc) if pc == golden.pc[0]]
-    before = [i for i, fence in enumerate(golden.weight_fence) if fence < starts[sample]]
+    before = [i for i, barrier in enumerate(golden.weight_barrier) if barrier < starts[sample]]
     weights = golden.weights[before[-1]] if before else job.weights
     return replace(job, weights=weights, steps=False,
                    samples={name: s[sample:sample + 1] for name, s in job.samples.items()})

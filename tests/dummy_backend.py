@@ -17,11 +17,11 @@ def prepare(program, folder, announce=True):
 
 
 def run(job, model, progress=None):
-    """Run the job and record every fence."""
+    """Run the job and record every barrier."""
     recorder = Recorder(job.program)
 
     def observe(pc, machine):
-        recorder.fence(pc, lambda: (machine.state, machine.error, machine.activity), lambda: machine.weights)
+        recorder.barrier(pc, lambda: (machine.state, machine.error, machine.activity), lambda: machine.weights)
 
     model.load(job.weights)
     model.set_rates(job.halvings)

@@ -8,7 +8,7 @@ import numpy as np
 from helpers import inside
 
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.pins import Phase, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
+from hebbar.contract.pins import MacroOp, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
 from sim.analog.real_number import MACRO, model
 from sim.macro import PINS, Macro
 from sim.toolchain import environment, verilator_command
@@ -99,42 +99,42 @@ class Recording:
             codes = [c + ((above >> i & 1) << b) for i, c in enumerate(codes)]
 
     def forward(self, activity):
-        self.drive(Phase.COLUMNS, "column_drive", activity, activity_drive_bits(self.machine))
-        self.cycle(Phase.HOLD_ROWS)
+        self.drive(MacroOp.COLUMNS, "column_drive", activity, activity_drive_bits(self.machine))
+        self.cycle(MacroOp.HOLD_ROWS)
 
     def convert_rows(self):
         m = self.machine
         for group in range(m.array_rows // m.row_tiles):
-            self.search(Phase.COMPARE_ROWS, m.row_tiles, row_bits(m), line=group)
+            self.search(MacroOp.COMPARE_ROWS, m.row_tiles, row_bits(m), line=group)
 
     def transposed(self, error):
         m = self.machine
-        self.drive(Phase.ROWS, "row_drive", error, error_drive_bits(m))
-        self.cycle(Phase.HOLD_COLUMNS)
+        self.drive(MacroOp.ROWS, "row_drive", error, error_drive_bits(m))
+        self.cycle(MacroOp.HOLD_COLUMNS)
         for word in range(m.array_stride):
-            self.search(Phase.COMPARE_COLUMNS, m.lanes, column_bits(m), line=word)
+            self.search(MacroOp.COMPARE_COLUMNS, m.lanes, column_bits(m), line=word)
 
     def step(self, error, activity, rate, enable):
         m = self.machine
-        self.drive(Phase.STEP, "row_drive", error, error_drive_bits(m))
-        self.cycle(Phase.APPLY, amplitude=packed(activity, m.activity_bits), rate=packed(rate, 5),
+        self.drive(MacroOp.STEP, "row_drive", error, error_drive_bits(m))
+        self.cycle(MacroOp.APPLY, amplitude=packed(activity, m.activity_bits), rate=packed(rate, 5),
                    enable=packed(enable, 1))
 
     def pulses(self, rng):
         """Every line fires in half of the cycles, with the one sign or the other."""
         m = self.machine
-        for phase in (Phase.UP, Phase.DOWN):
+        for phase in (MacroOp.UP, MacroOp.DOWN):
             for _ in range(m.analog.control.pulses):
                 self.cycle(phase, **{f"{side}_drive": packed((rng.random(n) < 0.5) << rng.integers(0, 2, n), 2)
                                      for side, n in (("row", m.array_rows), ("column", m.array_columns))})
-        self.cycle(Phase.FINISH)
+        self.cycle(MacroOp.FINISH)
 
     def write(self, beat, codes, mask):
-        self.cycle(Phase.WRITE, cell=beat, cell_mask=mask, cell_code=packed(codes, self.machine.weight_bits))
+        self.cycle(MacroOp.WRITE, cell=beat, cell_mask=mask, cell_code=packed(codes, self.machine.weight_bits))
 
     def read(self, beat):
-        self.cycle(Phase.HOLD_CELLS, cell=beat)
-        self.search(Phase.COMPARE_CELLS, cell_lanes(self.machine), self.machine.weight_bits)
+        self.cycle(MacroOp.HOLD_CELLS, cell=beat)
+        self.search(MacroOp.COMPARE_CELLS, cell_lanes(self.machine), self.machine.weight_bits)
 
     def pairs(self):
         """G+ and G- of the golden macro, (2, cells)."""

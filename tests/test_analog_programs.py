@@ -168,7 +168,7 @@ def test_training_with_refresh_on_the_rtl(models, tmp_path, monkeypatch):
                                    training={"epochs": 1, "refresh": 50, "halve_alpha_at": ()},
                                    data={"name": "digits"})
     done = training.train(config, tmp_path, Reporter(quiet=True), build=models)
-    assert done.standing.mismatches == dict.fromkeys(done.standing.mismatches, 0) and sum(done.standing.words.values())
+    assert done.state.mismatches == dict.fromkeys(done.state.mismatches, 0) and sum(done.state.words.values())
 
 
 def test_what_cannot_be_put_back_is_not_resumed(tmp_path):

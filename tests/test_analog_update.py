@@ -208,7 +208,7 @@ PLASTIC = np.array([1, 1, 1, 1, 1, 1, 0, 1])
 
 @pytest.mark.parametrize("pulses, exponent, rates", [(32, 8, [5, 5]), (16, 4, [8, 6]), (1, 7, [6, 5]), (31, 9, [7, 4])])
 def test_pulses_are_the_step_in_the_mean_and_binomial_around_it(pulses, exponent, rates):
-    """Without it learning would go at another rate, or with noise that no random meeting of pulses has.
+    """Without it learning would go at another rate, or with noise that no random coincidence of pulses has.
 
     BL pulses on both lines meet a binomial number of times, BL p q = e a / 2^rate / dg in the mean (Gokmen and
     Vlasov 2016).
@@ -220,7 +220,7 @@ def test_pulses_are_the_step_in_the_mean_and_binomial_around_it(pulses, exponent
     p = abs(step) / 2.0**exponent
     assert p.max() == 1
     variance, root = pulses * p * (1 - p), sqrt(updates)
-    slack = pulses * 2.0**-15  # chances are multiples of 2^-16
+    slack = pulses * 2.0**-15  # probabilities are multiples of 2^-16
     assert (abs(counts.mean(axis=0) - step * pulses / 2.0**exponent) <= 5 * np.sqrt(variance) / root + slack).all()
     fourth = variance * (1 + 3 * (pulses - 2) * p * (1 - p))
     error = 5 * np.sqrt(np.maximum(fourth - variance**2, 0)) / root + 25 * variance / updates

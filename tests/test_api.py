@@ -133,9 +133,9 @@ def test_cosimulation_compares_every_word_of_a_sample(trained):
     e, _ = trained
     before = e.image.copy()
     check = e.cosimulate(samples=1, backend="pysim")
-    fences, neurons, weights = 10 + 1, 64, 128 * 4
+    barriers, neurons, weights = 10 + 1, 64, 128 * 4
     assert check.mismatches == 0 and check.first is None and check.updates > 50
-    assert check.words > fences * neurons * 3 + 2 * weights
+    assert check.words > barriers * neurons * 3 + 2 * weights
     assert check.counters["issue"] == e.cycles().issue
     assert np.array_equal(e.image, before)
 
@@ -190,9 +190,9 @@ def test_cycles_of_a_sample_add_up(rule):
     e = Experiment("digits", rule={"name": rule})
     each = e.cycles()
     runs = {n: Cycles(e.program).run("train", n) for n in (1, 11)}
-    for cause in ("issue", "slots", "drain", "stream", "control"):
+    for cause in ("issue", "bubbles", "drain", "stream", "control"):
         assert runs[11][cause] - runs[1][cause] == 10 * getattr(each, cause), cause
-    assert each.total == each.issue + each.slots + each.drain + each.stream + each.control
+    assert each.total == each.issue + each.bubbles + each.drain + each.stream + each.control
     assert (each.minimum, each.padded) == (minimum(e.program).cycles, minimum(e.program).padded)
     assert each.minimum <= each.issue < each.total and f"{each.total} cycles a sample" in str(each)
 
@@ -203,7 +203,7 @@ def test_cycles_with_early_exit_are_those_of_a_sample_that_takes_all_steps():
         e, plain = (Experiment("early_exit", rule={"tolerance": t, "steps": steps}) for t in (60.0, 0.0))
         each, whole = e.cycles(), plain.cycles()
         assert each.upper and str(each).startswith("at most ") and not whole.upper and "at most" not in str(whole)
-        for same in ("issue", "slots", "stream", "minimum", "padded"):
+        for same in ("issue", "bubbles", "stream", "minimum", "padded"):
             assert getattr(each, same) == getattr(whole, same), same
         machine = machine_of(e.program)
         machine.weights[...] = e.image

@@ -1,4 +1,4 @@
-"""The array macro against the golden machine: every fence, every weight, every counter.
+"""The array macro against the golden machine: every barrier, every weight, every counter.
 
 ``agree`` runs a job on both. Programs come from the compiler (the four rules) and from ``Sweeps``,
 which draws random sweeps, any legal flags over any columns, on one small recurrent network that
@@ -18,7 +18,7 @@ from hebbar.compiler.config import load, parse
 from hebbar.compiler.cycles import ArrayTiming
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import assemble, compile_config
-from hebbar.compiler.schedule import LoopOp, SweepOp, TransferOp, fenced
+from hebbar.compiler.schedule import LoopOp, SweepOp, TransferOp, insert_waits
 from hebbar.contract.counters import HOST, ISSUE_SETS
 from hebbar.contract.errors import BadInput
 from hebbar.contract.geometry import ports
@@ -28,13 +28,13 @@ from hw.crossbar import Crossbar
 from sim.backends import golden, pysim
 from sim.host import beats, words
 
-FENCES = ("pc", "state", "error", "activity", "weight_fence", "weights", "final")
+BARRIERS = ("pc", "state", "error", "activity", "weight_barrier", "weights", "final")
 
 
 def agree(job):
     """Run on the golden machine and in simulation, compare everything; returns the second trace."""
     want, got = golden.run(job), pysim.run(job)
-    for name in FENCES:
+    for name in BARRIERS:
         np.testing.assert_array_equal(getattr(got, name), getattr(want, name), name)
     for name, values in want.outputs.items():
         np.testing.assert_array_equal(got.outputs[name], values, name)
@@ -93,7 +93,7 @@ def test_rows_and_array_differ_in_time_only(rule):
     other: a network trained on one would not run on the other."""
     jobs = [job_of(small(rule, tile=tile), "train") for tile in ("rows", "array")]
     rows, array = (pysim.run(job) for job in jobs)
-    for name in ("pc", "state", "error", "activity", "weight_fence"):
+    for name in ("pc", "state", "error", "activity", "weight_barrier"):
         np.testing.assert_array_equal(getattr(rows, name), getattr(array, name), name)
     images = zip(rows.weights, array.weights, strict=True)
     for pair in (*images, (rows.final, array.final)):
@@ -136,12 +136,12 @@ class Sizes:
             "machine": {"tile": "array", "lanes": self.lanes, "row_tiles": self.tiles,
                         "max_columns": self.columns, "weight_words": groups * self.columns,
                         "weight_bits": self.weight_bits, "weight_frac": self.weight_bits - 3,
-                        "row_sum_bits": 44, "back_sum_bits": 50, "neuron_words": 16, "blocks": 128,
+                        "row_sum_bits": 44, "feedback_sum_bits": 50, "neuron_words": 16, "blocks": 128,
                         "map_entries": 1024}}, "random")
 
 
 class Sweeps:
-    """A program of random sweeps: legal flags, any columns, lanes and precision, any back sums anew."""
+    """A program of random sweeps: legal flags, any columns, lanes and precision, any feedback sums anew."""
 
     def __init__(self, config, entry, count, seed):
         self.layout = Layout(config.build_network(), config.machine)
@@ -149,7 +149,7 @@ class Sweeps:
         inputs = [TransferOp(Op.IN, p, m, p == "target") for p, m in
                   (("data", Mem.STATE), ("hidden", Mem.ACTIVITY), ("target", Mem.STATE))]
         body = (*inputs, *(self._sweep() for _ in range(count)))
-        program = assemble(config, {entry: fenced([LoopOp(body, register=1)])}, self.layout)
+        program = assemble(config, {entry: insert_waits([LoopOp(body, register=1)])}, self.layout)
         draw, lanes = self._random, config.machine.lanes
         maps = [self._with(MAP["positive"], w, draw.randrange(2)) for w in program.maps]
         self.program = replace(
@@ -170,8 +170,8 @@ class Sweeps:
             flags = Sweep(draw.getrandbits(len(Sweep)))
         first = draw.randrange(len(block.columns))
         view = (first, draw.randint(1, len(block.columns) - first)) if flags.weights else (0, 0)
-        fresh = frozenset(w for w in range(self.layout.machine.neuron_words) if draw.random() < 0.5)
-        return SweepOp(block, view, flags, draw.choice([None, 1.0]), fresh)
+        overwrite = frozenset(w for w in range(self.layout.machine.neuron_words) if draw.random() < 0.5)
+        return SweepOp(block, view, flags, draw.choice([None, 1.0]), overwrite)
 
     def job(self, entry, samples=1):
         """With weights of every size in every cell, those of lanes and rows not in use included."""
@@ -205,7 +205,7 @@ def test_random_sweeps_agree(name):
     entry = ("train", "predict")[number % 2]  # with the target clamped and not
     sweeps = Sweeps(MACHINES[name].config(), entry, 50, number)
     columns = [unpack(MAP, word) for word in sweeps.program.maps]
-    for flag in ("feedback", "fresh", "plastic", "diagonal", "positive"):
+    for flag in ("feedback", "overwrite", "plastic", "diagonal", "positive"):
         assert {c[flag] for c in columns} == {0, 1}, flag
     trace = agree(sweeps.job(entry))
     assert trace.counters["sat_weight"] > 5
@@ -229,7 +229,7 @@ def test_the_cycles_of_one_sweep_are_the_documented_ones(flags, slots, idle):
 
 
 def test_a_long_feedback_outlasts_the_neuron_unit():
-    """Without it a WAIT could end before the last back sums and weights are there."""
+    """Without it a WAIT could end before the last feedback sums and weights are there."""
     timing = ArrayTiming(load("array").machine)
     timing.sweep(0, {"columns": 30, "groups": 1}, Sweep.TRN | Sweep.UPD)
     assert timing.idle == timing.free + 1 == 32 + 1 + 2 + 31 + 1 + 1

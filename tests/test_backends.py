@@ -19,7 +19,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, MissingTool
 from hebbar.doctor import Verdict, examine
 from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, REFERENCE, Backend, OwnTool, find, names
-from sim.demonstration import demonstrate
+from sim.inject_defect import inject_defect
 from sim.simulate import simulate
 
 ROOT = Path(__file__).parent.parent
@@ -87,7 +87,7 @@ def test_what_its_entry_does_not_promise_is_refused(dummy, tmp_path, asked, word
 def test_a_defect_is_planted_only_where_it_can_be(dummy, tmp_path):
     """Without it a defect that was never built would be reported as one that makes no difference."""
     with pytest.raises(BadInput, match="on fast or verilator, not on dummy"):
-        demonstrate(load("tiny"), "rounding", "dummy", "train", 1, tmp_path, Reporter(quiet=True))
+        inject_defect(load("tiny"), "rounding", "dummy", "train", 1, tmp_path, Reporter(quiet=True))
     assert not dummy_backend.built
 
 

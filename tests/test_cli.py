@@ -193,8 +193,8 @@ def test_the_main_job_ends_with_a_whole_result(tmp_path):
     assert answer.returncode == 0, answer.stderr
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["mismatches"] == 0 and result["samples_replayed"] == 8
-    fences, neurons, weights = 8 * 10 + 1, 64, 128 * 4
-    assert result["words_state"] == result["words_error"] == fences * neurons
+    barriers, neurons, weights = 8 * 10 + 1, 64, 128 * 4
+    assert result["words_state"] == result["words_error"] == barriers * neurons
     assert result["words_weights"] == 8 * weights and result["nonzero_updates"] > 100
     assert result["accuracy_rtl"] == result["accuracy_fixed"]
     assert result["minimum_visits"] == 2 * 16 * 16 + 5 * 16 * 10

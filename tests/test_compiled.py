@@ -1,4 +1,4 @@
-"""The compiled golden machine equals the NumPy one: every memory, fence, output and counter.
+"""The compiled golden machine equals the NumPy one: every memory, barrier, output and counter.
 
 The NumPy machine is the definition and is held to independent arithmetic elsewhere; here only the two
 are compared, on compiled rules, on random legal programs and at the ends of every format.
@@ -16,8 +16,8 @@ from golden.learning.datasets import Dataset, Samples
 from golden.learning.training import initial_image, machine_of, train_fixed
 from golden.machine import Machine
 from golden.trace import Job
+from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.config import load
-from hebbar.compiler.fences import learning_fences
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.network import Population
 from hebbar.compiler.program import Transfer, assemble, compile_config
@@ -32,7 +32,7 @@ from sim.compare import compare
 
 MEMORIES = ("weights", "state", "error", "activity", "clamp", "base", "back")
 SHAPES = [{}, {"lanes": 8, "row_tiles": 4}, {"lanes": 16, "row_tiles": 2},
-          {"weight_bits": 24, "weight_frac": 18, "row_sum_bits": 48, "back_sum_bits": 53},
+          {"weight_bits": 24, "weight_frac": 18, "row_sum_bits": 48, "feedback_sum_bits": 53},
           {"weight_bits": 8, "weight_frac": 5, "state_bits": 10, "state_frac": 6, "error_bits": 9, "activity_bits": 6},
           {"weight_bits": 3, "weight_frac": 1, "state_bits": 3, "state_frac": 1, "error_bits": 3, "activity_bits": 2},
           {"tile": "array", "weight_words": 48, "max_columns": 6}]
@@ -54,7 +54,7 @@ class Pair:
             getattr(self.compiled, name)[...] = values
 
     def run(self, entry, samples):
-        """One recorded run on both; raises AssertionError where they differ. Returns the fences."""
+        """One recorded run on both; raises AssertionError where they differ. Returns the barriers."""
         pc, rows, weights = [], [], []
 
         def observe(at, m):
@@ -69,13 +69,13 @@ class Pair:
         for name in MEMORIES:
             assert np.array_equal(getattr(self.numpy, name), getattr(self.compiled, name)), name
         assert self.compiled.counters == self.numpy.counters.read()
-        f = self.compiled.fences
+        f = self.compiled.barriers
         assert f.pc.tolist() == pc
         for k, name in enumerate(("state", "error", "activity")):
             assert np.array_equal(getattr(f, name), [r[k] for r in rows]), name
-        assert all(np.array_equal(w, weights[i]) for w, i in zip(f.weights, f.weight_fence, strict=True))
-        learning = learning_fences(self.program)
-        assert f.weight_fence.tolist() == [i for i, at in enumerate(pc) if at in learning]
+        assert all(np.array_equal(w, weights[i]) for w, i in zip(f.weights, f.weight_barrier, strict=True))
+        learning = learning_barriers(self.program)
+        assert f.weight_barrier.tolist() == [i for i, at in enumerate(pc) if at in learning]
         return f
 
 
@@ -112,8 +112,8 @@ def test_presets_train_and_predict_alike(preset, rule):
     for weights in (pair.numpy.weights, pair.compiled.weights):
         weights[...] = initial_image(program)
     for entry in ("train", "predict"):
-        fences = pair.run(entry, random_samples(program, entry, 3, seed=1))
-        assert len(fences.weight_fence) == 0 or entry == "train"
+        barriers = pair.run(entry, random_samples(program, entry, 3, seed=1))
+        assert len(barriers.weight_barrier) == 0 or entry == "train"
     assert (pair.compiled.weights != initial_image(program)).any()
 
 
@@ -139,19 +139,19 @@ def test_random_networks_at_the_ends_of_every_format(shape):
 
 
 def random_program(config, rng, length=14):
-    """Legal sweeps in any order: any flags, views, gains and fresh sources, loops and WAITs."""
+    """Legal sweeps in any order: any flags, views, gains and overwrite sources, loops and WAITs."""
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
 
     def sweep():
         block, flags = s.blocks[rng.integers(len(s.blocks))], LEGAL[rng.integers(len(LEGAL))]
         first = int(rng.integers(len(block.columns)))
         view = (first, int(rng.integers(1, len(block.columns) - first + 1)))
-        fresh = frozenset(c.word for c in block.columns if rng.random() < 0.5)
+        overwrite = frozenset(c.word for c in block.columns if rng.random() < 0.5)
         if block.name in {c.edge.source for c in block.columns}:
             flags &= ~(Sweep.ACT | Sweep.BACK)
         if config.machine.state_frac < block.place.population.activity_frac:
             flags &= ~Sweep.POST
-        return SweepOp(block, view if flags.weights else (0, 0), flags, [None, 1.0][rng.integers(2)], fresh)
+        return SweepOp(block, view if flags.weights else (0, 0), flags, [None, 1.0][rng.integers(2)], overwrite)
 
     def body(depth):
         for _ in range(length):
@@ -197,10 +197,10 @@ def _one_sweep(flags, size, rows):
     config = graph([("in", 2, "input", "identity", 7), ("h", size, "hidden", "identity", 7),
                     ("out", rows, "target", "identity", 7)], [("in", "h"), ("h", "out")],
                    lanes=16, weight_words=1024, neuron_words=64, max_columns=64, map_entries=64, row_sum_bits=40,
-                   back_sum_bits=48)
+                   feedback_sum_bits=48)
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     block = s.layout.blocks["out"]
-    op = SweepOp(block, block.full, flags, fresh=frozenset({"h"}))
+    op = SweepOp(block, block.full, flags, overwrite=frozenset({"h"}))
     return Pair(assemble(config, {"train": (*s.inputs(), op, WaitOp())}, s.layout))
 
 
@@ -217,7 +217,7 @@ def test_row_sums_of_two_to_the_31(size):
 
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
-def test_back_sums_of_two_to_the_31(rows):
+def test_feedback_sums_of_two_to_the_31(rows):
     """The same for the feedback: w e = 2**30 each, one, two and three rows."""
     pair = _one_sweep(Sweep.TRN, 20, rows)
     for m in (pair.numpy, pair.compiled):
@@ -286,8 +286,8 @@ def test_the_backend_traces_are_the_same(steps):
     assert len(one.pc) > 20 if steps else len(one.pc) == 0
 
 
-ORDERS = list(permutations(("before", "absent", "fresh", "after")))
-"""Columns that feed one word: only what comes with and after the fresh one lasts; lanes 0 does not exist on an
+ORDERS = list(permutations(("before", "absent", "overwrite", "after")))
+"""Columns that feed one word: only what comes with and after the overwrite one lasts; lanes 0 does not exist on an
 array."""
 
 
@@ -298,13 +298,13 @@ def back_programs():
     base, blocks, maps, words = compile_config(config), [], [], []
     common = {"function": 0, "precision": UNIT_PRECISION, "align": 0, "weight_base": 0, "stride": 4, "columns": 4}
     for order in ORDERS:
-        blocks.append(pack(BLOCK, "rows", **common, map_base=len(maps), group_base=0, groups=3, tail=1))
+        blocks.append(pack(BLOCK, "rows", **common, map_base=len(maps), group_base=0, groups=3, last_rows=1))
         maps += [pack(MAP, kind, **dict.fromkeys(MAP, 0) | {
-            "source": 3, "lanes": 0 if kind == "absent" else 4, "feedback": 1, "fresh": kind in ("fresh", "absent")})
+            "source": 3, "lanes": 0 if kind == "absent" else 4, "feedback": 1, "overwrite": kind in ("overwrite", "absent")})
             for kind in order]
         words += [encode(Op.SWEEP, block=len(blocks) - 1, flags=int(Sweep.TRN)), encode(Op.WAIT),
                   encode(Op.SWEEP, block=len(ORDERS), flags=int(Sweep.DELTA | Sweep.BACK)), encode(Op.WAIT)]
-    blocks.append(pack(BLOCK, "sources", **common, map_base=0, group_base=6, groups=2, tail=2))
+    blocks.append(pack(BLOCK, "sources", **common, map_base=0, group_base=6, groups=2, last_rows=2))
     words = (encode(Op.LOOP, register=1, end=len(words) + 3), encode(Op.IN, count=5, memory=Mem.ERROR, last=1), *words,
              encode(Op.NEXT), encode(Op.HALT))
     moved = {"train": (Transfer(Population("e", 5), Mem.ERROR),)}
@@ -313,7 +313,7 @@ def back_programs():
                    outputs={"train": ()})
 
 
-def test_back_sums_of_an_array_depend_on_the_order_of_its_columns_alone():
+def test_feedback_sums_of_an_array_depend_on_the_order_of_its_columns_alone():
     """Column by column, however many rows: without it a column that starts a word afresh could drop what a later one
     adds, or an identity column, which an array has not, could clear it. Both golden machines and the RTL."""
     program, rng = back_programs(), np.random.default_rng(11)
@@ -324,11 +324,11 @@ def test_back_sums_of_an_array_depend_on_the_order_of_its_columns_alone():
     assert compare(program, want, pysim.run(job)).first is None
     for i, error in enumerate(samples):
         for k, order in enumerate(ORDERS):
-            lasting = [c for c in range(order.index("fresh"), 4) if order[c] != "absent"]
+            lasting = [c for c in range(order.index("overwrite"), 4) if order[c] != "absent"]
             for lane in range(4):
                 back = sum(int(weights[r // 2 * 4 + c, r % 2, lane]) * int(error[r]) for r in range(5) for c in lasting)
-                fence = (i * len(ORDERS) + k) * 2 + 1
-                assert want.error[fence, 12 + lane] == clip(half_up(back, frac), 16)[0], (order, lane)
+                barrier = (i * len(ORDERS) + k) * 2 + 1
+                assert want.error[barrier, 12 + lane] == clip(half_up(back, frac), 16)[0], (order, lane)
 
 
 def _descriptor(program, at, **fields):
@@ -351,7 +351,7 @@ REFUSED = {
     "weight memory": lambda p: _descriptor(p, 0, weight_base=p.machine.weight_words),
     "neuron memory": lambda p: _descriptor(p, 0, groups=1000),
     "overlap": lambda p: _descriptor(p, 0, stride=0),
-    "tail is 9": lambda p: _descriptor(p, 0, tail=9),
+    "last_rows is 9": lambda p: _descriptor(p, 0, last_rows=9),
     "no function 15": lambda p: _descriptor(p, 0, function=15),
     "leave the map": lambda p: _descriptor(p, 0, map_base=4000),
     "does not exist": lambda p: _word(p, Op.SWEEP, block=900),

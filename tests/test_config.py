@@ -47,7 +47,7 @@ def test_an_illegal_key_or_value_is_named(change, words):
     ({"blocks": 2}, ["block descriptors", "machine.blocks"]),
     ({"map_entries": 2}, ["map entries", "machine.map_entries"]),
     ({"row_sum_bits": 20}, ["machine.row_sum_bits is 20", "raise it to"]),
-    ({"back_sum_bits": 20}, ["machine.back_sum_bits is 20", "raise it to"])])
+    ({"feedback_sum_bits": 20}, ["machine.feedback_sum_bits is 20", "raise it to"])])
 def test_a_network_that_does_not_fit_says_by_how_much(machine, words):
     """Without it an accumulator could overflow or a memory wrap without a word."""
     config = parse(merged(machine=machine), "mine.toml")
@@ -62,13 +62,13 @@ def test_a_network_that_does_not_fit_says_by_how_much(machine, words):
 
 def test_the_advised_width_is_the_smallest_that_fits():
     """Without it the advice in the message could be too small, or waste bits."""
-    for knob in ("row_sum_bits", "back_sum_bits"):
+    for key in ("row_sum_bits", "feedback_sum_bits"):
         with pytest.raises(BadInput) as caught:
-            compile_config(parse(merged(machine={knob: 12}), "x"))
+            compile_config(parse(merged(machine={key: 12}), "x"))
         need = int(str(caught.value).rstrip(".").split()[-1])
-        compile_config(parse(merged(machine={knob: need}), "x"))
+        compile_config(parse(merged(machine={key: need}), "x"))
         with pytest.raises(BadInput):
-            compile_config(parse(merged(machine={knob: need - 1}), "x"))
+            compile_config(parse(merged(machine={key: need - 1}), "x"))
 
 
 def test_a_row_longer_than_the_fifo_is_refused():

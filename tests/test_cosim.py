@@ -57,12 +57,12 @@ def test_a_difference_after_a_separate_is_laid_to_it():
     job = units_job()
     trace, wrong = golden.run(job), golden.run(job)
     last, x2 = len(trace.pc) - 1, job.program.layout.places["x2"]
-    for name, fence, operation in (("state", last, "SEPARATE x2 SOFTMAX into STATE"),
+    for name, barrier, operation in (("state", last, "SEPARATE x2 SOFTMAX into STATE"),
                                    ("error", last, "SEPARATE x2 MAX into ERROR")):
-        getattr(wrong, name)[fence, x2.word * 4 + 1] ^= 1
+        getattr(wrong, name)[barrier, x2.word * 4 + 1] ^= 1
         first = compare(job.program, trace, wrong).first
         assert first is not None and first.signal == f"{name} of x2[1]" and operation in first.operation
-        getattr(wrong, name)[fence, x2.word * 4 + 1] ^= 1
+        getattr(wrong, name)[barrier, x2.word * 4 + 1] ^= 1
 
 
 def test_answers_agree_and_leave_over_the_stream(models):
@@ -81,9 +81,9 @@ def test_a_difference_is_named_and_its_waveform_recorded(models, tmp_path):
     job = job_of("il")
     trace = golden.run(job)
     wrong = golden.run(job)
-    fence = int(np.flatnonzero(wrong.pc == wrong.pc[0])[5]) + 1
+    barrier = int(np.flatnonzero(wrong.pc == wrong.pc[0])[5]) + 1
     place = job.program.layout.places["x2"]
-    wrong.error[fence, place.word * job.program.machine.lanes + 7] ^= 1
+    wrong.error[barrier, place.word * job.program.machine.lanes + 7] ^= 1
     first = compare(job.program, trace, wrong).first
     assert first is not None
     assert (first.sample, first.signal) == (5, "error of x2[7]") and "SWEEP x2" in first.operation
@@ -101,7 +101,7 @@ def test_one_sample_alone_repeats_its_part_of_the_run():
     end = np.flatnonzero(trace.pc == trace.pc[0])[5] - 1
     assert np.array_equal(alone.error[-1], trace.error[end])
     assert np.array_equal(alone.state[-1], trace.state[end])
-    assert np.array_equal(alone.final, trace.weights[list(trace.weight_fence).index(end)])
+    assert np.array_equal(alone.final, trace.weights[list(trace.weight_barrier).index(end)])
 
 
 def test_the_counters_do_not_depend_on_the_host(models):

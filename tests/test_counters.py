@@ -108,16 +108,16 @@ def test_golden_counts_weights_in_use_one_by_one(tile):
     rng = Random(tile.__name__)
     for flags in LEGAL:
         columns = [{"source": rng.randrange(4), "lanes": rng.randrange(5), "shift": 0, "rate": 0,
-                    "feedback": rng.randrange(2), "fresh": 0, "plastic": rng.randrange(2),
+                    "feedback": rng.randrange(2), "overwrite": 0, "plastic": rng.randrange(2),
                     "diagonal": 0, "positive": rng.randrange(2)} for _ in range(rng.randrange(1, 4))]
-        groups, tail = rng.randrange(1, 4), rng.randrange(1, 3)
+        groups, last_rows = rng.randrange(1, 4), rng.randrange(1, 3)
         block = pack(BLOCK, "block", weight_base=0, stride=len(columns), map_base=0, columns=len(columns), function=0,
-                     precision=UNIT_PRECISION, align=0, group_base=8, groups=groups, tail=tail)
+                     precision=UNIT_PRECISION, align=0, group_base=8, groups=groups, last_rows=last_rows)
         golden = Machine(replace(program, blocks=(block,),
                                  maps=tuple(pack(MAP, "map", **c) for c in columns)))
         golden.tile = tile(golden.config)
         golden.sweep(0, flags, 0)
-        rows, expected = (groups - 1) * 2 + tail, dict.fromkeys(WORK, 0)
+        rows, expected = (groups - 1) * 2 + last_rows, dict.fromkeys(WORK, 0)
         for column in columns:
             for _ in range(rows * column["lanes"]):
                 fwd, trn, upd = (bool(flags & f) for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD))

@@ -4,13 +4,13 @@ import pytest
 
 from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
-from sim.demonstration import demonstrate
+from sim.inject_defect import inject_defect
 
 
 @pytest.mark.parametrize("name, words", [("rounding", "weight x0"), ("activity-stale", "activity of x1")])
 def test_a_planted_defect_is_found_and_named(name, words, tmp_path, models):
     """Without it a newcomer could not trust the comparison that finds nothing in the sound machine."""
-    found = demonstrate(load("tiny"), name, "fast", "train", 3, tmp_path, Reporter(quiet=True), wave=False,
+    found = inject_defect(load("tiny"), name, "fast", "train", 3, tmp_path, Reporter(quiet=True), wave=False,
                         build=models)
     assert found.found and found.check().passed
     assert found.sentence.startswith("first difference: sample 0") and words in found.sentence
@@ -19,6 +19,6 @@ def test_a_planted_defect_is_found_and_named(name, words, tmp_path, models):
 
 def test_a_defect_that_shows_nothing_is_said_to_be_missed(tmp_path, models):
     """Without it the demonstration would pass whatever happens: in a prediction nothing is learned."""
-    found = demonstrate(load("tiny"), "rounding", "fast", "predict", 3, tmp_path, Reporter(quiet=True), wave=False,
+    found = inject_defect(load("tiny"), "rounding", "fast", "predict", 3, tmp_path, Reporter(quiet=True), wave=False,
                         build=models)
     assert not found.found and not found.check().passed and "makes no difference" in found.check().message

@@ -38,8 +38,8 @@ class Bench:
     """A machine whose feedback adds up, a block whose rows and sources are different neurons, and random contents."""
 
     def __init__(self) -> None:
-        program, fresh = compile_config(parse(CONFIG, "test")), 1 << MAP["fresh"].lsb
-        self.machine = Machine(replace(program, maps=tuple(entry & ~fresh for entry in program.maps)))
+        program, overwrite = compile_config(parse(CONFIG, "test")), 1 << MAP["overwrite"].lsb
+        self.machine = Machine(replace(program, maps=tuple(entry & ~overwrite for entry in program.maps)))
         self.rng = np.random.default_rng(1)
         hidden = self.machine.where("x2")  # whose f' is no constant
         self.block = next(i for i, p in enumerate(self.machine.plans) if p.feeds and p.rows.start == hidden.start)
@@ -51,7 +51,7 @@ class Bench:
     def contents(self):
         f, m = self.machine.config.formats, self.machine
         most = {Resource.STATE: 3 << f.state.frac, Resource.ERROR: 1 << f.error.frac, Resource.ACTIVITY: 60,
-                Resource.BASE: 2 << f.row_sum.frac, Resource.FEEDBACK: 2 << f.back_sum.frac}
+                Resource.BASE: 2 << f.row_sum.frac, Resource.FEEDBACK: 2 << f.feedback_sum.frac}
         found = {r: self.rng.integers(-n, n, getattr(m, ARRAYS[r]).shape) for r, n in most.items()}
         return found | {Resource.CLAMP: self.rng.integers(0, 2, m.clamp.shape),
                         Resource.WEIGHT: self.rng.integers(f.weight.lo // 8, f.weight.hi // 8, m.weights.shape)}

@@ -19,7 +19,7 @@ from golden.trace import Job
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import assemble, compile_config
 from hebbar.compiler.rules import Schedule
-from hebbar.compiler.schedule import LoopOp, SweepOp, fenced
+from hebbar.compiler.schedule import LoopOp, SweepOp, insert_waits
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.contract.isa import Into, Mode, Op, Sweep, encode
@@ -71,7 +71,7 @@ def small_program():
     config = layered([8, 3], rule={"steps": 0})
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     sweep = SweepOp(s.blocks[0], s.blocks[0].full, Sweep.FWD | Sweep.ERR | Sweep.UPD)
-    ops = fenced([LoopOp((*s.inputs(), sweep), register=1)])
+    ops = insert_waits([LoopOp((*s.inputs(), sweep), register=1)])
     return assemble(config, {"train": ops}, s.layout)
 
 
@@ -80,7 +80,7 @@ def test_energy_of_a_tiny_program_by_hand():
     program, samples = small_program(), 5
     counters = {"mac_fwd": 24 * 5, "mac_trn": 0, "mac_upd": 24 * 5, "steps": 0, "activations": 0,
                 "weight_reads": 24 * 5, "weight_writes": 24 * 5,
-                "issue": 6 * 5, "slots": 0, "drain": 20 * 5, "stream": 5 * 5, "separate": 0, "control": 9 * 5}
+                "issue": 6 * 5, "bubbles": 0, "drain": 20 * 5, "stream": 5 * 5, "separate": 0, "control": 9 * 5}
     made = estimate(program, counters, samples, CMOS, registers=flat)
 
     m = program.machine
@@ -122,14 +122,14 @@ WATCHED = {
 
 
 def counted_in_rtl(job):
-    """Cycles in which each enable of the RTL is on, and fresh back sums in row groups of their own; what START clears
+    """Cycles in which each enable of the RTL is on, and overwrite feedback sums in row groups of their own; what START clears
     is left out."""
     top, counts = Machine(job.program.machine), dict.fromkeys(WATCHED, 0)
     simulator = Simulator(top)
     simulator.add_clock(1e-8)
     host = PysimHost(simulator, top, 0.0, 0)
     enables = {n: get(top) for n, get in WATCHED.items() if get}
-    counts["fresh"] = 0
+    counts["overwrite"] = 0
 
     async def drive(ctx):
         host.ctx = ctx
@@ -137,10 +137,10 @@ def counted_in_rtl(job):
         await run(host, job)
 
     async def watch(ctx):
-        async for _, _, running, fresh, *values in ctx.tick().sample(
-                top.sequencer.running & ~top.sequencer.hold, top.tile.back_valid & top.tile.back_fresh,
+        async for _, _, running, overwrite, *values in ctx.tick().sample(
+                top.sequencer.running & ~top.sequencer.hold, top.tile.back_valid & top.tile.feedback_overwrite,
                 *enables.values()):
-            counts["fresh"] += running & fresh
+            counts["overwrite"] += running & overwrite
             counts["beat_element"] += int(running and ctx.get(top.streamer.host.write)
                                           and ctx.get(top.streamer.memory) != 0)
             for name, value in zip(enables, values):
@@ -172,9 +172,9 @@ def test_access_counts_equal_the_enables_of_the_rtl(config):
 def check_accesses(job, exits):
     """Events against enables; returns the enables seen. Identity columns are slots without a weight read."""
     events, seen = accesses(job.program, "train", job.count, exits), counted_in_rtl(job)
-    fresh, slots = seen.pop("fresh"), seen.pop("weight_read")
+    overwrite, slots = seen.pop("overwrite"), seen.pop("weight_read")
     assert {n: events[n] for n in seen} == seen
-    assert events["back_read"] == seen["back_write"] - fresh
+    assert events["back_read"] == seen["back_write"] - overwrite
     assert (events["map_read"], events["weight_read"] <= slots) == (slots, True)
     return seen
 
@@ -188,16 +188,16 @@ def units_job(count=3, tolerance=40_000_000, **changes):
     x0 to x1, POST, NEG, GATE, FIRE, two precisions, SEPARATE in three kinds and an EXIT that leaves."""
     config = layered([6, 5, 3], **({"row_tiles": 2, "weight_words": 64, "separation": 8, "energy": True} | changes))
     base = compile_config(config)
-    entry = {"shift": 0, "rate": 0, "fresh": 0, "feedback": 0, "plastic": 0, "diagonal": 0, "positive": 0}
-    maps = [entry | {"source": (0 - 2) % 4096, "lanes": 0, "feedback": 1, "fresh": 1, "plastic": 1, "shift": 2},
+    entry = {"shift": 0, "rate": 0, "overwrite": 0, "feedback": 0, "plastic": 0, "diagonal": 0, "positive": 0}
+    maps = [entry | {"source": (0 - 2) % 4096, "lanes": 0, "feedback": 1, "overwrite": 1, "plastic": 1, "shift": 2},
             entry | {"source": 0, "lanes": 4}, entry | {"source": 1, "lanes": 2, "plastic": 1, "positive": 1},
-            entry | {"source": 2, "lanes": 4, "feedback": 1, "fresh": 1, "plastic": 1},
+            entry | {"source": 2, "lanes": 4, "feedback": 1, "overwrite": 1, "plastic": 1},
             entry | {"source": 3, "lanes": 1, "feedback": 1, "plastic": 1}]
     rows = {"function": 0, "align": 5}
     blocks = [rows | {"weight_base": 0, "stride": 3, "map_base": 0, "columns": 3, "group_base": 4, "groups": 3,
-                      "tail": 1, "precision": 7},
+                      "last_rows": 1, "precision": 7},
               rows | {"weight_base": 20, "stride": 2, "map_base": 3, "columns": 2, "group_base": 8, "groups": 2,
-                      "tail": 1, "precision": 5}]
+                      "last_rows": 1, "precision": 5}]
 
     def sweep(block, flags):
         return encode(Op.SWEEP, block=block, flags=int(flags), gain=0)
@@ -276,10 +276,10 @@ def test_the_energy_of_the_units_by_hand():
         "EXIT": ("exit_executed", add(48)), "activities read for POST": ("post_read", mem(16, 32, False)),
         "exponentials read": ("softmax_rows", mem(256, 17, False)),
         "powers write": ("softmax_rows", mem(8, 17, True)), "powers read": ("softmax_rows", mem(8, 17, False))}
-    for name, (event, price) in hand.items():
-        assert found[name] == (events[event], pytest.approx(price, rel=1e-9)), name
-    count, price = found["SEPARATE reciprocal"]
-    assert (count, price) == (25 * events["softmaxes"], pytest.approx(add(total + 1)))
+    for name, (event, per_event) in hand.items():
+        assert found[name] == (events[event], pytest.approx(per_event, rel=1e-9)), name
+    count, per_event = found["SEPARATE reciprocal"]
+    assert (count, per_event) == (25 * events["softmaxes"], pytest.approx(add(total + 1)))
     fifo = m.max_columns + 10
     assert found["error FIFO"][1] == pytest.approx(sum(mem(fifo, 2 * 16 + 46, w) for w in (False, True)))
     rounds = events["row_gate"] / 5
@@ -297,7 +297,7 @@ def test_units_cost_nothing_where_they_are_not_built():
 
 @pytest.mark.parametrize("tolerance", [0, 40_000_000, (1 << 32) - 1])
 def test_access_counts_of_the_units_equal_the_enables_of_the_rtl(tolerance):
-    """SEPARATE writes a row at a time and identity columns replace back sums word by word: events must follow,
+    """SEPARATE writes a row at a time and identity columns replace feedback sums word by word: events must follow,
     through EXITs that leave late, now and then, or at once: no energy here falls by 2**32."""
     job = units_job(tolerance=tolerance)
     trace = golden.run(job)
@@ -433,7 +433,7 @@ def test_pj_a_weight_against_the_published_model(flags, model):
                      max_columns=8, neuron_words=16)
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     block = s.blocks[-1]
-    ops = fenced([LoopOp((SweepOp(block, block.full, flags),), register=1)])
+    ops = insert_waits([LoopOp((SweepOp(block, block.full, flags),), register=1)])
     program = assemble(config, {"train": ops}, s.layout)
     events = accesses(program, "train", 1)
     counters = {n: events[n] for n in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations")}

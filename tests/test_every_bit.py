@@ -34,7 +34,7 @@ def powers(width):
 def blocks():
     """One descriptor for each block number, no two alike, every field walking through its bits where it may."""
     wide = {"weight_base": 19, "stride": 12, "map_base": 11, "columns": 10, "function": 4, "precision": 4,
-            "group_base": 11, "groups": 8, "align": 4, "tail": 6}
+            "group_base": 11, "groups": 8, "align": 4, "last_rows": 6}
     table = [GOOD | {"weight_base": i} for i in range(LARGEST.blocks)]
     for at, (name, bit) in enumerate((name, bit) for name, width in wide.items() for bit in range(width)):
         table[at] = table[at] | {"weight_base": 0, "columns": 1, "groups": 1, name: 1 << bit}
@@ -73,7 +73,7 @@ def test_every_bit_of_an_address_counts(op):
             words[:2] = [encode(Op.LOOP, end=target), HALT] if op is Op.LOOP \
                 else [encode(Op.LOOP, end=3, count=1), encode(Op.EXIT, end=target)]
             run = await bench.run(ctx, words, leaves=[True])
-            assert (run.cause, run.pc, run.events[-1]) == (Cause.DONE, target, (target, "fence"))
+            assert (run.cause, run.pc, run.events[-1]) == (Cause.DONE, target, (target, "barrier"))
         for entry in [*powers(12), last]:
             run = await bench.run(ctx, [HALT] * LARGEST.program_words, entry=entry)
             assert (run.cause, run.pc) == (Cause.DONE, entry)
@@ -237,7 +237,7 @@ def legal(b, weights, m):
     """What the table of descriptors says, on Python's integers."""
     end = b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"]
     map_end, group_end = b["map_base"] + b["columns"], b["group_base"] + b["groups"]
-    return all((0 < b["columns"] <= m.max_columns, b["groups"] > 0, 0 < b["tail"] <= m.row_tiles,
+    return all((0 < b["columns"] <= m.max_columns, b["groups"] > 0, 0 < b["last_rows"] <= m.row_tiles,
                 b["function"] < m.functions, group_end <= m.groups,
                 not weights or (end <= m.weight_words and map_end <= m.map_entries)))
 
@@ -253,11 +253,11 @@ def near_limits(m, rng):
     def drawn(**given):
         b = {"weight_base": 0, "stride": rng.randrange(3), "map_base": 0, "columns": rng.randrange(m.max_columns) + 1,
              "function": 0, "precision": UNIT_PRECISION, "group_base": 0, "groups": rng.randrange(2) + 1, "align": 0,
-             "tail": 1} | given
+             "last_rows": 1} | given
         return b if all(0 <= b[n] < 1 << f.width for n, f in BLOCK.items()) else None
 
     for _ in range(3):
-        for name, limit in (("columns", m.max_columns), ("tail", m.row_tiles), ("function", m.functions - 1)):
+        for name, limit in (("columns", m.max_columns), ("last_rows", m.row_tiles), ("function", m.functions - 1)):
             for value in [0, *around(limit, BLOCK[name].width)]:
                 yield drawn(**{name: value})
         for end in around(m.map_entries, 13):

@@ -29,7 +29,7 @@ def said(call):
     return result, [str(w.message) for w in found if w.category is HebbarWarning]
 
 
-def test_divergence_is_said_counted_and_names_the_knobs():
+def test_divergence_is_said_counted_and_names_the_keys():
     """Without it a training whose weights all end at their bound would look like one that learnt badly."""
     curve, sentences = said(Experiment("digits", training={"epochs": 2}, rule=WILD).train)
     assert curve.accuracy[-1] < 0.2 and tuple(sentences) == curve.warnings

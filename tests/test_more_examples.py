@@ -125,10 +125,10 @@ def test_a_wrong_probability_is_seen():
 
 def test_scores_by_hand():
     """Three answers, two in one tenth: entropy, bins and calibration error are small sums."""
-    chances, labels = np.array([[0.9, 0.1], [0.55, 0.45], [0.05, 0.95]]), np.array([0, 1, 0])
-    assert categorical.entropy(chances, labels) == pytest.approx(-(np.log(0.9) + np.log(0.45) + np.log(0.05)) / 3)
-    np.testing.assert_allclose(categorical.reliability(chances, labels), [[1, 0.55, 0], [2, 0.925, 0.5]])
-    assert categorical.miscalibration(chances, labels) == pytest.approx(100 * (0.55 + 2 * 0.425) / 3)
+    probabilities, labels = np.array([[0.9, 0.1], [0.55, 0.45], [0.05, 0.95]]), np.array([0, 1, 0])
+    assert categorical.entropy(probabilities, labels) == pytest.approx(-(np.log(0.9) + np.log(0.45) + np.log(0.05)) / 3)
+    np.testing.assert_allclose(categorical.reliability(probabilities, labels), [[1, 0.55, 0], [2, 0.925, 0.5]])
+    assert categorical.miscalibration(probabilities, labels) == pytest.approx(100 * (0.55 + 2 * 0.425) / 3)
 
 
 def test_beta_is_chosen_without_the_test_set(monkeypatch):

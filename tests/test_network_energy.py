@@ -1,6 +1,6 @@
 """The network energy of a trace against predictive coding written out on Python integers.
 
-The figure of the report shows a curve that goes down; off by one step, or read at a fence where some
+The figure of the report shows a curve that goes down; off by one step, or read at a barrier where some
 errors are still those of the step before, it would go down just as nicely.
 """
 
@@ -14,7 +14,7 @@ from hebbar.compiler.config import parse
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import assemble, compile_config
 from hebbar.compiler.rules import Schedule
-from hebbar.compiler.schedule import LoopOp, fenced
+from hebbar.compiler.schedule import LoopOp, insert_waits
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import Sweep
 from sim.backends import golden
@@ -52,7 +52,7 @@ def expected(job):
 @pytest.mark.parametrize("network, rule", [c for c in CASES if c[1] in ("il", "ipc")])
 @pytest.mark.parametrize("steps", [1, 3])
 def test_energies_are_those_of_the_definition(network, rule, steps):
-    """Every graph, hoisted and not, exactly: the right fence, population, sample and scale."""
+    """Every graph, hoisted and not, exactly: the right barrier, population, sample and scale."""
     for changes in ({"row_tiles": 1}, {"row_tiles": 2}):
         for hoist in (True, False):
             config = NETWORKS[network](rule={"name": rule, "steps": steps, "hoist": hoist}, **changes)
@@ -120,7 +120,7 @@ def test_hand_made_energies_of_precisions_and_shares():
 
 @pytest.mark.parametrize("target", [{}, {"error": "categorical"}, {"precision": -1}])
 def test_energies_of_new_elements_are_those_of_the_reference(target):
-    """Errors after a SEPARATE and columns without weights must be found at the fences that show them."""
+    """Errors after a SEPARATE and columns without weights must be found at the barriers that show them."""
     job = job_of(new_elements({"steps": 4, "gamma": 0.25}, **target), count=2)
     job.samples["x2"][:] = np.array([[4096, 0, 0], [1024, 2048, 1024]])
     trace = golden.run(job)
@@ -133,7 +133,7 @@ def test_energies_of_new_elements_are_those_of_the_reference(target):
 
 
 def test_a_sample_that_stops_early_has_fewer_steps():
-    """With EXITs the fences of a sample begin where the decisions of those before it say."""
+    """With EXITs the barriers of a sample begin where the decisions of those before it say."""
     tolerance = 0.002
     whole, cut = (job_of(new_elements({"steps": 30, "gamma": 0.125, "tolerance": t}), count=3)
                   for t in (0.0, tolerance))
@@ -155,13 +155,13 @@ def test_a_free_categorical_population_has_no_energy():
 
 @pytest.mark.parametrize("moves, shown", [(True, 0), (False, 1)])
 def test_errors_of_different_states_are_no_step(moves, shown):
-    """A schedule that moves x1 between two errors has no fence with the energy of one state."""
+    """A schedule that moves x1 between two errors has no barrier with the energy of one state."""
     config = layered([6, 5, 3])
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     x1, x2 = s.blocks
     ops = [s.sweep(x1, Sweep.FWD | Sweep.ERR), s.sweep(x1, Sweep.ACT | (Sweep.STEP if moves else Sweep(0))),
            s.sweep(x2, Sweep.FWD | Sweep.ERR)]
-    program = assemble(config, {"train": fenced([LoopOp((*s.inputs(), *ops), register=1)])}, s.layout)
+    program = assemble(config, {"train": insert_waits([LoopOp((*s.inputs(), *ops), register=1)])}, s.layout)
     found = inference_steps(program, "train")
     assert found.steps == (len(found.pc) - 1,) * shown
 
@@ -186,7 +186,7 @@ def test_the_float_reference_starts_alike_and_stays_near(rule):
 
 
 def test_what_is_not_in_the_trace_is_said():
-    """A sample outside the trace, or fences of another program, must not give some numbers."""
+    """A sample outside the trace, or barriers of another program, must not give some numbers."""
     job = job_of(layered([6, 5, 3], rule={"steps": 2}), count=2)
     trace = golden.run(job)
     for sample in (-1, 2):
@@ -196,5 +196,5 @@ def test_what_is_not_in_the_trace_is_said():
     with pytest.raises(BadInput, match=r"not those of this program|not in the trace"):
         inference_energy(other, trace, 0)
     job = job_of(layered([6, 5, 3]), steps=False)
-    with pytest.raises(BadInput, match="no fences; run the job with every step recorded"):
+    with pytest.raises(BadInput, match="no barriers; run the job with every step recorded"):
         inference_energy(job.program, golden.run(job), 0)

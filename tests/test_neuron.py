@@ -58,10 +58,10 @@ def formula(f, row, flags, gain, to, counts):
         x = clip(mu, f.state, counts, "state")
     if Sweep.ERR in flags:
         e = clip(rnd((x - mu) * Fraction(2) ** (to.precision - 8)), f.error, counts, "error")
-    drive = clip(row["activity"] * 2**to.align if Sweep.POST in flags else e, f.error)
-    drive = clip(-drive, f.error) if Sweep.NEG in flags else drive
+    operand = clip(row["activity"] * 2**to.align if Sweep.POST in flags else e, f.error)
+    operand = clip(-operand, f.error) if Sweep.NEG in flags else operand
     slope = Fraction(int(to.derivative(np.array([x]))[0]), 2**f.derivative.frac)
-    back = Fraction(row["back"] if Sweep.BACK in flags else 0, 2**f.back_sum.frac)
+    back = Fraction(row["back"] if Sweep.BACK in flags else 0, 2**f.feedback_sum.frac)
     fb = rnd((back + Fraction(total if gated else 0, 2**f.row_sum.frac)) * 2**f.feedback.frac)
     if flags & (Sweep.STEP | Sweep.DELTA):
         fb = clip(fb, f.feedback, counts, "feedback")
@@ -72,7 +72,7 @@ def formula(f, row, flags, gain, to, counts):
     a = int(to.function(np.array([x]))[0]) if Sweep.ACT in flags else row["activity"]
     if Sweep.FIRE in flags and free and x >= 2**f.state.frac:
         x = 0
-    return {"state": x, "error": e, "activity": a, "drive": None if Sweep.DELTA in flags else drive,
+    return {"state": x, "error": e, "activity": a, "operand": None if Sweep.DELTA in flags else operand,
             "base": total if Sweep.HOIST in flags else row["base"]}
 
 
@@ -89,7 +89,7 @@ def random_rows(config, count, rng):
     half = 1 << f.row_sum.bits - 2
     return {"sum": codes(-half, half - 1), "base": codes(-half, half - 1),
             "state": codes(f.state.lo, f.state.hi), "error": codes(f.error.lo, f.error.hi),
-            "back": codes(f.back_sum.lo, f.back_sum.hi), "clamp": rng.integers(0, 2, count),
+            "back": codes(f.feedback_sum.lo, f.feedback_sum.hi), "clamp": rng.integers(0, 2, count),
             "activity": codes(f.activity.lo, f.activity.hi)}
 
 
@@ -133,7 +133,7 @@ class _Bench:
         self.busy_at, self.quiet_at = {}, {}
 
     def stream(self, rows, gap):
-        """Add rows (group, flags, live mask, gain, function, precision, align), each after a random gap."""
+        """Add rows (group, flags, valid_rows mask, gain, function, precision, align), each after a random gap."""
         for row in rows:
             self.rows += [None] * (self.rng.randrange(4) if self.rng.random() < gap else 0) + [row]
 
@@ -155,12 +155,12 @@ class _Bench:
 
     def _offer(self, ctx, row):
         unit = self.unit
-        group, flags, live, gain, function, precision, align = row or (
+        group, flags, valid_rows, gain, function, precision, align = row or (
             self.rng.randrange(len(self.memory["state"])), Sweep((1 << len(Sweep)) - 1), 255, 3, 1, 15, 15)
-        live &= (1 << self.config.row_tiles) - 1
+        valid_rows &= (1 << self.config.row_tiles) - 1
         ctx.set(unit.row_valid, int(row is not None))
         ctx.set(unit.row, {"flags": int(flags), "gain": gain, "function": function, "group": group,
-                           "precision": precision, "align": align, "live": live, "first": 0})
+                           "precision": precision, "align": align, "valid_rows": valid_rows, "first": 0})
         for port, name in (("sums", "sum"), ("state", "state"), ("old_error", "error"),
                            ("base", "base"), ("clamp", "clamp"), ("old_activity", "activity")):
             ctx.set(getattr(unit, port), self.memory[name][group].tolist())
@@ -208,16 +208,16 @@ def test_hw_equals_golden(name, gap):
 
     saturations = Saturations.zero()
     twin, work = GoldenNeuron(config.formats, saturations), {"steps": 0, "activations": 0}
-    for group, flags, live, gain, function, *codes in rows:
-        count = live.bit_count()
+    for group, flags, valid_rows, gain, function, *codes in rows:
+        count = valid_rows.bit_count()
         values = Rows(**{k: v[group, :count].copy() for k, v in before.items()})
         twin(values, flags, bench.gains[gain], Destination(bench.fs[function], bench.ds[function], *codes))
         for key in ("base", "state", "error", "activity"):
             after = before[key][group].copy()
             after[:count] = getattr(values, key)
-            assert bench.memory[key][group].tolist() == after.tolist(), (key, flags, live)
+            assert bench.memory[key][group].tolist() == after.tolist(), (key, flags, valid_rows)
         if not flags & Sweep.DELTA:
-            assert bench.errors[group] == values.drive.tolist() + [0] * (tiles - count), flags
+            assert bench.errors[group] == values.operand.tolist() + [0] * (tiles - count), flags
         work["steps"] += count * bool(flags & (Sweep.STEP | Sweep.DELTA))
         work["activations"] += count * bool(flags & Sweep.ACT)
     expected = {f"sat_{k}": v for k, v in counts_of(saturations).items()} | work
@@ -226,7 +226,7 @@ def test_hw_equals_golden(name, gap):
 
 
 SMALL = {"state_bits": 4, "state_frac": 2, "error_bits": 3, "activity_bits": 3, "activity_frac": 2, "weight_bits": 4,
-         "weight_frac": 1, "row_sum_bits": 8, "back_sum_bits": 8, "row_tiles": 4}
+         "weight_frac": 1, "row_sum_bits": 8, "feedback_sum_bits": 8, "row_tiles": 4}
 ONE = 2
 """The number of the identity among the functions of these tests: f(x) = x and f'(x) = 1, exactly."""
 
@@ -275,9 +275,9 @@ def every_error():
     for code in range(16):
         mu = np.floor(rows["sum"] / 2 + 0.5)
         yield config, rows, Sweep.FWD | Sweep.ERR, {"precision": code}, {
-            "error": near((rows["state"] - mu) * 2.0 ** (code - 8), 3), "drive": None}
+            "error": near((rows["state"] - mu) * 2.0 ** (code - 8), 3), "operand": None}
         yield config, alone, Sweep.FWD | Sweep.ERR | Sweep.GATE, {"precision": code}, {
-            "error": near(alone["state"] * 2.0 ** (code - 8), 3), "drive": None}
+            "error": near(alone["state"] * 2.0 ** (code - 8), 3), "operand": None}
 
 
 def every_drive():
@@ -287,13 +287,13 @@ def every_drive():
         post = near(rows["activity"] * 2.0**align, 3)
         for flags, value in ((Sweep(0), rows["error"]), (Sweep.NEG, near(-rows["error"], 3)), (Sweep.POST, post),
                              (Sweep.POST | Sweep.NEG, near(-post, 3))):
-            yield SMALL, rows, Sweep.UPD | flags, {"align": align}, {"drive": value}
-        later = {"activity": near(rows["state"] + 0.0, 3), "drive": post}
+            yield SMALL, rows, Sweep.UPD | flags, {"align": align}, {"operand": value}
+        later = {"activity": near(rows["state"] + 0.0, 3), "operand": post}
         yield SMALL, rows, Sweep.UPD | Sweep.POST | Sweep.ACT, {"align": align}, later
 
 
 def every_feedback(activity_frac):
-    """back + s of every back sum with sums at the ends and around zero, the two at different fractions."""
+    """back + s of every feedback sum with sums at the ends and around zero, the two at different fractions."""
     config = SMALL | {"error_bits": 12, "activity_frac": activity_frac}
     sums = np.array([-128, -127, -65, -64, -4, -3, -2, -1, 0, 1, 2, 3, 63, 64, 126, 127])
     rows = grid(back=codes(8), sum=sums)
@@ -311,11 +311,11 @@ def every_fire():
         x = np.where(free, near(rows["state"] - rows["error"] + 0.0, 4), rows["state"]) \
             if flags & Sweep.STEP else rows["state"]
         yield SMALL, rows, flags, {}, {
-            "state": np.where(free & (x / 4 >= 1), 0, x), "drive": rows["error"],
+            "state": np.where(free & (x / 4 >= 1), 0, x), "operand": rows["error"],
             "activity": near(x + 0.0, 3) if flags & Sweep.ACT else rows["activity"]}
 
 
-EXHAUSTIVE = {"error": every_error, "drive": every_drive, "fire": every_fire,
+EXHAUSTIVE = {"error": every_error, "operand": every_drive, "fire": every_fire,
               **{f"feedback, {n} bits": partial(every_feedback, n) for n in (1, 2, 4)}}
 
 
@@ -346,7 +346,7 @@ def test_hw_at_every_small_code(name):
         spans.append((span, flags, fields, expected))
         group = span.stop
     simulate(bench.unit, bench.run, bench.writes)
-    bench.memory["drive"] = np.array([bench.errors[g] for g in range(group)])
+    bench.memory["operand"] = np.array([bench.errors[g] for g in range(group)])
     for span, flags, fields, expected in spans:
         for key, value in expected.items():
             found = bench.memory[key][span.start:span.stop].ravel()

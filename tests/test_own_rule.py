@@ -166,9 +166,9 @@ def test_a_file_that_is_not_there_is_refused():
     ("None", "mine gives NoneType; return a list"),
     ("[s.start()]", "gives list among its micro-operations"),
     ("[LoopOp((s.start(),), 2)]", "in a loop, gives list among"),
-    ("[LoopOp(tuple(s.take('x0')), 2)]", "IN or OUT stands in a loop"),
-    ("[*s.take('x0'), *s.take('x0')]", "IN of 'x0' twice"),
-    ("[*s.give('x1'), *s.give('x1', memory=2)]", "OUT of 'x1' twice"),
+    ("[LoopOp(tuple(s.stream_in('x0')), 2)]", "IN or OUT stands in a loop"),
+    ("[*s.stream_in('x0'), *s.stream_in('x0')]", "IN of 'x0' twice"),
+    ("[*s.stream_out('x1'), *s.stream_out('x1', memory=2)]", "OUT of 'x1' twice"),
     ("[s.op('nobody', Sweep.FWD)]", "mine.py, line 6: 'nobody' is not one block"),
     ("[s.op('x1', Sweep.FWD, gain=g / 8) for g in range(5)]", "needs 5 different gains|needs 6 different gains"),
     ("[ExitOp(arm=True), LoopOp((s.op('x1', Sweep.FWD), ExitOp()), 2)]", "machine.energy"),
@@ -231,8 +231,8 @@ def test_an_unknown_activation_is_refused_with_the_nearest():
 def test_outputs_of_a_rule_leave_in_its_order(tmp_path):
     """A rule may stream what it likes; what it takes and gives is what a backend asks for and returns."""
     program = compile_config(small(tmp_path, (
-        MINE + "[*s.take('x2', 'x0'), s.op('x1', Sweep.FWD | Sweep.ERR | Sweep.INIT), "
-        "*s.give('x1', memory=2), *s.give('x2')]\n")))
+        MINE + "[*s.stream_in('x2', 'x0'), s.op('x1', Sweep.FWD | Sweep.ERR | Sweep.INIT), "
+        "*s.stream_out('x1', memory=2), *s.stream_out('x2')]\n")))
     moves = [i for i in map(decode, program.words[:program.entries["predict"]]) if i.op in (Op.IN, Op.OUT)]
     word = {name: place.word for name, place in program.layout.places.items()}
     assert [(i.op, i.fields["address"], i.fields["memory"], i.fields["last"]) for i in moves] == [

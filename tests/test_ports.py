@@ -24,7 +24,7 @@ from hw.bank import Bank, HostPort
 from hw.bus import COUNTER_END, Bus
 from hw.counters import Counters
 from hw.pulses import Pulses
-from hw.successive import Successive
+from hw.sar_logic import SarLogic
 from hw.table import Table
 from hw.tile import GroupWrite, Shapes
 
@@ -38,7 +38,7 @@ SPECIAL = {
     "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
     "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)),
     "HostPort": lambda m: HostPort(), "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
-    "Pulses": lambda m: Pulses(3, 1), "Successive": lambda m: Successive(5, 7),
+    "Pulses": lambda m: Pulses(3, 1), "SarLogic": lambda m: SarLogic(5, 7),
     "Table": lambda m: Table(m.formats, m.formats.activity, ports(m)[Mem.FUNCTION], 2)}
 """How those are made that take something else than a machine."""
 

@@ -2,7 +2,7 @@
 
 ``learn`` below is predictive coding on dictionaries of Python integers, written from the definitions
 alone: no blocks, no columns, no hoisting, no overlap. The compiler may schedule as cleverly as it
-likes, the weights that come out must be these. What it cannot see (a missing fence, a pipeline
+likes, the weights that come out must be these. What it cannot see (a missing barrier, a pipeline
 hazard) shows when the RTL runs the same program.
 """
 
@@ -22,7 +22,7 @@ from hebbar.compiler.layout import Layout
 from hebbar.compiler.network import Role
 from hebbar.compiler.program import assemble, compile_config
 from hebbar.compiler.rules import Schedule, train
-from hebbar.compiler.schedule import LoopOp, SweepOp, WaitOp, fenced, separated
+from hebbar.compiler.schedule import LoopOp, SweepOp, WaitOp, insert_waits, separated
 from hebbar.contract.counters import HOST
 from hebbar.contract.isa import Sweep
 from sim.backends import golden, pysim
@@ -288,7 +288,7 @@ def test_theorem_13_storage_order_changes_no_bit(network, rule):
 def _run_ops(config, ops, seed=1, count=3):
     """Weights and counters of a hand-written training schedule."""
     layout = Layout(config.build_network(), config.machine)
-    program = assemble(config, {"train": fenced(ops)}, layout)
+    program = assemble(config, {"train": insert_waits(ops)}, layout)
     image = to_image(layout, random_weights(program, seed, 0.7))
     machine = Machine(program)
     machine.tile.weights[...] = image
@@ -303,10 +303,10 @@ def test_the_z_il_wavefront_is_z_il(sizes):
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
     naive = [s.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.INIT | Sweep.ACT) for b in s.blocks]
     for learning in reversed(s.blocks):
-        touched = set()
+        fed = set()
         for b in reversed(s.blocks):
             upd = Sweep.UPD if b is learning else Sweep(0)
-            naive.append(s.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.TRN | upd, touched=touched))
+            naive.append(s.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.TRN | upd, fed=fed))
         naive += [s.sweep(b, Sweep.STEP | Sweep.BACK | Sweep.ACT, 1.0) for b in s.moving_blocks]
     naive = [LoopOp((*s.inputs(), *naive), register=1)]
     wave, counts = _run_ops(config, train(s))
@@ -386,10 +386,10 @@ def conflicts(ops):
 
 @pytest.mark.parametrize("network, rule", CASES)
 def test_no_sweep_overtakes_what_it_depends_on(network, rule):
-    """The RTL only honours WAIT; a forgotten fence is a race that may win on one geometry."""
+    """The RTL only honours WAIT; a forgotten barrier is a race that may win on one geometry."""
     config = NETWORKS[network](rule={"name": rule})
     s = Schedule(Layout(config.build_network(), config.machine), config.rule, "train")
-    ops = fenced(train(s))
+    ops = insert_waits(train(s))
     assert not conflicts(ops)
     assert any(isinstance(o, WaitOp) for o in ops[0].body)
 
@@ -410,12 +410,12 @@ RTL = [
 
 
 @pytest.mark.parametrize("network, rule, changes, entry", RTL)
-def test_rtl_equals_golden_at_every_fence(network, rule, changes, entry):
+def test_rtl_equals_golden_at_every_barrier(network, rule, changes, entry):
     """Compiled programs under random stalls of both streams; all counters but the stalls."""
     config = NETWORKS[network](rule={"name": rule, "steps": 2}, **changes)
     job = job_of(config, entry=entry, stall=0.5, seed=3)
     want, got = golden.run(job), pysim.run(job)
-    for name in ("pc", "state", "error", "activity", "weight_fence", "weights", "final"):
+    for name in ("pc", "state", "error", "activity", "weight_barrier", "weights", "final"):
         assert (getattr(want, name) == getattr(got, name)).all(), name
     assert want.outputs.keys() == got.outputs.keys()
     for name, rows in want.outputs.items():

@@ -7,9 +7,9 @@ import pytest
 from helpers import simulate
 
 from golden.pulses import Pulses as GoldenPulses
-from hebbar.contract.pulses import CHANCE_BITS, line_seed
+from hebbar.contract.pulses import PROBABILITY_BITS, line_seed
 from hw.pulses import Pulses as HwPulses
-from hw.successive import Successive
+from hw.sar_logic import SarLogic
 
 FULL = 1 << 16
 CHANCES = [0, 1, 2, 77, FULL // 3, FULL // 2, FULL // 2 + 1, FULL - 2, FULL - 1, FULL]
@@ -33,7 +33,7 @@ def test_the_generator_and_the_hash_are_the_published_ones():
     """Without it the oracle of this file could have the same slip as the twins."""
     assert xorshift(2463534242) == 723471715
     assert murmur(1) == 0x514E28B7 and murmur(0xFFFFFFFF) == 0x81F16F39  # of an empty text with these seeds
-    assert CHANCE_BITS == 16
+    assert PROBABILITY_BITS == 16
 
 
 def test_every_line_starts_elsewhere():
@@ -59,24 +59,24 @@ def drawn(first, count, cycles):
 @pytest.mark.parametrize("first", [0, 5, 1 << 20])
 def test_lines_fire_as_on_the_golden_machine(first):
     """Without it the RTL would learn with other pulses than the golden machine: every cycle, also after a pause, and
-    where a chance is just not, or just enough."""
+    where a probability is just not, or just enough."""
     count, rng = len(CHANCES), np.random.default_rng(first)
     lengths = [32, 1, 17, 32, 9] + [1] * 12
     halves = drawn(first, count, sum(lengths))
-    chances = [np.array(CHANCES), *(rng.permutation(CHANCES) for _ in range(3)), rng.integers(0, FULL + 1, count),
+    probabilities = [np.array(CHANCES), *(rng.permutation(CHANCES) for _ in range(3)), rng.integers(0, FULL + 1, count),
                *(halves[-12:] + rng.integers(0, 2, (12, count)))]
     lines = GoldenPulses(count, first)
-    words = [lines.words(c, n) for c, n in zip(chances, lengths)]
+    words = [lines.words(c, n) for c, n in zip(probabilities, lengths)]
     golden = np.concatenate([w >> np.arange(n, dtype=np.uint32)[:, None] & 1 for w, n in zip(words, lengths)]) == 1
-    draws = [c for c, n in zip(chances, lengths) for _ in range(n)]
+    draws = [c for c, n in zip(probabilities, lengths) for _ in range(n)]
     assert np.array_equal(golden, halves < draws)
     assert all(w.max() >> n == 0 for w, n in zip(words, lengths) if n < 32)
     dut, fired = HwPulses(count, first), []
 
     async def bench(ctx):
-        for chance in draws:
-            for i, c in enumerate(chance):
-                ctx.set(dut.chance[i], int(c))
+        for probability in draws:
+            for i, c in enumerate(probability):
+                ctx.set(dut.probability[i], int(c))
             while rng.random() < 0.3:
                 ctx.set(dut.draw, 0)
                 assert ctx.get(dut.fires) == 0
@@ -92,12 +92,12 @@ def test_lines_fire_as_on_the_golden_machine(first):
 def test_the_rate_is_the_chance():
     """Without it a small update could never fire, or a full one now and then not."""
     cycles, per = 1 << 20, 64
-    for chance in CHANCES:
-        lines, p = GoldenPulses(per, 99), chance / FULL
-        words = np.array([lines.words(np.full(per, chance), 32) for _ in range(cycles // per // 32)])
+    for probability in CHANCES:
+        lines, p = GoldenPulses(per, 99), probability / FULL
+        words = np.array([lines.words(np.full(per, probability), 32) for _ in range(cycles // per // 32)])
         fired = np.unpackbits(words.view(np.uint8)).sum()
-        assert abs(fired - cycles * p) <= 5 * sqrt(cycles * p * (1 - p)), chance
-        assert fired == cycles * p or 0 < chance < FULL
+        assert abs(fired - cycles * p) <= 5 * sqrt(cycles * p * (1 - p)), probability
+        assert fired == cycles * p or 0 < probability < FULL
 
 
 def test_lines_and_cycles_do_not_know_of_each_other():
@@ -121,7 +121,7 @@ def test_the_search_finds_every_code(bits):
     LSB through and beyond the range, all converters at once, one conversion after the other without a pause."""
     most = 1 << bits - 1
     quarters = np.arange(-4 * most - 6, 4 * most + 6) / 4
-    dut, codes = Successive(len(quarters), bits), []
+    dut, codes = SarLogic(len(quarters), bits), []
 
     async def convert(ctx, held):
         ctx.set(dut.start, 1)
@@ -153,7 +153,7 @@ def test_wide_searches_find_random_codes():
     for bits in (9, 16, 36, 53):
         most, rng = 1 << bits - 1, np.random.default_rng(bits)
         targets = [-most, most - 1, 0, -1, 1, *(int(t) for t in rng.integers(-most, most, 11))]
-        dut, found = Successive(len(targets), bits), []
+        dut, found = SarLogic(len(targets), bits), []
 
         async def bench(ctx):
             ctx.set(dut.start, 1)

@@ -10,7 +10,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import COUNTERS
 from hebbar.contract.registers import ADDRESS_BITS, REGISTERS, Control, counter_address
 from hebbar.studies.strangers import random_bus
-from hebbar.studies.strangers.meetings import meetings, verdict
+from hebbar.studies.strangers.coincidences import coincidences, verdict
 from hw.bus import Bus
 from sim.defects import Defect
 
@@ -61,7 +61,7 @@ def test_a_start_that_meets_a_packet_is_noticed(on):
     """Without it START could be carried out beside a packet, whose end the program then takes for its own."""
     machine = on(Defect("hw/machine.py", "& ~seq.aborted & self.streamer.free)", "& ~seq.aborted)",
                         "START is accepted while a packet moves"))
-    assert any(verdict(machine, meeting) for meeting in meetings(quick=True))
+    assert any(verdict(machine, coincidence) for coincidence in coincidences(quick=True))
 
 
 def test_a_packet_that_is_never_closed_is_noticed(on):

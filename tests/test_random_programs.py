@@ -12,8 +12,8 @@ import pytest
 
 from golden.machine import Machine
 from golden.sequencer import Sequencer
+from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.cycles import Cycles
-from hebbar.compiler.fences import learning_fences
 from hebbar.compiler.network import Population
 from hebbar.compiler.program import Transfer
 from hebbar.contract.console import Reporter
@@ -34,7 +34,7 @@ MACHINE = "rows 2 x 4"
 
 
 def test_random_programs_agree(models):
-    """Memories at every fence, outputs and all counters but the host's. Without it an EXIT that forgets to
+    """Memories at every barrier, outputs and all counters but the host's. Without it an EXIT that forgets to
     drain, or a SEPARATE on the heels of a sweep, would wait for the one network that meets it."""
     drawn, totals, library = 0, dict.fromkeys(COUNTERS, 0), None
     for case in random_cases(MACHINE, seed=0):
@@ -100,9 +100,9 @@ def test_the_draw_reaches_everything(machine):
     assert deepest == LOOP_DEPTH and leaves
     assert {i.fields["arm"] for i in code if i.op is Op.EXIT} == {0, 1}
     assert {i.fields["register"] > 1 for i in code if i.op is Op.LOOP} == {False, True}
-    assert {b["precision"] for b in blocks} == set(range(16)) and len({b["tail"] for b in blocks}) \
+    assert {b["precision"] for b in blocks} == set(range(16)) and len({b["last_rows"] for b in blocks}) \
         == MACHINES[machine]["row_tiles"]
-    for name in ("fresh", "feedback", "plastic", "diagonal", "positive"):
+    for name in ("overwrite", "feedback", "plastic", "diagonal", "positive"):
         assert {m[name] for m in maps} == {0, 1}
     assert {m["lanes"] for m in maps} == set(range(MACHINES[machine]["lanes"] + 1))
 
@@ -127,7 +127,7 @@ def reached(words, address):
 def test_the_watchdog_lets_a_long_separation_work(models):
     """Without it a watchdog shorter than the largest softmax would end it; one cycle a row, three passes."""
     case = next(random_cases(MACHINE, seed=5))
-    block = pack(BLOCK, "block", **(dict.fromkeys(BLOCK, 0) | {"columns": 1, "groups": 10, "tail": 1}))
+    block = pack(BLOCK, "block", **(dict.fromkeys(BLOCK, 0) | {"columns": 1, "groups": 10, "last_rows": 1}))
     program = replace(case.job.program, words=(encode(Op.SEPARATE), encode(Op.HALT)), blocks=(block,))
     session = fast.Session(program, fast.prepare(program, models, announce=False))
     try:
@@ -183,7 +183,7 @@ def test_every_loop_register_counts_in_the_cycle_model(models, register):
 
 
 def learnt_at(case):
-    """Addresses of the fences at which the golden machine's weights differ from those at the fence before."""
+    """Addresses of the barriers at which the golden machine's weights differ from those at the barrier before."""
     machine, found = Machine(case.job.program), set()
     machine.weights[...], machine.error[...], machine.activity[...] = (
         case.job.weights, case.rows[Mem.ERROR], case.rows[Mem.ACTIVITY])
@@ -199,13 +199,13 @@ def learnt_at(case):
     return found
 
 
-def test_weights_that_were_learnt_are_recorded_at_the_next_fence():
+def test_weights_that_were_learnt_are_recorded_at_the_next_barrier():
     """Without it a wrong weight would be seen at the end of a run, far from the sweep that wrote it."""
     cases = list(islice(random_cases(MACHINE, seed=7), 40))
     learnt = [learnt_at(case) for case in cases]
     assert sum(map(bool, learnt)) > 20
     for case, found in zip(cases, learnt):
-        assert found <= learning_fences(case.job.program), case.job.program.words
+        assert found <= learning_barriers(case.job.program), case.job.program.words
 
 
 LEARN = encode(Op.SWEEP, flags=int(Sweep.UPD))
@@ -215,15 +215,15 @@ ROADS = {
     "NEXT to a WAIT": ((WAIT, encode(Op.EXIT, arm=1), LEARN, NEXT, WAIT), {1, 5}),
     "no round of a loop": ((NEXT, LEARN, encode(Op.LOOP, end=6), WAIT, NEXT, WAIT), {6}),
     "no round that a register asks for": ((NEXT, LEARN, encode(Op.LOOP, end=6, register=2), WAIT, NEXT, WAIT), {4, 6})}
-"""What stands behind LOOP at address 0 and before HALT, and the fences that may follow the sweep first."""
+"""What stands behind LOOP at address 0 and before HALT, and the barriers that may follow the sweep first."""
 
 
 @pytest.mark.parametrize("road", ROADS)
-def test_fences_are_found_on_every_road(road):
-    """Without it an EXIT that jumps over a fence would leave the next one without its weights."""
+def test_barriers_are_found_on_every_road(road):
+    """Without it an EXIT that jumps over a barrier would leave the next one without its weights."""
     body, expected = ROADS[road]
     words = (encode(Op.LOOP, end=len(body) + 1, count=2), *body, HALT)
-    assert learning_fences(replace(next(random_cases(MACHINE, seed=8)).job.program, words=words)) == expected
+    assert learning_barriers(replace(next(random_cases(MACHINE, seed=8)).job.program, words=words)) == expected
 
 
 def test_the_counters_of_the_host_are_the_only_ones_left_out():

@@ -17,7 +17,7 @@ from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import HOST
 from hebbar.contract.errors import BadInput, MissingTool
-from hebbar.contract.pins import Phase, cell_lanes
+from hebbar.contract.pins import MacroOp, cell_lanes
 from sim import verilator
 from sim.analog.real_number import SYSTEM, ideal, model, write
 from sim.backends import golden
@@ -102,7 +102,7 @@ def repeated():
         r.write(beat, codes[first:first + 2], 3)
     for _ in range(READS):
         r.forward(activity)
-        r.cycle(Phase.IDLE)
+        r.cycle(MacroOp.IDLE)
     return r, codes.reshape(8, 12), activity
 
 
@@ -129,9 +129,9 @@ def runs(toolchain, tmp_path_factory):
 def test_every_comparison_and_every_conductance_is_that_of_the_golden_macro(runs, name):
     """Without it a simulation without Python would be one of another macro, with other noise."""
     want, got = runs[name]
-    assert {pin["phase"] for pin in want.cycles} == set(Phase) - {Phase.IDLE}
+    assert {pin["phase"] for pin in want.cycles} == set(MacroOp) - {MacroOp.IDLE}
     wrong = [i for i, (a, b) in enumerate(zip(got.answers, want.answers, strict=True)) if a != b]
-    assert not wrong, f"first in cycle {wrong[0]}, {Phase(want.cycles[wrong[0]]['phase']).name}"
+    assert not wrong, f"first in cycle {wrong[0]}, {MacroOp(want.cycles[wrong[0]]['phase']).name}"
     assert len(set(want.answers)) >= 4
     np.testing.assert_array_equal(got.pairs, want.pairs())
     assert len(np.unique(got.pairs)) > 30

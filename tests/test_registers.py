@@ -174,7 +174,7 @@ def test_a_separation_that_the_watchdog_meets_ends_before_the_machine_halts(watc
     unit still writes would change a memory that the host already reads."""
     rows = 9
     block = pack(BLOCK, "block", weight_base=0, stride=0, map_base=0, columns=1, function=0, precision=UNIT_PRECISION,
-                 align=0, group_base=0, groups=5, tail=1)
+                 align=0, group_base=0, groups=5, last_rows=1)
 
     async def scenario(host):
         ctx, unit, port = host.ctx, host._machine, ports(CONFIG)[Mem.ERROR]

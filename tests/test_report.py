@@ -403,7 +403,7 @@ def test_bars_and_curves_hold_the_numbers(tiny):
     axes = learning_curves({"float64": [0.5, 0.8], "fixed point": [0.4, 0.85]}, [1, 2], 0.85).axes[0]
     assert [list(line.get_ydata()) for line in axes.lines[:2]] == [[50, 80], [40, 85]]
     assert list(axes.lines[0].get_xdata()) == [1, 2]
-    cycles = {"issue": 30.0, "slots": 5.0, "drain": 10.0, "stream": 1.0, "control": 4.0}
+    cycles = {"issue": 30.0, "bubbles": 5.0, "drain": 10.0, "stream": 1.0, "control": 4.0}
     axes = cycle_causes(cycles, 25.0).axes[0]
     assert [(b.get_x(), b.get_width()) for b in axes.patches[:5]] == [(0, 30), (30, 5), (35, 10), (45, 1), (46, 4)]
     assert list(axes.lines[-1].get_xdata()) == [25, 25]
@@ -452,7 +452,7 @@ def boxes(figure, artists):
 @pytest.mark.parametrize("minimum", [1.0, 25.0, 49.0])
 def test_no_line_runs_through_a_label(minimum):
     """The minimum's line ends below its label, and the label stays inside the figure wherever the line is."""
-    figure = cycle_causes({"issue": 30.0, "slots": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0},
+    figure = cycle_causes({"issue": 30.0, "bubbles": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0},
                           minimum)
     FigureCanvasAgg(figure)
     axes = figure.axes[0]
@@ -464,7 +464,7 @@ def test_no_line_runs_through_a_label(minimum):
 
 def test_a_legend_reads_in_the_order_of_the_bars():
     """Read row by row, entries follow the bars from left to right, and groups the bars from top to bottom."""
-    cycles = {"issue": 30.0, "slots": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0}
+    cycles = {"issue": 30.0, "bubbles": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0}
     figure = cycle_causes(cycles, None)
     FigureCanvasAgg(figure)
     texts = figure.axes[0].get_legend().get_texts()

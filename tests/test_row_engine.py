@@ -1,4 +1,4 @@
-"""Random sweeps on the whole machine: every memory at every fence, every counter at the end.
+"""Random sweeps on the whole machine: every memory at every barrier, every counter at the end.
 
 Blocks, maps and flags are drawn without the compiler's help, so they reach what it never emits: every
 legal set of the first flags, unaligned row groups, spaced rows, partial lanes, identity columns among
@@ -41,7 +41,7 @@ def experiment(lanes, tiles, network=None, **changes):
         "lanes": lanes, "row_tiles": tiles, "weight_words": 128 // tiles + 16,
         "neuron_words": 96 // lanes,
         "max_columns": max(COLUMNS), "map_entries": 256, "blocks": 48, "program_words": 1024,
-        "functions": 2, "row_sum_bits": 44, "back_sum_bits": 48} | changes)))
+        "functions": 2, "row_sum_bits": 44, "feedback_sum_bits": 48} | changes)))
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Draw:
             BLOCK, "block", weight_base=rng.randrange(m.weight_words - words + 1) if base is None else base,
             stride=stride, map_base=len(self.maps), columns=columns, function=rng.randrange(2),
             precision=rng.choice([UNIT_PRECISION, rng.randrange(16)]), align=rng.choice([0, 3, 5, 15]),
-            group_base=group_base, groups=groups, tail=rows - (groups - 1) * m.row_tiles))
+            group_base=group_base, groups=groups, last_rows=rows - (groups - 1) * m.row_tiles))
         self.maps += [pack(MAP, "map", **e) for e in entries]
         return len(self.blocks) - 1
 
@@ -80,7 +80,7 @@ class Draw:
             first, last = (g * m.row_tiles // m.lanes for g in (group_base, group_base + groups - 1))
             source, lanes = (min(source, m.neuron_words - 1 - last + first) - first) % 4096, 0
         return {"source": source, "lanes": lanes, "shift": rng.choice([0, 0, 2, 7]), "rate": rng.randrange(16),
-                "feedback": rng.random() < 0.8, "fresh": rng.random() < 0.3, "plastic": rng.random() < 0.8,
+                "feedback": rng.random() < 0.8, "overwrite": rng.random() < 0.3, "plastic": rng.random() < 0.8,
                 "diagonal": rng.randrange(2), "positive": rng.random() < 0.3}
 
     def words(self, column, rows):
@@ -89,7 +89,7 @@ class Draw:
             return {column["source"]}
         return {(r // self.machine.lanes + column["source"]) % 4096 for r in rows}
 
-    def touched(self, number, flags):
+    def accesses(self, number, flags):
         """(reads, writes) of a sweep as sets of (memory, address)."""
         m, b = self.machine, unpack(BLOCK, self.blocks[number])
         rows = range(b["group_base"] * m.row_tiles, (b["group_base"] + b["groups"]) * m.row_tiles)
@@ -115,14 +115,14 @@ class Draw:
 
     def defined(self, number, flags):
         """False when a row would see what another row of the same sweep writes."""
-        reads, writes = self.touched(number, flags & ~Sweep.POST)  # of its own row only
+        reads, writes = self.accesses(number, flags & ~Sweep.POST)  # of its own row only
         return not {t for t in reads & writes if t[0] in ("a", "back")}
 
     def program(self, sweeps):
         """Instruction words for (block, flags, gain), a WAIT wherever one needs it."""
         words, reads, writes = [], set(), set()
         for number, flags, gain in sweeps:
-            r, w = self.touched(number, flags)
+            r, w = self.accesses(number, flags)
             stored = {t for t in w if t[0] != "back"}
             if r & writes or w & reads or stored & writes:
                 words.append(encode(Op.WAIT))
@@ -152,8 +152,8 @@ def contents(machine, rng):
 
 
 def golden_run(program, memories):
-    """Memories at every fence and all deterministic counters."""
-    machine, fences = GoldenMachine(program), []
+    """Memories at every barrier and all deterministic counters."""
+    machine, barriers = GoldenMachine(program), []
     for name in ("state", "error", "activity", "clamp", "base", "back"):
         getattr(machine, name)[...] = memories[name]
     machine.tile.weights[...] = memories["weights"]
@@ -162,22 +162,22 @@ def golden_run(program, memories):
         if instruction.op is Op.SWEEP:
             machine.sweep(f["block"], Sweep(f["flags"]), f["gain"])
         else:
-            fences.append((address, {n: getattr(machine, n).tolist() for n in NEURONS},
+            barriers.append((address, {n: getattr(machine, n).tolist() for n in NEURONS},
                            machine.tile.weights.copy()))
-    return fences, machine.counters.read() | Cycles(program).run("train", 1)
+    return barriers, machine.counters.read() | Cycles(program).run("train", 1)
 
 
 def hw_run(program, memories, power_up=False):
     """The same on Amaranth's simulator, and the number of running cycles.
 
-    Base and back sums are there before START with ``power_up``, else since START cleared them.
+    Base and feedback sums are there before START with ``power_up``, else since START cleared them.
     """
     config, table = program.machine, ports(program.machine)
     machine = HwMachine(config)
     simulator = Simulator(machine)
     simulator.add_clock(1e-8)
     host = PysimHost(simulator, machine, 0.0, 0)
-    fences, counters = [], {}
+    barriers, counters = [], {}
     images = {
         Mem.PROGRAM: program.words, Mem.MAP: program.maps, Mem.FUNCTION: program.functions,
         Mem.DERIVATIVE: program.derivatives,
@@ -188,7 +188,7 @@ def hw_run(program, memories, power_up=False):
 
     def units():
         return {n: machine.banks[Mem[n.upper()]].memory for n in NEURONS[:3]} | {
-            "base": machine.base.memory, "back": machine.back_sums.memory}
+            "base": machine.base.memory, "back": machine.feedback_sums.memory}
 
     def sums(ctx):
         for name in ("base", "back"):
@@ -218,28 +218,28 @@ def hw_run(program, memories, power_up=False):
         await host.halted()
         await ctx.tick()
         assert Cause(await host.get("cause")) is Cause.DONE
-        fences[-1] = (*fences[-1][:2], image(ctx))
+        barriers[-1] = (*barriers[-1][:2], image(ctx))
         counters.update(await read_counters(host))
 
     async def watch(ctx):
         last, learnt = 0, False
-        async for _, _, fence, running, writes in ctx.tick().sample(
-                machine.fence, machine.sequencer.running, machine.tile.writes):
+        async for _, _, barrier, running, writes in ctx.tick().sample(
+                machine.barrier, machine.sequencer.running, machine.tile.writes):
             hw_run.cycles += running
             learnt |= bool(writes)
-            if fence != last:
-                last = fence
+            if barrier != last:
+                last = barrier
                 found = {n: [v for i in range(m.depth) for v in ctx.get(m.data[i])]
                          for n, m in units().items()}
-                fences.append((ctx.get(machine.fence_pc), found,
-                               image(ctx) if learnt and len(fences) % 4 == 0 else None))
+                barriers.append((ctx.get(machine.barrier_pc), found,
+                               image(ctx) if learnt and len(barriers) % 4 == 0 else None))
                 learnt = False
 
     hw_run.cycles = 0
     simulator.add_testbench(bench)
     simulator.add_testbench(watch, background=True)
     simulator.run()
-    return fences, counters, hw_run.cycles
+    return barriers, counters, hw_run.cycles
 
 
 def agree(program, memories):
@@ -289,14 +289,14 @@ def test_random_sweeps(lanes, tiles):
 
 @pytest.mark.parametrize("lanes, tiles", [(4, 1), (8, 4)])
 def test_power_up_contents_of_the_sums_never_show(lanes, tiles):
-    """A program that reads base and back sums before anything wrote them sees zeros, whatever the memories held; the
+    """A program that reads base and feedback sums before anything wrote them sees zeros, whatever the memories held; the
     golden machine shows that the program would tell."""
     rng, program = Random(f"sums {lanes}"), experiment(lanes, tiles)
     draw = Draw(program.machine, rng)
     m, flags = program.machine, Sweep.BASE | Sweep.BACK | Sweep.ERR | Sweep.STEP | Sweep.HOIST
     for group in range(0, m.groups, 8):
         block = unpack(BLOCK, draw.blocks[draw.block(min(8, m.groups - group) * tiles, 1)])
-        draw.blocks[-1] = pack(BLOCK, "block", **(block | {"group_base": group, "tail": tiles}))
+        draw.blocks[-1] = pack(BLOCK, "block", **(block | {"group_base": group, "last_rows": tiles}))
     program = build(program, draw, [(n, flags, 0) for n in range(len(draw.blocks))], rng)
     memories = contents(m, np.random.default_rng(lanes)) | {"clamp": np.zeros(m.neuron_words * lanes, np.int64)}
     zeros = memories | dict.fromkeys(("base", "back"), np.zeros(m.neuron_words * lanes, np.int64))
@@ -338,7 +338,7 @@ def test_sweeps_on_each_others_heels(lanes, tiles):
 @pytest.mark.parametrize("lanes, tiles", [(4, 1), (4, 2), (4, 4)])
 def test_identity_columns_on_each_others_heels(lanes, tiles):
     """Alone, in a row and between stored columns, all feeding the same few words while the next sweep
-    already reads: without it a unit matrix could take the weights, the source or the fresh of a neighbour."""
+    already reads: without it a unit matrix could take the weights, the source or the overwrite of a neighbour."""
     rng, every = Random(tiles), Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
     program = experiment(lanes, tiles, weight_words=150, neuron_words=40, blocks=64)
     draw, sweeps, at, group = Draw(program.machine, rng), [], 0, 0
@@ -349,11 +349,11 @@ def test_identity_columns_on_each_others_heels(lanes, tiles):
         entries = [{"source": rng.choice(offsets) if kind == "i" else rng.randrange(24, 40),
                     "shift": rng.choice([0, 2]),
                     "lanes": 0 if kind == "i" else rng.randrange(1, lanes + 1), "rate": rng.randrange(16),
-                    "feedback": rng.random() < 0.9, "fresh": rng.random() < 0.3, "plastic": rng.randrange(2),
+                    "feedback": rng.random() < 0.9, "overwrite": rng.random() < 0.3, "plastic": rng.randrange(2),
                     "diagonal": 0, "positive": rng.randrange(2)} for kind in kinds]
         draw.blocks.append(pack(
             BLOCK, "block", weight_base=at, stride=len(kinds), map_base=len(draw.maps), columns=len(kinds), function=0,
-            precision=UNIT_PRECISION, align=5, group_base=group, groups=groups, tail=rng.randrange(1, tiles + 1)))
+            precision=UNIT_PRECISION, align=5, group_base=group, groups=groups, last_rows=rng.randrange(1, tiles + 1)))
         draw.maps += [pack(MAP, "map", **e) for e in entries]
         flags = rng.choice([every, every, Sweep.FWD | Sweep.ERR | Sweep.TRN, Sweep.TRN | Sweep.POST, Sweep.TRN])
         sweeps.append((len(draw.blocks) - 1, flags, 0))
@@ -364,14 +364,14 @@ def test_identity_columns_on_each_others_heels(lanes, tiles):
 
 
 def definition(program, number, memories, flags):
-    """Sums, back sums and weights of FWD, TRN and UPD with the old activities, a number at a time and in the
+    """Sums, feedback sums and weights of FWD, TRN and UPD with the old activities, a number at a time and in the
     order of ``hebbar.contract.isa`` and ``hebbar.contract.memories``."""
     m, b, rates = program.machine, unpack(BLOCK, program.blocks[number]), program.rates
     columns = [unpack(MAP, e) for e in program.maps[b["map_base"]:b["map_base"] + b["columns"]]]
     a, old, new = memories["activity"].tolist(), memories["weights"].tolist(), memories["weights"].copy()
     sums, back, one = {}, memories["back"].tolist(), min(2**m.weight_frac, m.formats.weight.hi)
     for g in range(b["groups"]):
-        live = range(m.row_tiles if g + 1 < b["groups"] else b["tail"])
+        valid_rows = range(m.row_tiles if g + 1 < b["groups"] else b["last_rows"])
         own, drives = (b["group_base"] + g) * m.row_tiles, {}
         for k, c in enumerate(columns):
             at, lane = b["weight_base"] + g * b["stride"] + k, own % m.lanes
@@ -379,9 +379,9 @@ def definition(program, number, memories, flags):
             for p in range(m.row_tiles):  # of a row not in use nothing is taken, and positive words are whole
                 used = range(c["lanes"]) if c["lanes"] else [lane + p]
                 weights = old[at][p] if c["lanes"] else [one * (i == lane + p) for i in range(m.lanes)]
-                drives[p] = 0 if p not in live else int(memories["error"][own + p]) if Sweep.POST not in flags \
+                drives[p] = 0 if p not in valid_rows else int(memories["error"][own + p]) if Sweep.POST not in flags \
                     else clip(a[own + p] * 2**b["align"], m.error_bits)[0]
-                if p in live:
+                if p in valid_rows:
                     total = sum(weights[i] * a[word * m.lanes + i] for i in used) * 2**c["shift"]
                     sums[own + p] = sums.get(own + p, 0) + total
                 for i in range(m.lanes if c["lanes"] and c["plastic"] else 0):
@@ -390,16 +390,16 @@ def definition(program, number, memories, flags):
                         grown += half_up(drives[p] * a[word * m.lanes + i], rates[c["rate"]])
                     kept = clip(grown, m.weight_bits)[0]
                     new[at, p, i] = max(kept, 0) if c["positive"] else kept
-            anew = c["fresh"] and (g == 0 if c["lanes"] else lane == 0)
+            anew = c["overwrite"] and (g == 0 if c["lanes"] else lane == 0)
             for i in range(m.lanes if c["feedback"] else 0):
-                fed = sum((old[at][p][i] if c["lanes"] else one * (i == lane + p)) * drives[p] for p in live)
+                fed = sum((old[at][p][i] if c["lanes"] else one * (i == lane + p)) * drives[p] for p in valid_rows)
                 back[word * m.lanes + i] = fed + (0 if anew else back[word * m.lanes + i])
     return sums, back, new
 
 
 @pytest.mark.parametrize("lanes, tiles", GEOMETRIES)
 def test_golden_follows_the_definition(lanes, tiles):
-    """The RTL is held to the golden tile, so that must be right by itself: identity columns, fresh words,
+    """The RTL is held to the golden tile, so that must be right by itself: identity columns, overwrite words,
     positive and diagonal weights, padding of every kind, without a matrix product."""
     rng, program = Random(lanes + tiles), experiment(lanes, tiles)
     draw = Draw(program.machine, rng)

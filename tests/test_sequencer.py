@@ -22,7 +22,7 @@ from hw.sequencer import Sequencer as HwSequencer
 CONFIG = machine(row_tiles=2, separation=7, energy=True)
 UNITS = (Op.SEPARATE, Op.EXIT)
 GOOD = {"weight_base": 5, "stride": 3, "map_base": 2, "columns": 3, "function": 1, "group_base": 4,
-        "groups": 2, "tail": 2, "precision": UNIT_PRECISION, "align": 0}
+        "groups": 2, "last_rows": 2, "precision": UNIT_PRECISION, "align": 0}
 HALT, WAIT, NEXT = encode(Op.HALT), encode(Op.WAIT), encode(Op.NEXT)
 
 
@@ -58,17 +58,17 @@ class Bench:
 
     async def world(self, ctx):
         """Answers of the units around the sequencer; collects what leaves it."""
-        u, rng, fence, busy = self.unit, self.rng, 0, 0
+        u, rng, barrier, busy = self.unit, self.rng, 0, 0
         signals = (u.program_address, u.block_address, u.sweep.valid, u.sweep.ready, u.sweep.payload,
-                   u.transfer, u.transfer_out, u.transfer_word, u.fence, u.fence_pc, u.pc, u.streaming,
+                   u.transfer, u.transfer_out, u.transfer_word, u.barrier, u.barrier_pc, u.pc, u.streaming,
                    u.idle, u.separate, u.population, u.separating, u.exit, u.arm)
         async for _, _, pa, ba, valid, ready, payload, move, out, word, flip, fpc, pc, streaming, \
                 idle, start, rows, separating, leaving, arm in ctx.tick().sample(*signals):
             ctx.set(u.word, self.words[pa] if pa < len(self.words) else 0)
             ctx.set(u.block, self.blocks[ba] if ba < len(self.blocks) else 0)
-            if flip != fence:
-                self.events.append((fpc, "fence"))
-                fence = flip
+            if flip != barrier:
+                self.events.append((fpc, "barrier"))
+                barrier = flip
             if valid and ready:
                 self.events.append((pc, self._payload(payload)))
                 busy = rng.randrange(6)
@@ -137,10 +137,10 @@ def expected(words, blocks, loops=(0, 0, 0, 0), entry=0, leaves=(), config=CONFI
             events.append((address, (i.op.name.lower(), words[address])))
         elif i.op is Op.SEPARATE:
             b = {name: f.get(blocks[i.fields["block"]]) for name, f in BLOCK.items()}
-            rows = (b["groups"] - 1) * config.row_tiles + b["tail"]
+            rows = (b["groups"] - 1) * config.row_tiles + b["last_rows"]
             events.append((address, ("separate", i.fields["mode"], i.fields["into"], b["group_base"], rows)))
         else:
-            events.append((address, "fence"))
+            events.append((address, "barrier"))
     return events
 
 
@@ -337,7 +337,7 @@ def test_only_an_exit_that_leaves_needs_a_loop(arm, depth):
 
 
 @pytest.mark.parametrize("key, value, good", [
-    ("groups", 4, True), ("tail", 1, True), ("groups", 0, False), ("tail", 0, False), ("tail", 3, False),
+    ("groups", 4, True), ("last_rows", 1, True), ("groups", 0, False), ("last_rows", 0, False), ("last_rows", 3, False),
     ("group_base", CONFIG.groups - 2, True), ("group_base", CONFIG.groups - 1, False), ("columns", 0, False),
     ("function", CONFIG.functions, False), ("weight_base", CONFIG.weight_words, True),
     ("map_base", CONFIG.map_entries, True), ("groups", 5, False), ("groups", (1 << 14) - 1, False)])
@@ -345,7 +345,7 @@ def test_only_an_exit_that_leaves_needs_a_loop(arm, depth):
 def test_a_population_that_does_not_fit_is_refused(key, value, good, before):
     """Weights and map of the block do not matter, not even after a sweep that used them; the unit has 7
     words, which 4 groups of 2 with a tail of 1 fill."""
-    change = {"groups": 4, "tail": 1} if (key, value) == ("groups", 4) else {key: value}
+    change = {"groups": 4, "last_rows": 1} if (key, value) == ("groups", 4) else {key: value}
     bench = Bench(3, blocks=[pack(BLOCK, "block", **GOOD), pack(BLOCK, "block", **(GOOD | change))])
 
     async def check(ctx):
@@ -369,8 +369,8 @@ def test_a_population_one_row_too_large_is_refused():
 
 @pytest.mark.parametrize("key, value, good", [
     ("columns", 0, False), ("columns", CONFIG.max_columns, True),
-    ("columns", CONFIG.max_columns + 1, False), ("groups", 0, False), ("tail", 0, False),
-    ("tail", CONFIG.row_tiles + 1, False), ("tail", CONFIG.row_tiles, True),
+    ("columns", CONFIG.max_columns + 1, False), ("groups", 0, False), ("last_rows", 0, False),
+    ("last_rows", CONFIG.row_tiles + 1, False), ("last_rows", CONFIG.row_tiles, True),
     ("group_base", CONFIG.groups - 2, True), ("group_base", CONFIG.groups - 1, False),
     ("groups", (1 << 14) - 1, False),
     ("weight_base", CONFIG.weight_words - 6, True), ("weight_base", CONFIG.weight_words - 5, False),
@@ -430,7 +430,7 @@ def test_stop_ends_an_endless_loop_between_instructions(body):
         run = await bench.run(ctx, words, (1 << 31, 0, 0, 0), stop=60, limit=400)
         assert run.cause is Cause.STOPPED
         assert not ctx.get(bench.unit.fault)
-        whole = [e for e in expected([*body, HALT], bench.blocks) if e[1] != "fence" or body == [WAIT]]
+        whole = [e for e in expected([*body, HALT], bench.blocks) if e[1] != "barrier" or body == [WAIT]]
         assert all(what == whole[0][1] for _, what in run.events)
         for aborted in (True, False):
             assert ctx.get(bench.unit.aborted) == aborted

@@ -62,7 +62,7 @@ def test_the_shell_records_what_cocotb_records(models):
     job = job_of("tiny", "il", 5)
     one = fast.run(job, fast.prepare(job.program, models))
     other = verilator.run(job, verilator.prepare(job.program, models))
-    for name in ("pc", "state", "error", "activity", "weight_fence", "weights", "final"):
+    for name in ("pc", "state", "error", "activity", "weight_barrier", "weights", "final"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     assert {n: v for n, v in one.counters.items() if n not in HOST} == \
         {n: v for n, v in other.counters.items() if n not in HOST}
@@ -79,25 +79,25 @@ def waits(program, *first):
     return replace(program, words=words, entries={"train": 0}, outputs={"train": ()})
 
 
-@pytest.mark.parametrize("first, fences", [
+@pytest.mark.parametrize("first, barriers", [
     ((), 0), ((WAIT,), 1), ((encode(Op.LOOP, count=9, end=4), WAIT, WAIT, encode(Op.NEXT)), 18)])
 @pytest.mark.parametrize("backend", ["fast", "pysim"])
-def test_fences_that_follow_each_other_are_all_recorded(models, backend, first, fences):
+def test_barriers_that_follow_each_other_are_all_recorded(models, backend, first, barriers):
     """Two WAITs retire in consecutive cycles, and those that begin a program while the host still waits for the
-    answer to START: without it a fence is missing, or has the address of the next one."""
+    answer to START: without it a barrier is missing, or has the address of the next one."""
     job = job_of("tiny", "il", 2)
     job = replace(job, program=waits(job.program, *first))
     trace = pysim.run(job) if backend == "pysim" else fast.run(job, fast.prepare(job.program, models))
     want = golden.run(job, "numpy")
     result = compare(job.program, want, trace)
     assert result.first is None and result.total_mismatches == 0, result.first
-    assert len(want.pc) == fences + 2 * 2 + 3 and len(want.weight_fence) == 2
+    assert len(want.pc) == barriers + 2 * 2 + 3 and len(want.weight_barrier) == 2
     assert nonzero_updates(trace, job.weights) > 50
 
 
 @pytest.mark.parametrize("waits", range(6))
 def test_a_machine_that_halts_while_a_register_is_accessed_is_recorded(session, waits):
-    """Without it a short program would have some of its fences or none, by how long the host takes to look."""
+    """Without it a short program would have some of its barriers or none, by how long the host takes to look."""
     host, words = session.host, (*[WAIT] * waits, HALT)
     session.load(np.zeros((128, 1, 4), np.int64))
     host.send(write_packet(Mem.PROGRAM, 0, list(words)))
@@ -119,7 +119,7 @@ def test_answers_leave_over_the_stream(models):
 
 
 def test_small_buffers_and_short_slices_change_nothing(models, monkeypatch):
-    """Without it a run longer than a buffer or a slice could lose a fence or a beat."""
+    """Without it a run longer than a buffer or a slice could lose a barrier or a beat."""
     job = job_of("tiny", "il")
     library = fast.prepare(job.program, models)
     whole = fast.run(job, library)
@@ -127,7 +127,7 @@ def test_small_buffers_and_short_slices_change_nothing(models, monkeypatch):
     monkeypatch.setattr(shell_host, "SLICE", 97)
     monkeypatch.setattr(shell_host, "OUTPUT_BEATS", 3)
     pieces = fast.run(job, library)
-    for name in ("pc", "state", "error", "activity", "weight_fence", "weights", "final"):
+    for name in ("pc", "state", "error", "activity", "weight_barrier", "weights", "final"):
         assert np.array_equal(getattr(whole, name), getattr(pieces, name)), name
     assert {n: v for n, v in whole.counters.items() if n not in HOST} == \
         {n: v for n, v in pieces.counters.items() if n not in HOST}

@@ -23,7 +23,7 @@ from sim.backends.pysim import PysimHost
 from sim.host import beats, load, read_weights, words, write_packet
 
 LIMIT = 3000
-"""Cycles after which a stream counts as hung, beside those that a START takes to clear base and back sums."""
+"""Cycles after which a stream counts as hung, beside those that a START takes to clear base and feedback sums."""
 
 
 class User(PysimHost):

@@ -18,7 +18,7 @@ from hebbar.studies.strangers.presets import write_images
 from sim.backends import golden
 from sim.compare import compare
 from sim.experiment import confusion, predict_job
-from sim.parts import fence_bytes, merged, parts_of
+from sim.parts import barrier_bytes, merged, parts_of
 from sim.simulate import job_of
 
 
@@ -161,12 +161,12 @@ def test_default_digits_that_do_not_fit_are_not_the_users_fault():
 
 
 def test_a_long_job_is_compared_in_parts_that_fit():
-    """The first samples at every fence, all of them by outputs, weights and counters; a difference late in the job is
+    """The first samples at every barrier, all of them by outputs, weights and counters; a difference late in the job is
     still found."""
     program = compile_config(load("tiny"))
     task = task_of(program)
     job = predict_job(program, task, task.image())
-    size, whole = fence_bytes(program, "predict"), golden.run(job)
+    size, whole = barrier_bytes(program, "predict"), golden.run(job)
     measured = whole.state.nbytes + whole.error.nbytes + whole.activity.nbytes
     assert size * job.count < measured <= size * (job.count + 1)
     assert parts_of(job) == [job]

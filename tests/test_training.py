@@ -17,7 +17,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, Mismatch
 from sim import training
 from sim.backends import fast
-from sim.checkpoint import Checkpoint, Standing, fingerprint
+from sim.checkpoint import Checkpoint, TrainingState, fingerprint
 from sim.defects import DEFECTS
 
 CONFIG = load("tiny").replace(training={"epochs": 2})
@@ -36,32 +36,32 @@ def test_the_training_is_the_golden_one(whole):
     """Without it the RTL could be compared with a golden run of other samples or rates."""
     program = compile_config(CONFIG)
     curve = train_fixed(program, data_of(program), engine="numpy")
-    assert whole.standing.accuracy == list(curve.accuracy)
+    assert whole.state.accuracy == list(curve.accuracy)
     assert np.array_equal(whole.weights, curve.weights)
 
 
-def test_every_word_of_every_fence_is_compared(whole):
+def test_every_word_of_every_barrier_is_compared(whole):
     """Without it 'compared' could mean a part of the run."""
-    fences = 2 * (1437 * 10 + -(-1437 // 64))
-    assert whole.samples == 2 * 1437 and sum(whole.standing.mismatches.values()) == 0
-    assert whole.standing.words["state"] >= fences * 64 and whole.standing.words["weights"] == 2 * 1437 * 512
-    assert whole.standing.words["output x2"] == 2 * 360 * 10
+    barriers = 2 * (1437 * 10 + -(-1437 // 64))
+    assert whole.samples == 2 * 1437 and sum(whole.state.mismatches.values()) == 0
+    assert whole.state.words["state"] >= barriers * 64 and whole.state.words["weights"] == 2 * 1437 * 512
+    assert whole.state.words["output x2"] == 2 * 360 * 10
 
 
 class Stopped(Exception):
     """What a test raises in the middle of a training."""
 
 
-@pytest.mark.parametrize("piece", [1, 24, 33])
-def test_resumed_is_bit_identical(whole, tmp_path, models, monkeypatch, piece):
+@pytest.mark.parametrize("chunk", [1, 24, 33])
+def test_resumed_is_bit_identical(whole, tmp_path, models, monkeypatch, chunk):
     """Without it a killed training would end with other weights, or count samples twice.
 
-    Piece 24 is in the test set of the first epoch, piece 33 in the second epoch.
+    Piece 24 is in the test set of the first epoch, chunk 33 in the second epoch.
     """
     advance, done = training._Run._advance, []
 
     def stopping(self, *arguments):
-        if len(done) == piece:
+        if len(done) == chunk:
             raise Stopped
         advance(self, *arguments)
         done.append(1)
@@ -71,7 +71,7 @@ def test_resumed_is_bit_identical(whole, tmp_path, models, monkeypatch, piece):
         run(tmp_path, models, every_s=0)
     monkeypatch.undo()
     resumed = run(tmp_path, models, resume=True)
-    assert resumed.fingerprint == whole.fingerprint and resumed.standing == whole.standing
+    assert resumed.fingerprint == whole.fingerprint and resumed.state == whole.state
     assert resumed.samples_here < whole.samples_here
     assert run(tmp_path, models, resume=True).fingerprint == whole.fingerprint, "killed before its result was kept"
 
@@ -99,7 +99,7 @@ def test_the_first_difference_stops_the_training(tmp_path, models, monkeypatch):
     prepare = fast.prepare
     monkeypatch.setattr(fast, "prepare", lambda *arguments: prepare(*arguments, DEFECTS["rounding"]))
     monkeypatch.setattr(training, "record", lambda *arguments: tmp_path / "sample.vcd")
-    with pytest.raises(Mismatch, match=r"epoch 1, piece 1: first difference: sample 0, .*weight x0.*sample.vcd"):
+    with pytest.raises(Mismatch, match=r"epoch 1, chunk 1: first difference: sample 0, .*weight x0.*sample.vcd"):
         run(tmp_path, models)
 
 
@@ -107,7 +107,7 @@ def test_a_checkpoint_is_not_overwritten_or_mixed_up(tmp_path, models):
     """Without it a second start would silently discard or misuse an hour of work."""
     program = compile_config(CONFIG)
     rows = {mem: np.zeros(64, np.int64) for mem in training.MEMORIES}
-    Checkpoint(Standing(epoch=1), np.zeros((128, 1, 4), np.int64), rows).save(tmp_path, program)
+    Checkpoint(TrainingState(epoch=1), np.zeros((128, 1, 4), np.int64), rows).save(tmp_path, program)
     with pytest.raises(BadInput, match="--resume or discard it with --restart"):
         run(tmp_path, models)
     with pytest.raises(BadInput, match="another configuration"):
@@ -122,7 +122,7 @@ def test_a_flipped_byte_in_a_checkpoint_is_found(tmp_path):
     that hold no number, its dates say, are free."""
     program = compile_config(CONFIG)
     rows = {mem: np.arange(4) for mem in training.MEMORIES}
-    before = Checkpoint(Standing(epoch=1, accuracy=[0.5]), np.arange(4).reshape(4, 1, 1), rows)
+    before = Checkpoint(TrainingState(epoch=1, accuracy=[0.5]), np.arange(4).reshape(4, 1, 1), rows)
     before.save(tmp_path, program)
     path = tmp_path / "checkpoint.npz"
     good, refused = path.read_bytes(), 0
@@ -134,17 +134,17 @@ def test_a_flipped_byte_in_a_checkpoint_is_found(tmp_path):
             refused += 1
             assert str(error).endswith("--restart."), error
         else:
-            assert found.standing == before.standing and np.array_equal(found.weights, before.weights)
+            assert found.state == before.state and np.array_equal(found.weights, before.weights)
             assert all(np.array_equal(found.rows[mem], rows[mem]) for mem in rows)
     assert refused > 0.7 * len(good)
 
 
 def test_the_fingerprint_sees_every_part():
     """Without it two different trainings could be called identical."""
-    standing, weights = Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), np.zeros((2, 1, 4))
-    first = fingerprint(standing, weights)
-    assert first == fingerprint(Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), weights)
-    others = [fingerprint(Standing(accuracy=[0.6], words={"state": 4}, counters={"steps": 9}), weights),
-              fingerprint(Standing(accuracy=[0.5], words={"state": 4}, counters={"steps": 8}), weights),
-              fingerprint(standing, np.eye(4)[:2].reshape(2, 1, 4))]
+    state, weights = TrainingState(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), np.zeros((2, 1, 4))
+    first = fingerprint(state, weights)
+    assert first == fingerprint(TrainingState(accuracy=[0.5], words={"state": 4}, counters={"steps": 9}), weights)
+    others = [fingerprint(TrainingState(accuracy=[0.6], words={"state": 4}, counters={"steps": 9}), weights),
+              fingerprint(TrainingState(accuracy=[0.5], words={"state": 4}, counters={"steps": 8}), weights),
+              fingerprint(state, np.eye(4)[:2].reshape(2, 1, 4))]
     assert len({first, *others}) == 4

@@ -32,7 +32,7 @@ def program_of(bits: int = 16, frac: int = 13):
     return compile_config(graph(
         [("in", 5, "input", "identity", 7), ("h", 6, "hidden", "leaky", 5), ("out", 3, "target", "identity", 5)],
         [("in", "h"), ("h", "h", {"zero_diagonal": True}), ("h", "out"), ("in", "out")],
-        weight_bits=bits, weight_frac=frac, row_sum_bits=50, back_sum_bits=50))
+        weight_bits=bits, weight_frac=frac, row_sum_bits=50, feedback_sum_bits=50))
 
 
 def with_elements():

@@ -23,8 +23,8 @@ from sim.host import beats, write_packet
 LARGE = machine(weight_words=1 << 16, neuron_words=1 << 12, max_columns=1 << 10, map_entries=1 << 12, functions=16)
 ALL = Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
 COMMAND = {"flags": int(ALL), "gain": 0, "weight_base": 0, "stride": 1, "map_base": 0, "columns": 1, "function": 0,
-           "precision": UNIT_PRECISION, "group_base": 0, "groups": 1, "align": 0, "tail": 1}
-ENTRY = {"source": 0, "lanes": 4, "shift": 0, "rate": 0, "feedback": 1, "fresh": 0, "plastic": 1, "diagonal": 0,
+           "precision": UNIT_PRECISION, "group_base": 0, "groups": 1, "align": 0, "last_rows": 1}
+ENTRY = {"source": 0, "lanes": 4, "shift": 0, "rate": 0, "feedback": 1, "overwrite": 0, "plastic": 1, "diagonal": 0,
          "positive": 0}
 CYCLES = 24
 
@@ -160,14 +160,14 @@ def test_every_bit_of_a_map_entry_acts():
 
 
 def test_every_bit_of_a_row_reaches_tables_and_memories():
-    """The function, the word of back sums and the row group of the neuron unit."""
+    """The function, the word of feedback sums and the row group of the neuron unit."""
     unit = Neuron(LARGE)
 
     async def check(ctx):
         ctx.set(unit.row_valid, 1)
         flags = int(Sweep.HOIST | Sweep.ERR | Sweep.STEP | Sweep.ACT | Sweep.BACK)
         row = {"flags": flags, "gain": 0, "function": 0, "precision": UNIT_PRECISION, "align": 0, "group": 0,
-               "live": 1, "first": 1}
+               "valid_rows": 1, "first": 1}
         for function in powers(4):
             ctx.set(unit.row, row | {"function": function})
             await ctx.tick().repeat(unit.latency)
@@ -244,11 +244,11 @@ def test_every_bit_of_a_row_group_reaches_the_memories_of_separate(into):
 def test_every_bit_of_an_address_is_wired_in_the_whole_machine():
     """Neuron word 2**k feeds its own row 1, whose error feeds back to row 0, for every k: by hand, with weights 1.
 
-    s = a, e = x - a, the back sum is e, and f' = 1 makes e of it. A wire less, and two words are one.
+    s = a, e = x - a, the feedback sum is e, and f' = 1 makes e of it. A wire less, and two words are one.
     """
     config, one = machine(neuron_words=1 << 12, map_entries=16, blocks=32, functions=1, program_words=80), 1 << 13
     table, lanes, words = ports(config), config.lanes, powers(12)
-    entries = [pack(MAP, "map", **(ENTRY | {"source": word, "fresh": 1})) for word in words]
+    entries = [pack(MAP, "map", **(ENTRY | {"source": word, "overwrite": 1})) for word in words]
     rows = [[word * lanes + lane for word in words] for lane in (0, 1)]
     fields = {n: v for n, v in COMMAND.items() if n in BLOCK}
     blocks = [pack(BLOCK, "block", **(fields | {"map_base": k, "group_base": row}))

@@ -1,4 +1,4 @@
-"""Where an analog macro is narrower than the formats around it: counted, and said in sentences that name the knob.
+"""Where an analog macro is narrower than the formats around it: counted, and said in sentences that name the key.
 
 Hardware cannot tell: a converter that is at its end gives its end, a cell that is full stays full. The model can.
 """
@@ -43,7 +43,7 @@ def beyond_cells(machine: MachineConfig, codes: Ints) -> int:
 def said(machine: MachineConfig, shares: Mapping[str, float], least: float) -> Iterable[str]:
     """Sentences about the shares that are at least ``least``."""
     c = machine.analog.control
-    knobs = {
+    keys = {
         "row_sum": ("sums of FWD were outside the range of their converters and taken for its end; raise "
                     f"machine.analog.control.row_step ({c.row_step}) or row_bits ({c.row_bits})."),
         "column_sum": ("sums of TRN were outside the range of their converters and taken for its end; raise "
@@ -53,4 +53,4 @@ def said(machine: MachineConfig, shares: Mapping[str, float], least: float) -> I
                    "edges.")}
     for kind, share in shares.items():
         if share >= least:
-            yield f"{100 * share:.2g} % of the {knobs[kind]}"
+            yield f"{100 * share:.2g} % of the {keys[kind]}"

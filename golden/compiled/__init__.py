@@ -1,6 +1,6 @@
 """The golden machine compiled with Numba, for long runs; ``golden.machine`` remains the definition."""
 
-from .machine import CompiledMachine, Fences, prepare
+from .machine import Barriers, CompiledMachine, prepare
 from .support import unsupported
 
-__all__ = ["CompiledMachine", "Fences", "prepare", "unsupported"]
+__all__ = ["CompiledMachine", "Barriers", "prepare", "unsupported"]

@@ -31,12 +31,12 @@ class Tables(NamedTuple):
     stored column of every row lies in the weights.
 
     ``runs`` (runs, RUN) by kind, each with a start, a first neuron, a length and:
-    GATHERS lanes in use; shift. FEEDS lanes; replaces the back sums, first row that counts.
+    GATHERS lanes in use; shift. FEEDS lanes; replaces the feedback sums, first row that counts.
     UPDATES lanes; rate register, diagonal, positive. JOINS rows of an identity column; shift. ACROSS
-    rows of one with feedback. CLEARS no start; back sums that begin anew.
+    rows of one with feedback. CLEARS no start; feedback sums that begin anew.
 
     ``functions`` int8 and ``derivatives`` int16 (functions, state codes): f and f' of every state.
-    ``powers``: ``hebbar.contract.exponentials.POWERS``. ``learning``: fences after an UPD.
+    ``powers``: ``hebbar.contract.exponentials.POWERS``. ``learning``: barriers after an UPD.
     """
 
     code: Ints
@@ -52,7 +52,7 @@ class Tables(NamedTuple):
 class Limits(NamedTuple):
     """Smallest and largest codes, the shifts of the neuron unit, the weight ``one`` of identity columns.
 
-    ``back_lift`` and ``row_lift`` bring back sums and row sums to the finer fraction of the two,
+    ``back_lift`` and ``row_lift`` bring feedback sums and row sums to the finer fraction of the two,
     ``gate_shift`` from there to feedback. ``summing``: an EXIT asks for the energy.
     """
 
@@ -81,7 +81,7 @@ class Limits(NamedTuple):
 class Memory(NamedTuple):
     """``weights`` int16 or int32, (P, words, C) so that a row lies in one piece; ``values`` int32
     (4, neurons) by memory number; ``base`` and ``back`` int64 (neurons,). Scratch: ``raw``,
-    ``aligned``, ``lifted`` int16 activities by lane; ``sums``, ``mu`` int64, ``slopes``, ``drive``
+    ``aligned``, ``lifted`` int16 activities by lane; ``sums``, ``mu`` int64, ``slopes``, ``operand``
     int32 (rows,); ``narrow`` int32, ``wide`` int64 (lanes,). ``rates`` int64 (16,); ``clipped`` int64
     (4,): error, state, feedback, weight; ``energy`` int64 (2,): sum and the one before."""
 
@@ -95,7 +95,7 @@ class Memory(NamedTuple):
     sums: Ints
     mu: Ints
     slopes: NDArray[np.int32]
-    drive: NDArray[np.int32]
+    operand: NDArray[np.int32]
     narrow: NDArray[np.int32]
     wide: Ints
     rates: Ints
@@ -116,7 +116,7 @@ class Streams(NamedTuple):
 
 
 class Record(NamedTuple):
-    """Buffers of the fences, empty when nothing is recorded: ``pc`` (F,), ``rows`` (F, 3 * neurons),
+    """Buffers of the barriers, empty when nothing is recorded: ``pc`` (F,), ``rows`` (F, 3 * neurons),
     ``at`` (W,), ``weights`` (W, words * P * C) of ``tiles`` P and ``lanes`` C."""
 
     on: bool
@@ -130,7 +130,7 @@ class Record(NamedTuple):
 
 class Tally(NamedTuple):
     """What a run went through: ``visits`` of every address, ``decisions`` of the unarmed EXITs, and
-    ``used``: how many decisions, fences and fences after an UPD there were."""
+    ``used``: how many decisions, barriers and barriers after an UPD there were."""
 
     visits: Ints
     decisions: NDArray[np.bool_]

@@ -18,7 +18,7 @@ from hebbar.contract.memories import UNIT_PRECISION, Mem
 from .arrays import ALIGN, FIRST, FUNCTION, PRECISION, ROWS, TOP
 from .energy_sum import add_energy, leaves
 from .jit import entry, part
-from .neuron import activate, compare, drive, feedback, fire, settle, step, weigh
+from .neuron import activate, compare, feedback, fire, operand, settle, step, weigh
 from .separation import separate
 from .tile import feed_back, forward, gather, update
 
@@ -82,8 +82,8 @@ def sweep(tables, memory, limits, flags, plan, gain):
             add_energy(memory, row, rows)
     values, at = memory.values[ERROR], row
     if flags & (POST | NEG):
-        drive(memory, limits, row, rows, plan[ALIGN], flags)
-        values, at = memory.drive, 0
+        operand(memory, limits, row, rows, plan[ALIGN], flags)
+        values, at = memory.operand, 0
     if flags & (STEP | DELTA):
         feedback(tables, memory, limits, function, row, rows, flags)
     if flags & DELTA:
@@ -109,14 +109,14 @@ def move(source, start, target, to, count):
 
 
 @part
-def note(record, fence, learnt, at, learning, memory):
-    """Record a fence, and after an UPD the weights in the order of the image."""
-    record.pc[fence] = at
+def note(record, barrier, learnt, at, learning, memory):
+    """Record a barrier, and after an UPD the weights in the order of the image."""
+    record.pc[barrier] = at
     neurons = memory.values.shape[1]
     for m in range(RECORDED):
-        move(memory.values[m], 0, record.rows[fence], m * neurons, neurons)
+        move(memory.values[m], 0, record.rows[barrier], m * neurons, neurons)
     if learning:
-        record.at[learnt] = fence
+        record.at[learnt] = barrier
         words = len(memory.weights) // (record.tiles * record.lanes)
         for word in range(words):
             for p in range(record.tiles):
@@ -164,7 +164,7 @@ def _build(stamp: int) -> Any:
         """Run from ``start`` to HALT; ``walk`` has shown that every step of it is legal."""
         _ = stamp
         stack, depth, at, code = streams.stack, 0, start, tables.code
-        came = went = fence = learnt = decided = 0
+        came = went = barrier = learnt = decided = 0
         while True:
             op, x, y, z = code[at, 0], code[at, 1], code[at, 2], code[at, 3]
             tally.visits[at] += 1
@@ -190,10 +190,10 @@ def _build(stamp: int) -> Any:
                     continue
             elif op == WAIT or op == HALT:
                 if record.on:
-                    note(record, fence, learnt, at, tables.learning[at], memory)
-                    fence, learnt = fence + 1, learnt + tables.learning[at]
+                    note(record, barrier, learnt, at, tables.learning[at], memory)
+                    barrier, learnt = barrier + 1, learnt + tables.learning[at]
                 if op == HALT:
-                    tally.used[0], tally.used[1], tally.used[2] = decided, fence, learnt
+                    tally.used[0], tally.used[1], tally.used[2] = decided, barrier, learnt
                     return
             at, depth = advance(code, at, stack, depth, registers)
 

@@ -23,26 +23,26 @@ from .arrays import LANES, PADDED, Memory, Record, Streams, Tally
 from .plan import limits, tables
 from .support import unsupported
 
-__all__ = ["CompiledMachine", "Fences", "prepare"]
+__all__ = ["CompiledMachine", "Barriers", "prepare"]
 
 
 @dataclass(frozen=True)
-class Fences:
-    """Every fence of a run: ``pc`` (F,); ``state``, ``error``, ``activity`` (F, neurons);
-    ``weights`` (W, words, P, C) at the fences ``weight_fence`` (W,), those that follow an UPD."""
+class Barriers:
+    """Every barrier of a run: ``pc`` (F,); ``state``, ``error``, ``activity`` (F, neurons);
+    ``weights`` (W, words, P, C) at the barriers ``weight_barrier`` (W,), those that follow an UPD."""
 
     pc: NDArray[np.int64]
     state: NDArray[np.int32]
     error: NDArray[np.int32]
     activity: NDArray[np.int32]
-    weight_fence: NDArray[np.int64]
+    weight_barrier: NDArray[np.int64]
     weights: NDArray[np.int32]
 
 
 class CompiledMachine:
     """Runs a program bit for bit as ``golden.machine.Machine`` does, whose memories it works on.
 
-    Raises BadInput when the program is ``unsupported``. ``fences`` holds what the last recorded run
+    Raises BadInput when the program is ``unsupported``. ``barriers`` holds what the last recorded run
     went through.
     """
 
@@ -51,7 +51,7 @@ class CompiledMachine:
             raise BadInput(why)
         self._machine = Machine(program)
         self.program, self.config = program, program.machine
-        self.fences: Fences | None = None
+        self.barriers: Barriers | None = None
         self._tables, self._limits = tables(self._machine), limits(self._machine)
         self._words = [decode(word) for word in program.words]
         self._work = self._works()
@@ -121,7 +121,7 @@ class CompiledMachine:
     def run(self, entry: str, samples: Mapping[str, Ints], record: bool = False) -> dict[str, Ints]:
         """Run an entry over samples, codes of shape (samples, size) by input population.
 
-        Returns the streamed outputs the same way; with ``record`` fills ``fences``. Raises BadInput
+        Returns the streamed outputs the same way; with ``record`` fills ``barriers``. Raises BadInput
         for what the NumPy machine refuses, before anything has changed.
         """
         count, program = self._machine.prepare(entry, samples), self.program
@@ -140,7 +140,7 @@ class CompiledMachine:
         self._store(memory)
         self._count(tally)
         if record:
-            self.fences = self._fences(buffers, *tally.used[1:].tolist())
+            self.barriers = self._barriers(buffers, *tally.used[1:].tolist())
         return _outputs(streams, outs, put)
 
     def _refuse(self, fault: int, start: int, address: int) -> None:
@@ -168,7 +168,7 @@ class CompiledMachine:
             base=self.base.copy(), back=self.back.copy(),
             raw=np.zeros(lanes, np.int16), aligned=np.zeros(lanes, np.int16), lifted=np.zeros(lanes, np.int16),
             sums=np.zeros(rows, np.int64), mu=np.zeros(rows, np.int64), slopes=np.zeros(rows, np.int32),
-            drive=np.zeros(rows, np.int32), narrow=np.zeros(row, np.int32), wide=np.zeros(row, np.int64),
+            operand=np.zeros(rows, np.int32), narrow=np.zeros(row, np.int32), wide=np.zeros(row, np.int64),
             rates=self.rates.copy(), clipped=np.zeros(4, np.int64), energy=np.zeros(2, np.int64))
 
     def _store(self, memory: Memory) -> None:
@@ -182,18 +182,18 @@ class CompiledMachine:
             saturation.count += clips
 
     def _buffers(self, visits: Ints, record: bool) -> Record:
-        """Room for every fence of a run whose addresses are visited so often, or less."""
+        """Room for every barrier of a run whose addresses are visited so often, or less."""
         kinds = np.array([i.op in (Op.WAIT, Op.HALT) for i in self._words])
-        fences = int(visits[kinds].sum()) if record else 0
+        barriers = int(visits[kinds].sum()) if record else 0
         learnt = int((visits * self._tables.learning).sum()) if record else 0
-        return Record(record, np.empty(fences, np.int64), np.empty((fences, 3 * self.state.size), np.int32),
+        return Record(record, np.empty(barriers, np.int64), np.empty((barriers, 3 * self.state.size), np.int32),
                       np.empty(learnt, np.int64), np.empty((learnt, self.weights.size), np.int32),
                       *self.weights.shape[1:])
 
-    def _fences(self, buffers: Record, count: int, learnt: int) -> Fences:
-        """The fences that were reached, ``learnt`` of them after an UPD."""
+    def _barriers(self, buffers: Record, count: int, learnt: int) -> Barriers:
+        """The barriers that were reached, ``learnt`` of them after an UPD."""
         rows = buffers.rows[:count].reshape(-1, 3, self.state.size)
-        return Fences(buffers.pc[:count], rows[:, Mem.STATE], rows[:, Mem.ERROR], rows[:, Mem.ACTIVITY],
+        return Barriers(buffers.pc[:count], rows[:, Mem.STATE], rows[:, Mem.ERROR], rows[:, Mem.ACTIVITY],
                       buffers.at[:learnt], buffers.weights[:learnt].reshape(-1, *self.weights.shape))
 
     def _tally(self, visits: Ints) -> Tally:

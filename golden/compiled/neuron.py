@@ -11,7 +11,7 @@ from hebbar.contract.memories import BLOCK, UNIT_PRECISION, Mem
 
 from .jit import part
 
-__all__ = ["activate", "compare", "drive", "feedback", "fire", "settle", "step", "weigh"]
+__all__ = ["activate", "compare", "operand", "feedback", "fire", "settle", "step", "weigh"]
 
 ACTIVITY, STATE, ERROR, CLAMP = int(Mem.ACTIVITY), int(Mem.STATE), int(Mem.ERROR), int(Mem.CLAMP)
 BACK, INIT, GATE, POST, NEG = map(int, (Sweep.BACK, Sweep.INIT, Sweep.GATE, Sweep.POST, Sweep.NEG))
@@ -60,9 +60,9 @@ def weigh(memory, limits, row, rows, flags, precision):
 
 
 @part
-def drive(memory, limits, row, rows, align, flags):
-    """What TRN and UPD take with POST or NEG, into ``drive``."""
-    first, lo, hi, out = np.uint64(row), limits.error_lo, limits.error_hi, memory.drive
+def operand(memory, limits, row, rows, align, flags):
+    """What TRN and UPD take with POST or NEG, into ``operand``."""
+    first, lo, hi, out = np.uint64(row), limits.error_lo, limits.error_hi, memory.operand
     source, shift = memory.values[ACTIVITY if flags & POST else ERROR], align if flags & POST else 0
     for r in range(np.uint64(rows)):
         value = min(max(np.int64(source[first + r]) << shift, lo), hi)
@@ -71,7 +71,7 @@ def drive(memory, limits, row, rows, align, flags):
 
 @part
 def feedback(tables, memory, limits, function, row, rows, flags):
-    """``f'(x) fb`` of every row, into ``slopes``: fb from the back sums with BACK, the row sums with GATE."""
+    """``f'(x) fb`` of every row, into ``slopes``: fb from the feedback sums with BACK, the row sums with GATE."""
     first, clips, state = np.uint64(row), 0, memory.values[STATE]
     slopes, table, back, sums = memory.slopes, tables.derivatives[function], memory.back, memory.sums
     for r in range(np.uint64(rows)):

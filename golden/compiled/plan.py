@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.barriers import learning_barriers
 from hebbar.contract.exponentials import POWERS
 from hebbar.contract.isa import MOVES, Op, decode
 
 from ..machine import Machine
 from ..tile import Plan
 from .arrays import END, RUN, Ints, Limits, Tables
-from .back_runs import back_runs
+from .feedback_runs import feedback_runs
 
 __all__ = ["limits", "tables"]
 
@@ -30,13 +30,13 @@ def tables(machine: Machine) -> Tables:
         for kind in lanes.kinds():
             runs += [(*run, *[0] * (RUN - len(run))) for run in _joined(kind)]
             bounds.append(len(runs))
-        blocks.append((plan.rows.start, plan.count, plan.live.size, lanes.span, buffer, placed, plan.function,
+        blocks.append((plan.rows.start, plan.count, plan.valid.size, lanes.span, buffer, placed, plan.function,
                        plan.precision, plan.align, *bounds))
         row_at.append(_row_at(machine, plan, lanes.first))
-        buffer, placed = buffer + lanes.span, placed + plan.live.size
+        buffer, placed = buffer + lanes.span, placed + plan.valid.size
     f = machine.config.formats
     states = np.arange(f.state.lo, f.state.hi + 1)
-    learning = learning_fences(machine.program)
+    learning = learning_barriers(machine.program)
     return Tables(
         code=_code(machine), blocks=np.array(blocks, np.int64).reshape(-1, END + 1),
         row_at=np.concatenate(row_at), runs=np.array(runs, np.int64).reshape(-1, RUN),
@@ -49,10 +49,10 @@ def tables(machine: Machine) -> Tables:
 def limits(machine: Machine) -> Limits:
     """Format limits, shifts and registers of ``machine``."""
     f, program = machine.config.formats, machine.program
-    finer = max(f.back_sum.frac, f.row_sum.frac)
+    finer = max(f.feedback_sum.frac, f.row_sum.frac)
     return Limits(
         f.state.lo, f.state.hi, f.error.lo, f.error.hi, f.feedback.lo, f.feedback.hi, f.weight.lo, f.weight.hi,
-        sum_shift=f.sum_shift, back_shift=f.back_shift, back_lift=finer - f.back_sum.frac,
+        sum_shift=f.sum_shift, back_shift=f.back_shift, back_lift=finer - f.feedback_sum.frac,
         row_lift=finer - f.row_sum.frac, gate_shift=finer - f.feedback.frac, derivative_frac=f.derivative.frac,
         step_shift=f.step_shift, state_frac=f.state.frac, one=machine.tile.one, beta=program.beta,
         tolerance=program.tolerance, summing=any(decode(word).op is Op.EXIT for word in program.words))
@@ -71,7 +71,7 @@ class _Lanes:
 
     def kinds(self) -> list[list[Run]]:
         """Runs by kind, in the order of ``golden.compiled.arrays``."""
-        feeds, across, clears = back_runs(self._plan, self._lanes, self._at)
+        feeds, across, clears = feedback_runs(self._plan, self._lanes, self._at)
         return [self._gathers(), feeds, self._updates(), self._identities(), across, clears]
 
     def _gathers(self) -> list[Run]:
@@ -80,8 +80,8 @@ class _Lanes:
     def _updates(self) -> list[Run]:
         """Plastic lanes in use; others hold no activity, so that they can change in positive columns alone."""
         p = self._plan
-        own: NDArray[np.bool_] = np.zeros(p.source.size, bool) if p.own is None else np.any(p.own, axis=0)
-        return [(*run, int(p.rate[k]), int(own[k:k + self._lanes].any()), int(p.positive[k]))
+        self_connection: NDArray[np.bool_] = np.zeros(p.source.size, bool) if p.self_connection is None else np.any(p.self_connection, axis=0)
+        return [(*run, int(p.rate[k]), int(self_connection[k:k + self._lanes].any()), int(p.positive[k]))
                 for k, run in self._columns((p.used | p.positive) & p.plastic)]
 
     def _columns(self, wanted: Ints) -> Iterator[tuple[int, Run]]:
@@ -136,5 +136,5 @@ def _code(machine: Machine) -> Ints:
 def _row_at(machine: Machine, plan: Plan, first: int) -> Ints:
     """Where the stored columns of each row start in weights stored as (P, words, C)."""
     words, tiles, lanes = machine.tile.weights.shape
-    row = np.arange(plan.live.size)
+    row = np.arange(plan.valid.size)
     return (row % tiles * words + plan.base + first + row // tiles * plan.stride) * lanes

@@ -77,14 +77,14 @@ def _misplaced(program: Program, block: int) -> str:
     m, b = program.machine, unpack(BLOCK, program.blocks[block])
     if (b["group_base"] + b["groups"]) * m.row_tiles > m.neuron_words * m.lanes or not b["groups"]:
         return "its rows leave the neuron memory"
-    if not 1 <= b["tail"] <= m.row_tiles:
-        return f"tail is {b['tail']}, outside 1..{m.row_tiles}"
+    if not 1 <= b["last_rows"] <= m.row_tiles:
+        return f"last_rows is {b['tail']}, outside 1..{m.row_tiles}"
     return ""
 
 
 def _inseparable(program: Program, block: int, into: int) -> str:
     m, b = program.machine, unpack(BLOCK, program.blocks[block])
-    rows = (b["groups"] - 1) * m.row_tiles + b["tail"]
+    rows = (b["groups"] - 1) * m.row_tiles + b["last_rows"]
     if rows > m.separation:
         return f"it has {rows} rows and machine.separation is {m.separation}"
     return "" if into in list(Into) else f"there is no destination {into}"

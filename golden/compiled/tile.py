@@ -1,4 +1,4 @@
-"""The verbs on weights, compiled: FWD, TRN, UPD. ``golden.tile`` and ``golden.back_sums`` define them.
+"""The verbs on weights, compiled: FWD, TRN, UPD. ``golden.tile`` and ``golden.feedback_sums`` define them.
 
 Sums run in int32 where the sizes of the sweep's own data prove that no partial sum can leave it,
 otherwise in int64; both are exact. ``plan`` is a row of ``Tables.blocks``. Indices are unsigned, so
@@ -56,42 +56,42 @@ def forward(tables, plan, memory, limits, narrow):
 
 
 @part
-def feed(weights, row_at, first, lane, lanes, drive, at, begin, rows, total):
-    """TRN: contributions to the back sums of a run of lanes, in the width of ``total``."""
+def feed(weights, row_at, first, lane, lanes, operand, at, begin, rows, total):
+    """TRN: contributions to the feedback sums of a run of lanes, in the width of ``total``."""
     n = np.uint64(lanes)
     for j in range(n):
         total[j] = 0
     for r in range(begin, rows):
-        w, d = np.uint64(row_at[first + r] + lane), drive[at + r]
+        w, d = np.uint64(row_at[first + r] + lane), operand[at + r]
         if d:
             for j in range(n):
                 total[j] += np.int32(weights[w + j]) * d
 
 
 @part
-def feed_back(tables, plan, memory, limits, drive, at):
-    """TRN of a block, added to the back sums column by column; ``drive`` of row r lies at ``at + r``."""
+def feed_back(tables, plan, memory, limits, operand, at):
+    """TRN of a block, added to the feedback sums column by column; ``operand`` of row r lies at ``at + r``."""
     size, rows, first = 0, plan[ROWS], plan[ROW_AT]
     for r in range(at, at + rows):
-        size += abs(drive[r])
+        size += abs(operand[r])
     narrow = size * -limits.weight_lo <= TOP
     for s in range(plan[CLEARS], plan[END]):
         for j in range(tables.runs[s, 2]):
             memory.back[tables.runs[s, 1] + j] = 0
     for s in range(plan[FEEDS], plan[UPDATES]):
-        lane, neuron, lanes, fresh = tables.runs[s, 0], tables.runs[s, 1], tables.runs[s, 2], tables.runs[s, 3]
+        lane, neuron, lanes, overwrite = tables.runs[s, 0], tables.runs[s, 1], tables.runs[s, 2], tables.runs[s, 3]
         begin = tables.runs[s, 4]
         if narrow:
-            feed(memory.weights, tables.row_at, first, lane, lanes, drive, at, begin, rows, memory.narrow)
+            feed(memory.weights, tables.row_at, first, lane, lanes, operand, at, begin, rows, memory.narrow)
         else:
-            feed(memory.weights, tables.row_at, first, lane, lanes, drive, at, begin, rows, memory.wide)
+            feed(memory.weights, tables.row_at, first, lane, lanes, operand, at, begin, rows, memory.wide)
         for j in range(lanes):
-            before = 0 if fresh else memory.back[neuron + j]
+            before = 0 if overwrite else memory.back[neuron + j]
             memory.back[neuron + j] = before + (memory.narrow[j] if narrow else memory.wide[j])
     for s in range(plan[ACROSS], plan[CLEARS]):
         row, neuron = at + tables.runs[s, 0], tables.runs[s, 1]
         for j in range(tables.runs[s, 2]):
-            memory.back[neuron + j] += drive[row + j] * limits.one
+            memory.back[neuron + j] += operand[row + j] * limits.one
 
 
 @part
@@ -129,7 +129,7 @@ def learn_short(weights, at, lifted, start, lanes, error, lo, hi):
 
 
 @part
-def update(tables, plan, memory, limits, drive, at):
+def update(tables, plan, memory, limits, operand, at):
     """UPD of a block, run by run and row by row; a weight from a neuron to itself is left out where asked.
 
     In 16 bits when activities can be lifted to a rate of 16, the weights fit and clips can be counted.
@@ -146,7 +146,7 @@ def update(tables, plan, memory, limits, drive, at):
         if short:
             lift(raw, lifted, start, lanes, 16 - rate)
         for r in range(plan[PADDED] if positive else rows):
-            d = drive[at + r] if r < rows else np.int32(0)
+            d = operand[at + r] if r < rows else np.int32(0)
             place, own = tables.row_at[first + r] + lane, row + r - neuron
             if d == 0 and not positive:
                 continue

@@ -1,4 +1,4 @@
-"""What makes a training void, counted and said in sentences that name the knob.
+"""What makes a training void, counted and said in sentences that name the key.
 
 Fixed point clips where float overflows: a training that diverges ends in plausible numbers. A healthy one clips less
 than one value in 100,000 (every preset, over two epochs); one state in 1,000 already costs accuracy, and where a
@@ -137,11 +137,11 @@ def _diverged(program: Program, shares: Mapping[str, float], bound: Mapping[str,
         f"{_percent(share)} of the weights {edge.replace(':', ' to ')} are at the end of {end}"
         for edge, share in ends.items()]
     if said:
-        knobs = _knobs(program, bool(set(much) - {"weight"}), "weight" in much or (bool(ends) and not narrow))
-        yield f"values saturate: {', '.join(said)}; {knobs}."
+        keys = _keys(program, bool(set(much) - {"weight"}), "weight" in much or (bool(ends) and not narrow))
+        yield f"values saturate: {', '.join(said)}; {keys}."
 
 
-def _knobs(program: Program, moving: bool, learnt: bool) -> str:
+def _keys(program: Program, moving: bool, learnt: bool) -> str:
     """What to turn where states or errors were ``moving`` too far, and where weights reached the end of their format;
     with what it is now."""
     c, layers = program.config, bool(program.config.network.layers)
@@ -183,7 +183,7 @@ def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:
 
 
 def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
-    """Units of every hidden population whose activity is one code at every fence of the probed samples. An analog
+    """Units of every hidden population whose activity is one code at every barrier of the probed samples. An analog
     macro, whose noise moves every unit, is not asked, nor is a network that does not classify."""
     from ..machine import Machine
     from .training import machine_of
@@ -206,8 +206,8 @@ def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
         activity = np.array(seen)
     else:
         machine.run("predict", given, record=True)
-        assert machine.fences is not None, "that was recorded"
-        activity = machine.fences.activity
+        assert machine.barriers is not None, "that was recorded"
+        activity = machine.barriers.activity
     still = activity.min(axis=0) == activity.max(axis=0)
     lanes, places = program.machine.lanes, program.layout.places
     return {p.name: int(still[places[p.name].word * lanes:][:p.size].sum()) for p in hidden}

@@ -27,7 +27,7 @@ OTHER_NAMES = {"t10k": "(?:t10k|test)"}
 """EMNIST and others call the second part test."""
 BYTES = 0x08
 """The idx type of unsigned bytes, the only one these files use."""
-PIECE = 1 << 20
+CHUNK = 1 << 20
 
 
 def read_folder(folder: str, part: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -71,7 +71,7 @@ def _read(path: Path, axes: int) -> NDArray[np.uint8]:
             whole = head[:4] == bytes((0, 0, BYTES, axes)) and len(shape) == axes
             size = int(np.prod(shape, dtype=object)) if whole else 0
             _check_shape(path, shape, size, whole)
-            raw = b"".join(_pieces(file, size + 1))
+            raw = b"".join(_chunks(file, size + 1))
     except (OSError, EOFError, zlib.error) as error:
         raise BadInput(f"{path} cannot be read ({error}); fetch it again.") from None
     if len(raw) != size:
@@ -91,8 +91,8 @@ def _check_shape(path: Path, shape: tuple[int, ...], size: int, whole: bool) -> 
         raise BadInput(f"{path} holds no sample, its shape is {shape}; fetch it again.")
 
 
-def _pieces(file: gzip.GzipFile | IO[bytes], most: int) -> Iterator[bytes]:
-    """What is left of ``file``, at most ``most`` bytes, piece by piece: nothing is reserved for what is missing."""
-    while most > 0 and (piece := file.read(min(most, PIECE))):
-        most -= len(piece)
-        yield piece
+def _chunks(file: gzip.GzipFile | IO[bytes], most: int) -> Iterator[bytes]:
+    """What is left of ``file``, at most ``most`` bytes, chunk by chunk: nothing is reserved for what is missing."""
+    while most > 0 and (chunk := file.read(min(most, CHUNK))):
+        most -= len(chunk)
+        yield chunk

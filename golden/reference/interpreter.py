@@ -36,7 +36,7 @@ class _Part:
     neurons: Neurons
     matrix: Array | None
     columns: Neurons
-    fresh: bool
+    overwrite: bool
     feeds: bool
 
 
@@ -173,7 +173,7 @@ class FloatMachine:
         for part, a in zip(parts, inputs):
             if op.flags & Sweep.TRN and part.feeds:
                 back = drive if part.matrix is None else drive @ part.matrix[:, part.columns]
-                self.back[part.neurons] = back if part.fresh else self.back[part.neurons] + back
+                self.back[part.neurons] = back if part.overwrite else self.back[part.neurons] + back
             if op.flags & Sweep.UPD and part.matrix is not None and part.edge.plastic:
                 part.matrix[:, part.columns] = self._learnt(op, part, part.matrix[:, part.columns], np.outer(drive, a))
 
@@ -211,24 +211,24 @@ class FloatMachine:
         begun: set[int] = set()
         for c in op.columns:  # what an earlier column of the sweep has begun, a later one adds to
             fed = self._layout.sources(op.block, c)
-            starts[c], begun = fed[0] in op.fresh and fed[0] not in begun, begun | set(fed)
+            starts[c], begun = fed[0] in op.overwrite and fed[0] not in begun, begun | set(fed)
         edges = dict.fromkeys(c.edge for c in op.columns)
         for edge in edges:
             mine = [c for c in op.columns if c.edge == edge]
             words = [w for c in mine for w in self._layout.sources(op.block, c)]
             feeds = edge.source not in self._clamped if op.feeds is None else edge.source in op.feeds
-            for fresh in (True, False):
-                chosen = [c for c in mine if starts[c] is fresh]
+            for overwrite in (True, False):
+                chosen = [c for c in mine if starts[c] is overwrite]
                 if not chosen:
                     continue
                 if edge.identity:
                     first = words[0] * lanes
-                    parts.append(_Part(edge, slice(first, first + op.block.rows), None, slice(0), fresh, feeds))
+                    parts.append(_Part(edge, slice(first, first + op.block.rows), None, slice(0), overwrite, feeds))
                     continue
                 columns = np.concatenate([np.arange(c.offset, c.offset + c.lanes) for c in chosen])
                 matrix = self.weights[_key(edge)][op.block.first:op.block.first + op.block.rows]
                 start = self.where(edge.source).start
-                parts.append(_Part(edge, _slice(columns + start), matrix, _slice(columns), fresh, feeds))
+                parts.append(_Part(edge, _slice(columns + start), matrix, _slice(columns), overwrite, feeds))
         return parts
 
 

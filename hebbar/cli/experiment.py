@@ -96,7 +96,7 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
                            build)
     files = [path, *([path.with_suffix(".vcd")] if wave else [])]
     if not as_json:
-        typer.echo(f"{len(found.trace.pc)} fences of {found.samples} samples on {backend}")
+        typer.echo(f"{len(found.trace.pc)} barriers of {found.samples} samples on {backend}")
         if found.grade is not None:
             start = "" if found.trained else " (weights as training starts; give trained ones with --weights)"
             typer.echo(f"{found.measure}: {100 * found.grade:.1f} %{start}")
@@ -109,18 +109,18 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
 def _broken(out: Path, backend: str | None, entry: str, samples: int | None, defect: str, config: "Config",
             build: Path, quiet: bool, as_json: bool) -> None:
     """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
-    from hebbar.report.tables import print_defects, print_demonstration
+    from hebbar.report.tables import print_defects, print_injected
     from sim.defects import DEFECTS
-    from sim.demonstration import demonstrate
+    from sim.inject_defect import inject_defect
 
     if defect == "list":
         print_defects(DEFECTS)
         return
     here = Run(out, quiet, as_json, config)
-    found = demonstrate(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder,
+    found = inject_defect(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder,
                         here.reporter, build=build)
     if not as_json:
-        print_demonstration(found)
+        print_injected(found)
     here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [])
 
 

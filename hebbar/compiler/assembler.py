@@ -45,7 +45,7 @@ class Assembler:
         network = self.layout.network
         return list(dict.fromkeys((p.activation, p.activity_frac) for p in network.predicted))
 
-    def lay(self, ops: tuple[MicroOp, ...], depth: int = 0) -> None:
+    def emit(self, ops: tuple[MicroOp, ...], depth: int = 0) -> None:
         """Append the instructions of ``ops``, which stand in ``depth`` loops."""
         for op in ops:
             match op:
@@ -69,7 +69,7 @@ class Assembler:
                     self._check_loop(op, depth)
                     at = len(self.words)
                     self.words.append(0)
-                    self.lay(op.body, depth + 1)
+                    self.emit(op.body, depth + 1)
                     self.words.append(encode(Op.NEXT))
                     self.words[at] = encode(Op.LOOP, end=len(self.words), count=op.count,
                                             register=op.register)
@@ -118,7 +118,7 @@ class Assembler:
             precision=UNIT_PRECISION + population.precision, align=self._align(op),
             function=_intern(self.functions, (population.activation, population.activity_frac)),
             group_base=block.group, groups=block.groups,
-            tail=block.rows - (block.groups - 1) * tiles)
+            last_rows=block.rows - (block.groups - 1) * tiles)
         return _intern(self.blocks, word)
 
     def _check(self, op: SweepOp) -> None:
@@ -145,7 +145,7 @@ class Assembler:
         begun: set[int] = set()
         found = []
         for c in op.columns:
-            found.append(self._column(replace(op, fresh=op.fresh - begun), c))
+            found.append(self._column(replace(op, overwrite=op.overwrite - begun), c))
             begun |= set(self.layout.sources(op.block, c))
         entries = tuple(found)
         if entries not in self._maps:
@@ -155,7 +155,7 @@ class Assembler:
 
     def _column(self, op: SweepOp, column: Column) -> int:
         edge, words = column.edge, self.layout.sources(op.block, column)
-        begun = [w in op.fresh for w in words]
+        begun = [w in op.overwrite for w in words]
         if any(begun) and not all(begun):
             raise BadInput(f"rule: feedback through the identity from {edge.source!r} to {edge.target!r} starts some "
                            "of its neurons anew and not others; sweep it before the blocks that feed parts of them.")
@@ -165,7 +165,7 @@ class Assembler:
             MAP, f"edge {edge.source!r} to {edge.target!r}", source=column.word,
             lanes=column.lanes, shift=self.layout.shift(edge.source),
             rate=self._rate(edge, op.slower) if stored and edge.plastic else 0,
-            feedback=int(fed), fresh=int(all(begun)), plastic=int(edge.plastic and stored),
+            feedback=int(fed), overwrite=int(all(begun)), plastic=int(edge.plastic and stored),
             diagonal=int(edge.zero_diagonal), positive=int(edge.positive))
 
     def _gain(self, gamma: float | None) -> int:

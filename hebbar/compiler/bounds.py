@@ -52,7 +52,7 @@ def _check_analog(layout: "Layout") -> None:
             raise BadInput(f"{where}: activities are shifted by {layout.shift(e.source)} and "
                            f"machine.analog.control.align is {control.align}; raise it to {layout.shift(e.source)}.")
     for side, bits, format in (("row", row_bits(m) + control.row_step, m.formats.row_sum),
-                               ("column", column_bits(m) + control.column_step, m.formats.back_sum)):
+                               ("column", column_bits(m) + control.column_step, m.formats.feedback_sum)):
         reach = 2.0 ** (bits - 1 - format.frac)
         if reach < 0.5:
             raise BadInput(f"machine.analog.control.{side}_bits and {side}_step make a converter that ends at "
@@ -72,7 +72,7 @@ def check_sums(layout: "Layout") -> None:
                        for e in network.edges if e.source == p.name) << (m.error_bits - 1)
            for p in network.populations}
     _sum_fits("a row of", rows, m.row_sum_bits, "row_sum_bits")
-    _sum_fits("the feedback to", fed, m.back_sum_bits, "back_sum_bits")
+    _sum_fits("the feedback to", fed, m.feedback_sum_bits, "feedback_sum_bits")
 
 
 def _row_bound(layout: "Layout", block: Block) -> list[int]:
@@ -86,15 +86,15 @@ def _weight(layout: "Layout", identity: bool) -> int:
     return 1 << (layout.machine.weight_frac if identity else layout.machine.weight_bits - 1)
 
 
-def _fits(what: str, need: int, have: int, knob: str) -> None:
+def _fits(what: str, need: int, have: int, key: str) -> None:
     if need > have:
-        raise BadInput(f"the network does not fit: {what} take {need} words and machine.{knob} is "
-                       f"{have}; raise machine.{knob} by {need - have} or shrink the network.")
+        raise BadInput(f"the network does not fit: {what} take {need} words and machine.{key} is "
+                       f"{have}; raise machine.{key} by {need - have} or shrink the network.")
 
 
-def _sum_fits(what: str, bounds: dict[str, int], bits: int, knob: str) -> None:
+def _sum_fits(what: str, bounds: dict[str, int], bits: int, key: str) -> None:
     name = max(bounds, key=bounds.__getitem__)
     need = bounds[name].bit_length() + 1
     if need > bits:
         raise BadInput(f"the network does not fit: {what} {name!r} can reach {bounds[name]}, which "
-                       f"takes {need} bits; machine.{knob} is {bits}, raise it to {need}.")
+                       f"takes {need} bits; machine.{key} is {bits}, raise it to {need}.")

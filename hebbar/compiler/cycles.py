@@ -27,7 +27,7 @@ __all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
 class Cycles:
     """Walks a program as the sequencer does and counts cycles by cause; the host never stalls.
 
-    A START first clears base and back sums, a row group a cycle, which is control.
+    A START first clears base and feedback sums, a row group a cycle, which is control.
 
     Where an EXIT leaves depends on the data and what LOOP registers hold on the host, so a run is told.
     """
@@ -76,7 +76,7 @@ class Cycles:
     def _separation(self, fields: dict[str, int]) -> int:
         """Cycles in which the separation unit works."""
         b = self._blocks[fields["block"]]
-        rows = (b["groups"] - 1) * self._program.machine.row_tiles + b["tail"]
+        rows = (b["groups"] - 1) * self._program.machine.row_tiles + b["last_rows"]
         return SeparationTiming().cycles(rows, Mode(fields["mode"]))
 
 
@@ -98,7 +98,7 @@ class _Walk:
         accept = max(self.now + 1, self._timing.free)
         slots = self._timing.sweep(accept, block, flags)
         self._slots.append((accept + 1, accept + 1 + slots))
-        self._counts["issue" if flags.weights else "slots"] += slots
+        self._counts["issue" if flags.weights else "bubbles"] += slots
         self._counts[f"issue_{_set(flags):x}"] += slots
         self.now = accept + 1
 

@@ -14,7 +14,7 @@ from .layout import Layout
 from .network import Population, Role
 from .parameters import beta_code, check_scales, tolerance_code
 from .rules import Schedule, predict, query, train
-from .schedule import LoopOp, MicroOp, TransferOp, fenced
+from .schedule import LoopOp, MicroOp, TransferOp, insert_waits
 
 __all__ = ["Program", "Transfer", "compile_config", "assemble"]
 
@@ -79,15 +79,15 @@ def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: 
     for name, ops in schedules.items():
         entries[name] = len(a.words)
         a.clamped = {p.name for p in layout.network.populations if Schedule(layout, config.rule, name).clamped(p.name)}
-        a.lay(ops)
+        a.emit(ops)
         a.words.append(encode(Op.HALT))
-    for what, need, knob in (("instructions", len(a.words), "program_words"),
+    for what, need, key in (("instructions", len(a.words), "program_words"),
                              ("block descriptors", len(a.blocks), "blocks"),
                              ("map entries", len(a.maps), "map_entries"),
                              ("activation functions", len(a.functions), "functions")):
-        if need > getattr(m, knob):
-            raise BadInput(f"the program does not fit: {need} {what} and machine.{knob} is "
-                           f"{getattr(m, knob)}; raise it to {need}.")
+        if need > getattr(m, key):
+            raise BadInput(f"the program does not fit: {need} {what} and machine.{key} is "
+                           f"{getattr(m, key)}; raise it to {need}.")
     formats = m.formats
     tables = [[t for name, frac in a.functions for t in table(name, d, formats, frac)]
               for d in (False, True)]
@@ -130,5 +130,5 @@ def compile_config(config: Config) -> Program:
     entries = {"train": train, "predict": predict}
     if any(layout.network.incoming(p.name) for p in layout.network.with_role(Role.INPUT)):
         entries["query"] = query
-    return assemble(config, {name: fenced(build(Schedule(layout, config.rule, name)))
+    return assemble(config, {name: insert_waits(build(Schedule(layout, config.rule, name)))
                              for name, build in entries.items()}, layout)

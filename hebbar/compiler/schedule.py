@@ -1,6 +1,6 @@
-"""Micro-operations and the fences between them.
+"""Micro-operations and the barriers between them.
 
-A learning rule is a list of these (``hebbar.compiler.rules``). Sweeps overlap in the machine; ``fenced``
+A learning rule is a list of these (``hebbar.compiler.rules``). Sweeps overlap in the machine; ``insert_waits``
 inserts a WAIT wherever one needs the result of an earlier one (or would overwrite what it reads).
 """
 
@@ -13,7 +13,7 @@ from hebbar.contract.isa import OPERAND_FLAGS, Into, Mode, Op, Sweep
 from .blocks import Column
 from .layout import Block, View
 
-__all__ = ["SweepOp", "TransferOp", "SeparateOp", "ExitOp", "LoopOp", "WaitOp", "MicroOp", "fenced", "separated",
+__all__ = ["SweepOp", "TransferOp", "SeparateOp", "ExitOp", "LoopOp", "WaitOp", "MicroOp", "insert_waits", "separated",
            "categorical"]
 
 Resources = set[tuple[Resource, str]]
@@ -23,7 +23,7 @@ Resources = set[tuple[Resource, str]]
 class SweepOp:
     """One SWEEP: a block, a column range of it, what to do.
 
-    ``gain``: gamma, None for that of the rule. ``fresh``: source words whose back sums this sweep starts
+    ``gain``: gamma, None for that of the rule. ``overwrite``: source words whose feedback sums this sweep starts
     anew. ``slower``: how often alpha is halved in this sweep. ``feeds``: populations that TRN reaches,
     None for all that move.
     """
@@ -32,7 +32,7 @@ class SweepOp:
     view: View
     flags: Sweep
     gain: float | None = None
-    fresh: frozenset[int] = frozenset()
+    overwrite: frozenset[int] = frozenset()
     slower: int = 0
     feeds: frozenset[str] | None = None
 
@@ -114,7 +114,7 @@ MicroOp = SweepOp | TransferOp | SeparateOp | ExitOp | LoopOp | WaitOp
 
 @dataclass
 class _Pending:
-    """What the sweeps since the last fence read and write."""
+    """What the sweeps since the last barrier read and write."""
 
     reads: Resources = field(default_factory=set)
     writes: Resources = field(default_factory=set)
@@ -130,7 +130,7 @@ class _Pending:
         self.writes |= op.writes()
 
 
-def fenced(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
+def insert_waits(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
     """The same operations with the WAITs that data dependences need.
 
     A loop body starts and ends drained, so its iterations need no analysis of their own.
@@ -147,7 +147,7 @@ def fenced(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
             if isinstance(op, (LoopOp, SeparateOp, ExitOp)) and pending.writes:
                 out.append(WaitOp())
             if isinstance(op, LoopOp):
-                op = LoopOp(fenced(op.body), op.count, op.register)
+                op = LoopOp(insert_waits(op.body), op.count, op.register)
             pending = _Pending()
         out.append(op)
     if pending.writes:
@@ -185,7 +185,7 @@ def categorical(ops: Iterable[MicroOp], populations: Iterable[str]) -> list[Micr
         elif isinstance(op, SweepOp) and op.name in populations and op.flags & Sweep.ERR \
                 and not op.flags & Sweep.INIT:
             later = op.flags & (OPERAND_FLAGS | Sweep.NEG | Sweep.STEP | Sweep.BACK | Sweep.ACT)
-            out.append(replace(op, flags=op.flags & (Sweep.FWD | Sweep.BASE) | Sweep.HOIST, fresh=frozenset()))
+            out.append(replace(op, flags=op.flags & (Sweep.FWD | Sweep.BASE) | Sweep.HOIST, overwrite=frozenset()))
             out.append(SeparateOp(op.block, Mode.SOFTMAX, Into.DIFFERENCE))
             if later:
                 out.append(replace(op, flags=later, view=op.view if later.weights else (0, 0)))

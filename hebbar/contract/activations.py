@@ -21,7 +21,7 @@ ENTRY_BITS = 16
 """Bits of a value and of a slope in a table."""
 STEP = 2.0**-12
 """Between neighbouring states, for the slope of a function without a derivative."""
-REACH = 8
+INPUT_LIMIT = 8
 """How far from zero a new function is tried: the states of the default format."""
 
 
@@ -64,7 +64,7 @@ def activation(name: str, derivative: Callable[[float], float] | None = None, ki
 
     ``derivative``: f', by default the slope between two neighbouring states, of ``steps`` zero. Raises BadInput
     for a name that a function with other values has, and for a function without a finite value somewhere
-    in -REACH..REACH.
+    in -INPUT_LIMIT..INPUT_LIMIT.
     """
     def wrap(f: Callable[[float], float]) -> Callable[[float], float]:
         slope = derivative or ((lambda x: 0.0) if steps else (lambda x: (f(x + STEP) - f(x)) / STEP))
@@ -79,7 +79,7 @@ def activation(name: str, derivative: Callable[[float], float] | None = None, ki
 
 def _values(name: str, a: Activation) -> list[float]:
     """What tells one activation from another."""
-    points = [n / 256 for n in range(-256 * REACH, 256 * REACH + 1)]
+    points = [n / 256 for n in range(-256 * INPUT_LIMIT, 256 * INPUT_LIMIT + 1)]
     return [a.kinked, a.steps, *(_value(name, g, x) for g in (a.f, a.derivative) for x in points)]
 
 

@@ -200,13 +200,13 @@ class AnalogConfig(Section):
             raise ValueError("stuck_on and stuck_off add up to more than all cells; lower one")
         return self
 
-    def check(self, row_sum_bits: int, back_sum_bits: int, converters: tuple[int, int]) -> None:
+    def check(self, row_sum_bits: int, feedback_sum_bits: int, converters: tuple[int, int]) -> None:
         """Raise BadInput for converters that do not fit the sums they stand for, or calibrations that do not fit them;
         ``converters``: those of the rows and of the columns."""
         c = self.control
         sides: tuple[tuple[Side, int, int, int, int], ...] = (
             ("row", c.row_bits, c.row_step, row_sum_bits, converters[0]),
-            ("column", c.column_bits, c.column_step, back_sum_bits, converters[1]))
+            ("column", c.column_bits, c.column_step, feedback_sum_bits, converters[1]))
         for side, bits, step, sums, count in sides:
             for name in (f"{side}_offset", f"{side}_gain"):
                 if len(getattr(c, name)) not in (0, count):

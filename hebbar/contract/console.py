@@ -50,7 +50,7 @@ class Reporter:
                 yield task
         else:
             self.say(f"{name} ...")
-            with _heart.busy(lambda: task.standing):
+            with _heart.busy(lambda: task.status):
                 yield task
 
 
@@ -82,7 +82,7 @@ class Task:
             self._id = self.bar.add_task(name, total=total, completed=start, note="")
 
     @property
-    def standing(self) -> str:
+    def status(self) -> str:
         """The task and how far it is."""
         return f"{self._name}: {self._done}/{self._total}" if self._first else self._name
 

@@ -27,11 +27,11 @@ WORK = {
 
 CYCLES = {
     "issue": "cycles in which the tile visits weights",
-    "slots": "cycles in which the tile issues a row that reads no weight",
+    "bubbles": "cycles in which the tile issues a row that reads no weight",
     "drain": "cycles spent waiting for earlier sweeps to finish",
     "stream": "cycles in which IN or OUT moves a beat or its set-up",
     "separate": "cycles in which SEPARATE works",
-    "control": "all other running cycles: fetch, decode, loops, at START the clearing of base and back sums",
+    "control": "all other running cycles: fetch, decode, loops, at START the clearing of base and feedback sums",
 }
 
 HOST = {

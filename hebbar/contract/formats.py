@@ -89,7 +89,7 @@ class Formats:
     derivative: Format
     feedback: Format
     row_sum: Format
-    back_sum: Format
+    feedback_sum: Format
     gain: Format
 
     @property
@@ -99,8 +99,8 @@ class Formats:
 
     @property
     def back_shift(self) -> int:
-        """Right shift from a back sum to the feedback in state units."""
-        return self.back_sum.frac - self.feedback.frac
+        """Right shift from a feedback sum to the feedback in state units."""
+        return self.feedback_sum.frac - self.feedback.frac
 
     @property
     def step_shift(self) -> int:

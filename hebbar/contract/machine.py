@@ -44,7 +44,7 @@ class MachineConfig(Section):
     activity_frac: int = key(7, "Fraction bits that all products of a row are aligned to; at least those of any "
                                 "population, at most 7 more.", "bits", ge=0, le=15)
     row_sum_bits: int = key(36, "Width of a row sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
-    back_sum_bits: int = key(42, "Width of a back sum; the compiler proves that it cannot overflow.", "bits", ge=8,
+    feedback_sum_bits: int = key(42, "Width of a feedback sum; the compiler proves that it cannot overflow.", "bits", ge=8,
                              le=53)
     separation: int = key(0, "Largest population that softmax or max takes; 0: the unit is not built.", "neurons", 128,
                           ge=0, le=1 << 10)
@@ -94,7 +94,7 @@ class MachineConfig(Section):
                            f"with tile {self.tile!r}, at most {most} are possible; lower "
                            "weight_words or max_columns, or use tile 'rows'.")
         if self.kind.macro:
-            self.analog.check(self.row_sum_bits, self.back_sum_bits, (self.row_tiles, self.lanes))
+            self.analog.check(self.row_sum_bits, self.feedback_sum_bits, (self.row_tiles, self.lanes))
 
     @property
     def kind(self) -> TileKind:
@@ -113,7 +113,7 @@ class MachineConfig(Section):
             derivative=Format(9, 7),
             feedback=Format(self.state_bits + 4, s),
             row_sum=Format(self.row_sum_bits, self.weight_frac + self.activity_frac),
-            back_sum=Format(self.back_sum_bits, self.weight_frac + s),
+            feedback_sum=Format(self.feedback_sum_bits, self.weight_frac + s),
             gain=Format(9, 7))
 
     @property

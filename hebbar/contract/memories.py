@@ -9,7 +9,7 @@ lane of a word on: what the last beat of activities holds beyond them, IN leaves
 
 An identity column (``lanes`` 0) joins every row to one neuron with the weight 1, which is stored
 nowhere: the neuron with the row's own lane in the neuron word ``source`` words after the row's own.
-It is never written and counts no work; its ``fresh`` holds at the first row group of every word. The
+It is never written and counts no work; its ``overwrite`` holds at the first row group of every word. The
 array macro has no identity columns.
 """
 
@@ -75,7 +75,7 @@ BLOCK = {
     "group_base": Field(64, 14, "first row group of the destination"),
     "groups": Field(78, 14, "row groups, 1 or more"),
     "align": Field(92, 4, "left shift that aligns the destination's activities to errors, for POST"),
-    "tail": Field(96, 8, "rows in use in the last row group, 1..P"),
+    "last_rows": Field(96, 8, "rows in use in the last row group, 1..P"),
 }
 
 MAP = {
@@ -83,8 +83,8 @@ MAP = {
     "lanes": Field(12, 8, "lanes in use, 1..C; 0: an identity column, see below"),
     "shift": Field(20, 3, "left shift that aligns the products"),
     "rate": Field(23, 4, "which RATE register holds the update shift"),
-    "feedback": Field(27, 1, "TRN adds into the source's back sums"),
-    "fresh": Field(28, 1, "row group 0 replaces the back sums instead of adding"),
+    "feedback": Field(27, 1, "TRN adds into the source's feedback sums"),
+    "overwrite": Field(28, 1, "row group 0 replaces the feedback sums instead of adding"),
     "plastic": Field(29, 1, "UPD writes these weights"),
     "diagonal": Field(30, 1, "UPD leaves the weight from a neuron to itself alone"),
     "positive": Field(31, 1, "UPD clips at zero instead of the least weight"),

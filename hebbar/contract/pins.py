@@ -13,11 +13,11 @@ from .memories import Mem
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["Phase", "pins", "no_pins", "row_bits", "column_bits", "activity_drive_bits", "error_drive_bits",
+__all__ = ["MacroOp", "pins", "no_pins", "row_bits", "column_bits", "activity_drive_bits", "error_drive_bits",
            "cell_lanes"]
 
 
-class Phase(IntEnum):
+class MacroOp(IntEnum):
     """What the macro does in a cycle.
 
     FWD: COLUMNS for every bit of the activities, HOLD_ROWS, then COMPARE_ROWS as the converters search. TRN the
@@ -50,7 +50,7 @@ def row_bits(machine: "MachineConfig") -> int:
 
 def column_bits(machine: "MachineConfig") -> int:
     """Resolution of the converters of TRN."""
-    return machine.analog.control.column_bits or machine.back_sum_bits
+    return machine.analog.control.column_bits or machine.feedback_sum_bits
 
 
 def activity_drive_bits(machine: "MachineConfig") -> int:
@@ -74,7 +74,7 @@ def pins(machine: "MachineConfig") -> dict[str, int]:
     Pins
     ----
     phase : Signal(4), out
-        What the macro does in this cycle, a Phase.
+        What the macro does in this cycle, a MacroOp.
     strobe : Signal(1), out
         The cycle counts.
     line : Signal(20), out

@@ -1,9 +1,9 @@
-"""Random pulses of the stochastic update: where every line's generator starts, and how fine a chance is."""
+"""Random pulses of the stochastic update: where every line's generator starts, and how fine a probability is."""
 
-__all__ = ["CHANCE_BITS", "line_seed"]
+__all__ = ["PROBABILITY_BITS", "line_seed"]
 
-CHANCE_BITS = 16
-"""A line fires with a probability of ``chance / 2**CHANCE_BITS``."""
+PROBABILITY_BITS = 16
+"""A line fires with a probability of ``probability / 2**PROBABILITY_BITS``."""
 
 _WORD = 0xFFFFFFFF
 

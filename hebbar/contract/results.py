@@ -49,7 +49,7 @@ class SampleCycles:
     """
 
     issue: int
-    slots: int
+    bubbles: int
     drain: int
     stream: int
     separate: int
@@ -61,12 +61,12 @@ class SampleCycles:
     @property
     def total(self) -> int:
         """All of them; ``minimum`` and ``padded`` are beside it, not in it."""
-        return self.issue + self.slots + self.drain + self.stream + self.separate + self.control
+        return self.issue + self.bubbles + self.drain + self.stream + self.separate + self.control
 
     def __str__(self) -> str:
         most = "at most " if self.upper else ""
         least = f"minimum {self.minimum:g}" if self.minimum is not None else "no minimum"
-        return (f"{most}{self.total} cycles a sample (issue {self.issue}, slots {self.slots}, drain {self.drain}, "
+        return (f"{most}{self.total} cycles a sample (issue {self.issue}, bubbles {self.bubbles}, drain {self.drain}, "
                 f"stream {self.stream}, separate {self.separate}, control {self.control}; {least})")
 
 

@@ -84,7 +84,7 @@ class ArrayTiming(Timing):
         FWD            1       all rows fire
         always         G       a row group a cycle to the neuron unit
         TRN or UPD     2       the last errors come back
-        TRN            1 + n   all columns fire, then a word a cycle to the back sums
+        TRN            1 + n   all columns fire, then a word a cycle to the feedback sums
         UPD            1       all weights are written
     """
 

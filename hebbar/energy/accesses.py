@@ -29,9 +29,9 @@ EVENTS = {
     "post_read": "words of C activities read for the POST of a row group",
     "word_fifo": "words that went through the FIFO of the row engine (a write and a read)",
     "row_fifo": "errors of row groups that went through the FIFO (a write and a read)",
-    "back_read": "words of C back sums read to add to them",
-    "back_write": "words of C back sums written",
-    "back_use": "words of C back sums read by the neuron unit",
+    "back_read": "words of C feedback sums read to add to them",
+    "back_write": "words of C feedback sums written",
+    "back_use": "words of C feedback sums read by the neuron unit",
     "state_read": "groups of P states read for ERR, STEP, DELTA, ACT or FIRE, or for a row of SEPARATE",
     "state_write": "groups of P states written by INIT, STEP or FIRE, or for a row of SEPARATE",
     "error_read": "groups of P errors read by sweeps without ERR",
@@ -47,7 +47,7 @@ EVENTS = {
     "row_step": "rows that went through STEP",
     "row_square": "rows whose error was squared and summed",
     "identity_fwd": "additions of an identity column to a row sum",
-    "identity_trn": "additions of an identity column to a back sum",
+    "identity_trn": "additions of an identity column to a feedback sum",
     "separations": "as the counter",
     "softmax_rows": "rows of those that were weighed: power, product with the reciprocal",
     "softmaxes": "reciprocals of sums of powers",
@@ -120,7 +120,7 @@ def _sweep(program: Program, fields: Fields) -> dict[str, int]:
 
 
 def _rows(block: Fields, machine: MachineConfig) -> int:
-    return (block["groups"] - 1) * machine.row_tiles + block["tail"]
+    return (block["groups"] - 1) * machine.row_tiles + block["last_rows"]
 
 
 def _separate(program: Program, fields: Fields) -> dict[str, int]:
@@ -144,7 +144,7 @@ def _macs(flags: Sweep, columns: list[Fields], rows: int) -> dict[str, int]:
 
 
 def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
-    """Every column once a row group; a fresh back sum is not read when a row group is the first of its word."""
+    """Every column once a row group; a overwrite feedback sum is not read when a row group is the first of its word."""
     groups, rows = block["groups"], _rows(block, m)
     visits, later = groups * len(columns), bool(flags & OPERAND_FLAGS)
     stored = [c for c in columns if c["lanes"]]
@@ -158,7 +158,7 @@ def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineCo
         "weight_read": groups * len(stored), "weight_write": groups * learnt, "map_read": visits,
         "activity_read": groups * len(columns if flags & Sweep.FWD else asked),
         "word_fifo": visits * later, "row_fifo": groups * later, "back_write": groups * len(fed),
-        "back_read": groups * len(fed) - sum(c["fresh"] * begun[bool(c["lanes"])] for c in fed),
+        "back_read": groups * len(fed) - sum(c["overwrite"] * begun[bool(c["lanes"])] for c in fed),
         "identity_fwd": rows * len(identities) * bool(flags & Sweep.FWD),
         "identity_trn": rows * sum(not c["lanes"] for c in fed)}
 
@@ -169,7 +169,7 @@ def _array_macro(flags: Sweep, columns: list[Fields], block: Fields, m: MachineC
     fed = [c for c in stored if c["feedback"]] if flags & Sweep.TRN else []
     return {
         "map_read": len(columns), "activity_read": len(stored) * bool(flags & (Sweep.FWD | Sweep.UPD)),
-        "back_write": len(fed), "back_read": len(fed) - sum(c["fresh"] for c in fed)}
+        "back_write": len(fed), "back_read": len(fed) - sum(c["overwrite"] for c in fed)}
 
 
 def _neurons(flags: Sweep, groups: int, rows: int) -> dict[str, int]:

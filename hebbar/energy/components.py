@@ -12,7 +12,7 @@ from hebbar.contract.fifos import row_bits, word_bits
 from hebbar.contract.memories import BLOCK, MAP
 from hebbar.contract.registers import ENERGY_BITS
 
-from .interpolate import Price, adder, memory, multiplier, register, wire
+from .interpolate import EventEnergy, adder, memory, multiplier, register, wire
 from .registers import HOUSEKEEPING
 from .technology import Technology
 
@@ -30,12 +30,12 @@ POWER_BITS = POWER_FRAC + 1
 
 @dataclass(frozen=True)
 class Component:
-    """``count`` times ``price``; ``group`` is arithmetic, memory or control."""
+    """``count`` times ``per_event``; ``group`` is arithmetic, memory or control."""
 
     name: str
     group: str
     count: int
-    price: Price
+    per_event: EventEnergy
 
 
 IN_THE_MACRO = ("FWD ", "TRN ", "UPD ")
@@ -58,21 +58,21 @@ class _Prices:
     def __init__(self, program: Program, technology: Technology) -> None:
         self._m, self._f, self._t = program.machine, program.machine.formats, technology
 
-    def _adders(self, terms: int, bits: int, total: int) -> Price:
+    def _adders(self, terms: int, bits: int, total: int) -> EventEnergy:
         """A sum of ``terms`` numbers of ``bits`` bits in a tree, added to ``total`` bits: for one
         of the terms."""
-        price, width = adder(self._t, total), bits
+        per_event, width = adder(self._t, total), bits
         while terms_left := terms // 2:
             width += 1
-            price, terms = price + adder(self._t, width) * terms_left, terms_left
-        return price
+            per_event, terms = per_event + adder(self._t, width) * terms_left, terms_left
+        return per_event
 
     def arithmetic(self, counters: dict[str, int], events: dict[str, int]) -> list[Component]:
         m, f, t = self._m, self._f, self._t
         w, a, e, d = f.weight.bits, f.activity.bits, f.error.bits, f.derivative.bits
         scaled = d + f.feedback.bits
         forward = self._adders(m.lanes, w + a, f.row_sum.bits) * (1 / m.lanes)
-        back = self._adders(m.row_tiles, w + e, f.back_sum.bits) * (1 / m.row_tiles)
+        back = self._adders(m.row_tiles, w + e, f.feedback_sum.bits) * (1 / m.row_tiles)
         table = multiplier(t, ENTRY_BITS, max(1, f.table_frac)) + adder(t, ENTRY_BITS + f.table_frac)
         derivative = table + multiplier(t, d, f.feedback.bits)
         step = multiplier(t, scaled + 1, f.gain.bits) + adder(t, scaled + 1) \
@@ -85,7 +85,7 @@ class _Prices:
             ("UPD multiply", counters["mac_upd"], multiplier(t, e, a)),
             ("UPD round and add", counters["mac_upd"], adder(t, e + a) + adder(t, w + 1)),
             ("identity FWD add", events["identity_fwd"], adder(t, f.row_sum.bits)),
-            ("identity TRN add", events["identity_trn"], adder(t, f.back_sum.bits)),
+            ("identity TRN add", events["identity_trn"], adder(t, f.feedback_sum.bits)),
             ("base add", events["row_base"], adder(t, f.row_sum.bits)),
             ("error", events["row_error"], adder(t, f.row_sum.bits) + adder(t, f.state.bits + 1)),
             ("precision round", events["row_precision"], adder(t, f.state.bits + 1)),
@@ -94,11 +94,11 @@ class _Prices:
             ("derivative and feedback", counters["steps"], derivative),
             ("state step", events["row_step"], step),
             ("activation", counters["activations"], table)]
-        return [Component(name, "arithmetic", count, price) for name, count, price in rows]
+        return [Component(name, "arithmetic", count, per_event) for name, count, per_event in rows]
 
     def _gated(self) -> int:
-        """Bits of a back sum and a row sum brought to the finer fraction of the two."""
-        back, row = self._f.back_sum, self._f.row_sum
+        """Bits of a feedback sum and a row sum brought to the finer fraction of the two."""
+        back, row = self._f.feedback_sum, self._f.row_sum
         finer = max(back.frac, row.frac)
         return max(back.bits + finer - back.frac, row.bits + finer - row.frac)
 
@@ -107,7 +107,7 @@ class _Prices:
 
         A power: distance to the largest sum, its rounding, the product with beta and its rounding, the sum of
         powers. A share: the product with the reciprocal and its rounding. A reciprocal: a subtraction for
-        each of its bits. The search for the largest sum compares, which no entry prices.
+        each of its bits. The search for the largest sum compares, which no entry covers.
         """
         m, f, t = self._m, self._f, self._t
         exponent, share = DISTANCE_BITS + BETA_BITS, POWER_BITS + RECIPROCAL_BITS
@@ -122,7 +122,7 @@ class _Prices:
             ("SEPARATE error", events["row_difference"], adder(t, f.state.bits + 1)),
             ("energy sum", events["row_square"], square),
             ("EXIT", events["exit_executed"], adder(t, ENERGY_BITS))]
-        return [Component(name, "arithmetic", count, price) for name, count, price in rows]
+        return [Component(name, "arithmetic", count, per_event) for name, count, per_event in rows]
 
     def memories(self, counters: dict[str, int], events: dict[str, int]) -> list[Component]:
         m, f, rows = self._m, self._f, []
@@ -133,9 +133,9 @@ class _Prices:
                 ("activities read", "activity_read", m.neuron_words, lanes * f.activity.bits, False),
                 ("activities read for POST", "post_read", m.neuron_words, lanes * f.activity.bits, False),
                 ("activities write", "activity_write", m.neuron_words, tiles * f.activity.bits, True),
-                ("back sums read", "back_read", m.neuron_words, lanes * f.back_sum.bits, False),
-                ("back sums write", "back_write", m.neuron_words, lanes * f.back_sum.bits, True),
-                ("back sums to neurons", "back_use", m.neuron_words, lanes * f.back_sum.bits, False),
+                ("feedback sums read", "back_read", m.neuron_words, lanes * f.feedback_sum.bits, False),
+                ("feedback sums write", "back_write", m.neuron_words, lanes * f.feedback_sum.bits, True),
+                ("feedback sums to neurons", "back_use", m.neuron_words, lanes * f.feedback_sum.bits, False),
                 ("states read", "state_read", m.groups, tiles * f.state.bits, False),
                 ("states write", "state_write", m.groups, tiles * f.state.bits, True),
                 ("errors read", "error_read", m.groups, tiles * f.error.bits, False),
@@ -178,7 +178,7 @@ class _Prices:
             ("totals of counters", cycles, (memory(t, *TOTALS) + memory(t, *TOTALS, True)) * 0.5),
             ("registers of the datapath", cycles * bits[False], register(t)),
             ("registers of bus and counters", cycles * bits[True], register(t))]
-        return [Component(name, "control", count, price) for name, count, price in rows]
+        return [Component(name, "control", count, per_event) for name, count, per_event in rows]
 
 
 def _bits(layout: dict[str, Any]) -> int:

@@ -132,6 +132,6 @@ def passes(program: Program, entry: str, samples: int, exits: Iterable[bool] = (
 
 
 def _row(c: Component, samples: int, technology: Technology) -> Row:
-    doubtful = tuple(n for n in c.price.entries if technology.entries[n].unverified)
-    return Row(c.name, c.group, c.count, c.price.energy, c.price.energy * (c.count / samples),
-               c.price.formula, c.price.entries, c.price.derived, doubtful)
+    doubtful = tuple(n for n in c.per_event.entries if technology.entries[n].unverified)
+    return Row(c.name, c.group, c.count, c.per_event.energy, c.per_event.energy * (c.count / samples),
+               c.per_event.formula, c.per_event.entries, c.per_event.derived, doubtful)

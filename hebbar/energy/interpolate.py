@@ -15,7 +15,7 @@ register bits. Held against CACTI 7 (``tests/test_energy.py``): each of the five
 four within -20 and +9 %, fifteen sizes and widths that are not in the table within 18 %; below 256
 words CACTI's own 256-bit words take up to three times what the law says.
 The figures are of single-port memories. Memories that are read and written in one cycle (weights,
-FIFOs, back sums) are priced at their full depth: one of two banks of half the depth would take less,
+FIFOs, feedback sums) are priced at their full depth: one of two banks of half the depth would take less,
 a two-port cell more.
 """
 
@@ -27,7 +27,7 @@ from typing import TypeVar
 
 from .technology import Range, Technology
 
-__all__ = ["Price", "adder", "memory", "multiplier", "power_law", "register", "wire"]
+__all__ = ["EventEnergy", "adder", "memory", "multiplier", "power_law", "register", "wire"]
 
 T = TypeVar("T")
 LEVELS = ("low", "typical", "high")
@@ -36,7 +36,7 @@ WORD = 64
 
 
 @dataclass(frozen=True)
-class Price:
+class EventEnergy:
     """An energy with the table entries it comes from; ``derived``: no entry has this very width."""
 
     energy: Range
@@ -44,25 +44,25 @@ class Price:
     derived: bool
     formula: str
 
-    def __add__(self, other: "Price") -> "Price":
-        return Price(self.energy + other.energy, tuple(dict.fromkeys(self.entries + other.entries)),
+    def __add__(self, other: "EventEnergy") -> "EventEnergy":
+        return EventEnergy(self.energy + other.energy, tuple(dict.fromkeys(self.entries + other.entries)),
                      True, f"{self.formula} + {other.formula}")
 
-    def __mul__(self, factor: float) -> "Price":
-        return Price(self.energy * factor, self.entries, True, f"{factor:.4g} x {self.formula}")
+    def __mul__(self, factor: float) -> "EventEnergy":
+        return EventEnergy(self.energy * factor, self.entries, True, f"{factor:.4g} x {self.formula}")
 
 
-def multiplier(t: Technology, a: int, b: int) -> Price:
+def multiplier(t: Technology, a: int, b: int) -> EventEnergy:
     """One product of an a-bit and a b-bit number."""
     def level(name: str) -> float:
         small, large = (getattr(t.entries[e].energy, name) for e in ("mul_8", "mul_32"))
         return power_law([(64, small), (1024, large)], a * b)
 
     known = (a, b) in ((8, 8), (32, 32))
-    return Price(_range(level), ("mul_8", "mul_32"), not known, f"mul {a} x {b} b")
+    return EventEnergy(_range(level), ("mul_8", "mul_32"), not known, f"mul {a} x {b} b")
 
 
-def adder(t: Technology, bits: int) -> Price:
+def adder(t: Technology, bits: int) -> EventEnergy:
     """One sum of ``bits`` bits."""
     points = [(8.0, "add_8"), (16.0, "add_16"), (32.0, "add_32")]
 
@@ -70,10 +70,10 @@ def adder(t: Technology, bits: int) -> Price:
         return _linear([(w, getattr(t.entries[e].energy, name)) for w, e in points], bits)
 
     names = _neighbours(points, bits)
-    return Price(_range(level), names, len(names) > 1, f"add {bits} b")
+    return EventEnergy(_range(level), names, len(names) > 1, f"add {bits} b")
 
 
-def memory(t: Technology, words: int, bits: int, write: bool = False) -> Price:
+def memory(t: Technology, words: int, bits: int, write: bool = False) -> EventEnergy:
     """One access of a memory of ``words`` words of ``bits`` bits."""
     table = t.memories(write)
 
@@ -83,19 +83,19 @@ def memory(t: Technology, words: int, bits: int, write: bool = False) -> Price:
         return max(power_law(points, words) * bits / WORD, floor)
 
     names = _neighbours([(float(e.words), n) for n, e in table], words)
-    return Price(_range(level), names, len(names) > 1 or bits != WORD,
+    return EventEnergy(_range(level), names, len(names) > 1 or bits != WORD,
                  f"{'write' if write else 'read'} {words} x {bits} b")
 
 
-def register(t: Technology) -> Price:
+def register(t: Technology) -> EventEnergy:
     """One register bit for one clock cycle."""
-    return Price(t.entries["register_bit"].energy, ("register_bit",), False, "register bit a cycle")
+    return EventEnergy(t.entries["register_bit"].energy, ("register_bit",), False, "register bit a cycle")
 
 
-def wire(t: Technology, bits: int, millimetres: float) -> Price:
+def wire(t: Technology, bits: int, millimetres: float) -> EventEnergy:
     """``bits`` bits over so many millimetres."""
     energy = t.entries["wire_bit_mm"].energy * (bits * millimetres)
-    return Price(energy, ("wire_bit_mm",), True, f"{bits} b over {millimetres:g} mm")
+    return EventEnergy(energy, ("wire_bit_mm",), True, f"{bits} b over {millimetres:g} mm")
 
 
 def power_law(points: list[tuple[float, float]], x: float) -> float:

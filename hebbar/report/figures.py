@@ -22,7 +22,7 @@ __all__ = ["by_rows", "component_energy", "cycle_causes", "learning_curves", "ne
 
 BLUE, SKY, ORANGE, GREEN, RED, PURPLE, YELLOW = ("#3b8fd0", "#8cc8ee", "#E69F00", "#009E73", "#D55E00",
                                                  "#CC79A7", "#F0E442")
-CAUSES = {"issue": BLUE, "slots": SKY, "drain": ORANGE, "stream": GREEN, "separate": YELLOW, "control": PURPLE}
+CAUSES = {"issue": BLUE, "bubbles": SKY, "drain": ORANGE, "stream": GREEN, "separate": YELLOW, "control": PURPLE}
 GROUPS = {"arithmetic": BLUE, "memory": ORANGE, "control": GREEN}
 WIDTH = 7.2
 """Inches of every figure."""

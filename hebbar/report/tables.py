@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from hebbar.verify.equivalence import Proof
     from hebbar.verify.structure import Check as StructureCheck
     from sim.defects import Defect
-    from sim.demonstration import Demonstration
     from sim.experiment import Outcome
+    from sim.inject_defect import InjectedDefect
     from sim.training import Trained
 
 SHOWN = 0.005
@@ -27,7 +27,7 @@ WIDE = 130
 """Columns of a terminal from which on sources are shown beside their figures."""
 
 __all__ = ["print_outcome", "print_trained", "print_comparison", "print_figures", "print_defects",
-           "print_demonstration", "print_energy", "print_checks", "print_proof"]
+           "print_injected", "print_energy", "print_checks", "print_proof"]
 
 
 def print_outcome(outcome: "Outcome") -> None:
@@ -100,7 +100,7 @@ def print_trained(trained: "Trained") -> None:
             (r["measure"], f"{100 * r['accuracy']:.2f} %", f"{r['about']}, on the RTL"),
             ("epochs", str(r["curve_epochs"][-1]), f"of {trained.task.count:,} samples"),
             ("words compared", f"{r['compared_words']:,}", "states, errors, activities, weights, outputs, counters"),
-            ("mismatches", f"{r['mismatches']:,}", "RTL against golden, at every fence"),
+            ("mismatches", f"{r['mismatches']:,}", "RTL against golden, at every barrier"),
             ("cycles a sample", f"{r['cycles_per_sample']:.1f}", "training, host stalls left out"),
             *_health_rows(r),
             ("pace", f"{pace:,.0f} samples/s", f"{r['seconds']:.1f} s, comparison and tests included"),
@@ -120,7 +120,7 @@ def print_defects(defects: "dict[str, Defect]") -> None:
     Console().print(table)
 
 
-def print_demonstration(found: "Demonstration") -> None:
+def print_injected(found: "InjectedDefect") -> None:
     """What the comparison says of a planted defect."""
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"{found.defect.file}: {found.defect.meaning}\n  was      {found.defect.old}\n"

@@ -59,7 +59,7 @@ SIGNALS = (
     Signal("sequencer: pc", "hebbar.sequencer.pc"),
     Signal("sequencer: sweep", "hebbar.sequencer.sweep_flags", _flags),
     Signal("sequencer: draining", "hebbar.sequencer.draining"),
-    Signal("fence", "hebbar.fence"),
+    Signal("barrier", "hebbar.barrier"),
     Signal("stream in: valid", "hebbar.s_axis_tvalid", colour=GREEN),
     Signal("stream in: ready", "hebbar.s_axis_tready", colour=GREEN),
     Signal("stream out: valid", "hebbar.m_axis_tvalid", colour=GREEN),

@@ -161,22 +161,22 @@ def score(system: str, seed: int, epochs: int | None = None) -> Score:
     return Score(right, softmax(chosen.rule.beta * mu), softmax(beta * mu), beta, labels)
 
 
-def entropy(chances: Reals, labels: NDArray[np.int64]) -> float:
+def entropy(probabilities: Reals, labels: NDArray[np.int64]) -> float:
     """Mean cross entropy, in nats; no probability counts as less than 1e-12."""
-    return float(-np.log(np.maximum(chances[np.arange(len(labels)), labels], 1e-12)).mean())
+    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], 1e-12)).mean())
 
 
-def reliability(chances: Reals, labels: NDArray[np.int64]) -> Reals:
+def reliability(probabilities: Reals, labels: NDArray[np.int64]) -> Reals:
     """(bins, 3): how many answers have a probability in each tenth, its mean, the share of right ones."""
-    sure, right = chances.max(axis=1), chances.argmax(axis=1) == labels
+    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     which = np.minimum((sure * BINS).astype(int), BINS - 1)
     return np.array([[(which == i).sum(), sure[which == i].mean(), right[which == i].mean()]
                      for i in range(BINS) if (which == i).any()])
 
 
-def miscalibration(chances: Reals, labels: NDArray[np.int64]) -> float:
+def miscalibration(probabilities: Reals, labels: NDArray[np.int64]) -> float:
     """The expected calibration error, in points."""
-    count, sure, right = reliability(chances, labels).T
+    count, sure, right = reliability(probabilities, labels).T
     return float(100 * (count * np.abs(sure - right)).sum() / count.sum())
 
 

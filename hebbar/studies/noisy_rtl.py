@@ -28,7 +28,7 @@ def program_of(config: Config, device: str, seed: int) -> Program:
 
 
 def measure(samples: int, reporter: Reporter) -> list[Figure]:
-    """Two seeds of the devices on the RTL, every fence compared; the second one gives other states."""
+    """Two seeds of the devices on the RTL, every barrier compared; the second one gives other states."""
     figures = []
     for device in DEVICES:
         traces: list[Trace] = []

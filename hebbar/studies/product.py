@@ -8,7 +8,7 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 
-from . import endurance, first_steps, golden_speed, pace
+from . import golden_speed, onboarding, resume_test, throughput
 
 __all__ = ["SEEDS", "measure"]
 
@@ -22,14 +22,14 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
     if not Path(mnist.data.path).is_dir():
         raise BadInput(f"{mnist.data.path} holds no MNIST, which some of the figures are measured on; give the folder "
                        "of its four idx files with --data.")
-    figures = pace.shell(digits, 128 if quick else 1024, BUILD, reporter)
-    figures += pace.shell(mnist, 8 if quick else 32, BUILD, reporter)
-    figures += pace.cocotb(mnist, 8 if quick else 32, BUILD, reporter)
-    figures.append(endurance.training(digits, folder, reporter, 1, 3.0))
-    figures.append(endurance.training(digits, folder, reporter, 2 if quick else None, 90.0))
+    figures = throughput.shell(digits, 128 if quick else 1024, BUILD, reporter)
+    figures += throughput.shell(mnist, 8 if quick else 32, BUILD, reporter)
+    figures += throughput.cocotb(mnist, 8 if quick else 32, BUILD, reporter)
+    figures.append(resume_test.training(digits, folder, reporter, 1, 3.0))
+    figures.append(resume_test.training(digits, folder, reporter, 2 if quick else None, 90.0))
     figures += golden_speed.measure(quick, reporter)
-    figures += [first_steps.help_start(), pace.rebuild(mnist, BUILD)]
-    figures.append(first_steps.first_table(folder, reporter))
-    figures.append(endurance.resume(folder, 2 if quick else endurance.KILLS, reporter))
-    figures += first_steps.defects(folder, quick, reporter)
+    figures += [onboarding.help_start(), throughput.rebuild(mnist, BUILD)]
+    figures.append(onboarding.first_table(folder, reporter))
+    figures.append(resume_test.resume(folder, 2 if quick else resume_test.KILLS, reporter))
+    figures += onboarding.defects(folder, quick, reporter)
     return figures

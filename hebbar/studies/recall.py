@@ -39,7 +39,7 @@ Reals = NDArray[np.float64]
 
 PATTERNS, BITS, FLIPS = 20, 100, 20
 RECORDED = 2
-"""Queries that are compared at every fence; of all others the outputs are, and the counters."""
+"""Queries that are compared at every barrier; of all others the outputs are, and the counters."""
 TECHNOLOGY = "cmos45"
 
 

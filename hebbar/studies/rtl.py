@@ -12,7 +12,7 @@ from hebbar.compiler.config import Config, load
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import Program, assemble, compile_config
 from hebbar.compiler.rules import Schedule, train
-from hebbar.compiler.schedule import LoopOp, MicroOp, SweepOp, fenced, separated
+from hebbar.compiler.schedule import LoopOp, MicroOp, SweepOp, insert_waits, separated
 from hebbar.compiler.workload import minimum
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES, HOST
@@ -42,7 +42,7 @@ def machine_config(name: str, rule: str) -> Config:
 
 
 def agreement(folder: Path, samples: int, reporter: Reporter) -> Iterator[Figure]:
-    """Train on the RTL with every rule on every machine, every fence compared."""
+    """Train on the RTL with every rule on every machine, every barrier compared."""
     for name in MACHINES:
         for rule in RULES:
             config = machine_config(name, rule)
@@ -75,7 +75,7 @@ def cycle_model(folder: Path, count: int, reporter: Reporter) -> Figure:
 
 
 def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
-    """Weight words a cycle of every flag set, sweeps following one another without fences."""
+    """Weight words a cycle of every flag set, sweeps following one another without barriers."""
     config = machine_config("2 x 8", "il").replace(
         network={"layers": (8, 64, 64, 10)},
         rule={"alpha_shifts": (3, 3, 3), "init_scales": (1.0, 1.0, 1.0)})
@@ -88,7 +88,7 @@ def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
         program = assemble(config, {"train": ops}, layout)
         job = replace(_random_job(program, 1), steps=False)
         c = _run(job, folder, f"issue rate of {flags!r}", reporter, quiet=True).counters
-        rate = c["issue"] / (c["issue"] + c["slots"] + c["drain"] + c["control"])
+        rate = c["issue"] / (c["issue"] + c["bubbles"] + c["drain"] + c["control"])
         name = "|".join(f.name or "" for f in flags)
         yield Figure(f"issue rate {name}, 200 sweeps of 64 x 64", round(rate, 4), ">= 0.99",
                      "words a cycle", rate >= 0.99)
@@ -122,7 +122,7 @@ def _extra_reads(config: Config, transform: Callable[[list[MicroOp]], list[Micro
     for steps in (6, 7):
         c = config.replace(rule={"steps": steps})
         layout = Layout(c.build_network(), c.machine)
-        ops = fenced(transform(train(Schedule(layout, c.rule, "train"))))
+        ops = insert_waits(transform(train(Schedule(layout, c.rule, "train"))))
         job = replace(_random_job(assemble(c, {"train": ops}, layout), 2), steps=False)
         reads.append(_run(job, folder, "reads", reporter, quiet=True).counters["weight_reads"] / 2)
     return reads[1] - reads[0]

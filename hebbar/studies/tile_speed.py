@@ -15,7 +15,7 @@ from golden.fixed import Ints
 from golden.pulses import Pulses
 from hebbar.contract.console import Reporter
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.pulses import CHANCE_BITS
+from hebbar.contract.pulses import PROBABILITY_BITS
 from hebbar.contract.results import Figure
 
 __all__ = ["measure"]
@@ -73,7 +73,7 @@ def measure(reporter: Reporter) -> list[Figure]:
 def _update(array: AnalogArray, share: np.ndarray) -> Callable[[], object]:
     """One outer product by pulses, about eight meetings in every cell, the generators of the lines included."""
     generators = Pulses(SIZE, 0), Pulses(SIZE, SIZE)
-    chances = [(part * (1 << CHANCE_BITS)).astype(np.int64) for part in share]
+    chances = [(part * (1 << PROBABILITY_BITS)).astype(np.int64) for part in share]
     none = np.zeros(SIZE, np.uint32)
 
     def update() -> None:

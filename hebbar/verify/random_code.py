@@ -18,7 +18,7 @@ __all__ = ["Blocks", "Writer"]
 WORDS = 1 << MAP["source"].width
 """Neuron words, modulo which an identity column counts."""
 
-Touched = set[tuple[Resource, int]]
+Places = set[tuple[Resource, int]]
 """Resources and addresses."""
 
 
@@ -41,7 +41,7 @@ class Blocks:
             BLOCK, "block", weight_base=base, stride=stride, map_base=len(self.maps), columns=columns,
             function=rng.randrange(m.functions), precision=rng.choice([UNIT_PRECISION, rng.randrange(16)]),
             align=rng.choice([0, 3, 5, 15]), group_base=group_base, groups=groups,
-            tail=rows - (groups - 1) * m.row_tiles))
+            last_rows=rows - (groups - 1) * m.row_tiles))
         spread = [(group_base + g) * m.row_tiles // m.lanes for g in (0, groups - 1)]
         self.maps += [self._column(*spread) for _ in range(columns)]
 
@@ -65,7 +65,7 @@ class Blocks:
                     fresh=rng.random() < 0.3, plastic=rng.random() < 0.8, diagonal=rng.randrange(2),
                     positive=rng.random() < 0.3)
 
-    def touched(self, number: int, flags: Sweep) -> tuple[Touched, Touched]:
+    def accesses(self, number: int, flags: Sweep) -> tuple[Places, Places]:
         """What a sweep reads and writes, by ``hebbar.contract.effects``, neuron by neuron, word by word."""
         m, b = self.machine, unpack(BLOCK, self.words[number])
         columns = [unpack(MAP, e) for e in self.maps[b["map_base"]:b["map_base"] + b["columns"]]]
@@ -75,16 +75,16 @@ class Blocks:
         places = {Where.ROWS: set(rows), Where.SOURCES: {w * m.lanes + i for w in words for i in range(m.lanes)},
                   Where.BLOCK: {b["weight_base"] + g * b["stride"] + k
                                 for g in range(b["groups"]) for k in range(b["columns"])}}
-        reads, writes = Touched(), Touched()
+        reads, writes = Places(), Places()
         for effect in EFFECTS:
             if effect.happens(flags):
-                touched = reads if effect.access is Access.READ else writes
-                touched |= {(effect.resource, at) for at in places[effect.where]}
+                accesses = reads if effect.access is Access.READ else writes
+                accesses |= {(effect.resource, at) for at in places[effect.where]}
         return reads, writes
 
     def defined(self, number: int, flags: Sweep) -> bool:
         """False when a row would see what another row of the same sweep writes."""
-        reads, writes = self.touched(number, flags & ~Sweep.POST)  # which reads the activity of its own row
+        reads, writes = self.accesses(number, flags & ~Sweep.POST)  # which reads the activity of its own row
         return not {t for t in reads & writes if t[0] in (Resource.ACTIVITY, Resource.FEEDBACK)}
 
 
@@ -103,8 +103,8 @@ class Writer:
     inputs: list[tuple[Mem, int]] = field(default_factory=list)
     outputs: list[tuple[Mem, int]] = field(default_factory=list)
     operations: int = 0
-    reads: Touched = field(default_factory=set)
-    writes: Touched = field(default_factory=set)
+    reads: Places = field(default_factory=set)
+    writes: Places = field(default_factory=set)
 
     def wait(self) -> None:
         self.drained(encode(Op.WAIT), 0)
@@ -121,7 +121,7 @@ class Writer:
             number, flags = self.rng.randrange(len(self.blocks.words)), Sweep(self.rng.getrandbits(len(Sweep)))
             if not illegal_sweep(flags) and self.blocks.defined(number, flags):
                 break
-        reads, writes = self.blocks.touched(number, flags)
+        reads, writes = self.blocks.accesses(number, flags)
         if reads & self.writes or writes & self.reads or {t for t in writes
                                                           if t[0] is not Resource.FEEDBACK} & self.writes:
             self.wait()

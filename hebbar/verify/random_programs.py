@@ -26,7 +26,7 @@ __all__ = ["MACHINES", "Case", "random_cases", "run", "agreement"]
 
 COMMON: dict[str, Any] = {
     "max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
-    "energy": True, "row_sum_bits": 48, "back_sum_bits": 52}
+    "energy": True, "row_sum_bits": 48, "feedback_sum_bits": 52}
 MACHINES: dict[str, dict[str, Any]] = {
     "rows 2 x 4": COMMON | {"lanes": 4, "row_tiles": 2, "weight_words": 120, "neuron_words": 20},
     "rows 1 x 4, few bits": COMMON | {
@@ -102,7 +102,7 @@ def _contents(program: Program, rng: np.random.Generator, halvings: int) -> tupl
 
 
 def run(case: Case, library: Path) -> tuple[Trace, Trace]:
-    """What the golden machine and the RTL make of a case; every fence recorded."""
+    """What the golden machine and the RTL make of a case; every barrier recorded."""
     machine, session = golden.Session(case.job.program, "numpy"), fast.Session(case.job.program, library)
     try:
         machine.load(case.job.weights, case.rows)

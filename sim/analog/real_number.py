@@ -18,7 +18,7 @@ from hebbar.contract.files import write_text
 from hebbar.contract.geometry import ports
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem
-from hebbar.contract.pins import Phase, cell_lanes, column_bits, pins, row_bits
+from hebbar.contract.pins import MacroOp, cell_lanes, column_bits, pins, row_bits
 from hw.verilog import TOP
 
 from ..design import source
@@ -60,7 +60,7 @@ def model(machine: MachineConfig) -> str:
                      column_bits=column_bits(machine), full=cells.full, unit=cells.unit, least=cells.least,
                      lowest=cells.bounds[0], highest=cells.bounds[1],
                      meeting=2.0**a.control.pulse_exponent / a.control.pulses, row_lsb=2.0**-a.control.row_step,
-                     column_lsb=2.0**-a.control.column_step, read_time=READ_TIME, phases=list(Phase), draws=list(Draw))
+                     column_lsb=2.0**-a.control.column_step, read_time=READ_TIME, phases=list(MacroOp), draws=list(Draw))
 
 
 def stub(machine: MachineConfig) -> str:

@@ -111,7 +111,7 @@ class Waves:
 def transient(crossbar: Crossbar, read: Read, bits: int = 8, full_scale: float = 1.0) -> Waves:
     """The waves of ``read`` with a converter of ``bits`` bits that reaches +-``full_scale`` volt.
 
-    The converter searches as ``hw.successive`` does, the sign first, one bit each in equal parts of the time from
+    The converter searches as ``hw.sar_logic`` does, the sign first, one bit each in equal parts of the time from
     the end of sampling to ``read.end``. Its code is floor(held / lsb), saturated.
     """
     if bits not in BITS_RANGE:

@@ -19,7 +19,7 @@ from hebbar.contract.counters import CYCLES
 from hebbar.contract.memories import Mem
 
 if TYPE_CHECKING:
-    from golden.compiled.machine import CompiledMachine, Fences
+    from golden.compiled.machine import Barriers, CompiledMachine
 
 __all__ = ["Session", "compile_ahead", "cycles", "prepare", "run"]
 
@@ -77,7 +77,7 @@ class Session:
         if isinstance(recorded, Recorder):
             return recorded.trace(final, outputs, counters, exits)
         f = recorded
-        return Trace(f.pc, f.state, f.error, f.activity, f.weight_fence, f.weights, final, outputs, counters,
+        return Trace(f.pc, f.state, f.error, f.activity, f.weight_barrier, f.weights, final, outputs, counters,
                      np.array(exits, np.bool_))
 
     def _work(self) -> dict[str, int]:
@@ -89,14 +89,14 @@ def _numpy(machine: Machine, job: Job) -> "tuple[dict[str, NDArray[np.int64]], R
     recorder = Recorder(machine.program)
 
     def observe(pc: int, m: Machine) -> None:
-        recorder.fence(pc, lambda: (m.state, m.error, m.activity), lambda: m.weights)
+        recorder.barrier(pc, lambda: (m.state, m.error, m.activity), lambda: m.weights)
 
     return machine.run(job.entry, job.samples, observe if job.steps else None), recorder
 
 
-def _compiled(machine: "CompiledMachine", job: Job) -> "tuple[dict[str, NDArray[np.int64]], Recorder | Fences]":
+def _compiled(machine: "CompiledMachine", job: Job) -> "tuple[dict[str, NDArray[np.int64]], Recorder | Barriers]":
     outputs = machine.run(job.entry, job.samples, record=job.steps)
-    return outputs, machine.fences if machine.fences is not None and job.steps else Recorder(machine.program)
+    return outputs, machine.barriers if machine.barriers is not None and job.steps else Recorder(machine.program)
 
 
 def compile_ahead(programs: Iterable[Program], reporter: Reporter) -> float:

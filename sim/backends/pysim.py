@@ -145,10 +145,10 @@ def run(job: Job, model: None = None, progress: Callable[[int], None] | None = N
 
     async def watch(ctx) -> None:
         last = 0
-        async for _, _, fence, pc in ctx.tick().sample(machine.fence, machine.fence_pc):
-            if fence != last and job.steps:
-                recorder.fence(pc, lambda: _rows(ctx, machine), lambda: weights(ctx))
-            last = fence
+        async for _, _, barrier, pc in ctx.tick().sample(machine.barrier, machine.barrier_pc):
+            if barrier != last and job.steps:
+                recorder.barrier(pc, lambda: _rows(ctx, machine), lambda: weights(ctx))
+            last = barrier
 
     simulator.add_testbench(drive)
     if macro:

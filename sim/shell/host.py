@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.trace import Recorder
-from hebbar.compiler.fences import learning_fences
+from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import Mismatch, TimedOut
 from hebbar.contract.geometry import ports
@@ -51,7 +51,7 @@ class ShellHost(Host):
     """Twin of ``sim.testbench.host.CocotbHost`` on a library of ``sim.shell.library``.
 
     ``progress`` is called with the beats the machine has taken of the packets queued for it, and
-    ``recorder`` gets every fence.
+    ``recorder`` gets every barrier.
     """
 
     def __init__(self, library: Path, program: Program) -> None:
@@ -98,7 +98,7 @@ class ShellHost(Host):
 
     @property
     def recorder(self) -> Recorder | None:
-        """Who gets the fences, also those met while a register is accessed; None: nobody."""
+        """Who gets the barriers, also those met while a register is accessed; None: nobody."""
         return self._recorder
 
     @recorder.setter
@@ -205,15 +205,15 @@ def storage(width: int) -> int:
 
 
 class _Buffers:
-    """What a run writes into: output beats, and fences as far as they are recorded."""
+    """What a run writes into: output beats, and barriers as far as they are recorded."""
 
     def __init__(self, sizes: dict[Mem, int], record: bool) -> None:
         neurons, weights = sizes[Mem.STATE], sizes[Mem.WEIGHT]
-        fences, images = (max(64, BUFFER_BYTES // (12 * neurons)), max(8, BUFFER_BYTES // (4 * weights))) \
+        barriers, images = (max(64, BUFFER_BYTES // (12 * neurons)), max(8, BUFFER_BYTES // (4 * weights))) \
             if record else (0, 0)
         self._out, self._out_last = np.empty(OUTPUT_BEATS, np.uint32), np.empty(OUTPUT_BEATS, np.uint8)
-        self._pc, self._rows = np.empty(fences, np.int32), np.empty((fences, 3, neurons), np.int32)
-        self._weight_fence, self._weights = np.empty(images, np.int64), np.empty((images, weights), np.int32)
+        self._pc, self._rows = np.empty(barriers, np.int32), np.empty((barriers, 3, neurons), np.int32)
+        self._weight_barrier, self._weights = np.empty(images, np.int64), np.empty((images, weights), np.int32)
 
     def run(self, beats: NDArray[np.uint32], last: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Run:
         """The structure that points at these buffers."""
@@ -221,8 +221,8 @@ class _Buffers:
         return Run(input=beats.ctypes.data, input_last=last.ctypes.data, input_count=len(beats),
                    output=self._out.ctypes.data, output_last=self._out_last.ctypes.data,
                    output_capacity=len(self._out), marks=marks.ctypes.data, pc=self._pc.ctypes.data,
-                   rows=self._rows.ctypes.data, fence_capacity=len(self._pc),
-                   weight_fence=self._weight_fence.ctypes.data, weights=self._weights.ctypes.data,
+                   rows=self._rows.ctypes.data, barrier_capacity=len(self._pc),
+                   weight_barrier=self._weight_barrier.ctypes.data, weights=self._weights.ctypes.data,
                    weight_capacity=len(self._weights))
 
     def packets(self, run: Run, partial: list[int]) -> list[list[int]]:
@@ -237,10 +237,10 @@ class _Buffers:
         return found
 
     def record(self, run: Run, recorder: Recorder) -> None:
-        """Hand the fences over and make room."""
-        fences, images = run.fence_count, run.weight_count
-        recorder.block(self._pc[:fences], self._rows[:fences], self._weight_fence[:images], self._weights[:images])
-        run.fence_count = run.weight_count = 0
+        """Hand the barriers over and make room."""
+        barriers, images = run.barrier_count, run.weight_count
+        recorder.block(self._pc[:barriers], self._rows[:barriers], self._weight_barrier[:images], self._weights[:images])
+        run.barrier_count = run.weight_count = 0
 
 
 def _joined(packets: list[NDArray[np.uint32]]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
@@ -252,8 +252,8 @@ def _joined(packets: list[NDArray[np.uint32]]) -> tuple[NDArray[np.uint32], NDAr
 
 
 def _marks(program: Program) -> NDArray[np.uint8]:
-    """What a fence at each address means, for all addresses a fence can name."""
+    """What a barrier at each address means, for all addresses a barrier can name."""
     marks = np.zeros(1 << 13, np.uint8)
-    marks[list(learning_fences(program))] |= LEARNED
+    marks[list(learning_barriers(program))] |= LEARNED
     marks[[i for i, word in enumerate(program.words) if decode(word).op is Op.HALT]] |= HALTS
     return marks

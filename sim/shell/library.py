@@ -37,8 +37,8 @@ class Run(ctypes.Structure):
     _fields_ = [
         ("input", _POINTER), ("input_last", _POINTER), ("input_count", _U64), ("input_taken", _U64),
         ("output", _POINTER), ("output_last", _POINTER), ("output_capacity", _U64), ("output_count", _U64),
-        ("marks", _POINTER), ("pc", _POINTER), ("rows", _POINTER), ("fence_capacity", _U64), ("fence_count", _U64),
-        ("weight_fence", _POINTER), ("weights", _POINTER), ("weight_capacity", _U64), ("weight_count", _U64),
+        ("marks", _POINTER), ("pc", _POINTER), ("rows", _POINTER), ("barrier_capacity", _U64), ("barrier_count", _U64),
+        ("weight_barrier", _POINTER), ("weights", _POINTER), ("weight_capacity", _U64), ("weight_count", _U64),
         ("moved", _U64)]
 
 

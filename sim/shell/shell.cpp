@@ -1,4 +1,4 @@
-// The Verilated machine behind a C interface, for ctypes: registers, streams in bulk, fences recorded.
+// The Verilated machine behind a C interface, for ctypes: registers, streams in bulk, barriers recorded.
 // One call simulates many cycles. bind.h, written for each configuration, names the memories.
 
 #include <cstdint>
@@ -52,9 +52,9 @@ struct Memory {
 };
 
 enum { STATE, ERROR, ACTIVITY, WEIGHT, MEMORIES };
-enum Mark : uint8_t { LEARNED = 1, HALTS = 2 };                    // what a fence address means
+enum Mark : uint8_t { LEARNED = 1, HALTS = 2 };                    // what a barrier address means
 
-// What is kept of a fence that is met outside a run, while a register is accessed.
+// What is kept of a barrier that is met outside a run, while a register is accessed.
 struct Snapshot {
     uint16_t pc;
     std::vector<int32_t> rows, weights;
@@ -80,10 +80,10 @@ struct Run {
     uint32_t* out;
     uint8_t* out_last;
     uint64_t out_capacity, out_count;
-    const uint8_t* marks;  // what a fence at each address means
-    int32_t *pc, *rows;    // rows: state, error, activity of every neuron at a fence
-    uint64_t fence_capacity, fence_count;  // capacity 0: nothing is recorded
-    int64_t* weight_fence;
+    const uint8_t* marks;  // what a barrier at each address means
+    int32_t *pc, *rows;    // rows: state, error, activity of every neuron at a barrier
+    uint64_t barrier_capacity, barrier_count;  // capacity 0: nothing is recorded
+    int64_t* weight_barrier;
     int32_t* weights;
     uint64_t weight_capacity, weight_count;
     uint64_t moved;        // beats in and out since the run began
@@ -96,9 +96,9 @@ struct Shell {
     std::unique_ptr<Vtop> top;
     Memory memories[MEMORIES];
     uint64_t cycles = 0;
-    bool fence = false;
-    const uint8_t* watched = nullptr;  // the marks of the addresses while fences are recorded
-    std::deque<Snapshot> early;        // fences that the next run has to record first
+    bool barrier = false;
+    const uint8_t* watched = nullptr;  // the marks of the addresses while barriers are recorded
+    std::deque<Snapshot> early;        // barriers that the next run has to record first
     Answer answer = nullptr;
     Weights macro_weights = nullptr;
 
@@ -122,12 +122,12 @@ struct Shell {
         for (unsigned i = 0; i < count; ++i) idle();
         top->rst = 0;
         idle();
-        fence = top->fence;
+        barrier = top->barrier;
     }
 
     bool flipped() {
-        const bool changed = top->fence != fence;
-        fence = top->fence;
+        const bool changed = top->barrier != barrier;
+        barrier = top->barrier;
         return changed;
     }
 
@@ -170,15 +170,15 @@ struct Shell {
 
     size_t elements(int m) const { return memories[m].words.size() * memories[m].lanes; }
 
-    // Makes room for a fence in the record of a run; for its weights where it follows an UPD, else they are null.
+    // Makes room for a barrier in the record of a run; for its weights where it follows an UPD, else they are null.
     int32_t* place(Run& run, uint16_t pc, int32_t** weights) {
         *weights = nullptr;
         if (run.marks[pc] & LEARNED) {
-            run.weight_fence[run.weight_count] = run.fence_count;
+            run.weight_barrier[run.weight_count] = run.barrier_count;
             *weights = run.weights + run.weight_count++ * WEIGHTS;
         }
-        run.pc[run.fence_count] = pc;
-        return run.rows + run.fence_count++ * 3 * elements(STATE);
+        run.pc[run.barrier_count] = pc;
+        return run.rows + run.barrier_count++ * 3 * elements(STATE);
     }
     void dump_rows(int32_t* out) const {
         for (int m : {STATE, ERROR, ACTIVITY}) out = memories[m].dump(out);
@@ -188,12 +188,12 @@ struct Shell {
         else memories[WEIGHT].dump(out);
     }
     void record(Run& run) {
-        int32_t *weights, *rows = place(run, top->fence_pc, &weights);
+        int32_t *weights, *rows = place(run, top->barrier_pc, &weights);
         if (weights) dump_weights(weights);
         dump_rows(rows);
     }
     Snapshot snapshot() const {
-        Snapshot s{uint16_t(top->fence_pc), std::vector<int32_t>(3 * elements(STATE)), {}};
+        Snapshot s{uint16_t(top->barrier_pc), std::vector<int32_t>(3 * elements(STATE)), {}};
         dump_rows(s.rows.data());
         if (watched[s.pc] & LEARNED) s.weights.resize(WEIGHTS), dump_weights(s.weights.data());
         return s;
@@ -206,10 +206,10 @@ struct Shell {
         early.pop_front();
     }
     static bool full(const Run& run) {
-        return run.fence_capacity && (run.fence_count == run.fence_capacity || run.weight_count == run.weight_capacity);
+        return run.barrier_capacity && (run.barrier_count == run.barrier_capacity || run.weight_count == run.weight_capacity);
     }
 
-    // Streams and records until `stop_at_halt` sees a HALT fence, or else all input is taken and
+    // Streams and records until `stop_at_halt` sees a HALT barrier, or else all input is taken and
     // nothing leaves for `quiet` cycles; at most `slice` cycles.
     int run(Run& run, uint64_t slice, bool stop_at_halt, unsigned quiet) {
         unsigned still = 0;
@@ -234,8 +234,8 @@ struct Shell {
             run.moved += in + out;
             still = in || out ? 0 : still + 1;
             if (flipped()) {
-                const bool halts = run.marks[top->fence_pc] & HALTS;
-                if (run.fence_capacity) record(run);
+                const bool halts = run.marks[top->barrier_pc] & HALTS;
+                if (run.barrier_capacity) record(run);
                 if (stop_at_halt && halts) return stop(DONE);
             }
             if (!stop_at_halt && still >= quiet && run.in_taken == run.in_count) return stop(DONE);
@@ -277,7 +277,7 @@ void shell_bare(Shell* s, const uint32_t* in, const uint8_t* last, uint64_t coun
         top->eval();
     }
     s->cycles += cycles;
-    s->fence = top->fence;
+    s->barrier = top->barrier;
 }
 
 }

@@ -1,4 +1,4 @@
-"""Reads whole memories of the simulated machine at every fence."""
+"""Reads whole memories of the simulated machine at every barrier."""
 
 from functools import reduce
 
@@ -43,9 +43,9 @@ class Memories:
 
 
 async def watch(dut, job: Job, recorder: Recorder, macro: Macro | None = None) -> None:
-    """Record every fence for as long as the simulation runs."""
+    """Record every barrier for as long as the simulation runs."""
     memories = Memories(dut, job, macro)
     while True:
-        await ValueChange(dut.fence)
+        await ValueChange(dut.barrier)
         await ReadOnly()  # an event-driven simulator is still in the middle of this clock edge
-        recorder.fence(int(dut.fence_pc.value), memories.rows, memories.weights)
+        recorder.barrier(int(dut.barrier_pc.value), memories.rows, memories.weights)

@@ -1,4 +1,4 @@
-"""The cocotb test: load a job through the buses, run it, record every fence, write the trace.
+"""The cocotb test: load a job through the buses, run it, record every barrier, write the trace.
 
 The job and the trace are files in the directory the simulator was started in.
 """

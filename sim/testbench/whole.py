@@ -19,7 +19,7 @@ __all__ = ["whole"]
 
 @cocotb.test(timeout_time=100, timeout_unit="sec")
 async def whole(dut) -> None:
-    """Reset, load, run, read the weights back over the bus, save; fences are not recorded."""
+    """Reset, load, run, read the weights back over the bus, save; barriers are not recorded."""
     job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
     host = await started(dut, job.stall, job.seed)
     await load(host, job.program, job.weights)

@@ -102,12 +102,12 @@ class Schedule:
         return [p for role in (Role.INPUT, Role.TARGET) for p in network.with_role(role)
                 if not self.layout.fixed(p.name)]
 
-    def take(self, *names: str, memory: Mem | None = None) -> list[MicroOp]:
+    def stream_in(self, *names: str, memory: Mem | None = None) -> list[MicroOp]:
         """IN of populations: activities for fixed ones, states for the rest, or a ``memory``."""
         return [TransferOp(Op.IN, n, (Mem.ACTIVITY if self.layout.fixed(n) else Mem.STATE)
                            if memory is None else memory) for n in names]
 
-    def give(self, *names: str, memory: Mem = Mem.STATE) -> list[MicroOp]:
+    def stream_out(self, *names: str, memory: Mem = Mem.STATE) -> list[MicroOp]:
         """OUT of populations."""
         return [TransferOp(Op.OUT, n, memory) for n in names]
 
@@ -117,30 +117,30 @@ class Schedule:
         if self.entry == "query":
             given = [p.name for p in network.with_role(Role.INPUT) if self.layout.fixed(p.name)]
             visible = [p.name for p in self.visible()]
-            return self.take(*given, *visible) + self.take(*visible, memory=Mem.CLAMP)
+            return self.stream_in(*given, *visible) + self.stream_in(*visible, memory=Mem.CLAMP)
         roles = (Role.INPUT, Role.TARGET) if self.training else (Role.INPUT,)
-        return self.take(*(p.name for role in roles for p in network.with_role(role)))
+        return self.stream_in(*(p.name for role in roles for p in network.with_role(role)))
 
     def outputs(self) -> list[MicroOp]:
         """OUT of the states that an answer consists of."""
         if self.training:
             return []
         asked = self.visible() if self.entry == "query" else self.layout.network.with_role(Role.TARGET)
-        return self.give(*(p.name for p in asked))
+        return self.stream_out(*(p.name for p in asked))
 
     def op(self, block: Block | str, flags: Sweep, view: View | None = None, gain: float | None = None,
-           fresh: bool = True, slower: int = 0) -> SweepOp:
-        """One sweep exactly as given. ``fresh``: TRN replaces the back sums of all it reaches."""
+           overwrite: bool = True, slower: int = 0) -> SweepOp:
+        """One sweep exactly as given. ``overwrite``: TRN replaces the feedback sums of all it reaches."""
         block = self.block(block) if isinstance(block, str) else block
         view = (block.full if view is None else view) if flags.weights else NONE
-        words = self._reached(block, view) if flags & Sweep.TRN and fresh else frozenset()
+        words = self._reached(block, view) if flags & Sweep.TRN and overwrite else frozenset()
         return SweepOp(block, view, flags, gain, words, slower)
 
     def sweep(self, block: Block, flags: Sweep, gain: float | None = None,
-              touched: Words | None = None, hoisted: bool = False) -> SweepOp:
+              fed: Words | None = None, hoisted: bool = False) -> SweepOp:
         """One sweep; reads only the free columns when the fixed ones are ``hoisted`` into base.
 
-        ``touched`` collects the words that have received feedback in this step. Flags that
+        ``fed`` collects the words that have received feedback in this step. Flags that
         have nothing to do (STEP of a clamped population, TRN without a moving source, ACT without
         a reader) are dropped.
         """
@@ -157,11 +157,11 @@ class Schedule:
             flags &= ~Sweep.TRN
         if not view[1]:
             flags &= ~(Sweep.FWD | Sweep.UPD)
-        fresh: frozenset[int] = frozenset()
-        if flags & Sweep.TRN and touched is not None:
-            fresh = reached - touched
-            touched |= reached
-        return SweepOp(block, view if flags.weights else NONE, flags, gain, fresh)
+        overwrite: frozenset[int] = frozenset()
+        if flags & Sweep.TRN and fed is not None:
+            overwrite = reached - fed
+            fed |= reached
+        return SweepOp(block, view if flags.weights else NONE, flags, gain, overwrite)
 
     def _reached(self, block: Block, view: View) -> frozenset[int]:
         """The words of moving neurons that TRN feeds."""
@@ -186,9 +186,9 @@ class Schedule:
 
     def start(self, flags: Sweep = Sweep(0)) -> list[MicroOp]:
         """Feed-forward start, each block also doing ``flags``; states at zero on a cyclic graph."""
-        touched: Words = set()
+        fed: Words = set()
         if self.acyclic:
-            return [self.sweep(b, FORWARD | Sweep.FWD | flags, touched=touched) for b in self.blocks]
+            return [self.sweep(b, FORWARD | Sweep.FWD | flags, fed=fed) for b in self.blocks]
         zero: list[MicroOp] = [self.sweep(b, FORWARD) for b in self.blocks]
         if not flags & Sweep.HOIST:
             return zero
@@ -197,14 +197,14 @@ class Schedule:
     def hoist(self) -> list[MicroOp]:
         """Feed-forward start that leaves the contribution of fixed sources in base."""
         ops: list[MicroOp] = []
-        touched: Words = set()
+        fed: Words = set()
         for b in self.blocks:
             if self.hoists(b) and not b.free[1]:
                 ops.append(self.sweep(b, FORWARD | Sweep.FWD | Sweep.HOIST))
                 continue
             if self.hoists(b):
                 ops.append(self.op(b, Sweep.FWD | Sweep.HOIST, b.clamped))
-            ops.append(self.sweep(b, FORWARD | Sweep.FWD | Sweep.TRN, touched=touched, hoisted=True))
+            ops.append(self.sweep(b, FORWARD | Sweep.FWD | Sweep.TRN, fed=fed, hoisted=True))
         return ops
 
     def step(self, flags: Sweep = RELAX, hoisted: bool = False, move: Sweep = MOVE) -> list[MicroOp]:
@@ -212,18 +212,18 @@ class Schedule:
         ops: list[MicroOp] = []
         later: list[Block] = []
         swept: list[Block] = []
-        touched: Words = set()
+        fed: Words = set()
         for b in reversed(self.blocks):
             swept.append(b)
             ready = all(r in swept and r is not b for r in self.readers(b) if r in self.blocks)
             moves = b in self.moving_blocks
             ops.append(self.sweep(b, flags | (move if moves and ready else Sweep(0)),
-                                  touched=touched, hoisted=hoisted))
+                                  fed=fed, hoisted=hoisted))
             later += [b] if moves and not ready else []
         return ops + self.move(later, move)
 
     def move(self, blocks: Sequence[Block], flags: Sweep = MOVE) -> list[MicroOp]:
-        """State steps from the errors and back sums as they stand."""
+        """State steps from the errors and feedback sums as they stand."""
         return [self.sweep(b, flags) for b in blocks]
 
     def update(self, hoisted: bool = False) -> list[SweepOp]:

@@ -56,8 +56,8 @@ def _recall(s: Schedule) -> list[MicroOp]:
                        "set rule.steps to 1.")
     again = _retrieve(s, values, values.full, values, view)
     loop = [LoopOp(tuple(again), s.rule.steps - 1)] if s.rule.steps > 1 else []
-    ops = [*s.take(*(p.name for p in s.layout.network.with_role(Role.INPUT))), *_encode(s, slots), *first, *loop]
-    return ops + s.give(target)
+    ops = [*s.stream_in(*(p.name for p in s.layout.network.with_role(Role.INPUT))), *_encode(s, slots), *first, *loop]
+    return ops + s.stream_out(target)
 
 
 def _retrieve(s: Schedule, keys: Block, queried: View, values: Block, view: View) -> list[MicroOp]:
@@ -93,10 +93,10 @@ def hopfield(s: Schedule) -> list[MicroOp]:
     """Universal Hopfield networks (ICML 2022): a pattern is stored by one UPD with a one-hot error."""
     slots, network = slots_of(s.layout.network), s.layout.network
     target, block = network.with_role(Role.TARGET)[0].name, s.block(slots)
-    ops = s.take(*(p.name for p in network.with_role(Role.INPUT)))
+    ops = s.stream_in(*(p.name for p in network.with_role(Role.INPUT)))
     if f"{target}:{slots}" not in s.layout.shared:
-        ops += s.take(target)
-    ops += s.take(slots, memory=Mem.ERROR) + _encode(s, slots)
+        ops += s.stream_in(target)
+    ops += s.stream_in(slots, memory=Mem.ERROR) + _encode(s, slots)
     if f"{target}:{slots}" not in s.layout.shared:
         ops.append(s.op(s.rows(target), Sweep.ACT))
     return [*ops, s.op(block, Sweep.UPD)]

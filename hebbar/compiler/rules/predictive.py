@@ -94,12 +94,12 @@ def zil(s: Schedule) -> list[MicroOp]:
     """
     targets = [b for b in s.blocks if s.clamped(b.name)]
     inner = [b for b in s.blocks if not s.clamped(b.name)]
-    touched: Words = set()
+    fed: Words = set()
     ops: list[MicroOp] = [s.sweep(b, FORWARD | Sweep.FWD | Sweep.HOIST) for b in inner]
-    ops += [s.sweep(b, FORWARD | Sweep.FWD | OPERAND_FLAGS, touched=touched) for b in reversed(targets)]
+    ops += [s.sweep(b, FORWARD | Sweep.FWD | OPERAND_FLAGS, fed=fed) for b in reversed(targets)]
     for b in reversed(inner):
         ops.append(s.sweep(b, Sweep.STEP | Sweep.BACK, 1.0))
-        ops.append(s.sweep(b, Sweep.BASE | Sweep.ERR | OPERAND_FLAGS, touched=touched))
+        ops.append(s.sweep(b, Sweep.BASE | Sweep.ERR | OPERAND_FLAGS, fed=fed))
     return ops
 
 
@@ -122,10 +122,10 @@ def backprop(s: Schedule) -> list[MicroOp]:
     """Backprop, the fairness baseline: deltas instead of errors, states never move."""
     targets = [b for b in s.blocks if s.clamped(b.name)]
     inner = [b for b in s.blocks if not s.clamped(b.name)]
-    touched: Words = set()
+    fed: Words = set()
     ops: list[MicroOp] = [s.sweep(b, FORWARD | Sweep.FWD) for b in inner]
-    ops += [s.sweep(b, FORWARD | Sweep.FWD | OPERAND_FLAGS, touched=touched) for b in reversed(targets)]
+    ops += [s.sweep(b, FORWARD | Sweep.FWD | OPERAND_FLAGS, fed=fed) for b in reversed(targets)]
     for b in reversed(inner):
         ops.append(s.sweep(b, Sweep.DELTA | Sweep.BACK))
-        ops.append(s.sweep(b, OPERAND_FLAGS, touched=touched))
+        ops.append(s.sweep(b, OPERAND_FLAGS, fed=fed))
     return ops

@@ -24,10 +24,10 @@ def parts(network: Network) -> tuple[str, str, str]:
 def _answer(s: Schedule) -> list[MicroOp]:
     """The value of every basis, and what later populations make of them."""
     features, difference, _ = parts(s.layout.network)
-    ops: list[MicroOp] = s.take(features)
+    ops: list[MicroOp] = s.stream_in(features)
     read = [b for b in s.blocks if b.name != difference]
     ops += [s.op(b, FORWARD | Sweep.FWD) for b in read]
-    return ops + s.give(*(b.name for b in read))
+    return ops + s.stream_out(*(b.name for b in read))
 
 
 def _compared(s: Schedule, edge: Edge) -> float:
@@ -49,6 +49,6 @@ def reward_bases(s: Schedule) -> list[MicroOp]:
     """
     _, difference, values = parts(s.layout.network)
     inputs = [p.name for p in s.layout.network.with_role(Role.INPUT)]
-    return [*s.take(*inputs, values), s.op(difference, FORWARD | Sweep.FWD),
+    return [*s.stream_in(*inputs, values), s.op(difference, FORWARD | Sweep.FWD),
             s.op(f"{difference}:{values}", Sweep.FWD | Sweep.ERR),
             s.op(s.block(values), Sweep.UPD)]

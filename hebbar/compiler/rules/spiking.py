@@ -42,7 +42,7 @@ def _traced(network: Network, options: Mapping[str, Option]) -> Network:
 def _fire(s: Schedule) -> list[MicroOp]:
     """Inputs, then every neuron leaks, integrates, fires: x += gamma (W s - x), s = 1 and x = 0 where x >= 1."""
     inputs = [p.name for p in s.layout.network.with_role(Role.INPUT)]
-    ops: list[MicroOp] = s.take(*inputs)
+    ops: list[MicroOp] = s.stream_in(*inputs)
     neurons = [b for b in s.layout.blocks.values() if not b.name.endswith(f".{TRACE}")]
     ops += [s.op(b, Sweep.FWD | Sweep.ERR) for b in neurons if b.columns]
     return ops + [s.op(s.rows(b.name), Sweep.STEP | Sweep.ACT | Sweep.FIRE) for b in neurons]
@@ -50,7 +50,7 @@ def _fire(s: Schedule) -> list[MicroOp]:
 
 def _spikes(s: Schedule) -> list[MicroOp]:
     firing = [p.name for p in s.layout.network.populations if p.activation == "spike"]
-    return s.give(*firing, memory=Mem.ACTIVITY)
+    return s.stream_out(*firing, memory=Mem.ACTIVITY)
 
 
 def _answer(s: Schedule) -> list[MicroOp]:

@@ -112,15 +112,15 @@ def _keep(s: Schedule) -> list[MicroOp]:
 
 def _descend(s: Schedule, pull: Sweep | None, still: list[Block] | None = None) -> list[MicroOp]:
     """One step of everything but ``still``; ``pull``: the sign flags of the nudge, None without it."""
-    touched: Words = set()
+    fed: Words = set()
     ops: list[MicroOp] = []
     if pull is not None:
-        ops += [s.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.TRN | pull, touched=touched) for b in _targets(s)]
+        ops += [s.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.TRN | pull, fed=fed) for b in _targets(s)]
     for b in reversed(_network(s)):
-        flags = HOPFIELD if touched & set(s.layout.words(b)) else HOPFIELD & ~Sweep.BACK
+        flags = HOPFIELD if fed & set(s.layout.words(b)) else HOPFIELD & ~Sweep.BACK
         if b in (still or []):
             flags = Sweep.TRN | Sweep.POST
-        op = s.sweep(b, flags, touched=touched)
+        op = s.sweep(b, flags, fed=fed)
         ops += [op] if op.flags else []
     return ops
 

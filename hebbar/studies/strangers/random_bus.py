@@ -30,14 +30,14 @@ from sim.experiment import predict_job, replay_job
 from sim.host import packets
 from sim.shell.library import link
 
-from .meetings import Meeting, meetings, verdict
+from .coincidences import Coincidence, coincidences, verdict
 from .tape import Tape, two_samples
 
 __all__ = ["MACHINES", "Report", "Traffic", "jobs", "measure"]
 
 RICH = {"lanes": 4, "row_tiles": 1, "weight_words": 320, "neuron_words": 32, "max_columns": 12, "map_entries": 256,
         "blocks": 40, "program_words": 512, "functions": 4, "separation": 40, "energy": True, "row_sum_bits": 48,
-        "back_sum_bits": 52}
+        "feedback_sum_bits": 52}
 CYCLES, SLICE, QUICK = 10_000_000, 50_000, 60_000
 PATIENCE = 100_000
 """Cycles after which the careful host calls it a hang."""
@@ -119,22 +119,22 @@ class Traffic:
         """The word of a register."""
         return self._library.random_bus_look(self._host, REGISTERS[register].address)
 
-    def meet(self, meeting: Meeting) -> int:
+    def meet(self, coincidence: Coincidence) -> int:
         """The response to a START beside a packet, -1 without one."""
-        data, last = np.array(meeting.packet, np.uint32), np.array(meeting.last, np.uint8)
-        return self._library.random_bus_meet(self._host, data.ctypes.data, last.ctypes.data, len(data), meeting.offset,
-                                             meeting.skew, ctypes.c_double(meeting.pace))
+        data, last = np.array(coincidence.packet, np.uint32), np.array(coincidence.last, np.uint8)
+        return self._library.random_bus_meet(self._host, data.ctypes.data, last.ctypes.data, len(data), coincidence.offset,
+                                             coincidence.skew, ctypes.c_double(coincidence.pace))
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
-    """Random traffic and every meeting of START and a packet, on all MACHINES; ``quick``: a little on the first."""
+    """Random traffic and every coincidence of START and a packet, on all MACHINES; ``quick``: a little on the first."""
     figures, reports, wrong, met = [], [], [], 0
     for number, (name, config) in enumerate(list(MACHINES.items())[:1 if quick else None]):
         program = compile_config(config())
         traffic = Traffic(program, jobs(program), folder, seed=number + 1)
         try:
             reports.append(report := traffic.run(QUICK if quick else CYCLES, reporter, name))
-            cases = list(meetings(quick))
+            cases = list(coincidences(quick))
             with reporter.task(f"START beside a packet, {name}", len(cases)) as task:
                 for at, case in enumerate(cases):
                     wrong += [f"{name}: {case}: {said}"] if (said := verdict(traffic, case)) else []

@@ -144,7 +144,7 @@ def _made_up(rng: random.Random) -> dict[str, Any]:
                "weight_bits": rng.randint(6, 20), "weight_frac": rng.randint(2, 16), "error_bits": rng.randint(8, 16),
                "activity_frac": rng.randint(frac - 1, 9), "tile": rng.choice(("rows", "rows", "rows", "array")),
                "separation": 32, "energy": True, "map_entries": 512, "program_words": 512, "blocks": 128,
-               "functions": 8, "row_sum_bits": 50, "back_sum_bits": 53}
+               "functions": 8, "row_sum_bits": 50, "feedback_sum_bits": 53}
     rule = {"name": rng.choice(tuple(RULES)), "steps": rng.randint(0, 9),
             "gamma": rng.choice((0.5, 0.25, 0.1, 0.03, 0.004)),
             "beta": rng.choice((0.01, 1.0, 8.0)), "tolerance": rng.choice((0.0, 0.0, 0.001, 1e-9))}

@@ -27,8 +27,8 @@ _IN = {"clk": 1, "rst": 1,
        "s_axis_tdata": 32, "s_axis_tvalid": 1, "s_axis_tlast": 1, "m_axis_tready": 1}
 _OUT = {"s_axil_awready": 1, "s_axil_wready": 1, "s_axil_bresp": 2, "s_axil_bvalid": 1, "s_axil_arready": 1,
         "s_axil_rdata": 32, "s_axil_rresp": 2, "s_axil_rvalid": 1,
-        "s_axis_tready": 1, "m_axis_tdata": 32, "m_axis_tvalid": 1, "m_axis_tlast": 1, "fence": 1, "fence_pc": 13}
-_UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "back_sums", "counters")
+        "s_axis_tready": 1, "m_axis_tdata": 32, "m_axis_tvalid": 1, "m_axis_tlast": 1, "barrier": 1, "barrier_pc": 13}
+_UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "feedback_sums", "counters")
 _BANKS = (Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)
 _TABLES = (Mem.FUNCTION, Mem.DERIVATIVE)
 
@@ -65,7 +65,7 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
     sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
     sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
-    sizes[f"{TOP}.back_sums"] = m.neuron_words, m.lanes * m.back_sum_bits
+    sizes[f"{TOP}.feedback_sums"] = m.neuron_words, m.lanes * m.feedback_sum_bits
     if m.separation:
         sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
         sizes[f"{TOP}.separation.exponentials"] = 1 << INDEX_BITS, POWER_FRAC + 1

@@ -35,7 +35,7 @@ ROUNDS = 5
 
 
 def shell(config: Config, samples: int, folder: Path, reporter: Reporter) -> list[Figure]:
-    """The fast shell, streaming, reading back every fence and comparing, against the bare loop."""
+    """The fast shell, streaming, reading back every barrier and comparing, against the bare loop."""
     program = compile_config(config)
     library = fast.prepare(program, folder)
     job = _job(program, samples)
@@ -104,7 +104,7 @@ def _bare(job: Job, library: Path) -> float:
 
 
 def _compared(job: Job, library: Path) -> float:
-    """Cycles a second of the same job, every fence recorded and compared."""
+    """Cycles a second of the same job, every barrier recorded and compared."""
     session, reference = fast.Session(job.program, library), golden.Session(job.program)
     for side in (session, reference):
         side.load(job.weights)
@@ -128,6 +128,6 @@ def _cocotb(job: Job, model: verilator.Model) -> float:
     with tempfile.TemporaryDirectory(prefix="pace-", dir=model.folder) as name:
         folder = Path(name)
         (folder / JOB_FILE).write_bytes(pickle.dumps(job))
-        build.run_cocotb(model.folder, TOP, "sim.testbench.pace", test_dir=folder)
+        build.run_cocotb(model.folder, TOP, "sim.testbench.throughput", test_dir=folder)
         found = json.loads((folder / PACE_FILE).read_text())
     return found["cycles"] / found["seconds"]

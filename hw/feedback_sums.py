@@ -1,4 +1,4 @@
-"""The back sums: what TRN has collected for every neuron."""
+"""The feedback sums: what TRN has collected for every neuron."""
 
 from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
@@ -10,11 +10,11 @@ from hebbar.contract.memories import MAP
 
 from .tile import Shapes
 
-__all__ = ["BackSums"]
+__all__ = ["FeedbackSums"]
 
 
-class BackSums(wiring.Component):
-    """``back[word] = (0 if fresh else back[word]) + sums``, one word of C neurons a cycle.
+class FeedbackSums(wiring.Component):
+    """``back[word] = (0 if overwrite else back[word]) + sums``, one word of C neurons a cycle.
 
     The sum is complete at the clock edge of its cycle, so consecutive additions to one word need
     no gap. Read: ``read_data`` follows ``read_word`` by one cycle.
@@ -30,7 +30,7 @@ class BackSums(wiring.Component):
         ``sums`` are added.
     word : Signal(12), in
         To this word.
-    fresh : Signal(1), in
+    overwrite : Signal(1), in
         They replace it.
     sums : Signal(Shapes.backs), in
         What is added, one number a neuron.
@@ -44,7 +44,7 @@ class BackSums(wiring.Component):
         self.machine, self.shape = machine, Shapes(machine).backs
         address = MAP["source"].width
         super().__init__({
-            "valid": In(1), "word": In(address), "fresh": In(1), "sums": In(self.shape),
+            "valid": In(1), "word": In(address), "overwrite": In(1), "sums": In(self.shape),
             "read_word": In(address), "read_data": Out(self.shape)})
 
     def elaborate(self, platform):
@@ -58,5 +58,5 @@ class BackSums(wiring.Component):
         m.d.comb += [old.addr.eq(self.word), writer.addr.eq(self.word), writer.en.eq(self.valid),
                      reader.addr.eq(self.read_word), self.read_data.eq(reader.data)]
         for i in range(self.machine.lanes):
-            m.d.comb += writer.data[i].eq(Mux(self.fresh, 0, old.data[i]) + self.sums[i])
+            m.d.comb += writer.data[i].eq(Mux(self.overwrite, 0, old.data[i]) + self.sums[i])
         return m

@@ -24,7 +24,7 @@ ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_T
 
 
 def training(config: Config, folder: Path, reporter: Reporter, epochs: int | None, target_s: float) -> Figure:
-    """Seconds of a training through the fast shell, every fence compared; the build is left out."""
+    """Seconds of a training through the fast shell, every barrier compared; the build is left out."""
     shorter = config.replace(training={"epochs": epochs}) if epochs else config
     trained = train(shorter, folder / "training", reporter, restart=True)
     what = f"{epochs} epoch" if epochs == 1 else f"whole training, {shorter.training.epochs} epochs"

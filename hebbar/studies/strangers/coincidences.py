@@ -10,7 +10,7 @@ from hebbar.contract.registers import REGISTERS, Cause, Control, Status
 
 from .tape import Op, Tape
 
-__all__ = ["Meeting", "meetings", "verdict"]
+__all__ = ["Coincidence", "coincidences", "verdict"]
 
 OLD, NEW, SAMPLE = [5, 6, 7, 8], [11, 12, 13, 14], [3, 2, 23, 24]
 """Contents of the error memory before and after a packet, and a sample; as a packet a sample is one cut short."""
@@ -19,12 +19,12 @@ LOAD = [pack(HEADER, "packet", memory=Mem.ERROR, read=0, beats=4), 0, *NEW]
 READ = [pack(HEADER, "packet", memory=Mem.ERROR, read=1, beats=4), 0]
 PACKETS = {"load": LOAD, "read": READ, "sample": SAMPLE, "header with TLAST": LOAD[:1]}
 PROGRAM = [encode(op, memory=Mem.STATE, count=4, last=1) for op in (Code.IN, Code.OUT)] + [encode(Code.HALT)]
-REACH = 30
+LARGEST_OFFSET = 30
 """Cycles on both sides of a packet."""
 
 
 @dataclass(frozen=True)
-class Meeting:
+class Coincidence:
     """A packet, and a START that is offered ``offset`` cycles after it, its word ``skew`` cycles after its address.
 
     The packet comes at ``pace`` beats a cycle.
@@ -41,7 +41,7 @@ class Meeting:
     def near(self) -> bool:
         """False where START is long before the packet or long after a good one, so that nothing excuses a refusal."""
         good = self.kind in ("load", "read") and self.pace == 1
-        return self.offset > -REACH and not (good and self.offset == REACH)
+        return self.offset > -LARGEST_OFFSET and not (good and self.offset == LARGEST_OFFSET)
 
 
 class Machine(Protocol):
@@ -50,16 +50,16 @@ class Machine(Protocol):
     def reset(self) -> None: ...
     def play(self, tape: Tape) -> bool: ...
     def look(self, register: str) -> int: ...
-    def meet(self, meeting: Meeting) -> int: ...
+    def meet(self, coincidence: Coincidence) -> int: ...
 
 
-def meetings(quick: bool) -> Iterator[Meeting]:
+def coincidences(quick: bool) -> Iterator[Coincidence]:
     """All of them; ``quick``: one skew and one pace."""
     for kind in PACKETS:
-        for offset in range(-REACH, REACH + 1):
+        for offset in range(-LARGEST_OFFSET, LARGEST_OFFSET + 1):
             for skew in (0,) if quick else (-3, -1, 0, 1, 4):
                 for pace in (1.0,) if quick else (1.0, 0.7, 0.3):
-                    yield Meeting(kind, offset, skew, pace)
+                    yield Coincidence(kind, offset, skew, pace)
 
 
 def _write(tape: Tape, register: str, value: int) -> None:
@@ -92,24 +92,24 @@ def _runs(tape: Tape, start: bool) -> None:
     _find(tape, status=0, cause=Cause.DONE)
 
 
-def verdict(machine: Machine, meeting: Meeting) -> str:
-    """What is wrong with a meeting, or an empty string."""
+def verdict(machine: Machine, coincidence: Coincidence) -> str:
+    """What is wrong with a coincidence, or an empty string."""
     machine.reset()
     if not machine.play(_loaded()):
         return "the machine cannot be loaded"
-    response = machine.meet(meeting)
+    response = machine.meet(coincidence)
     if response not in (0, 2):
         return "START is not answered"
     status, cause = Status(machine.look("status")), Cause(machine.look("cause"))
     started, tape = response == 0, Tape()
-    if not started and (status & Status.RUNNING or not meeting.near):
+    if not started and (status & Status.RUNNING or not coincidence.near):
         return f"START is refused; status {status!r}"
     if status & Status.RUNNING:
-        what = _waiting(tape, meeting)
+        what = _waiting(tape, coincidence)
     elif started:
-        what = _taken(tape, meeting)
+        what = _taken(tape, coincidence)
     else:
-        what = _refused(tape, meeting)
+        what = _refused(tape, coincidence)
     return "" if machine.play(tape) else f"{what}, but not so; status {status!r}, cause {cause.name}"
 
 
@@ -118,18 +118,18 @@ def _contents(tape: Tape, beats: list[int]) -> None:
     _find(tape, cause=Cause.DONE)
 
 
-def _waiting(tape: Tape, meeting: Meeting) -> str:
+def _waiting(tape: Tape, coincidence: Coincidence) -> str:
     """The packet was whole before the program began, which waits for its sample."""
-    if meeting.kind == "read":
+    if coincidence.kind == "read":
         tape.note(Op.EXPECT, *OLD)
     _runs(tape, start=False)
-    _contents(tape, NEW if meeting.kind == "load" else OLD)
+    _contents(tape, NEW if coincidence.kind == "load" else OLD)
     return "the packet was carried out, then START"
 
 
-def _taken(tape: Tape, meeting: Meeting) -> str:
+def _taken(tape: Tape, coincidence: Coincidence) -> str:
     """The program ran first: the packet was its sample, a good or a wrong one, and reached nothing else."""
-    if meeting.kind == "sample":
+    if coincidence.kind == "sample":
         tape.note(Op.EXPECT, *SAMPLE)
         _find(tape, status=0, cause=Cause.DONE)
     else:
@@ -139,16 +139,16 @@ def _taken(tape: Tape, meeting: Meeting) -> str:
     return "the program took the packet"
 
 
-def _refused(tape: Tape, meeting: Meeting) -> str:
+def _refused(tape: Tape, coincidence: Coincidence) -> str:
     """Nothing ran; the packet was carried out, or is wrong and reported."""
-    if meeting.kind in ("load", "read"):
+    if coincidence.kind in ("load", "read"):
         _find(tape, status=0, cause=Cause.NONE)
-        if meeting.kind == "read":
+        if coincidence.kind == "read":
             tape.note(Op.EXPECT, *OLD)
     else:
         _ended(tape)
     _runs(tape, start=True)
-    _contents(tape, NEW if meeting.kind == "load" else OLD)
+    _contents(tape, NEW if coincidence.kind == "load" else OLD)
     return "START was refused and the packet carried out"
 
 

@@ -1,4 +1,4 @@
-"""The back sums against a dictionary of integers.
+"""The feedback sums against a dictionary of integers.
 
 TRN adds one word a cycle, often to the word it has just added to: a missing bypass loses
 contributions only then, and only from some rows.
@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from helpers import machine, simulate
 
-from golden.back_sums import BackSums as GoldenBackSums
+from golden.feedback_sums import FeedbackSums as GoldenFeedbackSums
 from golden.plan import Feed
-from hw.back_sums import BackSums as HwBackSums
+from hw.feedback_sums import FeedbackSums as HwFeedbackSums
 
 
 @pytest.mark.parametrize("lanes", [4, 8])
 def test_hw_adds_every_cycle_and_reads_what_was_there(lanes):
-    """Back-to-back additions to one word, fresh starts, extreme sums; reads one cycle later show
+    """Back-to-back additions to one word, overwrite starts, extreme sums; reads one cycle later show
     the word without an addition of the same cycle."""
-    config, rng = machine(lanes=lanes, neuron_words=5, back_sum_bits=20), Random(lanes)
-    unit, model = HwBackSums(config), [[0] * lanes for _ in range(config.neuron_words)]
+    config, rng = machine(lanes=lanes, neuron_words=5, feedback_sum_bits=20), Random(lanes)
+    unit, model = HwFeedbackSums(config), [[0] * lanes for _ in range(config.neuron_words)]
     half = 1 << 19
 
     async def bench(ctx):
@@ -29,12 +29,12 @@ def test_hw_adds_every_cycle_and_reads_what_was_there(lanes):
         for _ in range(1500):
             valid, read = rng.random() < 0.8, rng.randrange(config.neuron_words)
             word = word if rng.random() < 0.5 else rng.randrange(config.neuron_words)
-            fresh = rng.random() < 0.2
-            before = [0] * lanes if fresh else model[word]
+            overwrite = rng.random() < 0.2
+            before = [0] * lanes if overwrite else model[word]
             sums = [rng.choice([-half - b, half - 1 - b, rng.randint(-99, 99)]) for b in before]
             sums = [min(max(s, -half), half - 1) for s in sums]
             sums = [s if -half <= b + s < half else -b for b, s in zip(before, sums, strict=True)]
-            for port, value in (("valid", valid), ("word", word), ("fresh", fresh), ("sums", sums),
+            for port, value in (("valid", valid), ("word", word), ("overwrite", overwrite), ("sums", sums),
                                 ("read_word", read)):
                 ctx.set(getattr(unit, port), value)
             *_, seen = await ctx.tick().sample(unit.read_data)
@@ -61,7 +61,7 @@ def shuffled_block(rng, lanes, words, groups, tiles):
         identity = rng.random() < 0.4
         lowest = 0 if not identity else int(rng.integers(words - own[-1] + own[0]) - own[0])
         columns.append({"identity": identity, "source": lowest if identity else int(rng.integers(words)),
-                        "fresh": bool(rng.integers(2)), "feedback": rng.random() < 0.8,
+                        "overwrite": bool(rng.integers(2)), "feedback": rng.random() < 0.8,
                         "weights": rng.integers(-9, 10, (rows.size, lanes))})
     return base, rows, columns, rng.integers(-1000, 1000, rows.size)
 
@@ -69,8 +69,8 @@ def shuffled_block(rng, lanes, words, groups, tiles):
 def feed_of(column, number, rows, lanes):
     """The part of a plan that says where a column's feedback goes."""
     if column["identity"]:
-        return Feed(None, (rows // lanes + column["source"]) * lanes + rows % lanes, column["fresh"])
-    return Feed(number, column["source"] * lanes + np.arange(lanes), column["fresh"])
+        return Feed(None, (rows // lanes + column["source"]) * lanes + rows % lanes, column["overwrite"])
+    return Feed(number, column["source"] * lanes + np.arange(lanes), column["overwrite"])
 
 
 def walk(model, base, rows, columns, errors, lanes, tiles):
@@ -81,7 +81,7 @@ def walk(model, base, rows, columns, errors, lanes, tiles):
             word = column["source"] + (rows[mine[0]] // lanes if column["identity"] else 0)
             first = (base + g) * tiles % lanes == 0 if column["identity"] else g == 0
             for lane in range(lanes):
-                old = 0 if column["fresh"] and first else model[word * lanes + lane]
+                old = 0 if column["overwrite"] and first else model[word * lanes + lane]
                 weights = [rows[r] % lanes == lane if column["identity"] else column["weights"][r, lane] for r in mine]
                 sent = sum(int(w) * int(errors[r]) for w, r in zip(weights, mine, strict=True))
                 model[word * lanes + lane] = old + sent
@@ -89,10 +89,10 @@ def walk(model, base, rows, columns, errors, lanes, tiles):
 
 @pytest.mark.parametrize("tiles", [1, 2, 4])
 def test_golden_adds_word_by_word(tiles):
-    """Columns that feed one word after another or twice, identity columns between them, some fresh: what is
+    """Columns that feed one word after another or twice, identity columns between them, some overwrite: what is
     lost depends on the order alone. Taken row group by row group, and at once where no word is fed twice."""
     rng, lanes, words, at_once = np.random.default_rng(tiles), 4, 7, 0
-    unit, model = GoldenBackSums(words * lanes, lanes), [0] * (words * lanes)
+    unit, model = GoldenFeedbackSums(words * lanes, lanes), [0] * (words * lanes)
     for _ in range(150):
         base, rows, columns, errors = shuffled_block(rng, lanes, words, int(rng.integers(1, 8)), tiles)
         walk(model, base, rows, columns, errors, lanes, tiles)

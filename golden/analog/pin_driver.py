@@ -6,13 +6,13 @@ from numpy.typing import NDArray
 from hebbar.contract.geometry import ports
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem
-from hebbar.contract.pins import Phase, cell_lanes, column_bits, row_bits
+from hebbar.contract.pins import MacroOp, cell_lanes, column_bits, row_bits
 
 from ..fixed import Ints
 from .array import AnalogArray
 from .converters import LineConverters
 
-__all__ = ["Socket"]
+__all__ = ["PinDriver"]
 
 
 def _bits(value: int, count: int) -> NDArray[np.uint8]:
@@ -27,7 +27,7 @@ def _fields(value: int, count: int, width: int, signed: bool = False) -> Ints:
     return numbers - ((numbers >> width - 1) << width) if signed else numbers
 
 
-class Socket:
+class PinDriver:
     """Lines driven bit by bit and pulses are collected until a phase asks for what they mean.
 
     ``cycle`` is called once in every cycle whose strobe is high and returns ``compare``, bit i of converter i.
@@ -46,33 +46,33 @@ class Socket:
     def _clear_pulses(self) -> None:
         m = self._machine
         self._words = {phase: [np.zeros(n, np.uint32) for n in (m.array_rows,) * 2 + (m.array_columns,) * 2]
-                       for phase in (Phase.UP, Phase.DOWN)}
+                       for phase in (MacroOp.UP, MacroOp.DOWN)}
         self._counts = dict.fromkeys(self._words, 0)
 
-    def cycle(self, phase: Phase, line: int, row_drive: int, column_drive: int, amplitude: int, rate: int, enable: int,
+    def cycle(self, phase: MacroOp, line: int, row_drive: int, column_drive: int, amplitude: int, rate: int, enable: int,
               dac: int, cell: int, cell_mask: int, cell_code: int) -> int:
         """What the macro does in ``phase``; the pins as numbers (``hebbar.contract.pins``)."""
         match phase:
-            case Phase.COLUMNS:
+            case MacroOp.COLUMNS:
                 self._drive("column", column_drive)
-            case Phase.ROWS | Phase.STEP:
+            case MacroOp.ROWS | MacroOp.STEP:
                 self._drive("row", row_drive)
-            case Phase.HOLD_ROWS:
+            case MacroOp.HOLD_ROWS:
                 self._held["rows"] = self._rows.held(self._array.forward(self._taken("column")))
-            case Phase.HOLD_COLUMNS:
+            case MacroOp.HOLD_COLUMNS:
                 self._held["columns"] = self._columns.held(self._array.transposed(self._taken("row")))
-            case Phase.COMPARE_ROWS:
+            case MacroOp.COMPARE_ROWS:
                 return self._compare("rows", self._rows, line, row_bits(self._machine), dac)
-            case Phase.COMPARE_COLUMNS:
+            case MacroOp.COMPARE_COLUMNS:
                 return self._compare("columns", self._columns, line, column_bits(self._machine), dac)
-            case Phase.APPLY:
+            case MacroOp.APPLY:
                 self._apply(amplitude, rate, enable)
-            case Phase.UP | Phase.DOWN:
+            case MacroOp.UP | MacroOp.DOWN:
                 self._fire(phase, row_drive, column_drive)
-            case Phase.FINISH:
-                self._array.pulses(*self._words[Phase.UP], *self._words[Phase.DOWN])
+            case MacroOp.FINISH:
+                self._array.pulses(*self._words[MacroOp.UP], *self._words[MacroOp.DOWN])
                 self._clear_pulses()
-            case Phase.WRITE | Phase.HOLD_CELLS | Phase.COMPARE_CELLS:
+            case MacroOp.WRITE | MacroOp.HOLD_CELLS | MacroOp.COMPARE_CELLS:
                 return self._single(phase, cell, cell_mask, cell_code, dac)
         return 0
 
@@ -103,22 +103,22 @@ class Socket:
         rates, enables = (np.repeat(x, lanes) for x in (_fields(rate, words, 5), _fields(enable, words, 1)))
         self._array.step(self._taken("row"), activity, rates, enables)
 
-    def _fire(self, phase: Phase, row_drive: int, column_drive: int) -> None:
+    def _fire(self, phase: MacroOp, row_drive: int, column_drive: int) -> None:
         m, k = self._machine, np.uint32(self._counts[phase])
         fired = *self._wires(row_drive, m.array_rows), *self._wires(column_drive, m.array_columns)
         for words, now in zip(self._words[phase], fired):
             words |= now.astype(np.uint32) << k
         self._counts[phase] += 1
 
-    def _single(self, phase: Phase, cell: int, mask: int, code: int, dac: int) -> int:
+    def _single(self, phase: MacroOp, cell: int, mask: int, code: int, dac: int) -> int:
         m, count = self._machine, cell_lanes(self._machine)
-        if phase == Phase.COMPARE_CELLS:
+        if phase == MacroOp.COMPARE_CELLS:
             return _packed(self._held["cells"] >= _fields(dac, count, m.weight_bits, True) - 0.5)
         port = ports(m)[Mem.WEIGHT]
         word, sub = divmod(cell, port.beats_per_word)
         (group, column), (tile, lane) = divmod(word, m.array_stride), divmod(sub * count + np.arange(count), m.lanes)
         rows, columns = group * m.row_tiles + tile, column * m.lanes + lane
-        if phase == Phase.HOLD_CELLS:
+        if phase == MacroOp.HOLD_CELLS:
             self._held["cells"] = self._array.cells.read(rows, columns)
         else:
             on = _bits(mask, count).astype(bool)

@@ -14,7 +14,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError, MissingTool
 from hebbar.contract.results import Figure
 from sim.defects import DEFECTS
-from sim.demonstration import demonstrate
+from sim.inject_defect import inject_defect
 
 __all__ = ["help_start", "first_table", "defects"]
 
@@ -57,7 +57,7 @@ def first_table(folder: Path, reporter: Reporter) -> Figure:
 def defects(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """Planted defects that ``hebbar simulate tiny --break NAME`` finds, and the first difference of each."""
     names = list(DEFECTS)[:2 if quick else None]
-    found = [demonstrate(load("tiny"), name, "fast", "train", 10, folder, reporter, wave=False) for name in names]
+    found = [inject_defect(load("tiny"), name, "fast", "train", 10, folder, reporter, wave=False) for name in names]
     caught = sum(d.found for d in found)
     return [Figure(f"planted defects found by --break, of {len(names)}", caught, f"all {len(names)}", "defects",
                    caught == len(names)),

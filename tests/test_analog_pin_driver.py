@@ -9,8 +9,8 @@ from helpers import machine
 
 from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
-from golden.analog.socket import Socket
-from hebbar.contract.pins import Phase, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
+from golden.analog.pin_driver import PinDriver
+from hebbar.contract.pins import MacroOp, activity_drive_bits, cell_lanes, column_bits, error_drive_bits, pins, row_bits
 
 SIZES = {
     "narrow": {"lanes": 4, "row_tiles": 1, "weight_words": 12, "max_columns": 3},
@@ -43,7 +43,7 @@ class Bench:
             **PHYSICS[physics], "control": settings, "seed": 12})
         (self.array, self.rows, self.columns), (pinned, *sides) = ((
             AnalogArray(m), LineConverters(m, "rows"), LineConverters(m, "columns")) for _ in range(2))
-        self.pinned, self.socket = pinned, Socket(m, pinned, *sides)
+        self.pinned, self.driver = pinned, PinDriver(m, pinned, *sides)
         self.rng = np.random.default_rng(4)
         self.widths = {n: w for n, w in pins(m).items() if n not in ("phase", "strobe", "compare")}
         self.anything = cycle([{n: int.from_bytes(self.rng.bytes(w)) % (1 << w) for n, w in self.widths.items()}
@@ -57,7 +57,7 @@ class Bench:
         """One cycle; the pins that a phase does not name carry anything."""
         for name, value in given.items():
             assert 0 <= value < 1 << self.widths[name], name
-        return self.socket.cycle(phase, **next(self.anything) | given)
+        return self.driver.cycle(phase, **next(self.anything) | given)
 
     def drive(self, phase, pin, values, bits):
         """Sign and magnitude, the least bit first."""
@@ -81,28 +81,28 @@ class Bench:
 
     def forward(self, activity):
         m = self.machine
-        self.drive(Phase.COLUMNS, "column_drive", activity, activity_drive_bits(m))
-        self.cycle(Phase.HOLD_ROWS)
+        self.drive(MacroOp.COLUMNS, "column_drive", activity, activity_drive_bits(m))
+        self.cycle(MacroOp.HOLD_ROWS)
         groups = self.rng.permutation(m.array_rows // m.row_tiles)
-        found = {g: self.search(Phase.COMPARE_ROWS, m.row_tiles, row_bits(m), line=int(g)) for g in groups}
+        found = {g: self.search(MacroOp.COMPARE_ROWS, m.row_tiles, row_bits(m), line=int(g)) for g in groups}
         held = self.rows.held(self.array.forward(activity))
         assert np.concatenate([found[g] for g in sorted(found)]).tolist() == self.rows.convert(
             held, np.arange(m.array_rows)).tolist()
 
     def transposed(self, error):
         m = self.machine
-        self.drive(Phase.ROWS, "row_drive", error, error_drive_bits(m))
-        self.cycle(Phase.HOLD_COLUMNS)
+        self.drive(MacroOp.ROWS, "row_drive", error, error_drive_bits(m))
+        self.cycle(MacroOp.HOLD_COLUMNS)
         words = self.rng.permutation(m.array_stride)
-        found = {k: self.search(Phase.COMPARE_COLUMNS, m.lanes, column_bits(m), line=int(k)) for k in words}
+        found = {k: self.search(MacroOp.COMPARE_COLUMNS, m.lanes, column_bits(m), line=int(k)) for k in words}
         held = self.columns.held(self.array.transposed(error))
         assert np.concatenate([found[k] for k in sorted(found)]).tolist() == self.columns.convert(
             held, np.arange(m.array_columns)).tolist()
 
     def step(self, error, activity, rate, enable):
         m = self.machine
-        self.drive(Phase.STEP, "row_drive", error, error_drive_bits(m))
-        self.cycle(Phase.APPLY, amplitude=signed(activity, m.activity_bits), rate=signed(rate, 5),
+        self.drive(MacroOp.STEP, "row_drive", error, error_drive_bits(m))
+        self.cycle(MacroOp.APPLY, amplitude=signed(activity, m.activity_bits), rate=signed(rate, 5),
                    enable=signed(enable, 1))
         self.array.step(error, activity, *(np.repeat(x, m.lanes) for x in (rate, enable)))
         self.same()
@@ -110,14 +110,14 @@ class Bench:
     def pulses(self, count):
         """Random pulses on all wires, ``count`` of UP and of DOWN; returns how often wires met, UP less DOWN."""
         m, words, met = self.machine, [], 0
-        for phase, sign in ((Phase.UP, 1), (Phase.DOWN, -1)):
+        for phase, sign in ((MacroOp.UP, 1), (MacroOp.DOWN, -1)):
             fired = [self.rng.random((count, n)) < 0.4 for n in (m.array_rows,) * 2 + (m.array_columns,) * 2]
             for rp, rn, cp, cn in zip(*fired):
                 self.cycle(phase, row_drive=wires(rp, rn), column_drive=wires(cp, cn))
                 pairs = ((rp, cp), (rn, cn)) if sign > 0 else ((rp, cn), (rn, cp))
                 met = met + sign * (sum(np.outer(a, b).astype(int) for a, b in pairs) > 0)
             words += [(f << np.arange(count)[:, None]).sum(axis=0).astype(np.uint32) for f in fired]
-        self.cycle(Phase.FINISH)
+        self.cycle(MacroOp.FINISH)
         self.array.pulses(*words)
         self.same()
         return met
@@ -143,7 +143,7 @@ def test_verbs_bit_by_bit_are_verbs_of_vectors(size, physics):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("count", [1, 7, 32])
 def test_pulses_that_meet_are_counted(size, count):
-    """Without it both sides could agree on a wrong table of signs: meetings are outer products, cycle by cycle."""
+    """Without it both sides could agree on a wrong table of signs: coincidences are outer products, cycle by cycle."""
     bench = Bench(size, "ideal", pulses=count, pulse_exponent=6)
     before = bench.pinned.state()["plus"] - bench.pinned.state()["minus"]
     met = bench.pulses(count)
@@ -158,15 +158,15 @@ def test_an_ideal_macro_is_integer_arithmetic(size):
     bench = Bench(size, "ideal", row_bits=0, row_step=0, column_bits=30, column_step=3)
     m, rng, codes = bench.machine, bench.rng, bench.array.codes()
     activity, error = rng.integers(-128, 128, m.array_columns), rng.integers(-2**15, 2**15, m.array_rows)
-    bench.drive(Phase.COLUMNS, "column_drive", activity, activity_drive_bits(m))
-    bench.cycle(Phase.HOLD_ROWS)
-    bench.drive(Phase.ROWS, "row_drive", error, error_drive_bits(m))
-    bench.cycle(Phase.HOLD_COLUMNS)
+    bench.drive(MacroOp.COLUMNS, "column_drive", activity, activity_drive_bits(m))
+    bench.cycle(MacroOp.HOLD_ROWS)
+    bench.drive(MacroOp.ROWS, "row_drive", error, error_drive_bits(m))
+    bench.cycle(MacroOp.HOLD_COLUMNS)
     for group in range(m.array_rows // m.row_tiles):
-        found = bench.search(Phase.COMPARE_ROWS, m.row_tiles, m.row_sum_bits, line=group)
+        found = bench.search(MacroOp.COMPARE_ROWS, m.row_tiles, m.row_sum_bits, line=group)
         assert found == (codes @ activity)[group * m.row_tiles:][:m.row_tiles].tolist()
     for word in range(m.array_stride):
-        found = bench.search(Phase.COMPARE_COLUMNS, m.lanes, 30, line=word)
+        found = bench.search(MacroOp.COMPARE_COLUMNS, m.lanes, 30, line=word)
         assert found == ((error @ codes)[word * m.lanes:][:m.lanes] + 4 >> 3).tolist()
 
 
@@ -195,9 +195,9 @@ def test_every_beat_is_written_and_read(size, physics):
     for number in bench.rng.permutation(len(beats(m))):
         rows, columns = beats(m)[number]
         targets, mask = bench.rng.integers(-top, top, per_beat), bench.rng.integers(0, 2, per_beat)
-        bench.cycle(Phase.WRITE, cell=int(number), cell_mask=signed(mask, 1), cell_code=signed(targets, m.weight_bits))
-        bench.cycle(Phase.HOLD_CELLS, cell=int(number))
-        found = bench.search(Phase.COMPARE_CELLS, per_beat, m.weight_bits)
+        bench.cycle(MacroOp.WRITE, cell=int(number), cell_mask=signed(mask, 1), cell_code=signed(targets, m.weight_bits))
+        bench.cycle(MacroOp.HOLD_CELLS, cell=int(number))
+        found = bench.search(MacroOp.COMPARE_CELLS, per_beat, m.weight_bits)
         on = mask == 1
         bench.array.write(rows[on], columns[on], targets[on])
         assert found == nearest(m, bench.array.cells.read(rows, columns))
@@ -222,14 +222,14 @@ def test_loading_is_write_and_verify_beat_by_beat(size, physics, verify, toleran
     for number, (rows, columns) in enumerate(beats(m)):
         targets, mask = image[rows, columns], np.ones(rows.size, int)
         code = signed(targets, m.weight_bits)
-        bench.cycle(Phase.WRITE, cell=number, cell_mask=signed(mask, 1), cell_code=code)
+        bench.cycle(MacroOp.WRITE, cell=number, cell_mask=signed(mask, 1), cell_code=code)
         for left in reversed(range(verify + 1) if verify else ()):
-            bench.cycle(Phase.HOLD_CELLS, cell=number)
-            found = bench.search(Phase.COMPARE_CELLS, rows.size, m.weight_bits)
+            bench.cycle(MacroOp.HOLD_CELLS, cell=number)
+            found = bench.search(MacroOp.COMPARE_CELLS, rows.size, m.weight_bits)
             mask, looks = np.array([abs(f - t) > tolerance for f, t in zip(found, targets)]), looks + 1
             if not left or not mask.any():
                 break
-            bench.cycle(Phase.WRITE, cell=number, cell_mask=signed(mask, 1), cell_code=code)
+            bench.cycle(MacroOp.WRITE, cell=number, cell_mask=signed(mask, 1), cell_code=code)
             rewritten += mask.sum()
     bench.same()
     if tolerance < 100:

@@ -1,18 +1,18 @@
-"""The back sums: what TRN has collected for every neuron."""
+"""The feedback sums: what TRN has collected for every neuron."""
 
 import numpy as np
 
 from .fixed import Ints
 from .tile import Plan
 
-__all__ = ["BackSums"]
+__all__ = ["FeedbackSums"]
 
 
-class BackSums:
-    """``back[word] = (0 if fresh else back[word]) + sums``, one word of C neurons after another.
+class FeedbackSums:
+    """``back[word] = (0 if overwrite else back[word]) + sums``, one word of C neurons after another.
 
     The order is that of the rows: row group by row group, in each column by column; on the array macro
-    column by column. ``fresh`` holds at row group 0, for an identity column at the first row group of
+    column by column. ``overwrite`` holds at row group 0, for an identity column at the first row group of
     every neuron word.
     ``values``: int64 codes of shape (neurons,).
     """
@@ -29,15 +29,15 @@ class BackSums:
         """
         for feed in plan.feeds:
             if feed.stored is None:
-                self._across(feed.neurons[rows], feed.fresh, across)
+                self._across(feed.neurons[rows], feed.overwrite, across)
             else:
                 lanes = slice(feed.stored * self._lanes, (feed.stored + 1) * self._lanes)
-                word, fresh = slice(feed.neurons[0], feed.neurons[-1] + 1), feed.fresh and rows.start == 0
-                self.values[word] = sums[lanes] + (0 if fresh else self.values[word])
+                word, overwrite = slice(feed.neurons[0], feed.neurons[-1] + 1), feed.overwrite and rows.start == 0
+                self.values[word] = sums[lanes] + (0 if overwrite else self.values[word])
 
-    def _across(self, neurons: Ints, fresh: bool, sums: Ints) -> None:
+    def _across(self, neurons: Ints, overwrite: bool, sums: Ints) -> None:
         """A row and its neuron have the same lane, so the rows at lane 0 begin a word."""
-        if fresh:
+        if overwrite:
             begun = neurons[neurons % self._lanes == 0] // self._lanes
             self.values.reshape(-1, self._lanes)[begun] = 0
         self.values[neurons] += sums

@@ -1,6 +1,6 @@
-"""Which rows a back sum collects, known before a program runs. ``golden.back_sums`` defines the order.
+"""Which rows a feedback sum collects, known before a program runs. ``golden.feedback_sums`` defines the order.
 
-A fresh column drops what its word has collected so far. Of every word only the last such moment
+A column that overwrites drops what its word has collected so far. Of every word only the last such moment
 counts, so each column keeps its rows from some row on, and the order no longer matters.
 """
 
@@ -10,14 +10,14 @@ from ..fixed import Ints
 from ..plan import Feed
 from ..tile import Plan
 
-__all__ = ["back_runs"]
+__all__ = ["feedback_runs"]
 
 Runs = list[tuple[int, ...]]
 Moment = tuple[int, int]
 """A pass of TRN over rows, and a column within it."""
 
 
-def back_runs(plan: Plan, lanes: int, at: Ints) -> tuple[Runs, Runs, Runs]:
+def feedback_runs(plan: Plan, lanes: int, at: Ints) -> tuple[Runs, Runs, Runs]:
     """Runs of the kinds FEEDS, ACROSS and CLEARS; ``at``: first lane of every stored column."""
     turn = np.repeat(np.arange(len(plan.passes)), [part.stop - part.start for part in plan.passes])
     dropped: dict[int, Moment] = {}
@@ -43,7 +43,7 @@ def back_runs(plan: Plan, lanes: int, at: Ints) -> tuple[Runs, Runs, Runs]:
 
 def _fresh(feed: Feed, turn: Ints, lanes: int) -> list[Moment]:
     """Pass and word of every time a column drops what a word has collected."""
-    if not feed.fresh:
+    if not feed.overwrite:
         return []
     if feed.stored is not None:
         return [(0, int(feed.neurons[0]) // lanes)]

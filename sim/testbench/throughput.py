@@ -14,11 +14,11 @@ from ..host import load, run
 from .files import JOB_FILE, PACE_FILE
 from .host import PERIOD_NS, started
 
-__all__ = ["pace"]
+__all__ = ["throughput"]
 
 
 @cocotb.test(timeout_time=1000, timeout_unit="sec")
-async def pace(dut) -> None:
+async def throughput(dut) -> None:
     """Reset, load, run; leave clock cycles and seconds of the run in a file."""
     job: Job = pickle.loads(Path(JOB_FILE).read_bytes())
     host = await started(dut)

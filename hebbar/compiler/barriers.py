@@ -1,4 +1,4 @@
-"""Fences: the points at which nothing is in flight, so that golden model and RTL can be compared."""
+"""Barriers: the points at which nothing is in flight, so that golden model and RTL can be compared."""
 
 from hebbar.contract.effects import Access, Resource, effects
 from hebbar.contract.isa import Op, decode
@@ -6,11 +6,11 @@ from hebbar.contract.isa import Op, decode
 from .control_flow import Loops, successors
 from .program import Program
 
-__all__ = ["learning_fences"]
+__all__ = ["learning_barriers"]
 
 
-def learning_fences(program: Program) -> frozenset[int]:
-    """Addresses of WAITs and HALTs that some UPD sweep may precede without a fence between, on any way
+def learning_barriers(program: Program) -> frozenset[int]:
+    """Addresses of WAITs and HALTs that some UPD sweep may precede without a barrier between, on any way
     that a program can take through its loops."""
     code, found = [decode(word) for word in program.words], set()
     waiting: list[tuple[int, Loops, bool]] = [(entry, (), False) for entry in program.entries.values()]

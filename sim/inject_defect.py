@@ -21,11 +21,11 @@ from .preflight import preflight
 from .simulate import job_of
 from .wave import record
 
-__all__ = ["Demonstration", "demonstrate"]
+__all__ = ["InjectedDefect", "inject_defect"]
 
 
 @dataclass(frozen=True)
-class Demonstration:
+class InjectedDefect:
     """What a planted defect did. ``comparison`` is None when the machine did not even get through the
     program, which ``stopped`` then says."""
 
@@ -61,8 +61,8 @@ class Demonstration:
                 "waveform": str(self.waveform) if self.waveform else None}
 
 
-def demonstrate(config: Config, name: str, backend: str, entry: str, samples: int, folder: Path,
-                reporter: Reporter, wave: bool = True, build: Path = BUILD) -> Demonstration:
+def inject_defect(config: Config, name: str, backend: str, entry: str, samples: int, folder: Path,
+                reporter: Reporter, wave: bool = True, build: Path = BUILD) -> InjectedDefect:
     """Run ``samples`` samples on a machine with the defect ``name`` and compare with the golden machine.
 
     With ``wave`` the sample of the first difference is recorded as a VCD.
@@ -86,10 +86,10 @@ def demonstrate(config: Config, name: str, backend: str, entry: str, samples: in
     except (BadInput, MissingTool):
         raise  # of this computer: nothing about the defect was found
     except HebbarError as error:
-        return Demonstration(name, defect, samples, None, f"the machine did not finish: {error}", None)
+        return InjectedDefect(name, defect, samples, None, f"the machine did not finish: {error}", None)
     comparison = compare(program, expected, rtl)
     waveform = None
     if comparison.first and wave:
         reporter.say(f"{comparison.first} recording its waveform ...")
         waveform = record(job, expected, comparison.first, folder, defect, build)
-    return Demonstration(name, defect, samples, comparison, "", waveform)
+    return InjectedDefect(name, defect, samples, comparison, "", waveform)

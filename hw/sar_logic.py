@@ -4,10 +4,10 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-__all__ = ["Successive"]
+__all__ = ["SarLogic"]
 
 
-class Successive(wiring.Component):
+class SarLogic(wiring.Component):
     """``count`` converters of ``bits`` bits that search together, the sign first.
 
     ``start`` puts every code to the least one; in each cycle with ``search`` the bit ``bit`` is tried: ``dac``
