@@ -18,8 +18,8 @@ class Pulses:
         self._state = np.array([line_seed(first + i) for i in range(count)], np.uint32)
 
     def words(self, probability: Ints, count: int) -> NDArray[np.uint32]:
-        """``count`` cycles of all lines, up to 32, each line firing with the probability ``probability / 2**PROBABILITY_BITS``:
-        bit k of a word says whether the line fired in cycle k."""
+        """``count`` cycles of all lines, up to 32, each line firing with
+        ``probability / 2**PROBABILITY_BITS``: bit k of a word says whether the line fired in cycle k."""
         return _words(self._state, probability, count)
 
 

@@ -123,8 +123,9 @@ class AnalogMacro(wiring.Component):
         strobe = Signal()
         control, busy = self._phase, self._cells.busy
         learn = MacroOp.FINISH if self.machine.analog.control.update == "stochastic" else MacroOp.APPLY
-        meaning = {"columns": MacroOp.COLUMNS, "fire": MacroOp.HOLD_ROWS, "rows": MacroOp.ROWS, "feed": MacroOp.HOLD_COLUMNS,
-                   "serial": MacroOp.STEP, "up": MacroOp.UP, "down": MacroOp.DOWN, "learn": learn}
+        meaning = {"columns": MacroOp.COLUMNS, "fire": MacroOp.HOLD_ROWS, "rows": MacroOp.ROWS,
+                   "feed": MacroOp.HOLD_COLUMNS, "serial": MacroOp.STEP, "up": MacroOp.UP,
+                   "down": MacroOp.DOWN, "learn": learn}
         for name, pin in meaning.items():
             if name in control.inside:
                 with m.If(control.inside[name]):

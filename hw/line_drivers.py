@@ -109,8 +109,8 @@ class LineDrivers(wiring.Component):
         up = named(m, (-shift)[:3], "pulse_shift_up")
         for i, e in enumerate(errors):
             size = named(m, _magnitude(e), f"error_size_{i}")
-            probability = named(m, Mux(shift < 0, size << PROBABILITY_BITS << up, (size << PROBABILITY_BITS) >> shift[:6]),
-                           f"row_chance_{i}")
+            probability = named(m, Mux(shift < 0, size << PROBABILITY_BITS << up,
+                                           (size << PROBABILITY_BITS) >> shift[:6]), f"row_probability_{i}")
             m.d.comb += rows.probability[i].eq(Mux(probability > full, full, probability))
         for i, (k, a) in enumerate(activities):
             column = self.columns[k]

@@ -187,7 +187,8 @@ class Neuron(wiring.Component):
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
         f = self.machine.formats
         aligned, _ = saturate(m, self.old_activity[p] << tag[Stage.ROW].align, f.error, f"row{p}_shifted")
-        aligned = staged(m, Mux(valid_rows, aligned, 0).as_signed(), Stage.ROW, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
+        aligned = Mux(valid_rows, aligned, 0).as_signed()
+        aligned = staged(m, aligned, Stage.ROW, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
         flags = tag[Stage.ERROR].flags
         chosen = named(m, Mux(asks(flags, Sweep.POST), aligned, e), f"row{p}_chosen")
         negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")

@@ -13,7 +13,8 @@ class Stage(IntEnum):
     """Where a row is, a stage a cycle, and what is done with it there.
 
     ROW        sum, base, state, error and clamp are there: mu, x with INIT, e with ERR
-    ERROR      e, or what POST and NEG make of it, is back at the tile; the base is written; feedback sum and f'(x) are read
+    ERROR      e, or what POST and NEG make of it, is back at the tile; the base is written; feedback sum and f'(x)
+               are read
     FEEDBACK   both are there: fb
     SLOPE      f'(x) * fb
     GAIN       (f'(x) * fb - e) * gain

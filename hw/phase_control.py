@@ -108,8 +108,8 @@ class PhaseControl:
         """Add the control to the module of the tile.
 
         ``phases``: those of a sweep in their order; "load" is the first of a sweep with weights, "convert" of one
-        without. ``take_sums(group)`` sets the ``sums`` of the tile to those of a row group; ``backs``: the feedback sums of
-        each column of the array.
+        without. ``take_sums(group)`` sets the ``sums`` of the tile to those of a row group; ``backs``: the feedback
+        sums of each column of the array.
         """
         busy = self._walk(m, phases)
         self._load(m)

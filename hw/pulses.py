@@ -10,7 +10,7 @@ __all__ = ["Pulses"]
 
 
 class Pulses(wiring.Component):
-    """``count`` lines; line i fires with the probability ``probability[i] / 2**PROBABILITY_BITS`` in a cycle with ``draw``.
+    """``count`` lines; line i fires with ``probability[i] / 2**PROBABILITY_BITS`` in a cycle with ``draw``.
 
     Every line has a generator of its own (Marsaglia 2003, xorshift with 13, 17, 5) that moves on with ``draw``; the
     upper bits of its new value are compared. ``first``: number of the first line, for its seed. Latency: none.
@@ -34,7 +34,8 @@ class Pulses(wiring.Component):
 
     def __init__(self, count: int, first: int) -> None:
         self.count, self.first = count, first
-        super().__init__({"draw": In(1), "probability": In(data.ArrayLayout(PROBABILITY_BITS + 1, count)), "fires": Out(count)})
+        probability = data.ArrayLayout(PROBABILITY_BITS + 1, count)
+        super().__init__({"draw": In(1), "probability": In(probability), "fires": Out(count)})
 
     def elaborate(self, platform):
         m = Module()

@@ -205,7 +205,7 @@ class RowEngine(wiring.Component):
         entries = {stage: data.View(self.shapes.map, value)
                    for stage, value in staged(m, entry.as_value(), Back.TAKE, Back.WRITE, "back_entry").items()}
         address = staged(m, head.address, Back.TAKE, Back.WRITE, "back_address")
-        # An identity column has the next source word after C / P row groups; the first of them replaces its feedback sums.
+        # An identity column has the next source word after C / P row groups; the first of them replaces its sums.
         first = Mux(identity, ~row.tag.group[:self._part_bits].any(), row.tag.first)
         overwrite = staged(m, entry.overwrite & first, Back.TAKE, Back.WRITE, "overwrite")
         count = mac_count(popcount(m, row.tag.valid_rows, "back_live"), entry.lanes, Const(1))

@@ -31,7 +31,8 @@ class Shapes:
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
         self.backs = data.ArrayLayout(signed(f.feedback_sum.bits), lanes)
         self.columns = data.ArrayLayout(data.StructLayout(
-            {"activity": self.activities, "entry": self.map, "rate": 5, "self_connection": signed(20)}), machine.array_stride)
+            {"activity": self.activities, "entry": self.map, "rate": 5, "self_connection": signed(20)}),
+            machine.array_stride)
         self.line_errors = data.ArrayLayout(self.errors, machine.array_rows // tiles)
         # A row engine visits one word a cycle, a macro every weight it has.
         self.work = unsigned(20) if machine.kind.array else range(tiles * lanes + 1)

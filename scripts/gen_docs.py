@@ -211,8 +211,9 @@ def backend_section() -> list[str]:
     rows = ((f"`{name}`", b.meaning, ", ".join(b.programs), said(b.stalls), said(b.waves), said(b.defects))
             for name, b in BACKENDS.items())
     return ["## Backends",
-            ("What `hebbar simulate --backend` and `Experiment.cosimulate` take. All record every barrier. A backend is "
-             "a module with `prepare` and `run` (`Driver` in `sim/backends/registry.py`) and an entry in that table."),
+            ("What `hebbar simulate --backend` and `Experiment.cosimulate` take. All record every barrier. A backend "
+             "is a module with `prepare` and `run` (`Driver` in `sim/backends/registry.py`) and an entry in that "
+             "table."),
             table(("name", "runs", "programs it needs", "`--stall`", "`--wave`", "`--break`"), rows)]
 
 

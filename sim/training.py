@@ -185,9 +185,10 @@ class _Run:
     def _spans(self, epoch: int) -> list[tuple[int, int, str]]:
         """First, end and entry of the chunks of an epoch."""
         task, every = self._task, self._program.config.training.refresh
-        found = [(first, end, "train") for first, end in spans(task.count, self._chunk_size["train"], every or task.count)]
+        size = self._chunk_size
+        found = [(first, end, "train") for first, end in spans(task.count, size["train"], every or task.count)]
         if epoch in task.graded_epochs:
-            found += [(first, end, task.entry) for first, end in spans(task.asked, self._chunk_size[task.entry], task.asked)]
+            found += [(first, end, task.entry) for first, end in spans(task.asked, size[task.entry], task.asked)]
         return found
 
     def _chunk(self, epoch: int, order: NDArray[np.int64], first: int, end: int, entry: str) -> tuple[Job, bool]:

@@ -31,7 +31,8 @@ LOAD = write_packet(Mem.WEIGHT, 0, [0x00990099] * 2)
 """A sample of four states that is, taken for a packet, a load of the weights."""
 READ = [pack(HEADER, "packet", memory=Mem.STATE, read=1, beats=COUNT), 0]
 SETTLED = CONFIG.groups + 40
-"""Cycles after which a START has cleared base and feedback sums, a row group a cycle, and a short program waits or ends."""
+"""Cycles after which a START has cleared base and feedback sums, a row group a cycle, and a short program
+waits or ends."""
 
 
 class Paced(User):

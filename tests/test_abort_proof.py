@@ -23,7 +23,8 @@ from hw.machine import Machine
 from sim.yosys import run
 
 FREE = ("activity_memory", "state_memory", "error_memory", "clamp_memory", "program_memory", "block_memory",
-        "map_memory", "base_memory", "function_table", "derivative_table", "tile", "neuron", "feedback_sums", "counters")
+        "map_memory", "base_memory", "function_table", "derivative_table", "tile", "neuron", "feedback_sums",
+        "counters")
 """Submodules of the machine whose outputs are free."""
 
 CONFIG = machine(weight_words=2, neuron_words=2, max_columns=1, map_entries=2, blocks=2, program_words=4, functions=1)

@@ -106,7 +106,8 @@ def test_converters_end_with_the_sums(side, sums):
 @pytest.mark.parametrize("bits", [4, 9, 12])
 def test_converters_reach_the_states(side, bits):
     """Without it every sum would stick at the ends of the converters and nothing be learnt: a converter has to reach
-    one half, the reach is 2^(bits - 1 + step) codes, a code 2^-20 of a row sum (13 + 7 bits), 2^-25 of a feedback sum."""
+    one half, the reach is 2^(bits - 1 + step) codes, a code 2^-20 of a row sum (13 + 7 bits), 2^-25 of a feedback
+    sum."""
     frac = {"row": 13 + 7, "column": 13 + 12}[side]
     least = next(step for step in range(40) if 2 ** (bits - 1 + step) / 2**frac >= 0.5)
     for step in range(least + 1):

@@ -195,7 +195,8 @@ def test_every_beat_is_written_and_read(size, physics):
     for number in bench.rng.permutation(len(beats(m))):
         rows, columns = beats(m)[number]
         targets, mask = bench.rng.integers(-top, top, per_beat), bench.rng.integers(0, 2, per_beat)
-        bench.cycle(MacroOp.WRITE, cell=int(number), cell_mask=signed(mask, 1), cell_code=signed(targets, m.weight_bits))
+        bench.cycle(MacroOp.WRITE, cell=int(number), cell_mask=signed(mask, 1),
+                    cell_code=signed(targets, m.weight_bits))
         bench.cycle(MacroOp.HOLD_CELLS, cell=int(number))
         found = bench.search(MacroOp.COMPARE_CELLS, per_beat, m.weight_bits)
         on = mask == 1

@@ -17,8 +17,8 @@ BESIDE = {("hebbar.api", "hebbar.arguments"): "the checks of what Experiment is 
 HARDWARE_ONLY = {"bank", "bus", "cell_access", "crossbar", "fields", "line_drivers", "machine", "neuron_stages",
                  "phase_control", "pipeline", "row_stages", "sequencer_signature", "state_diagram", "streamer",
                  "sar_logic", "tidy", "tile", "verilog"}
-TWINS = ["analog_macro", "array_macro", "feedback_sums", "counters", "energy_sum", "fixed", "machine", "neuron", "pulses",
-         "row_engine", "separation", "sequencer", "table", "tile"]
+TWINS = ["analog_macro", "array_macro", "feedback_sums", "counters", "energy_sum", "fixed", "machine", "neuron",
+         "pulses", "row_engine", "separation", "sequencer", "table", "tile"]
 
 
 def imports(path: Path) -> set[str]:

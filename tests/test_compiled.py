@@ -300,7 +300,8 @@ def back_programs():
     for order in ORDERS:
         blocks.append(pack(BLOCK, "rows", **common, map_base=len(maps), group_base=0, groups=3, last_rows=1))
         maps += [pack(MAP, kind, **dict.fromkeys(MAP, 0) | {
-            "source": 3, "lanes": 0 if kind == "absent" else 4, "feedback": 1, "overwrite": kind in ("overwrite", "absent")})
+            "source": 3, "lanes": 0 if kind == "absent" else 4, "feedback": 1,
+            "overwrite": kind in ("overwrite", "absent")})
             for kind in order]
         words += [encode(Op.SWEEP, block=len(blocks) - 1, flags=int(Sweep.TRN)), encode(Op.WAIT),
                   encode(Op.SWEEP, block=len(ORDERS), flags=int(Sweep.DELTA | Sweep.BACK)), encode(Op.WAIT)]

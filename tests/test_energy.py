@@ -122,8 +122,8 @@ WATCHED = {
 
 
 def counted_in_rtl(job):
-    """Cycles in which each enable of the RTL is on, and overwrite feedback sums in row groups of their own; what START clears
-    is left out."""
+    """Cycles in which each enable of the RTL is on, and feedback sums that are overwritten in row groups of their
+    own; what START clears is left out."""
     top, counts = Machine(job.program.machine), dict.fromkeys(WATCHED, 0)
     simulator = Simulator(top)
     simulator.add_clock(1e-8)

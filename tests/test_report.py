@@ -452,8 +452,8 @@ def boxes(figure, artists):
 @pytest.mark.parametrize("minimum", [1.0, 25.0, 49.0])
 def test_no_line_runs_through_a_label(minimum):
     """The minimum's line ends below its label, and the label stays inside the figure wherever the line is."""
-    figure = cycle_causes({"issue": 30.0, "bubbles": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0, "control": 4.0},
-                          minimum)
+    figure = cycle_causes({"issue": 30.0, "bubbles": 5.0, "drain": 10.0, "stream": 1.0, "separate": 0.0,
+                           "control": 4.0}, minimum)
     FigureCanvasAgg(figure)
     axes = figure.axes[0]
     (label,) = [t for t in axes.texts if t.get_text().startswith("minimum")]

@@ -289,8 +289,8 @@ def test_random_sweeps(lanes, tiles):
 
 @pytest.mark.parametrize("lanes, tiles", [(4, 1), (8, 4)])
 def test_power_up_contents_of_the_sums_never_show(lanes, tiles):
-    """A program that reads base and feedback sums before anything wrote them sees zeros, whatever the memories held; the
-    golden machine shows that the program would tell."""
+    """A program that reads base and feedback sums before anything wrote them sees zeros, whatever the memories held;
+    the golden machine shows that the program would tell."""
     rng, program = Random(f"sums {lanes}"), experiment(lanes, tiles)
     draw = Draw(program.machine, rng)
     m, flags = program.machine, Sweep.BASE | Sweep.BACK | Sweep.ERR | Sweep.STEP | Sweep.HOIST

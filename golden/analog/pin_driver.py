@@ -49,8 +49,8 @@ class PinDriver:
                        for phase in (MacroOp.UP, MacroOp.DOWN)}
         self._counts = dict.fromkeys(self._words, 0)
 
-    def cycle(self, phase: MacroOp, line: int, row_drive: int, column_drive: int, amplitude: int, rate: int, enable: int,
-              dac: int, cell: int, cell_mask: int, cell_code: int) -> int:
+    def cycle(self, phase: MacroOp, line: int, row_drive: int, column_drive: int, amplitude: int, rate: int,
+              enable: int, dac: int, cell: int, cell_mask: int, cell_code: int) -> int:
         """What the macro does in ``phase``; the pins as numbers (``hebbar.contract.pins``)."""
         match phase:
             case MacroOp.COLUMNS:

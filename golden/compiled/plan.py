@@ -80,8 +80,9 @@ class _Lanes:
     def _updates(self) -> list[Run]:
         """Plastic lanes in use; others hold no activity, so that they can change in positive columns alone."""
         p = self._plan
-        self_connection: NDArray[np.bool_] = np.zeros(p.source.size, bool) if p.self_connection is None else np.any(p.self_connection, axis=0)
-        return [(*run, int(p.rate[k]), int(self_connection[k:k + self._lanes].any()), int(p.positive[k]))
+        diagonal = p.self_connection
+        any_row: NDArray[np.bool_] = np.zeros(p.source.size, bool) if diagonal is None else np.any(diagonal, axis=0)
+        return [(*run, int(p.rate[k]), int(any_row[k:k + self._lanes].any()), int(p.positive[k]))
                 for k, run in self._columns((p.used | p.positive) & p.plastic)]
 
     def _columns(self, wanted: Ints) -> Iterator[tuple[int, Run]]:

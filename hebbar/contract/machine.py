@@ -44,8 +44,8 @@ class MachineConfig(Section):
     activity_frac: int = key(7, "Fraction bits that all products of a row are aligned to; at least those of any "
                                 "population, at most 7 more.", "bits", ge=0, le=15)
     row_sum_bits: int = key(36, "Width of a row sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
-    feedback_sum_bits: int = key(42, "Width of a feedback sum; the compiler proves that it cannot overflow.", "bits", ge=8,
-                             le=53)
+    feedback_sum_bits: int = key(42, "Width of a feedback sum; the compiler proves that it cannot overflow.", "bits",
+                                 ge=8, le=53)
     separation: int = key(0, "Largest population that softmax or max takes; 0: the unit is not built.", "neurons", 128,
                           ge=0, le=1 << 10)
     energy: bool = key(False, "Build the energy sum, which `rule.tolerance` needs.")

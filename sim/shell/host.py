@@ -239,7 +239,8 @@ class _Buffers:
     def record(self, run: Run, recorder: Recorder) -> None:
         """Hand the barriers over and make room."""
         barriers, images = run.barrier_count, run.weight_count
-        recorder.block(self._pc[:barriers], self._rows[:barriers], self._weight_barrier[:images], self._weights[:images])
+        recorder.block(self._pc[:barriers], self._rows[:barriers], self._weight_barrier[:images],
+                       self._weights[:images])
         run.barrier_count = run.weight_count = 0
 
 

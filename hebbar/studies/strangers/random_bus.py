@@ -122,8 +122,8 @@ class Traffic:
     def meet(self, coincidence: Coincidence) -> int:
         """The response to a START beside a packet, -1 without one."""
         data, last = np.array(coincidence.packet, np.uint32), np.array(coincidence.last, np.uint8)
-        return self._library.random_bus_meet(self._host, data.ctypes.data, last.ctypes.data, len(data), coincidence.offset,
-                                             coincidence.skew, ctypes.c_double(coincidence.pace))
+        return self._library.random_bus_meet(self._host, data.ctypes.data, last.ctypes.data, len(data),
+                                             coincidence.offset, coincidence.skew, ctypes.c_double(coincidence.pace))
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
