@@ -44,19 +44,25 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as
 
 def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
            Path("out/energy"), samples: Annotated[int, typer.Option(min=1, help="Training samples that are counted.")] =
-           100, technology: Annotated[str, typer.Option(
-               help="A technology that ships with Hebbar, or a TOML file.")] = "cmos45", rule: Rule = None,
-           data: Data = None, quiet: Quiet = False, as_json: Json = False) -> None:
-    """Energy a sample: exact counts of the golden machine times a sourced table, low to high."""
+           100, technology: Annotated[list[str] | None, typer.Option(
+               help="A technology that ships with Hebbar, or a TOML file; several for a table side by side. Default: "
+                    "cmos45.")] = None,
+           clock: Annotated[float, typer.Option(min=1e-3, max=1e5, help="Clock of latency and power, MHz.")] = 100,
+           rule: Rule = None, data: Data = None, quiet: Quiet = False, as_json: Json = False) -> None:
+    """Energy, time and area: exact counts of the golden machine times a sourced table, low to high, by block and
+    verb."""
     config = configured(source, None, rule, None, data)
     here = Run(out, quiet, as_json, config)
-    from hebbar.energy.run import estimate_run, record
-    from hebbar.report.tables import print_energy
+    from hebbar.energy.run import priced_runs, record_priced
+    from hebbar.report.costs import print_beside, print_priced
 
-    found = estimate_run(config, samples, technology, here.reporter)
+    found = priced_runs(config, samples, technology or ["cmos45"], clock, here.reporter)
     if not as_json:
-        print_energy(found)
-    here.finish(record(found), [])
+        print_priced(found[0])
+        if found[1:]:
+            print_beside(found)
+    records = [record_priced(each) for each in found]
+    here.finish(records[0] if len(records) == 1 else records, [])
 
 
 def validate_costs(page: Annotated[Path | None, typer.Option(help="A file for the page, as Markdown; without it, "

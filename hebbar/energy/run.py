@@ -1,32 +1,89 @@
 """The energy of a configuration: counts of the golden machine on its own data, times a table."""
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from golden.learning.tasks import task_of
+from golden.trace import Trace
 from hebbar.compiler.config import Config
-from hebbar.compiler.program import compile_config
+from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from sim.backends import golden
 from sim.simulate import job_of
 
+from .area import area
 from .estimate import Estimate, estimate
+from .operation import Operation, leakage_w, operation
+from .registers import register_bits
+from .splits import cross
 from .technology import Range, load_technology
 
-__all__ = ["estimate_run", "record"]
+__all__ = ["Priced", "estimate_run", "priced_runs", "record", "record_priced"]
+
+
+@dataclass(frozen=True)
+class Priced:
+    """A run's energy, its operation at a clock, and the area of its machine by block in um2."""
+
+    estimate: Estimate
+    operation: Operation
+    area: dict[str, Range]
+
+    @property
+    def places(self) -> dict[tuple[str, str], Range]:
+        """pJ a sample by block and verb."""
+        return cross((row.component, row.sample) for row in self.estimate.rows)
+
+    @property
+    def area_um2(self) -> Range:
+        return sum(self.area.values(), Range(0.0, 0.0, 0.0))
+
+
+def priced_runs(config: Config, samples: int, technologies: Sequence[str], clock_mhz: float, reporter: Reporter
+                ) -> list[Priced]:
+    """Cost of training on the first ``samples`` samples from the seeded start, in every technology.
+
+    ``technologies``: names that ship with Hebbar or paths of TOML files. The work is counted once.
+    """
+    tables = [load_technology(name) for name in technologies]
+    program, trace, count = _counted(config, samples, reporter)
+    reporter.say("counting the registers of the Verilog ...")
+    registers = register_bits(program.machine)
+    leakage = leakage_w(program.machine, registers)
+    found = []
+    for table in tables:
+        made = estimate(program, trace.counters, count, table, exits=trace.decisions.tolist())
+        found.append(Priced(made, operation(made.sample, trace.counters, count, clock_mhz, leakage),
+                            area(program.machine, registers, table.node_nm)))
+    return found
 
 
 def estimate_run(config: Config, samples: int, technology: str, reporter: Reporter) -> Estimate:
-    """Energy of training on the first ``samples`` samples from the seeded start.
+    """The energy alone, in one technology; see ``priced_runs``."""
+    table = load_technology(technology)
+    program, trace, count = _counted(config, samples, reporter)
+    return estimate(program, trace.counters, count, table, exits=trace.decisions.tolist())
 
-    ``technology``: a name that ships with Hebbar or the path of a TOML file.
-    """
-    table, program = load_technology(technology), compile_config(config)
+
+def _counted(config: Config, samples: int, reporter: Reporter) -> tuple[Program, Trace, int]:
+    """The program, what the golden machine did, and how many samples there were."""
+    program = compile_config(config)
     task = task_of(program)
     job = replace(job_of(program, task, "train", samples, task.image()), steps=False)
     reporter.say(f"counting the work of {job.count} samples on the golden machine ...")
-    trace = golden.run(job)
-    return estimate(program, trace.counters, job.count, table, exits=trace.decisions.tolist())
+    return program, golden.run(job), job.count
+
+
+def record_priced(found: Priced) -> dict[str, Any]:
+    """Energy, operation and area as plain data."""
+    op = found.operation
+    return record(found.estimate) | {
+        "tier": "A: exact counts times a table",
+        "pj_sample_by_block_and_verb": {f"{block}, {verb}": _three(e) for (block, verb), e in found.places.items()},
+        "clock_hz": op.clock_hz, "cycles_sample": op.cycles, "latency_s": op.latency_s, "samples_s": op.throughput,
+        "power_w": _three(op.power_w), "leakage_w": _three(op.leakage_w),
+        "area_um2": _three(found.area_um2), "area_um2_by_block": {b: _three(a) for b, a in found.area.items()}}
 
 
 def record(found: Estimate) -> dict[str, Any]:

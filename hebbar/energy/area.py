@@ -1,0 +1,120 @@
+"""Area of the machine by block: operators and registers of published tables, memories by the law of a compiler.
+
+Low and typical operators are Horowitz's (45 nm), high ones Aladdin's (40 nm, about twice as large); a memory is a macro
+of the SG13G2 compiler (130 nm) or registers, whichever is smaller, scaled to the node. No wires, no clock tree, no
+utilisation: what a layout adds is not in it.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from math import log
+
+from hebbar.compiler.cycles import RowTiming
+from hebbar.contract.counters import COUNTERS
+from hebbar.contract.fifos import row_bits, word_bits
+from hebbar.contract.geometry import ports
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import Mem
+from hebbar.contract.tiles import Weights
+
+from .registers import HOUSEKEEPING
+from .scaling import Kind, scaled_area
+from .technology import Range
+from .validation import sram
+from .validation.tables import component
+from .validation.units import in_units
+
+__all__ = ["MEMORY_SPREAD", "area", "memories", "memory_um2", "multiplier_um2"]
+
+MEMORY_SPREAD = 0.09
+"""Largest error of a macro's area predicted from the other nine."""
+
+_BLOCK = {Mem.WEIGHT: "weight memory", Mem.ACTIVITY: "neuron memories", Mem.STATE: "neuron memories",
+          Mem.ERROR: "neuron memories", Mem.CLAMP: "neuron memories", Mem.PROGRAM: "sequencer", Mem.BLOCK: "sequencer",
+          Mem.MAP: "sequencer", Mem.FUNCTION: "neuron unit", Mem.DERIVATIVE: "neuron unit"}
+
+
+@cache
+def _um2(name: str, node_nm: float) -> float:
+    return in_units(component(name, node_nm).value, "um2", name)
+
+
+def _operator(low: float, high: float, node_nm: float) -> Range:
+    """Horowitz's area at 45 nm and Aladdin's at 40 nm, at the node."""
+    near, far = (scaled_area(v, n, node_nm, Kind.LOGIC).value for v, n in ((low, 45), (high, 40)))
+    return Range(near, near, max(near, far))
+
+
+def multiplier_um2(a: int, b: int, node_nm: float) -> Range:
+    """A product of a and b bits: a power law in a b through the published 8 and 32 bits."""
+    eight, wide = _um2("int mul 8b area", 45), _um2("int mul 32b area", 45)
+    low = eight * (a * b / 64) ** (log(wide / eight) / log(16))
+    return _operator(low, low * _um2("int mul 32b area", 40) / wide, node_nm)
+
+
+def adder_um2(bits: int, node_nm: float) -> Range:
+    """A sum, by bits through the published 32."""
+    low = _um2("int add 32b area", 45) * bits / 32
+    return _operator(low, _um2("int add 32b area", 40) * bits / 32, node_nm)
+
+
+def registers_um2(bits: int, node_nm: float) -> Range:
+    """Register bits, Aladdin's."""
+    each = scaled_area(_um2("register per bit area", 40), 40, node_nm, Kind.LOGIC).value
+    return Range(each, each, each) * bits
+
+
+def memory_um2(words: int, bits: int, node_nm: float) -> Range:
+    """A memory: a macro of the compiler's law, or registers where those are smaller."""
+    fixed, column, cell = sram.fit("area_um2")
+    macro = scaled_area(fixed + column * bits + cell * bits * words, 130, node_nm, Kind.SRAM).value
+    flat = registers_um2(words * bits, node_nm)
+    if flat.typical < macro:
+        return flat
+    return Range(macro * (1 - MEMORY_SPREAD), macro, macro * (1 + MEMORY_SPREAD))
+
+
+def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
+    """Block, words and bits of every memory."""
+    found = [(_BLOCK[mem], p.depth, p.lanes * p.bits) for mem, p in ports(m).items()
+             if mem is not Mem.WEIGHT or m.kind.weights is Weights.MEMORY]
+    found += [("accumulators", m.groups, m.row_tiles * m.row_sum_bits),
+              ("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits),
+              ("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64)]
+    if m.kind.weights is Weights.MEMORY:
+        depth = RowTiming(m).fifo_depth
+        found += [("pipeline", depth, word_bits(m)), ("pipeline", depth, row_bits(m))]
+    return found
+
+
+def area(m: MachineConfig, registers: Mapping[str, int], node_nm: float) -> dict[str, Range]:
+    """um2 by block; ``registers``: register bits by block of the Verilog, as ``register_bits`` counts them.
+
+    An analog macro is not in it: it has its own area.
+    """
+    found: dict[str, Range] = {}
+
+    def add(block: str, value: Range, count: float = 1) -> None:
+        found[block] = found.get(block, Range(0.0, 0.0, 0.0)) + value * count
+
+    for block, words, bits in memories(m):
+        add(block, memory_um2(words, bits, node_nm))
+    _operators(m, node_nm, add)
+    for name, bits in registers.items():
+        block = {"neuron": "neuron unit", "sequencer": "sequencer", "tile": "pipeline"}.get(name, "pipeline")
+        add("bus" if name in (*HOUSEKEEPING, "streamer") else block, registers_um2(bits, node_nm))
+    return found
+
+
+def _operators(m: MachineConfig, node_nm: float, add: Callable[..., None]) -> None:
+    """Multipliers and adders of the tile, and the neuron unit's."""
+    f = m.formats
+    w, a, e, d = f.weight.bits, f.activity.bits, f.error.bits, f.derivative.bits
+    cells = 0 if m.kind.macro else m.row_tiles * m.lanes * (m.weight_words if m.kind.array else 1)
+    for pair in ((w, a), (w, e), (e, a)):
+        add("multipliers", multiplier_um2(*pair, node_nm), cells)
+    for bits in (f.row_sum.bits, f.feedback_sum.bits, w + 1):
+        add("accumulators", adder_um2(bits, node_nm), cells)
+    neuron = multiplier_um2(d, f.feedback.bits, node_nm) + multiplier_um2(d + f.feedback.bits + 1, f.gain.bits, node_nm)
+    table = multiplier_um2(16, max(1, f.table_frac), node_nm)
+    add("neuron unit", neuron + table * 2 + adder_um2(f.state.bits + 1, node_nm) * 3, m.row_tiles)
