@@ -41,7 +41,7 @@ class SequencerSignature(wiring.Signature):
     progress : In(1)
         They got on in this cycle; the watchdog starts anew.
     transfer, transfer_out : Out(1)
-        An IN or OUT begins, for one cycle; it is an OUT.
+        A transfer begins, for one cycle; it is an OUT.
     transfer_word : Out(32)
         Its instruction.
     transfer_done : In(1)

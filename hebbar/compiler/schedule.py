@@ -66,7 +66,8 @@ class SweepOp:
 
 @dataclass(frozen=True)
 class TransferOp:
-    """IN or OUT of one population; ``memory`` is a ``hebbar.contract.memories.Mem``. Drains by itself."""
+    """One of the instructions MOVES on one population; ``memory`` is a ``hebbar.contract.memories.Mem``. Drains by
+    itself."""
 
     op: Op
     population: str
