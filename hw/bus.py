@@ -7,7 +7,16 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.counters import COUNTERS
-from hebbar.contract.registers import ADDRESS_BITS, COUNTER_BASE, LIVE, REGISTERS, Access, Control, counter_address
+from hebbar.contract.registers import (
+    ADDRESS_BITS,
+    COUNTER_BASE,
+    LIVE,
+    REGISTERS,
+    Access,
+    Control,
+    Register,
+    counter_address,
+)
 
 from .fixed import named
 
@@ -86,9 +95,9 @@ class Bus(wiring.Component):
         That counter, in a cycle in which ``counter_ready``.
     counter_ready : Signal(1), in
         It is there.
-    <read register> : Signal(32), in
+    <read register> : Signal(register.bits), in
         What a READ register of ``hebbar.contract.registers``, that is no counter, shows.
-    <read-write register> : Signal(32), out
+    <read-write register> : Signal(register.bits), out
         What was written to it last.
     control : Signal(len(Control)), out
         The bits of Control, high for one cycle where a one was written to byte lane 0.
@@ -102,19 +111,19 @@ class Bus(wiring.Component):
             **AXI_LITE, "locked": In(1), "startable": In(1), "counting": In(1),
             "counter_read": Out(1), "counter_index": Out(range(len(COUNTERS))), "counter": In(64),
             "counter_ready": In(1),
-            **{name: self._member(register.access, register.reset)
+            **{name: self._member(register)
                for name, register in REGISTERS.items()
                if not COUNTER_BASE <= register.address < COUNTER_END}})
 
     @staticmethod
-    def _member(access: Access, reset: int) -> wiring.Member:
-        match access:
+    def _member(register: Register) -> wiring.Member:
+        match register.access:
             case Access.READ:
-                return In(32)
+                return In(register.bits)
             case Access.READ_WRITE:
-                return Out(32, init=reset)
+                return Out(register.bits, init=register.reset)
             case Access.COMMAND:
-                return Out(len(Control))
+                return Out(register.bits)
 
     def elaborate(self, platform):
         m = Module()
@@ -125,9 +134,9 @@ class Bus(wiring.Component):
     def _write_channels(self, m: Module) -> None:
         self._have_address = have_address = Signal()
         self._have_data = have_data = Signal()
-        self._address = address = Signal(ADDRESS_BITS)
-        self._word = word = Signal(32)
-        self._strobe = strobe = Signal(4)
+        self._address = address = Signal(ADDRESS_BITS, reset_less=True)
+        self._word = word = Signal(32, reset_less=True)
+        self._strobe = strobe = Signal(4, reset_less=True)
         m.d.comb += [self.s_axil_awready.eq(~have_address & ~self.s_axil_bvalid),
                      self.s_axil_wready.eq(~have_data & ~self.s_axil_bvalid)]
         with m.If(self.s_axil_awvalid & self.s_axil_awready):
@@ -169,7 +178,7 @@ class Bus(wiring.Component):
 
     def _read_channels(self, m: Module) -> None:
         self._have_read = Signal()
-        self._read_address = address = Signal(ADDRESS_BITS)
+        self._read_address = address = Signal(ADDRESS_BITS, reset_less=True)
         have_address = self._have_read
         m.d.comb += self.s_axil_arready.eq(~have_address & ~self.s_axil_rvalid)
         with m.If(self.s_axil_arvalid & self.s_axil_arready):

@@ -168,14 +168,14 @@ def flags(kind: type[IntFlag]) -> str:
 def register_section() -> list[str]:
     """The register map without the counters, and the bits and codes in it."""
     rows = ((f"0x{r.address:03x}", f"`{name}`", ACCESS[r.access],
-             f"0x{r.reset:x}" if r.access is registers.Access.READ_WRITE else "", r.meaning)
+             f"0x{r.reset:x}" if r.access is registers.Access.READ_WRITE else "", r.bits, r.meaning)
             for name, r in registers.REGISTERS.items() if r.address < registers.COUNTER_BASE)
     cause = registers.Cause
     causes = ((int(c), f"`{c.name}`", "fault" if c >= cause.ILLEGAL_OP else "") for c in cause)
     return ["## Registers", prose(registers.__doc__),
             (f"Addresses have {registers.ADDRESS_BITS} bits. `identity` reads "
              f"0x{registers.IDENTITY:08x} and `version` 0x{registers.VERSION:08x}."),
-            table(("address", "register", "access", "reset", "meaning"), rows),
+            table(("address", "register", "access", "reset", "bits", "meaning"), rows),
             "### Bits of control", whole(registers.Control), flags(registers.Control),
             "### Bits of status", whole(registers.Status), flags(registers.Status),
             "### Causes", whole(cause), table(("cause", "name", ""), causes)]

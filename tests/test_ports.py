@@ -106,6 +106,7 @@ def complaints(of, members, machine) -> list[str]:
     """What a docstring does not say of the ports, or says wrongly."""
     stated, wrong = entries(type(of)), []
     for name, member in members.items():
+        known = namespace(of, machine) | {"register": REGISTERS.get(name)}
         if isinstance(of, Bus) and name in REGISTERS and name not in stated:
             assert REGISTERS[name].meaning and not COUNTER_BASE <= REGISTERS[name].address < COUNTER_END
             name = "<read register>" if REGISTERS[name].access is Access.READ else "<read-write register>"
@@ -115,7 +116,7 @@ def complaints(of, members, machine) -> list[str]:
         shape, direction = stated[name]
         if direction != {In: "in", Out: "out"}[member.flow]:
             wrong.append(f"{name} is said to go {direction}")
-        if not same(member, eval(shape, namespace(of, machine))):
+        if not same(member, eval(shape, known)):
             wrong.append(f"{name} is said to have the shape {shape}")
     return wrong + [f"{name} does not exist" for name in stated if name not in members and not name.startswith("<")]
 

@@ -64,9 +64,10 @@ TEXT_DEFECTS = {
                          "instances of one module"),
     "a register at another address": (BUS, r"12'h054:(?=\s+if \(\\\$\d+ \) begin\s+if \(_strobe)", "12'h058:",
                                       "addresses written"),
-    "a register that shows another": (BUS, r"(12'h0b0:\s+\\\$\d+  = )rate12;", r"\1rate13;", "addresses read"),
+    "a register that shows another": (BUS, r"(12'h0b0:\s+\\\$\d+  = \{ 27'h0000000, )rate12 \};", r"\1rate13 };",
+                                      "addresses read"),
     "a reset value": (BUS, r"reg \[31:0\] watchdog = 32'd0", "reg [31:0] watchdog = 32'd1", "registers"),
-    "a short register": (BUS, r"reg \[31:0\] gain2 =", "reg [30:0] gain2 =", "registers"),
+    "a short register": (BUS, r"reg \[7:0\] gain2 =", "reg [6:0] gain2 =", "registers"),
 }
 
 

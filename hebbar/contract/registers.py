@@ -2,19 +2,20 @@
 
 All registers are 32 bits wide. Reading an address that is not in the table, writing one that cannot
 be written, or an unaligned access answers SLVERR and changes nothing. While the machine runs only
-the registers in LIVE can be written. Accesses are whole aligned words (wstrb selects bytes). A gain
-uses its low 8 bits, a rate its low 5, beta its low 16.
+the registers in LIVE can be written. Accesses are whole aligned words (wstrb selects bytes). A register
+has the bits that mean something; what is written above them is dropped, and they read as zero.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
 
 from .counters import COUNTERS
+from .exponentials import BETA_BITS
 from .isa import GAINS, LOOP_REGISTERS
 from .tiles import TILES
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
-           "COUNTER_BASE", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
+           "COUNTER_BASE", "GAIN_BITS", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
            "counter_address"]
 
 LIVE = frozenset({"control", "watchdog"})
@@ -22,8 +23,9 @@ LIVE = frozenset({"control", "watchdog"})
 
 ADDRESS_BITS = 12
 IDENTITY = 0x48454242
-VERSION = 0x00000201
+VERSION = 0x00000202
 RATES = 16
+GAIN_BITS = 8
 MAX_RATE = 31
 TOLERANCE_BITS = 32
 ENERGY_BITS = 48
@@ -83,11 +85,12 @@ class Cause(IntEnum):
 
 @dataclass(frozen=True)
 class Register:
-    """One register: byte address, access, reset value and meaning."""
+    """One register: byte address, access, meaning, bits from bit 0 that it has, and reset value."""
 
     address: int
     access: Access
     meaning: str
+    bits: int = 32
     reset: int = 0
 
 
@@ -101,21 +104,23 @@ def _table() -> dict[str, Register]:
         "weight_words": Register(0x00C, r, "depth of the weight memory in words of P x C weights"),
         "neuron_words": Register(0x010, r, "depth of the neuron space in words of C neurons"),
         "max_columns": Register(0x014, r, "most words in a row"),
-        "control": Register(0x040, Access.COMMAND, "start, stop, clear an abort, latch counters"),
+        "control": Register(0x040, Access.COMMAND, "start, stop, clear an abort, latch counters",
+                            len(Control)),
         "status": Register(0x044, r, "running, streaming, fault, aborted"),
         "cause": Register(0x048, r, "why the machine is halted"),
         "pc": Register(0x04C, r, "address of the current or the last instruction"),
         "entry": Register(0x050, rw, "address at which START begins"),
         "watchdog": Register(0x054, rw, "halt after so many cycles without progress; 0: never"),
-        "tolerance": Register(0x058, rw, "EXIT leaves when the sum of e squared, in squared codes, fell by less"),
-        "beta": Register(0x05C, rw, "SEPARATE: beta log2(e), unsigned with 8 fraction bits"),
+        "tolerance": Register(0x058, rw, "EXIT leaves when the sum of e squared, in squared codes, fell by less",
+                              TOLERANCE_BITS),
+        "beta": Register(0x05C, rw, "SEPARATE: beta log2(e), unsigned with 8 fraction bits", BETA_BITS),
     }
     for i in range(LOOP_REGISTERS):
         table[f"loop{i}"] = Register(0x060 + 4 * i, rw, "loop count")
     for i in range(GAINS):
-        table[f"gain{i}"] = Register(0x070 + 4 * i, rw, "gamma, unsigned with 7 fraction bits")
+        table[f"gain{i}"] = Register(0x070 + 4 * i, rw, "gamma, unsigned with 7 fraction bits", GAIN_BITS)
     for i in range(RATES):
-        table[f"rate{i}"] = Register(0x080 + 4 * i, rw, "right shift of e a in UPD, 0..31")
+        table[f"rate{i}"] = Register(0x080 + 4 * i, rw, "right shift of e a in UPD, 0..31", MAX_RATE.bit_length())
     for i, name in enumerate(COUNTERS):
         for half, word in enumerate(("lo", "hi")):
             table[f"{name}_{word}"] = Register(counter_address(i) + 4 * half, r,

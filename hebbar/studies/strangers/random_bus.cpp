@@ -14,6 +14,7 @@ enum Status : uint32_t { RUNNING = 1, STREAMING = 2, FAULT = 4, ABORTED = 8 };
 struct Plan {  // all of it Python's
     const uint8_t* kinds;       // of every register, by word address
     const uint32_t* resets;     // its value after reset
+    const uint32_t* bits;       // those that it has, as a mask
     const uint32_t *depths, *beats_per_word;  // of every memory
     const uint32_t* tape;       // what the careful host does: op, count, words
     uint64_t tape_length;
@@ -57,7 +58,7 @@ struct Careless {
         uint32_t mask = 0;
         for (unsigned lane = 0; lane < 4; ++lane) mask |= write.strobe >> lane & 1 ? 0xFFu << 8 * lane : 0;
         uint32_t& setting = settings[write.address / 4];
-        setting = (setting & ~mask) | (write.word & mask);
+        setting = ((setting & ~mask) | (write.word & mask)) & plan.bits[write.address / 4];
     }
 
     void commanded(const Write& write, unsigned response) {

@@ -59,8 +59,9 @@ MACHINES = {"tiny": lambda: load("tiny"), "1 x 4, all units": rich}
 class _Plan(ctypes.Structure):
     """Twin of ``struct Plan`` in random_bus.cpp."""
 
-    _fields_ = [("kinds", _POINTER), ("resets", _POINTER), ("depths", _POINTER), ("beats_per_word", _POINTER),
-                ("tape", _POINTER), ("tape_length", _U64), ("samples", _POINTER), ("sample_length", _U64),
+    _fields_ = [("kinds", _POINTER), ("resets", _POINTER), ("bits", _POINTER), ("depths", _POINTER),
+                ("beats_per_word", _POINTER), ("tape", _POINTER), ("tape_length", _U64), ("samples", _POINTER),
+                ("sample_length", _U64),
                 *((name, _U32) for name in ("memories", "control", "status", "cause", "entry", "patience"))]
 
 
@@ -185,15 +186,17 @@ def _library(program: Program, folder: Path, defect: Defect | None) -> ctypes.CD
 
 def _plan(program: Program, tape: Tape, sample: NDArray[np.uint32]) -> tuple[_Plan, list[NDArray[Any]]]:
     """The plan, and the arrays it points to, which must live as long."""
-    kinds, resets = np.zeros(1 << ADDRESS_BITS - 2, np.uint8), np.zeros(1 << ADDRESS_BITS - 2, np.uint32)
+    kinds = np.zeros(1 << ADDRESS_BITS - 2, np.uint8)
+    resets, masks = (np.zeros(1 << ADDRESS_BITS - 2, np.uint32) for _ in range(2))
     for name, register in REGISTERS.items():
         writable = 3 if name in LIVE else 2
         kinds[register.address // 4] = {Access.READ: 1, Access.READ_WRITE: writable, Access.COMMAND: 4}[register.access]
         resets[register.address // 4] = register.reset
+        masks[register.address // 4] = (1 << register.bits) - 1
     table = ports(program.machine)
     depths, shares = (np.array([getattr(table[mem], n) for mem in Mem], np.uint32) for n in ("depth", "beats_per_word"))
-    kept: list[NDArray[Any]] = [kinds, resets, depths, shares, np.array(tape.words, np.uint32),
+    kept: list[NDArray[Any]] = [kinds, resets, masks, depths, shares, np.array(tape.words, np.uint32),
                                 np.ascontiguousarray(sample, np.uint32)]
     at = [array.ctypes.data for array in kept]
     registers = (REGISTERS[name].address for name in ("control", "status", "cause", "entry"))
-    return _Plan(*at[:5], len(kept[4]), at[5], len(kept[5]), len(Mem), *registers, PATIENCE), kept
+    return _Plan(*at[:6], len(kept[5]), at[6], len(kept[6]), len(Mem), *registers, PATIENCE), kept

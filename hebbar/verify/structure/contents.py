@@ -91,6 +91,11 @@ def readable(bus: Module, shown: set[str]) -> dict[int, str]:
 
 
 def _source(node: Any, shown: set[str]) -> str:
+    """One of ``shown``, also below zeros, or 'status word'."""
+    if type(node).__name__ == "Concat":
+        *above, node = node.list
+        if any(type(part).__name__ != "IntConst" or constant(part) for part in above):
+            return "status word"
     name = plain(node.name) if type(node).__name__ == "Identifier" else ""
     return name if name in shown else "status word"
 

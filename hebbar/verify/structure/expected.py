@@ -123,8 +123,9 @@ def _pair(a: int, b: int) -> tuple[int, int]:
 
 def registers() -> dict[str, tuple[int, int]]:
     """Bits and reset value of every register that holds what the host wrote."""
-    bits = {Access.READ_WRITE: 32, Access.COMMAND: len(Control)}
-    return {name: (bits[r.access], r.reset) for name, r in REGISTERS.items() if r.access is not Access.READ}
+    narrow = {"control": len(Control), "beta": BETA_BITS, "gain": 8, "rate": 5}
+    return {name: (narrow.get(name.rstrip("0123456789"), 32), r.reset)
+            for name, r in REGISTERS.items() if r.access is not Access.READ}
 
 
 def written() -> dict[str, set[int]]:
