@@ -86,7 +86,7 @@ class Experiment:
     @property
     def image(self) -> NDArray[np.int64]:
         """The current weights as the machine holds them: int64 codes, (weight words, P, C)."""
-        from golden.learning.training import initial_image
+        from golden.session import initial_image
 
         if self._image is None:
             self._image = initial_image(self.program)
@@ -174,18 +174,14 @@ class Experiment:
         returned outputs: real numbers (samples, size) by population; in a query "name.clamp" is 1 where a
         neuron of "name" is held at its value. Every alpha is the configured one times 2**-``halvings``.
         """
-        from golden.learning.health import examine_run
-        from golden.learning.training import clips, machine_of
-        from golden.streams import to_codes, to_reals
+        from golden.learning.health import clipped, examine_run
+        from golden.session import Session
 
-        halvings, codes = whole("halvings", halvings, 0), to_codes(self.program, entry, samples)
-        machine = machine_of(self.program)
-        machine.load(self.image)
-        machine.set_rates(halvings)
-        outputs = machine.run(entry, codes)
-        self._image = machine.weights.copy()
-        warn(examine_run(self.program, entry, machine.loops[0], clips(machine)))
-        return to_reals(self.program, entry, outputs)
+        session = Session(self.program, self.image)
+        outputs = session.run_entry(entry, samples, whole("halvings", halvings, 0))
+        self._image = session.image.copy()
+        warn(examine_run(self.program, entry, session.count, clipped(session.counters)))
+        return outputs
 
     def float_machine(self) -> FloatMachine:
         """The same program in float64, from the current weights: ``run(entry, samples)`` as here. Gamma, other gains

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from golden.learning.health import Health, examine
 from golden.learning.tasks import LearningTask, task_of
 from golden.reference.training import halvings
+from golden.session import Session
 from golden.trace import Job
 from hebbar.compiler.config import Config
 from hebbar.compiler.parameters import parameters
@@ -85,7 +86,7 @@ class _Pair:
 
     def __init__(self, program: Program, library: Path) -> None:
         self.program = program
-        self.rtl, self.golden = fast.Session(program, library), golden.Session(program)
+        self.rtl, self.golden = fast.Session(program, library), Session(program)
 
     def load(self, checkpoint: Checkpoint) -> None:
         """Bring both to where a checkpoint was."""
@@ -197,12 +198,12 @@ class _Run:
         training, learns = self._program.config.training, entry == "train"
         given = self._task.codes("train", rows=order[first:end]) if learns else \
             {key: values[first:end] for key, values in self._asked.items()}
-        job = Job(self._program, entry, self._pair.golden.weights, given, halvings(training, epoch))
+        job = Job(self._program, entry, self._pair.golden.image, given, halvings(training, epoch))
         return job, learns and training.refresh > 0 and end % training.refresh == 0
 
     def _advance(self, job: Job, refresh: bool, state: TrainingState) -> None:
         """One chunk on both sides, compared; a checkpoint when it is time."""
-        before = self._pair.golden.weights.copy()
+        before = self._pair.golden.image.copy()
         rtl, golden = self._pair.rtl.run(job), self._pair.golden.run(job)
         comparison = compare(self._program, golden, rtl)
         if comparison.first:
@@ -252,4 +253,4 @@ def _start(program: Program, task: LearningTask, folder: Path, resume: bool, res
         raise BadInput(f"{folder} holds the checkpoint of a training that has not ended; go on with --resume or "
                        "discard it with --restart.")
     Checkpoint.remove(folder)
-    return Checkpoint(TrainingState(samples=task.count), task.image(), golden.Session(program).rows())
+    return Checkpoint(TrainingState(samples=task.count), task.image(), Session(program).rows())

@@ -49,7 +49,8 @@ def _yosys() -> str:
 
 
 def _verilator() -> str:
-    from golden.learning.training import data_of, initial_image
+    from golden.learning.training import data_of
+    from golden.session import initial_image
 
     from .compare import compare
     from .simulate import job_of, run_backend

@@ -2,7 +2,8 @@
 
 import pytest
 
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
+from golden.session import initial_image
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.energy import estimate, load_technology

@@ -9,9 +9,10 @@ from helpers import layered, machine
 from golden.analog.limits import KINDS, Limits, beyond_cells
 from golden.analog_macro import AnalogMacro
 from golden.learning.health import at_bound
-from golden.learning.training import codes, data_of, initial_image, train_fixed
+from golden.learning.training import codes, data_of, train_fixed
 from golden.learning.weights import checked_image
 from golden.machine import Machine
+from golden.session import initial_image
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.errors import HebbarWarning

@@ -8,8 +8,9 @@ import pytest
 
 from golden.learning.datasets import epoch_order
 from golden.learning.tasks import task_of
-from golden.learning.training import codes, data_of, initial_image, train_fixed
+from golden.learning.training import codes, data_of, train_fixed
 from golden.machine import Machine
+from golden.session import initial_image
 from golden.trace import Job
 from hebbar.compiler.config import load
 from hebbar.compiler.cycles import Cycles

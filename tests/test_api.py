@@ -10,7 +10,8 @@ import pytest
 
 from golden.image import from_image
 from golden.learning.datasets import load as load_data
-from golden.learning.training import codes, initial_image, machine_of, train_fixed
+from golden.learning.training import codes, train_fixed
+from golden.session import initial_image, machine_of
 from hebbar import Experiment
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.cycles import Cycles

@@ -13,8 +13,9 @@ from helpers import LEGAL, clip, graph, half_up, layered, random_samples
 
 from golden.compiled import CompiledMachine, unsupported
 from golden.learning.datasets import Dataset, Samples
-from golden.learning.training import initial_image, machine_of, train_fixed
+from golden.learning.training import train_fixed
 from golden.machine import Machine
+from golden.session import initial_image, machine_of
 from golden.trace import Job
 from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.config import load

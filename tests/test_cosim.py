@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from test_energy import units_job
 
-from golden.learning.training import codes, data_of, initial_image
+from golden.learning.training import codes, data_of
+from golden.session import initial_image
 from golden.trace import Job, Trace
 from hebbar.compiler.config import load
 from hebbar.compiler.cycles import Cycles

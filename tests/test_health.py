@@ -10,8 +10,9 @@ from golden.image import to_image
 from golden.learning.data_health import examine_data
 from golden.learning.datasets import from_arrays
 from golden.learning.health import CLIPPED, KINDS, at_bound, clipped, values_a_sample
-from golden.learning.training import codes, data_of, initial_image, train_fixed
+from golden.learning.training import codes, data_of, train_fixed
 from golden.machine import Machine
+from golden.session import initial_image
 from hebbar import Experiment
 from hebbar.compiler.config import DataConfig, load
 from hebbar.compiler.program import compile_config

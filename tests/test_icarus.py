@@ -7,7 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
+from golden.session import initial_image
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.errors import MissingTool

@@ -16,9 +16,9 @@ import pytest
 from helpers import MACHINE
 
 from golden.image import from_image
-from golden.learning.training import machine_of
 from golden.reference import hopfield as reference
 from golden.reference.theory import gamma_bound
+from golden.session import machine_of
 from golden.streams import to_codes
 from hebbar import Experiment
 from hebbar.contract.errors import BadInput, MissingTool

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from autograd import grad
 
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
 from golden.reference import rules
 from golden.reference.interpreter import FloatMachine
 from golden.reference.training import ends
+from golden.session import initial_image
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.studies import categorical, comparisons, cost as costs, nudge, reverse

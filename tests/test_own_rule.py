@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from golden.image import from_image
-from golden.learning.training import initial_image
 from golden.machine import Machine
 from golden.reference.interpreter import FloatMachine
+from golden.session import initial_image
 from golden.streams import rounded, to_codes, to_reals
 from golden.trace import Job
 from hebbar.compiler.config import load, parse

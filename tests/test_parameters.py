@@ -11,8 +11,8 @@ import pytest
 from helpers import graph, layered
 from hypothesis import example, given, strategies as st
 
-from golden.learning.training import initial_image
 from golden.machine import Machine
+from golden.session import initial_image
 from hebbar import Experiment
 from hebbar.compiler.config import load, preset_names
 from hebbar.compiler.layout import Layout

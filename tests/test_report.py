@@ -16,9 +16,10 @@ import tomli_w
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from golden.image import from_image
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
 from golden.learning.weights import save_weights
 from golden.network_energy import inference_energy
+from golden.session import initial_image
 from hebbar.compiler.config import load, parse
 from hebbar.compiler.parameters import parameters
 from hebbar.compiler.program import compile_config

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from golden.learning.training import initial_image
 from golden.reference import reward_bases as rb
+from golden.session import initial_image
 from golden.streams import to_codes
 from golden.trace import Job
 from hebbar.compiler.config import load

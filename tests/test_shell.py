@@ -7,7 +7,8 @@ import pytest
 from helpers import layered, random_samples, random_weights
 
 from golden.image import to_image
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
+from golden.session import initial_image
 from golden.trace import Job, Recorder
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config

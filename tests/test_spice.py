@@ -9,7 +9,7 @@ from netlists import circuit, crossbar, needs_ngspice, network
 from typer.testing import CliRunner
 
 from golden.analog.wires import Wires, first_order
-from golden.learning.training import initial_image
+from golden.session import initial_image
 from hebbar.cli.app import app
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config

@@ -10,8 +10,10 @@ import pytest
 
 from golden.image import to_image
 from golden.reference.spiking import Stdp, low_pass_trace, stdp_run
+from golden.session import Session
 from golden.streams import to_codes
 from golden.trace import Job
+from hebbar import Experiment
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
@@ -56,18 +58,19 @@ def by_hand(weights, lateral, spikes):
 def test_the_machine_learns_what_the_integers_say():
     """Code for code, clipping at 0 and at the largest weight included; a trace read a step early or late, or one that
     sees only half of a coincidence, learns something else."""
-    rng, e = np.random.default_rng(0), recall.Memory("stdp")
+    rng, e = np.random.default_rng(0), Experiment("stdp")
     weights, lateral = rng.uniform(0, 6, (16, 64)), rng.uniform(-4, 1, (16, 16)) * (1 - np.eye(16))
     weights = np.minimum(weights, 4 - 2.0**-13)
     e.set_weights({("inputs", "neurons"): weights, ("neurons", "neurons"): lateral})
     spikes = (rng.random((150, 64)) < 0.04).astype(float)
     start = {k: np.round(v * 2**13) for k, v in e.weights.items()}
     wanted, fired = by_hand(start["inputs", "neurons"], start["neurons", "neurons"], spikes)
-    found = e.run("train", {"inputs": spikes})["neurons"]
+    session = Session(e.program, e.image)
+    found, learnt = session.run_entry("train", {"inputs": spikes})["neurons"], session.weights
     np.testing.assert_array_equal(found, fired)
-    np.testing.assert_array_equal(e.weights["inputs", "neurons"] * 2**13, wanted)
+    np.testing.assert_array_equal(learnt["inputs", "neurons"] * 2**13, wanted)
     assert 50 < fired.sum() < 1000 and (wanted == 0).any() and (wanted == 2**15 - 1).any()
-    assert np.array_equal(e.weights["neurons", "neurons"] * 2**13, start["neurons", "neurons"]), "inhibition stays"
+    assert np.array_equal(learnt["neurons", "neurons"] * 2**13, start["neurons", "neurons"]), "inhibition stays"
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ from golden.learning.tasks import task_of
 from golden.learning.tasks.recall import hits
 from golden.learning.tasks.spikes import ORDERS, PERIOD
 from golden.learning.tasks.values import CORNERS, Grid, exact, grid_of, walk
-from golden.learning.training import machine_of, train_fixed, train_float
+from golden.learning.training import train_fixed, train_float
+from golden.session import machine_of
 from hebbar.compiler.config import load, preset_names
 from hebbar.compiler.program import compile_config
 from hebbar.compiler.rules import RULES

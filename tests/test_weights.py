@@ -308,7 +308,7 @@ def test_safetensors_is_loaded_only_by_who_uses_it():
 
 def test_a_preset_has_its_seeded_weights_back(tmp_path):
     """Without it the path of `hebbar simulate --weights` could be broken while its parts work."""
-    from golden.learning.training import initial_image
+    from golden.session import initial_image
 
     program = compile_config(load("tiny"))
     image = initial_image(program)

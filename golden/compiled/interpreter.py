@@ -11,7 +11,7 @@ from zlib import crc32
 
 import numpy as np
 
-import hebbar
+from hebbar import contract
 from hebbar.contract.isa import LOOP_DEPTH, Op, Sweep
 from hebbar.contract.memories import UNIT_PRECISION, Mem
 
@@ -126,8 +126,8 @@ def note(record, barrier, learnt, at, learning, memory):
 
 def _sources() -> int:
     """A check sum of all sources that end up in the compiled code."""
-    contract = Path(hebbar.__file__).parent / "contract"
-    files = [*sorted(Path(__file__).parent.glob("*.py")), *(contract / f"{name}.py" for name in (
+    shared = Path(contract.__file__).parent
+    files = [*sorted(Path(__file__).parent.glob("*.py")), *(shared / f"{name}.py" for name in (
         "isa", "memories", "exponentials", "registers"))]
     return crc32(b"".join(file.read_bytes() for file in files))
 

@@ -7,10 +7,10 @@ from hebbar.compiler.program import Program
 
 from ..fixed import Ints, to_float
 from ..reference.training import ends
+from ..session import Session
 from .datasets import input_codes
-from .health import examine_run
+from .health import clipped, examine_run
 from .sample_checks import check_samples
-from .training import clips, machine_of
 
 __all__ = ["answers"]
 
@@ -22,7 +22,6 @@ def answers(program: Program, image: Ints, inputs: ArrayLike) -> tuple[NDArray[n
     source, target = (network.by_name[name] for name in ends(network))
     codes = input_codes(inputs, source.activity_frac, formats.activity.bits)
     check_samples(codes, None, network)
-    machine = machine_of(program)
-    machine.load(image)
-    states = machine.run("predict", {source.name: codes})[target.name]
-    return to_float(states, formats.state), examine_run(program, "predict", len(codes), clips(machine))
+    session = Session(program, image)
+    states = session.run_codes("predict", {source.name: codes})[target.name]
+    return to_float(states, formats.state), examine_run(program, "predict", len(codes), clipped(session.counters))

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hebbar.compiler.network import Edge, Role
 from hebbar.compiler.program import Program
@@ -21,6 +20,8 @@ from hebbar.contract.isa import Sweep
 from ..analog import limits
 from ..fixed import Ints
 from ..image import from_image
+from ..session import Session
+from ..trace import Job
 from .tasks.task import LearningTask
 
 __all__ = ["KINDS", "Health", "at_bound", "clipped", "examine", "examine_run", "values_a_sample"]
@@ -185,9 +186,6 @@ def _silent(program: Program, dead: Mapping[str, int]) -> Iterable[str]:
 def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
     """Units of every hidden population whose activity is one code at every barrier of the probed samples. An analog
     macro, whose noise moves every unit, is not asked, nor is a network that does not classify."""
-    from ..machine import Machine
-    from .training import machine_of
-
     if task.kind is not Kind.CLASSIFICATION:
         return {}
     own = program.config.configured_network().by_name  # without what a rule adds for its own use
@@ -196,18 +194,9 @@ def _dead(program: Program, task: LearningTask, image: Ints) -> dict[str, int]:
     count, inputs = min(PROBED, task.asked), next(iter(samples.values()))
     if program.machine.kind.macro or count < 2 or (inputs == inputs[:1]).all():
         return {}
-    machine, seen = machine_of(program), list[Ints]()
-    machine.load(image)
-    machine.run("predict", {key: codes[:1] for key, codes in samples.items()})  # what the training left is gone
-    given = {key: codes[1:] for key, codes in samples.items()}
-    activity: Ints | NDArray[np.int32]
-    if isinstance(machine, Machine):
-        machine.run("predict", given, lambda pc, m: seen.append(m.activity.copy()))
-        activity = np.array(seen)
-    else:
-        machine.run("predict", given, record=True)
-        assert machine.barriers is not None, "that was recorded"
-        activity = machine.barriers.activity
+    session = Session(program, image)
+    session.run_codes("predict", {key: codes[:1] for key, codes in samples.items()})  # what the training left is gone
+    activity = session.run(Job(program, "predict", image, {key: codes[1:] for key, codes in samples.items()})).activity
     still = activity.min(axis=0) == activity.max(axis=0)
     lanes, places = program.machine.lanes, program.layout.places
     return {p.name: int(still[places[p.name].word * lanes:][:p.size].sum()) for p in hidden}

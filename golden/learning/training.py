@@ -7,7 +7,6 @@ order and the same halvings of alpha, so that what differs is arithmetic alone.
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import nan
-from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,29 +15,20 @@ from hebbar.compiler.network import Error
 from hebbar.compiler.parameters import effective
 from hebbar.compiler.program import Program
 from hebbar.compiler.tasks import Kind
-from hebbar.contract.errors import BadInput
 
 from ..fixed import Ints
-from ..image import to_image
-from ..machine import Machine
 from ..reference.interpreter import FloatMachine
 from ..reference.rules import RULES
-from ..reference.state import Weights, initial_weights
+from ..reference.state import Weights
 from ..reference.training import ends, epoch_rate, halvings, predict, train_epoch
+from ..session import Engine, Session
 from ..streams import rounded, to_codes, to_reals
 from .datasets import Dataset, Samples
 from .health import Health, clipped, examine
 from .tasks import LearningTask, as_task, checked, data_of, task_of
 from .tasks.task import Reals
 
-if TYPE_CHECKING:
-    from ..compiled import CompiledMachine
-
-__all__ = ["Engine", "FloatCurve", "FixedCurve", "data_of", "task_of", "checked", "codes",
-           "machine_of", "train_float", "train_fixed", "initial_image"]
-
-Engine = Literal["auto", "numpy", "compiled"]
-"""Which golden machine runs: the compiled one where it supports the program, NumPy, or the compiled one."""
+__all__ = ["FloatCurve", "FixedCurve", "data_of", "task_of", "checked", "codes", "train_float", "train_fixed"]
 
 Progress = Callable[[int, float], None]
 """Called after every epoch with its number (from 1) and the last grade, an accuracy on the held-out part for instance;
@@ -63,12 +53,6 @@ class FixedCurve:
     weights: Ints
     health: Health
     epochs: tuple[int, ...] = ()
-
-
-def initial_image(program: Program) -> Ints:
-    """The seeded initial weights as a weight image."""
-    weights = initial_weights(program.layout.network, program.config.training.seed)
-    return to_image(program.layout, weights)
 
 
 def codes(program: Program, samples: Samples, training: bool) -> dict[str, NDArray[np.int64]]:
@@ -133,45 +117,25 @@ def _numbers(task: LearningTask) -> tuple[int, ...]:
     return tuple(epoch + 1 for epoch in task.graded_epochs)
 
 
-def machine_of(program: Program, engine: Engine = "auto") -> "Machine | CompiledMachine":
-    """The golden machine that ``engine`` asks for; both have the same memories and compute the same.
-
-    Raises BadInput when ``engine`` is "compiled" and the program is not supported.
-    """
-    if engine not in ("auto", "numpy", "compiled"):
-        raise BadInput(f"engine is {engine!r}; give 'auto', 'numpy' or 'compiled'.")
-    if engine == "numpy":
-        return Machine(program)
-    from ..compiled import CompiledMachine, unsupported  # heavy: Numba
-
-    return Machine(program) if engine == "auto" and unsupported(program) else CompiledMachine(program)
-
-
 def train_fixed(program: Program, data: Dataset | LearningTask, progress: Progress | None = None,
                 engine: Engine = "auto") -> FixedCurve:
     """Train on the golden machine, one sample at a time."""
-    config, machine, task = program.config, machine_of(program, engine), as_task(program, data)
+    config, task = program.config, as_task(program, data)
     first, asked, curve, saturations = task.image(), task.codes(task.entry), list[float](), list[dict[str, int]]()
-    machine.load(first)
+    session = Session(program, first, engine)
     for epoch in range(task.epochs):
-        machine.set_rates(halvings(config.training, epoch))
-        order = task.order(epoch)
-        every, before = config.training.refresh or len(order), clips(machine)
+        slower, order = halvings(config.training, epoch), task.order(epoch)
+        every, before = config.training.refresh or len(order), clipped(session.counters)
         for part in (order[i:i + every] for i in range(0, len(order), every)):
-            machine.run("train", task.codes("train", rows=part))
+            session.run_codes("train", task.codes("train", rows=part), slower)
             if len(part) == config.training.refresh:
-                machine.load(machine.read_back() if isinstance(machine, Machine) else machine.weights)
-        saturations.append({kind: count - before[kind] for kind, count in clips(machine).items()})
+                session.refresh()
+        saturations.append({kind: count - before[kind] for kind, count in clipped(session.counters).items()})
         if epoch in task.graded_epochs:
-            outputs = machine.run(task.entry, asked)
-            _graded(task, to_reals(program, task.entry, outputs), epoch, curve, progress)
+            _graded(task, to_reals(program, task.entry, session.run_codes(task.entry, asked, slower)), epoch, curve,
+                    progress)
         elif progress:
             progress(epoch + 1, curve[-1] if curve else nan)
-    last = machine.weights.copy()
+    last = session.image.copy()
     return FixedCurve(tuple(curve), last, examine(
-        program, task, curve, saturations, first, last, machine.limited), _numbers(task))
-
-
-def clips(machine: "Machine | CompiledMachine") -> dict[str, int]:
-    """Values clipped since the machine was made, by ``golden.learning.health.KINDS``."""
-    return clipped(machine.counters.read() if isinstance(machine, Machine) else machine.counters)
+        program, task, curve, saturations, first, last, session.limits), _numbers(task))

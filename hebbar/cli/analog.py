@@ -164,8 +164,8 @@ def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | N
 
 def _programmed(config: str, weights: Path | None) -> "tuple[dict[str, Reals], Wires]":
     """Conductances and wires of a configuration's macro."""
-    from golden.learning.training import initial_image
     from golden.learning.weights import load_image
+    from golden.session import initial_image
     from hebbar.compiler.program import compile_config
     from sim.analog.crossbar import programmed
 

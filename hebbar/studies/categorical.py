@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.fixed import Ints
-from golden.image import from_image
 from golden.learning.datasets import Dataset, Samples
-from golden.learning.training import codes, data_of, initial_image, machine_of, train_fixed
+from golden.learning.training import codes, data_of, train_fixed
 from golden.network_energy import inference_steps
 from golden.reference.interpreter import FloatMachine
 from golden.reference.training import ends
+from golden.session import Session, initial_image
 from golden.streams import to_reals
 from golden.trace import Job
 from hebbar.compiler.config import Config, load
@@ -112,10 +112,8 @@ def trained(chosen: Config, seed: int, validation: bool = False) -> tuple[Progra
 
 def predictions(program: Program, image: Ints, samples: Samples) -> Reals:
     """What the machine gives for inputs, (samples, classes)."""
-    machine = machine_of(program)
-    machine.load(image)
-    outputs = to_reals(program, "predict", machine.run("predict", codes(program, samples, False)))
-    return outputs[ends(program.layout.network)[1]]
+    outputs = Session(program, image).run_codes("predict", codes(program, samples, False))
+    return to_reals(program, "predict", outputs)[ends(program.layout.network)[1]]
 
 
 def shares(count: int, epochs: int = 1) -> Shares:
@@ -193,14 +191,14 @@ def update_errors(power: int, sample: int) -> tuple[float, float]:
     base = precise(power, **SMOOTH)
     edges = [e.model_dump() | {"alpha_shift": SHIFT} for e in base.network.edges]
     program = compile_config(base.replace(network={"edges": edges}, rule={"steps": STEPS}))
-    network, some, image = program.layout.network, data_of(program).train.take([sample]), initial_image(program)
-    before, names = from_image(program.layout, image), ends(network)
+    network, some = program.layout.network, data_of(program).train.take([sample])
+    session, names = Session(program, initial_image(program)), ends(network)
+    before = session.weights
     _, wanted = slopes(network, before, some.inputs_float[0], cross_entropy(some.targets, program.config.rule.beta))
-    floating, machine = FloatMachine(program, before), machine_of(program)
+    floating = FloatMachine(program, before)
     floating.run("train", dict(zip(names, (some.inputs_float, some.targets))))
-    machine.load(image)
-    machine.run("train", codes(program, some, True))
-    after = floating.weights, from_image(program.layout, machine.weights)
+    session.run_codes("train", codes(program, some, True))
+    after = floating.weights, session.weights
     one, other = (distance({k: 2.0**SHIFT * (w[k] - before[k]) for k in wanted}, wanted) for w in after)
     return one, other
 

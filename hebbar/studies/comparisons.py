@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.learning.datasets import Dataset, Samples, load as load_data
-from golden.learning.training import codes, initial_image, machine_of
+from golden.learning.training import codes
 from golden.reference.alignment import compare as aligned
 from golden.reference.training import accuracy, ends
+from golden.session import Session, initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.network import layered
@@ -142,13 +143,12 @@ LESSONS: dict[str, Callable[[Dataset, np.random.Generator], list[Part]]] = {
 def learn(case: Case, seed: int, validation: bool) -> Curve:
     """Learn the parts of a lesson on the golden machine; ``validation``: the test set stays unseen."""
     program = compile_config(case.config(seed))
-    data, machine = load_data(program.config.data), machine_of(program)
-    machine.load(initial_image(program))
+    data, session = load_data(program.config.data), Session(program, initial_image(program))
     target = ends(program.layout.network)[1]
     scores = []
     for part in LESSONS[case.lesson](data.validation(FRACTION) if validation else data, np.random.default_rng(seed)):
-        machine.run("train", codes(program, part.train, training=True))
-        scores.append([accuracy(machine.run("predict", codes(program, s, training=False))[target], s.labels)
+        session.run_codes("train", codes(program, part.train, training=True))
+        scores.append([accuracy(session.run_codes("predict", codes(program, s, training=False))[target], s.labels)
                        for s in part.tests])
     return np.array(scores)
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from golden.learning.datasets import epoch_order, load as load_data
-from golden.learning.training import codes, initial_image
+from golden.learning.training import codes
 from golden.reference.training import accuracy, ends, halvings
+from golden.session import Session, initial_image
 from golden.trace import Job
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
@@ -15,7 +16,6 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.results import Figure
 from hebbar.energy import estimate, load_technology
-from sim.backends.golden import Session
 
 from .parameter_sweep import in_parallel
 
@@ -46,19 +46,18 @@ def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
     config = load("early_exit").replace(rule={"tolerance": tolerance}, training={"seed": seed}, data={"seed": seed})
     training, program, data = config.training, compile_config(config), load_data(config.data)
     epochs = epochs or training.epochs
-    session, steps, trace = Session(program), [], None
-    session.load(initial_image(program))
+    session, steps, trace = Session(program, initial_image(program)), [], None
     for epoch in range(epochs):
         samples = data.train.take(epoch_order(len(data.train), training.seed, epoch))
-        job = Job(program, "train", session.weights, codes(program, samples, True), halvings(training, epoch), False)
+        job = Job(program, "train", session.image, codes(program, samples, True), halvings(training, epoch), False)
         trace = session.run(job)
         # the first state step stands before the loop, and every EXIT without arm ends one more
         steps.append(1 + len(trace.decisions) / job.count if tolerance else float(config.rule.steps))
     assert trace is not None, "there is at least one epoch"
     technology, exits = load_technology(TECHNOLOGY), trace.decisions.tolist()
     found = estimate(program, trace.counters, len(data.train), technology, exits=exits)
-    test = session.run(Job(program, "predict", session.weights, codes(program, data.test, False), steps=False))
-    right = accuracy(test.outputs[ends(program.layout.network)[1]], data.test.labels)
+    outputs = session.run_codes("predict", codes(program, data.test, False))
+    right = accuracy(outputs[ends(program.layout.network)[1]], data.test.labels)
     return Point(tolerance, 100 * right, float(np.mean(steps)), steps[-1],
                  sum(trace.counters[c] for c in CYCLES) / len(data.train), found.sample.typical / 1000)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from golden.learning.training import Engine, codes, data_of, initial_image, machine_of
-from golden.machine import Machine
+from golden.learning.training import codes, data_of
+from golden.session import Engine, Session, initial_image
 from hebbar.compiler.config import load
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
@@ -49,13 +49,12 @@ def measure(quick: bool, reporter: Reporter) -> list[Figure]:
 
 def _runner(program: Program, engine: Engine, samples: dict[str, Any]) -> Callable[[], float]:
     """A function that trains once over ``samples`` and returns samples a second."""
-    machine = machine_of(program, engine)
-    machine.load(initial_image(program))
+    session = Session(program, initial_image(program), engine)
     count = len(next(iter(samples.values())))
 
     def run() -> float:
         start = perf_counter()
-        machine.run("train", samples)
+        session.run_codes("train", samples)
         return count / (perf_counter() - start)
 
     return run
@@ -63,12 +62,11 @@ def _runner(program: Program, engine: Engine, samples: dict[str, Any]) -> Callab
 
 def _agree(program: Program, samples: dict[str, Any]) -> None:
     """Raise Mismatch unless both machines learn the same from ``samples``."""
-    ends = []
-    for machine in (Machine(program), machine_of(program, "compiled")):
-        machine.load(initial_image(program))
-        machine.run("train", samples)
-        ends.append(machine.weights)
-    if not np.array_equal(ends[0], ends[1]):
+    engines: tuple[Engine, ...] = "numpy", "compiled"
+    sessions = [Session(program, initial_image(program), engine) for engine in engines]
+    for session in sessions:
+        session.run_codes("train", samples)
+    if not np.array_equal(sessions[0].image, sessions[1].image):
         raise Mismatch("the compiled golden machine and the NumPy one learn different weights; run "
                        "tests/test_compiled.py.")
 

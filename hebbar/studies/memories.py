@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
+from hebbar.api import Experiment
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 
-from .recall import Asked, Memory, Reals, bits, complete, hopfield_recall, images, learn, relative, similar, upper_half
+from .recall import Asked, Reals, bits, complete, hopfield_recall, images, learn, relative, similar, upper_half
 
 __all__ = ["measure"]
 
@@ -68,7 +69,7 @@ def _other_draws(preset: str, feedback: bool) -> list[float]:
     """Percent of the mean image's error on the golden machine, all draws but the first."""
     shares = []
     for seed in range(1, DRAWS):
-        e, stored = Memory(preset, feedback=feedback), images(HALVES, seed)
+        e, stored = Experiment(preset, rule={"feedback": feedback}), images(HALVES, seed)
         learn(e, v=stored)
         shares.append(100 * relative(e.run("query", upper_half(stored))["v"], stored))
     return shares

@@ -1,6 +1,7 @@
 """Training on devices with all their noise: the RTL with the macro at its pins against the golden machine."""
 
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
+from golden.session import initial_image
 from golden.trace import Trace
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.program import Program, compile_config

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.image import from_image, to_image
+from golden.image import to_image
 from golden.learning.datasets import load as load_data
-from golden.learning.training import machine_of, train_fixed
+from golden.learning.training import train_fixed
 from golden.reference.interpreter import FloatMachine
 from golden.reference.rules import backprop
 from golden.reference.state import Weights, initial_weights
 from golden.reference.weak_feedback import Settling, equilibrium_propagation
-from golden.streams import to_codes
+from golden.session import Session
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.network import layered
 from hebbar.compiler.program import Program, compile_config
@@ -89,13 +89,13 @@ def _pair(program: Program, method: Method, sample: int, seed: int) -> tuple[flo
     key = next(t.key for t in program.inputs["train"] if t.key != "x0")
     streams = {"x0": data.inputs_float, key: data.targets}
     image = to_image(program.layout, initial_weights(program.layout.network, seed))
-    before = from_image(program.layout, image)
-    floating, fixed = FloatMachine(program, before), machine_of(program)
+    session = Session(program, image)
+    before = session.weights
+    floating = FloatMachine(program, before)
     floating.run("train", streams)
-    fixed.load(image)
-    fixed.run("train", to_codes(program, "train", streams))
+    session.run_entry("train", streams)
     wanted = gradient(method, before, data.inputs_float, data.targets)
-    after = floating.weights, from_image(program.layout, fixed.weights)
+    after = floating.weights, session.weights
     one, other = (distance({k: 2.0**SHIFT * (w[k] - before[k]) for k in wanted}, wanted) for w in after)
     return one, other
 

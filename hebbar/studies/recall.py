@@ -7,21 +7,17 @@ presets were chosen on other draws of images and on a validation part of the tra
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from golden.image import EdgeWeights, from_image
 from golden.learning.datasets import Dataset, load as load_data
 from golden.learning.tasks.completion import relative_error as relative, upper_half
-from golden.learning.training import initial_image, machine_of
-from golden.learning.weights import checked_image
 from golden.reference import covpcn, hopfield
 from golden.streams import to_codes, to_reals
 from golden.trace import Job
-from hebbar.compiler.config import Config, DataConfig, load
-from hebbar.compiler.program import compile_config
+from hebbar.api import Experiment
+from hebbar.compiler.config import DataConfig
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import MissingTool
@@ -31,7 +27,7 @@ from sim.backends import golden
 from sim.compare import compare
 from sim.simulate import run_backend
 
-__all__ = ["Reals", "Memory", "Asked", "ask", "digits", "bits", "images", "store", "hopfield_recall", "store_images",
+__all__ = ["Reals", "Asked", "ask", "digits", "bits", "images", "store", "hopfield_recall", "store_images",
            "similar", "float_answers", "wrong", "TABLE_BETAS", "learn", "upper_half", "complete", "relative",
            "covpcn_ends", "encoder", "feature_recall", "one_network"]
 
@@ -41,35 +37,6 @@ PATTERNS, BITS, FLIPS = 20, 100, 20
 RECORDED = 2
 """Queries that are compared at every barrier; of all others the outputs are, and the counters."""
 TECHNOLOGY = "cmos45"
-
-
-class Memory:
-    """A preset on the golden machine with its weights; ``rule`` overrides keys of that section."""
-
-    def __init__(self, preset: str, **rule: Any) -> None:
-        self.program = compile_config(load(preset).replace(rule=rule))
-        self.image = initial_image(self.program)
-
-    @property
-    def config(self) -> Config:
-        return self.program.config
-
-    @property
-    def weights(self) -> dict[tuple[str, str], Reals]:
-        """A copy by (source, target)."""
-        return from_image(self.program.layout, self.image)
-
-    def set_weights(self, weights: EdgeWeights) -> None:
-        """Make real weights, rounded to codes, the current ones."""
-        self.image = checked_image(self.program.layout, weights, "set_weights")
-
-    def run(self, entry: str, samples: Mapping[str, ArrayLike]) -> dict[str, Reals]:
-        """Run an entry over samples in real numbers and keep what it has learnt."""
-        machine = machine_of(self.program)
-        machine.load(self.image)
-        outputs = machine.run(entry, to_codes(self.program, entry, samples))
-        self.image = machine.weights.copy()
-        return to_reals(self.program, entry, outputs)
 
 
 @dataclass(frozen=True)
@@ -91,7 +58,7 @@ class Asked:
         return f"{self.cycles:,.0f} cycles and {self.energy:,.1f} nJ a query; {rtl}"
 
 
-def ask(e: Memory, entry: str, samples: Mapping[str, ArrayLike], reporter: Reporter, backend: str = "fast",
+def ask(e: Experiment, entry: str, samples: Mapping[str, ArrayLike], reporter: Reporter, backend: str = "fast",
         build: Path = BUILD) -> Asked:
     """Run ``entry`` with the current weights of ``e`` on the golden machine and, where its tools are, on the RTL."""
     program = e.program
@@ -132,7 +99,7 @@ def bits(seed: int = 0, queries: int = 5) -> tuple[Reals, Reals, Reals]:
     return patterns, np.where(flipped, -wanted, wanted), wanted
 
 
-def store(e: Memory, strength: float = 1.0, **keys: ArrayLike) -> None:
+def store(e: Experiment, strength: float = 1.0, **keys: ArrayLike) -> None:
     """Store one pattern a slot by one update each, the one-hot error being ``strength``."""
     slots = e.program.layout.network.by_name["slots"].size
     e.run("train", {**keys, "slots": strength * np.eye(slots)})
@@ -141,12 +108,12 @@ def store(e: Memory, strength: float = 1.0, **keys: ArrayLike) -> None:
 def hopfield_recall(separation: str, patterns: Reals, queries: Reals, reporter: Reporter, backend: str = "fast",
                     build: Path = BUILD) -> Asked:
     """The preset ``hopfield``; "activation" is the classical network, whose scores have to fit activities."""
-    e = Memory("hopfield", options={"separation": separation})
+    e = Experiment("hopfield", rule={"options": {"separation": separation}})
     store(e, 2.0**-5 if separation == "activation" else 1.0, q=patterns)
     return ask(e, "predict", {"q": queries}, reporter, backend, build)
 
 
-def store_images(e: Memory, stored: Reals) -> None:
+def store_images(e: Experiment, stored: Reals) -> None:
     """Images at one eighth and -|m|^2 / 16 beside them, both exact, into the preset ``euclidean``.
 
     The norms have 12 fraction bits and activities 6, so a second update with a sixty-fourth of the error adds
@@ -166,7 +133,7 @@ def similar(kind: str, separation: str, stored: Reals, queries: Reals, reporter:
     """A similarity on the preset ``euclidean``: "stored_norm"; "dot", the norms' input at 0; "cosine", with keys of
     length 1 and queries of length 4, at which they use their format."""
     beta = TABLE_BETAS[kind] / 4 if kind == "cosine" else 8 * TABLE_BETAS[kind]
-    e = Memory("euclidean", beta=beta, options={"separation": separation})
+    e = Experiment("euclidean", rule={"beta": beta, "options": {"separation": separation}})
     store_images(e, stored)
     if kind == "cosine":
         keys = stored / np.linalg.norm(stored, axis=1, keepdims=True)
@@ -188,7 +155,7 @@ def wrong(answers: Reals, stored: Reals) -> float:
     return float(((answers @ unit.T).argmax(axis=1) != np.arange(len(stored))).mean())
 
 
-def learn(e: Memory, epochs: int | None = None, **samples: Reals) -> None:
+def learn(e: Experiment, epochs: int | None = None, **samples: Reals) -> None:
     """Train on samples by population for ``training.epochs``, reshuffled every epoch, at a constant rate."""
     rng, count = np.random.default_rng(e.config.training.seed), len(next(iter(samples.values())))
     order = np.concatenate([rng.permutation(count) for _ in range(epochs or e.config.training.epochs)])
@@ -196,21 +163,21 @@ def learn(e: Memory, epochs: int | None = None, **samples: Reals) -> None:
 
 
 def complete(preset: str, stored: Reals, reporter: Reporter, backend: str = "fast", build: Path = BUILD,
-             feedback: bool = True) -> tuple[Memory, Asked]:
+             feedback: bool = True) -> tuple[Experiment, Asked]:
     """``memory`` or ``covpcn`` learns images and completes each from its upper half."""
-    e = Memory(preset, feedback=feedback)
+    e = Experiment(preset, rule={"feedback": feedback})
     learn(e, v=stored)
     return e, ask(e, "query", upper_half(stored), reporter, backend, build)
 
 
-def covpcn_ends(e: Memory, stored: Reals, kind: covpcn.Recall) -> Reals:
+def covpcn_ends(e: Experiment, stored: Reals, kind: covpcn.Recall) -> Reals:
     """Where recall with the weights of ``e`` ends, in closed form."""
     model = covpcn.CovPCN(e.weights["v", "v"], e.weights["one", "v"][:, 0])
     given = upper_half(stored)
     return covpcn.fixed_point(model, given["v"], given["v.clamp"][0] == 0, kind)
 
 
-def encoder(e: Memory, kind: str, seed: int = 0) -> None:
+def encoder(e: Experiment, kind: str, seed: int = 0) -> None:
     """Fix the encoder of ``feature_memory``: "features", twice a random rotation of the image less the mean one, or
     "pixels", half the image itself, which stays inside hard tanh."""
     rotation = np.linalg.qr(np.random.default_rng(seed).normal(size=(64, 64)))[0]
@@ -220,16 +187,16 @@ def encoder(e: Memory, kind: str, seed: int = 0) -> None:
 
 
 def feature_recall(kind: str, stored: Reals, queries: Reals, reporter: Reporter, backend: str = "fast",
-                   build: Path = BUILD) -> tuple[Memory, Asked]:
+                   build: Path = BUILD) -> tuple[Experiment, Asked]:
     """Store images as values under encoded keys, retrieve by the largest dot product of codes."""
-    e = Memory("feature_memory")
+    e = Experiment("feature_memory")
     encoder(e, kind)
     store(e, q=stored, z=stored)
     return e, ask(e, "predict", {"q": queries}, reporter, backend, build)
 
 
-def one_network(epochs: int | None = None) -> Memory:
+def one_network(epochs: int | None = None) -> Experiment:
     """The preset ``query``, trained on images and labels of the training set."""
-    e, train = Memory("query"), digits().train
+    e, train = Experiment("query"), digits().train
     learn(e, epochs, v=train.inputs_float, y=train.targets)
     return e

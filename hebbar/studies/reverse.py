@@ -15,16 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden import reference as ref
-from golden.image import from_image
 from golden.learning.datasets import Samples, epoch_order
-from golden.learning.training import codes, data_of, initial_image
+from golden.learning.training import codes, data_of
 from golden.reference.training import accuracy, ends, halvings
-from golden.trace import Job
+from golden.session import Session, initial_image
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.network import Network
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
-from sim.backends.golden import Session
 
 from .parameter_sweep import in_parallel
 
@@ -152,9 +150,7 @@ def twins(case: str, seed: int, epochs: int | None = None) -> Twins:
     base = config(case).replace(training={"seed": seed}, data={"seed": seed})
     programs = [compile_config(base)]
     programs.append(compile_config(counterpart(programs[0])))
-    data, training, sessions = data_of(programs[0]), base.training, [Session(p) for p in programs]
-    for session in sessions:
-        session.load(initial_image(session.program))
+    data, training, sessions = data_of(programs[0]), base.training, [Session(p, initial_image(p)) for p in programs]
     different, clips = [], [0]
     for epoch in range(epochs or training.epochs):
         samples = data.train.take(epoch_order(len(data.train), training.seed, epoch))
@@ -175,18 +171,19 @@ def counterpart(program: Program) -> Config:
 
 def _learn(session: Session, samples: Samples, slower: int) -> int:
     """States clipped on the way."""
-    job = Job(session.program, "train", session.weights, codes(session.program, samples, True), slower, False)
-    return session.run(job).counters["sat_state"]
+    before = session.counters["sat_state"]
+    session.run_codes("train", codes(session.program, samples, True), slower)
+    return session.counters["sat_state"] - before
 
 
 def _different(sessions: list[Session]) -> int:
-    one, other = (from_image(s.program.layout, s.weights).values() for s in sessions)
+    one, other = (s.weights.values() for s in sessions)
     return sum(int((a != b).sum()) for a, b in zip(one, other))
 
 
 def _accuracy(session: Session, test: Samples) -> float:
-    job = Job(session.program, "predict", session.weights, codes(session.program, test, False), steps=False)
-    return accuracy(session.run(job).outputs[ends(session.program.layout.network)[1]], test.labels)
+    outputs = session.run_codes("predict", codes(session.program, test, False))
+    return accuracy(outputs[ends(session.program.layout.network)[1]], test.labels)
 
 
 def study(seeds: int, samples: int, reporter: Reporter, epochs: int | None = None

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from golden.learning.tasks.values import CORNERS, DISCOUNT, Walk, exact, walk
 from golden.reference.reward_bases import Transition, one_hot, run
+from hebbar.api import Experiment
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 
-from .recall import Asked, Memory, ask
+from .recall import Asked, ask
 
 __all__ = ["RESOURCES", "DISCOUNT", "WALLS", "STARTS", "RATE", "WEIGHT", "STEPS", "MOTIVATIONS", "Walk", "walk",
            "exact", "learn", "replay", "floating", "from_scratch", "revalue", "rounding_bound", "destination",
@@ -39,16 +40,16 @@ MOTIVATIONS = {"thirsty": (1.0, 0.0, 0.0, 0.0), "hungry, no salt": (0.0, 1.0, -1
 """How much water, food, salt and rest are worth."""
 
 
-def learn(path: Walk) -> Memory:
+def learn(path: Walk) -> Experiment:
     """All bases at once, from nothing."""
-    e = Memory("reward_bases")
+    e = Experiment("reward_bases")
     e.run("train", path.samples())
     return e
 
 
 def replay(path: Walk, reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> Asked:
     """The same steps on the RTL, compared; what a step costs."""
-    return ask(Memory("reward_bases"), "train", path.samples(), reporter, backend, build)
+    return ask(Experiment("reward_bases"), "train", path.samples(), reporter, backend, build)
 
 
 def floating(path: Walk, rate: float) -> Reals:
@@ -61,13 +62,13 @@ def floating(path: Walk, rate: float) -> Reals:
 
 def from_scratch(path: Walk, motivation: Sequence[float]) -> Reals:
     """TD learning on the sum of the rewards alone, (places,), on the same machine: the other bases get nothing."""
-    e, rewards = Memory("reward_bases"), np.zeros_like(path.rewards)
+    e, rewards = Experiment("reward_bases"), np.zeros_like(path.rewards)
     rewards[:, 0] = path.rewards @ motivation
     e.run("train", path.samples(rewards))
     return e.weights["features", "values"][0]
 
 
-def revalue(e: Memory, motivation: Sequence[float]) -> Reals:
+def revalue(e: Experiment, motivation: Sequence[float]) -> Reals:
     """The values of all places for a motivation, (places,): a read-out of one row of weights is set, nothing learnt."""
     e.set_weights(e.weights | {("values", "total"): np.array([motivation], float)})
     return e.run("predict", {"features": np.eye(CORNERS.places)})["total"][:, 0]
@@ -119,7 +120,7 @@ class Revalued:
         return self.gap <= self.allows and self.rms[0] < self.rms[min(self.scratch)] and not bad
 
 
-def revalued(e: Memory, path: Walk, motivation: tuple[float, ...], after: Sequence[int] = (100, 1000)) -> Revalued:
+def revalued(e: Experiment, path: Walk, motivation: tuple[float, ...], after: Sequence[int] = (100, 1000)) -> Revalued:
     """``e`` has learnt all of ``path``; TD learning on the summed reward takes its first steps, and all of them."""
     places, m = list(STARTS), np.array(motivation)
     learnt, at_once, truth = e.weights["features", "values"], revalue(e, motivation), m @ exact()

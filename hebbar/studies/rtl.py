@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
+from golden.session import initial_image
 from golden.trace import Job, Trace
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.layout import Layout

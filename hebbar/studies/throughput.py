@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from golden.learning.training import codes, data_of, initial_image
+from golden.learning.training import codes, data_of
+from golden.session import Session, initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config
 from hebbar.compiler.program import Program, compile_config
@@ -105,7 +106,7 @@ def _bare(job: Job, library: Path) -> float:
 
 def _compared(job: Job, library: Path) -> float:
     """Cycles a second of the same job, every barrier recorded and compared."""
-    session, reference = fast.Session(job.program, library), golden.Session(job.program)
+    session, reference = fast.Session(job.program, library), Session(job.program)
     for side in (session, reference):
         side.load(job.weights)
     chunk = max(1, min(64, job.count // 2))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.session import Session
 from golden.trace import Job, Trace
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.network import Population
@@ -17,7 +18,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import RATES
 from hebbar.contract.results import Figure
-from sim.backends import fast, golden
+from sim.backends import fast
 from sim.compare import compare
 
 from .random_code import Blocks, Writer
@@ -103,7 +104,7 @@ def _contents(program: Program, rng: np.random.Generator, halvings: int) -> tupl
 
 def run(case: Case, library: Path) -> tuple[Trace, Trace]:
     """What the golden machine and the RTL make of a case; every barrier recorded."""
-    machine, session = golden.Session(case.job.program, "numpy"), fast.Session(case.job.program, library)
+    machine, session = Session(case.job.program, engine="numpy"), fast.Session(case.job.program, library)
     try:
         machine.load(case.job.weights, case.rows)
         session.load(case.job.weights, case.rows)

@@ -18,8 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from golden.compiled import CompiledMachine, unsupported
-from golden.learning.training import initial_image
-from golden.machine import Machine
+from golden.session import Engine, initial_image, machine_of
 from hebbar.compiler.config import load
 from hebbar.compiler.program import Program, compile_config
 from hebbar.compiler.schedule import LoopOp, MicroOp
@@ -107,9 +106,10 @@ def _run(program: Program, entry: str) -> None:
     """Raise ArithmeticError unless a run stays inside its formats, and is the same compiled where that takes no new
     compilation."""
     samples, f = _samples(program, entry), program.machine.formats
-    machines: list[Machine | CompiledMachine] = [Machine(program)]
+    engines: list[Engine] = ["numpy"]
     if program.machine.weight_bits <= COMPILED_BITS and not unsupported(program):
-        machines.append(CompiledMachine(program))
+        engines.append("compiled")
+    machines = [machine_of(program, engine) for engine in engines]
     for machine in machines:
         machine.load(initial_image(program))
     answers, one = [machine.run(entry, samples) for machine in machines], machines[0]

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.learning.training import data_of, initial_image
+from golden.learning.training import data_of
+from golden.session import initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.program import Program, compile_config

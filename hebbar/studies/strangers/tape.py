@@ -8,6 +8,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from golden.session import Session
 from golden.trace import Job, Trace
 from hebbar.compiler.program import Program
 from hebbar.contract.counters import HOST
@@ -15,7 +16,6 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.memories import HEADER, Mem, pack
 from hebbar.contract.registers import REGISTERS, Cause
 from sim import host as driver
-from sim.backends import golden
 from sim.shell.host import finish
 
 __all__ = ["Op", "Tape", "two_samples"]
@@ -99,8 +99,7 @@ def _outputs(program: Program, entry: str, outputs: Mapping[str, NDArray[np.int6
 
 def two_samples(program: Program, weights: NDArray[np.int64], jobs: Sequence[Job]) -> Tape:
     """Load everything and run jobs one after the other, each on what the last one left."""
-    machine, tape = golden.Session(program, "numpy"), Tape()
-    machine.load(weights)
+    machine, tape = Session(program, weights, "numpy"), Tape()
     finish(tape.set("watchdog", 0))
     finish(driver.load(tape, program, weights))
     for job in jobs:
