@@ -62,7 +62,7 @@ class Blocks:
             source = (rng.randrange(m.neuron_words - last + first) - first) % WORDS
         return pack(MAP, "map", source=source, lanes=0 if identity else rng.randint(1, m.lanes),
                     shift=rng.choice([0, 0, 2, 7]), rate=rng.randrange(RATES), feedback=rng.random() < 0.8,
-                    fresh=rng.random() < 0.3, plastic=rng.random() < 0.8, diagonal=rng.randrange(2),
+                    overwrite=rng.random() < 0.3, plastic=rng.random() < 0.8, diagonal=rng.randrange(2),
                     positive=rng.random() < 0.3)
 
     def accesses(self, number: int, flags: Sweep) -> tuple[Places, Places]:
