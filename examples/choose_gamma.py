@@ -14,7 +14,7 @@ from hebbar.report.systems import convergence
 from hebbar.studies import gamma as bench
 
 STEPS = 32
-"""Of the machine; those of the preset are few enough to hide a gamma that is too large."""
+"""Inference steps of the machine; those of the preset are few enough to hide a gamma that is too large."""
 
 
 def main() -> str | None:

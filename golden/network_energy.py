@@ -80,7 +80,7 @@ def _energy(p: Population, error: NDArray[Any], state: NDArray[Any], least: floa
 
 
 def reference_energy(job: Job, weights: NDArray[np.int64], sample: int) -> NDArray[np.float64]:
-    """The same of the float64 reference that learns from ``sample`` of a training job, starting
+    """The energy along inference of the float64 reference that learns from ``sample`` of a training job, starting
     from the weight image ``weights``: shape (steps, populations), the steps the machine shows."""
     program = job.program
     network, by_name = program.layout.network, program.layout.network.by_name

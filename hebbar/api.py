@@ -140,7 +140,7 @@ class Experiment:
         return curve
 
     def train_float(self) -> FloatCurve:
-        """The same training in float64: accuracy by epoch and weights. Changes nothing here. Raises BadInput when
+        """Train in float64: accuracy by epoch and weights. Nothing changes here. Raises BadInput when
         it diverges."""
         from golden.learning.tasks import task_of
         from golden.learning.training import train_float
@@ -184,8 +184,9 @@ class Experiment:
         return outputs
 
     def float_machine(self) -> FloatMachine:
-        """The same program in float64, from the current weights: ``run(entry, samples)`` as here. Gamma, other gains
-        and tolerance are those that the machine holds (``parameters``); beta is the configured one."""
+        """A machine that runs this program in float64, from the current weights: ``run(entry, samples)`` as here.
+        Gamma, other gains and tolerance are those that the machine holds (``parameters``); beta is the configured
+        one."""
         from golden.reference.interpreter import FloatMachine
 
         return FloatMachine(self.program, self.weights)

@@ -35,7 +35,7 @@ def round_half_up(value: Value, shift: int) -> Value:
 
 
 def round_variable(value: Value, shift: Value) -> Value:
-    """The same for a shift that is a signal; the half is half of ``2**shift``."""
+    """Round half up by a shift that is a signal; the half is half of ``2**shift``."""
     half = ((Const(1, 1) << shift) >> 1).as_unsigned()
     return (value + half) >> shift
 

@@ -19,7 +19,8 @@ Branch = tuple[Value, tuple[str, ...] | None]
 
 @dataclass(frozen=True)
 class Transition:
-    """From a state to another, and when; without words, always. Of two that could be taken the later one is."""
+    """A way from one state to another, and when it is taken; without words, always. Of two that could be taken the
+    later one is."""
 
     source: str
     target: str

@@ -26,14 +26,14 @@ LOOP = """\
 NAME = re.compile(r"\\\S+|[A-Za-z_][\w$]*")
 WIRE = re.compile(r"^  wire (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w[\w$]*);\n", re.MULTILINE)
 KEPT = re.compile(r"^  \(\* .* \*\)\n  wire (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w[\w$]*);\n", re.MULTILINE)
-"""With an attribute: another name of a register, and what that starts with."""
+"""Another name of a register, which has an attribute, and what that starts with."""
 PORT = re.compile(r"^  (?:input|output|inout) (?:signed )?(?:\[\d+:\d+\] )?(\\\S+ |\w[\w$]*);\n", re.MULTILINE)
 ASSIGN = re.compile(r"^  assign (\\\S+ |\w[\w$]*)(?:\[[\d:]+\] )? ?= (.*);\n", re.MULTILINE)
 MODULE = re.compile(r"^module .*?^endmodule\n", re.MULTILINE | re.DOTALL)
 
 
 def tidy(verilog: str) -> str:
-    """The same modules, memories and registers in fewer lines."""
+    """Write the same modules, memories and registers in fewer lines."""
     text = START.sub(_loop, TRIGGER.sub("dump_module ", SOURCE.sub("", verilog)))
     return MODULE.sub(lambda module: _read(module[0]), text)
 

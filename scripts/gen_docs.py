@@ -80,7 +80,7 @@ def prose(doc: str | None) -> str:
 
 
 def whole(kind: type[IntFlag] | type[IntEnum]) -> str:
-    """All of a docstring, its lines joined."""
+    """A whole docstring, its lines joined."""
     return "\n\n".join(" ".join(part.split()) for part in (kind.__doc__ or "").split("\n\n"))
 
 

@@ -15,7 +15,7 @@ MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
 LEFT_OUT = ("--break ", "golden machine, time to compile")
-"""In the file, not in the table: sentences, and a time that depends on what the process ran before."""
+"""Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
 
 
 def table(area: str) -> str:

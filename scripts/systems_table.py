@@ -27,7 +27,7 @@ HEAD = ("| preset | machine | tile | lanes | weights | neurons | units | nJ a sa
 SAMPLES = 100
 """What ``hebbar energy`` takes."""
 TOLERANCE = 0.05
-"""Of an energy: a few registers more or less are no reason for a new table."""
+"""The tolerance of an energy: a few registers more or less are no reason for a new table."""
 CHECKED = ("tiny", "digits", "hopfield", "reward_bases")
 
 
@@ -45,7 +45,7 @@ def columns(config: Config) -> tuple[str, ...]:
 
 
 def energy(config: Config) -> str:
-    """Of the digital part; an analog macro is left out of it, so that there is none."""
+    """The energy of the digital part; an analog macro is left out of it, so that there is none."""
     if config.machine.kind.macro:
         return "-"
     with tempfile.TemporaryDirectory() as folder:  # the counts are those of the program, whatever the images are

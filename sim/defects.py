@@ -87,5 +87,5 @@ DEFECTS = {
         "tests/test_counters.py",
         "counters count cycles with an event instead of events"),
 }
-"""By the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro, those of an
-optional unit no machine without it."""
+"""The defects by the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro, those
+of an optional unit no machine without it."""

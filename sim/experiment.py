@@ -70,7 +70,7 @@ class Outcome:
 
     @property
     def first_difference(self) -> str | None:
-        """In words, or None when golden and RTL agree."""
+        """The first difference in words, or None when golden and RTL agree."""
         return next((str(c.first) for c in self.comparisons.values() if c.first), None)
 
     def checks(self) -> list[Check]:

@@ -51,8 +51,8 @@ class Host(ABC):
 
     @abstractmethod
     async def drain(self) -> None:
-        """Of an aborted machine: forget the packets that are queued, send the one that was begun to its end, and
-        throw away what leaves, to the closing beat."""
+        """Empty the streams of an aborted machine: forget the packets that are queued, send the one that was begun to
+        its end, and throw away what leaves, to the closing beat."""
 
     @abstractmethod
     async def halted(self) -> None:

@@ -1,5 +1,7 @@
 """What scripts/check finds: style, types, and that its tests are in one tier each."""
 
+import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -44,3 +46,29 @@ def test_files_of_the_tiers_are_there_and_in_one_tier():
     assert files >= FAST | TOOL and not FAST & TOOL
     assert {tier(Path(f"{name}.py")) for name in FAST} == {"fast"}
     assert tier(Path("test_neuron.py"), frozenset({"models"})) == "tool"
+
+
+FRAGMENT = re.compile(r"(The same\b(?! \w+ of )|Of |Those |As (of|the) |From |By |For |And |Its |Their )")
+"""How a docstring begins that only its neighbour explains."""
+
+
+def docstrings(source: str) -> list[str]:
+    """All strings that stand alone: docstrings of modules, classes and functions, and those below a name."""
+    return [node.value.value for node in ast.walk(ast.parse(source))
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)]
+
+
+@pytest.mark.parametrize("package", ["hebbar", "golden", "hw", "sim"])
+def test_a_docstring_says_what_it_is_about(package):
+    """Without it a reader of the API reference would meet "Of rows." and "The same in float64.", which mean nothing
+    there."""
+    found = [f"{path.relative_to(ROOT)}: {text.splitlines()[0]}" for path in sorted((ROOT / package).rglob("*.py"))
+             for text in docstrings(path.read_text(encoding="utf-8")) if FRAGMENT.match(text)]
+    assert found == []
+
+
+def test_a_fragment_is_found():
+    """Without it the test above could pass whatever the docstrings say."""
+    planted = '"""Of rows."""\nA = 1\n"""The sum of rows."""'
+    assert [bool(FRAGMENT.match(text)) for text in docstrings(planted)] == [True, False]

@@ -116,7 +116,7 @@ class AnalogArray:
         return self._driven(siemens, self._wires)
 
     def _driven(self, siemens: Reals, wires: Wires) -> Reals:
-        """The same of an array whose first axis is driven."""
+        """The transfer through an array whose first axis is driven."""
         if self.machine.analog.wires.model == "exact":
             return Transfer(siemens, wires).matrix.T
         return first_order(siemens, wires)

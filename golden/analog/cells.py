@@ -118,7 +118,8 @@ class Cells:
         return gridded(g / self.unit)
 
     def variance(self, aged: Reals) -> Reals | None:
-        """Of the weight a read finds, in codes squared, (R, N); None when only ``additive`` noise is on."""
+        """The variance of the weight that a read finds, in codes squared, (R, N); None when only ``additive`` noise is
+        on."""
         r = self.analog.read
         if not (r.proportional or r.flicker):
             return None

@@ -72,7 +72,7 @@ class LineConverters:
         return self._inl(converters, positions) if self._table is None else self._table[converters, positions]
 
     def _inl(self, converters: Ints, positions: Ints) -> Reals:
-        """Of ``converters`` at ``positions``, codes counted from the least one."""
+        """The integral nonlinearity of ``converters`` at ``positions``, codes counted from the least one."""
         on = (positions[..., None] >> np.arange(self.bits) & 1) - 0.5
         return (on * self._bit_errors[converters]).sum(axis=-1)
 

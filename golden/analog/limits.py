@@ -30,7 +30,7 @@ class Limits:
         self.of[kind] += outside.size
 
     def shares(self) -> dict[str, float]:
-        """Of all values, by KINDS."""
+        """The share of all values that met a limit, by KINDS."""
         return {kind: self.at[kind] / max(1, self.of[kind]) for kind in KINDS}
 
 

@@ -54,24 +54,24 @@ class Wires:
 
     @property
     def word_first(self) -> float:
-        """From the driver of a word line to its first cell."""
+        """The resistance from the driver of a word line to its first cell, in ohm."""
         return self.driver_resistance + self.word_resistance
 
     @property
     def bit_first(self) -> float:
-        """From the first cell of a bit line to its virtual ground."""
+        """The resistance from the first cell of a bit line to its virtual ground, in ohm."""
         return self.sense_resistance + self.bit_resistance
 
     @property
     def transposed(self) -> "Wires":
-        """For ``g.T`` when the bit lines are driven and the word lines sensed: segments stay with their lines, drivers
-        go with who drives."""
+        """These wires for ``g.T`` when the bit lines are driven and the word lines sensed: segments stay with their
+        lines, drivers go with who drives."""
         return Wires(self.bit_resistance, self.word_resistance, self.driver_resistance, self.sense_resistance)
 
     @property
     def reciprocal(self) -> "Wires":
-        """For ``g.T`` when every resistor stays where it is and the sense nodes drive: by reciprocity its transfer
-        matrix is the transpose, for any resistances."""
+        """These wires for ``g.T`` when every resistor stays where it is and the sense nodes drive: by reciprocity its
+        transfer matrix is the transpose, for any resistances."""
         return Wires(self.bit_resistance, self.word_resistance, self.sense_resistance, self.driver_resistance)
 
 

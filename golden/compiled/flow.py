@@ -59,7 +59,7 @@ def _follow(code: list[Instruction], address: int, loops: list[_Loop]) -> str:
 
 
 def _close(address: int, loops: list[_Loop]) -> str:
-    """The same for a NEXT."""
+    """Why a NEXT cannot run compiled, or an empty string."""
     if not loops:
         return "closes no loop"
     loop = loops.pop()

@@ -63,7 +63,7 @@ class CompiledMachine:
 
     @property
     def limited(self) -> dict[str, float]:
-        """As of the machine in NumPy."""
+        """Shares of the values at a limit of an analog macro, as the machine in NumPy counts them."""
         return self._machine.limited
 
     def load(self, weights: Ints) -> None:
@@ -106,7 +106,7 @@ class CompiledMachine:
 
     @property
     def decisions(self) -> list[bool]:
-        """Of the unarmed EXITs of the last run, in their order, True where one left its loop."""
+        """The decisions of the unarmed EXITs of the last run, in their order: True where one left its loop."""
         return self._machine.decisions
 
     @property

@@ -43,7 +43,7 @@ def compare(memory, limits, row, rows, init):
 
 @part
 def weigh(memory, limits, row, rows, flags, precision):
-    """The same with GATE, where mu is zero, and with a precision: ``e = sat(round(pi (x - mu)))``."""
+    """Errors with GATE, where mu is zero, and with a precision: ``e = sat(round(pi (x - mu)))``."""
     state, error, clips, half = memory.values[STATE], memory.values[ERROR], 0, (1 << limits.sum_shift) >> 1
     shift = FINEST - precision
     for r in range(rows):

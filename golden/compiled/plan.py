@@ -1,4 +1,4 @@
-"""From a golden machine to the flat tables the compiled code reads."""
+"""Flat tables of a golden machine, which the compiled code reads."""
 
 from collections.abc import Iterable, Iterator
 
@@ -99,7 +99,7 @@ class _Lanes:
 
 
 def _joined(runs: Iterable[Run]) -> list[Run]:
-    """The same runs, those as one between which nothing changes."""
+    """Runs between which nothing changes are joined into one."""
     found: list[Run] = []
     for run in runs:
         if found:

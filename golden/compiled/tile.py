@@ -117,7 +117,7 @@ def lift(raw, lifted, start, lanes, shift):
 
 @part
 def learn_short(weights, at, lifted, start, lanes, error, lo, hi):
-    """The same in 16 bits, from activities lifted to a rate of 16."""
+    """Learn one row in 16 bits, from activities lifted to a rate of 16."""
     w, a, e = np.uint64(at), np.uint64(start), np.int16(error)
     lo, hi, clips = np.int16(lo), np.int16(hi), np.int16(0)
     for j in range(np.uint64(lanes)):

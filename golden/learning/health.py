@@ -51,7 +51,7 @@ class Health:
     macro: dict[str, float] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
-        """As ``result.json`` holds it."""
+        """What ``result.json`` holds of it."""
         return {"saturations": list(self.saturations), "saturation_shares": self.shares,
                 "weights_at_bound": self.at_bound, "dead_units": self.dead, "warnings": list(self.warnings),
                 **({"macro_limits": self.macro} if self.macro else {})}

@@ -184,7 +184,7 @@ def explicit_learn(model: Explicit, patterns: Array, rate: float) -> Explicit:
 
 
 def explicit_recall(model: Explicit, cue: Array, missing: NDArray[np.bool_], dt: float, steps: int) -> Array:
-    """As ``recall``, by -e; it converges for dt < 2 / lambda_max of the missing block of S^-1."""
+    """Recall along -e; it converges for dt < 2 / lambda_max of the missing block of S^-1."""
     x = _patterns("cue", cue, model.mean.size)
     return _relax(x, missing, dt, steps, lambda now: -explicit_errors(model, now))
 

@@ -239,6 +239,6 @@ def _key(edge: Edge) -> tuple[str, str]:
 
 
 def _slice(index: np.ndarray) -> Neurons:
-    """The same index as a slice where it has no gaps."""
+    """The index as a slice where it has no gaps, else as it is."""
     whole = index.size == index[-1] - index[0] + 1
     return slice(int(index[0]), int(index[-1]) + 1) if whole else index

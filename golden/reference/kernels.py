@@ -19,7 +19,7 @@ OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "boundscheck": False, "
            "fastmath": {"contract", "nsz", "arcp"}}
 ONE, HALF, ZERO, LEAK = np.float32(1), np.float32(0.5), np.float32(0), np.float32(0.125)
 END = np.float32(7.90531)
-"""From here on tanh is 1 in float32."""
+"""The argument from which on tanh is 1 in float32."""
 ODD = tuple(np.float32(c) for c in (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11,
                                     5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04,
                                     4.89352455891786e-03))

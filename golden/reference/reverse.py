@@ -95,7 +95,7 @@ def levels(nodes: Sequence[Node]) -> dict[str, int]:
 
 
 def levelled(nodes: Sequence[Node]) -> tuple[Node, ...]:
-    """The same graph with identity nodes ``parent>child.1``, .. wherever an edge skips levels."""
+    """The graph with identity nodes ``parent>child.1``, .. put in wherever an edge skips levels."""
     depth, out = levels(nodes), []
     for node in nodes:
         near: dict[str, str] = {}

@@ -140,7 +140,7 @@ def _text(path: Path) -> str:
 
 
 def _located(data: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The same tables with ``rule.source`` and ``data.path`` found from ``folder``, so that they are the same files
+    """The tables with ``rule.source`` and ``data.path`` found from ``folder``, so that they are the same files
     wherever a process runs."""
     for section, name in (("rule", "source"), ("data", "path")):
         table = data.get(section)

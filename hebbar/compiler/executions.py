@@ -44,7 +44,7 @@ def _code(program: Program, entry: str) -> list[Instruction]:
 
 
 def _multiplicities(code: list[Instruction], registers: Sequence[int]) -> list[int]:
-    """Of code without EXITs that leave."""
+    """How often every address of code without EXITs that leave is executed."""
     times, found = [1], []
     for instruction in code:
         found.append(times[-1])

@@ -10,7 +10,7 @@ __all__ = ["levelled", "nudged", "remembered"]
 
 
 def levelled(network: Network) -> Network:
-    """The same function with all paths from a population to the targets of one length.
+    """A network of the same function with all paths from a population to the targets of one length.
 
     An edge that skips levels goes through identity nodes, populations with activation identity that
     an identity edge feeds; they are called ``source>target.1``, .. and the edge's own weights stay on
@@ -60,7 +60,7 @@ def _depths(network: Network) -> dict[str, int]:
 
 
 def nudged(network: Network, precision: int) -> Network:
-    """The same network with its targets let go: each becomes hidden and predicts, through an identity
+    """The network with its targets let go: each becomes hidden and predicts, through an identity
     edge, a new target ``name.target`` of the given precision (log2), which pulls on it.
 
     Source: Millidge et al., ICLR 2023. Raises BadInput for a categorical target.

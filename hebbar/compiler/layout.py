@@ -74,7 +74,7 @@ class Layout:
 
     @cached_property
     def shared(self) -> dict[str, tuple[Block, ...]]:
-        """By "source:target" of an edge that shares: the owner's rows and columns as blocks of their own,
+        """The owner's rows and columns as blocks of their own, by the "source:target" of every edge that shares,
         fed by and leading to the populations of this edge."""
         return {f"{e.source}:{e.target}": tuple(self._alias(e, b) for b in self.into(e.shares.split(":")[1]))
                 for e in self.network.edges if e.shares}

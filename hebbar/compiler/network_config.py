@@ -14,7 +14,7 @@ Size = Annotated[int, Field(ge=1, le=4095)]
 Frac = Annotated[int, Field(ge=0, le=15)]
 Shift = Annotated[int, Field(ge=0, le=20)]
 Name = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[^:\x00-\x1f\x7f]*$")]
-"""Of a population; a colon stands between the ends of an edge."""
+"""The name of a population; a colon stands between the ends of an edge."""
 
 
 class PopulationConfig(Section):

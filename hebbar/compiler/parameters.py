@@ -46,7 +46,7 @@ class Parameter:
         return (self.used - self.configured) / self.configured if self.configured else self.used
 
     def record(self) -> dict[str, float | str]:
-        """The same as a flat dictionary."""
+        """The parameter as a flat dictionary."""
         return {"key": self.key, "configured": self.configured, "used": self.used, "difference": self.difference}
 
 

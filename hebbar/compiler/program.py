@@ -1,4 +1,4 @@
-"""From network + rule + machine to a program: instructions, descriptors, tables, registers."""
+"""Compile a network, a rule and a machine to a program: instructions, descriptors, tables, registers."""
 
 from dataclasses import dataclass, field
 

@@ -132,7 +132,7 @@ class _Pending:
 
 
 def insert_waits(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
-    """The same operations with the WAITs that data dependences need.
+    """Insert the WAITs that data dependences need.
 
     A loop body starts and ends drained, so its iterations need no analysis of their own.
     """
@@ -157,7 +157,7 @@ def insert_waits(ops: Iterable[MicroOp]) -> tuple[MicroOp, ...]:
 
 
 def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
-    """The same schedule with predict, feed back and learn in sweeps of their own.
+    """Split predict, feed back and learn into sweeps of their own.
 
     What a machine does that cannot share a read between them: same results, more reads.
     """
@@ -177,7 +177,7 @@ def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
 
 
 def categorical(ops: Iterable[MicroOp], populations: Iterable[str]) -> list[MicroOp]:
-    """The same schedule where the errors of ``populations`` are x - softmax(mu): every sweep that computes
+    """Make the errors of ``populations`` x - softmax(mu): every sweep that computes
     them becomes one that leaves mu in base, a SEPARATE, and one with the flags that use the error."""
     out: list[MicroOp] = []
     for op in ops:

@@ -25,8 +25,9 @@ __all__ = ["Minimum", "minimum", "sample_cycles"]
 
 @dataclass(frozen=True)
 class Minimum:
-    """Of one sample: ``visits`` of weights; ``cycles`` when every multiplier works on a weight in every cycle, and the
-    same ``padded``, with every block filled up to whole words of C columns and groups of P rows. An array has a
+    """The least work of one sample: ``visits`` of weights; ``cycles`` when every multiplier works on a weight in every
+    cycle, and the same ``padded``, with every block filled up to whole words of C columns and groups of P rows. An
+    array has a
     multiplier in every cell; ``padded`` there visits a block in a cycle."""
 
     visits: float

@@ -55,15 +55,15 @@ class SeparationTiming:
     """
 
     find = 2
-    """From the address of a row to the comparison of its sum."""
+    """Cycles from the address of a row to the comparison of its sum."""
 
     weigh = 5
-    """From the address of a row to its power."""
+    """Cycles from the address of a row to its power."""
 
     share = 3
-    """From the address of a row to the cycle in which its result is written."""
+    """Cycles from the address of a row to the one in which its result is written."""
 
     def cycles(self, rows: int, mode: Mode) -> int:
-        """From the cycle after the start to the one in which the last result is written."""
+        """Cycles from the one after the start to the one in which the last result is written."""
         passes = rows + self.find + rows + self.share
         return passes + (rows + self.weigh + RECIPROCAL_BITS if mode is Mode.SOFTMAX else 0)

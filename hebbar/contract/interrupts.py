@@ -17,7 +17,7 @@ __all__ = ["catch", "caught", "ignore", "leave"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE_S = 1.5
-"""For the main thread to get out by itself."""
+"""Seconds that the main thread has to get out by itself."""
 
 _caught: list[int] = []
 _leaving = threading.Lock()

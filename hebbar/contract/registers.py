@@ -29,7 +29,7 @@ GAIN_BITS = 8
 MAX_RATE = 31
 TOLERANCE_BITS = 32
 ENERGY_BITS = 48
-"""Of the unsigned sum of e squared that TOLERANCE judges; larger sums stay at its largest."""
+"""Width of the unsigned sum of e squared that TOLERANCE judges; larger sums stay at its largest."""
 COUNTER_BASE = 0x200
 
 

@@ -60,7 +60,7 @@ class SampleCycles:
 
     @property
     def total(self) -> int:
-        """All of them; ``minimum`` and ``padded`` are beside it, not in it."""
+        """The sum of all causes; ``minimum`` and ``padded`` are beside it, not in it."""
         return self.issue + self.bubbles + self.drain + self.stream + self.separate + self.control
 
     def __str__(self) -> str:

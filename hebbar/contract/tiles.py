@@ -82,8 +82,8 @@ TILES = {kind.name: kind for kind in (
     TileKind("analog", "analog_macro.AnalogMacro", 2, "a crossbar that is not RTL", AnalogTiming, Weights.MACRO,
              ("drivers", "cells", "cells.search", "row_search", "column_search"), cells=1 << 20, array=True, pins=pins,
              resumable=False, compiled=False))}
-"""By the name in ``machine.tile``. A weight of tile 'array' is a register with its multipliers, one of tile 'analog'
-has no logic of its own."""
+"""The kinds of tile by the name in ``machine.tile``. A weight of tile 'array' is a register with its multipliers, one
+of tile 'analog' has no logic of its own."""
 
 
 def classes(package: str) -> dict[str, Any]:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 __all__ = ["NEURON_LATENCY", "ERROR_LATENCY", "WRITE_LATENCY", "Timing", "RowTiming", "ArrayTiming", "AnalogTiming"]
 
 NEURON_LATENCY = 9
-"""From a row's sum to the first cycle in which the neuron unit has let go of it."""
+"""Cycles from a row's sum to the first one in which the neuron unit has let go of it."""
 
 ERROR_LATENCY = 1
-"""From a row's sum to the cycle in which its error is back at the tile."""
+"""Cycles from a row's sum to the one in which its error is back at the tile."""
 
 WRITE_LATENCY = 3
-"""From the cycle TRN and UPD take a word to the first in which its results are written."""
+"""Cycles from the one in which TRN and UPD take a word to the first in which its results are written."""
 
 
 class Timing(ABC):
@@ -49,12 +49,13 @@ class RowTiming(Timing):
 
     @property
     def sum_latency(self) -> int:
-        """From the slot of a row's last word to its sum: map, memory, product, tree, sum."""
+        """Cycles from the slot of a row's last word to its sum: map, memory, product, tree, sum."""
         return 4 + self.tree_latency
 
     @property
     def back_latency(self) -> int:
-        """From the slot of a row's last word to the first cycle TRN and UPD can take it: its error is stored first."""
+        """Cycles from the slot of a row's last word to the first in which TRN and UPD can take it, after its error is
+        stored."""
         return self.sum_latency + ERROR_LATENCY + 1
 
     @property
@@ -89,7 +90,7 @@ class ArrayTiming(Timing):
     """
 
     load_latency = 2
-    """From the map address of a column to its activities."""
+    """Cycles from the map address of a column to its activities."""
 
     settle = 2
     """Cycles between the last conversion and the first that can use its errors."""

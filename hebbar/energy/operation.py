@@ -13,12 +13,12 @@ from .technology import Range
 __all__ = ["Operation", "leakage_w", "operation"]
 
 SRAM_LEAKAGE_W = Range(6.0e-12, 12.1e-12, 24.2e-12)
-"""Of a bit: SG13G2's compiler at 130 nm; low and high half and twice of it, as no source says how it moves with the
-node."""
+"""Leakage of a bit of SRAM, in watt: SG13G2's compiler at 130 nm; low and high half and twice of it, as no source says
+how it moves with the node."""
 
 REGISTER_LEAKAGE_W = Range(3.7e-8, 7.4e-8, 14.8e-8)
-"""Of a bit: Aladdin at 40 nm, with the same spread; other nodes and cells of low leakage differ by orders of
-magnitude."""
+"""Leakage of a bit of a register, in watt: Aladdin at 40 nm, with the same spread; other nodes and cells of low
+leakage differ by orders of magnitude."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Operation:
 
     @property
     def latency_s(self) -> float:
-        """From the first to the last cycle of a sample."""
+        """Seconds from the first to the last cycle of a sample."""
         return self.cycles / self.clock_hz
 
     @property

@@ -81,7 +81,7 @@ class Entry(Section):
 
     @property
     def energy(self) -> Range:
-        """In pJ."""
+        """The energy in pJ."""
         if self.unit == "pJ":
             return Range(*self.value)
         return Range(*self.value) * in_units(quantity(1.0, self.unit, "unit"), "pJ", "unit")

@@ -83,7 +83,7 @@ class RunFolder:
 
     @property
     def decisions(self) -> list[bool]:
-        """Of the EXITs of the training replay."""
+        """The decisions of the EXITs of the training replay."""
         return self.result.get("decisions", [])
 
     @property

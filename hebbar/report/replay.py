@@ -52,7 +52,7 @@ class Replay:
 
     @cached_property
     def job(self) -> Job:
-        """As many samples as the report shows, up to the chosen one at least."""
+        """A job of as many samples as the report shows, up to the chosen one at least."""
         program, task = self.run.program, self.task
         count = min(max(SAMPLES, self.sample + 1), task.count)
         return replay_job(program, task, task.image(), count)
@@ -73,7 +73,7 @@ class Replay:
         return _level([inference_energy(program, self.trace, s) for s in self.shown])
 
     def references(self) -> NDArray[np.float64]:
-        """The same of the float reference, each sample from the golden model's weights before it; no steps
+        """The energies of the float reference, each sample from the golden model's weights before it; no steps
         for a rule without one."""
         if self.run.config.rule.name not in RULES or self.run.config.rule.source:
             return np.zeros((len(self.shown), 0, 0))

@@ -74,7 +74,7 @@ def _declared(file: io.BufferedReader, wanted: set[str]) -> tuple[dict[str, str]
 
 
 def _thin(file: io.BufferedReader, codes: dict[str, str], widths: dict[str, int]) -> io.BytesIO:
-    """The same VCD with the signals of ``codes`` alone; names are replaced by their numbers."""
+    """The VCD with the signals of ``codes`` alone; names are replaced by their numbers."""
     keep = {code.encode(): b"s%d" % i for i, code in enumerate(dict.fromkeys(codes.values()))}
     by_code = {code: widths[name] for name, code in codes.items()}
     out = io.BytesIO()

@@ -50,7 +50,7 @@ BETAS = 2.0 ** np.arange(-1, 6, 0.125)
 BINS, FRACTION = 10, 0.2
 STEPS, SHIFT = 64, 4
 SMOOTH: dict[str, str | int] = {"activation": "tanh", "activity_frac": 7}
-"""Of the study of updates: inference comes to rest; alpha; a hidden layer without a kink to cross."""
+"""The network of the study of updates: inference comes to rest; alpha; a hidden layer without a kink to cross."""
 PROCESSES = 2
 
 
@@ -66,7 +66,7 @@ class Shares:
 
     @property
     def off(self) -> Reals:
-        """By how many codes they differ."""
+        """The number of codes by which they differ."""
         return (self.machine - self.floating) / self.code
 
     @property
@@ -93,7 +93,7 @@ def config(system: str) -> Config:
 
 
 def softmax(x: Reals) -> Reals:
-    """Of rows."""
+    """The softmax of every row."""
     powers = np.exp(x - x.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -117,7 +117,8 @@ def predictions(program: Program, image: Ints, samples: Samples) -> Reals:
 
 
 def shares(count: int, epochs: int = 1) -> Shares:
-    """Of test digits; each meets the weights of ``epochs`` epochs, few, so that not all of them are 0 or 1."""
+    """The shares of test digits; each meets the weights of ``epochs`` epochs, few, so that not all of them are 0 or
+    1."""
     program, data, image = trained(config("categorical").replace(training={"epochs": epochs}), 0)
     some, (_, last) = data.test.take(range(count)), ends(program.layout.network)
     place, first = program.layout.places[last].word * program.machine.lanes, inference_steps(program, "train").steps[0]
@@ -223,8 +224,8 @@ def learnt(power: int, seed: int, epochs: int | None) -> float:
 
 
 def effects(samples: int, seeds: int, reporter: Reporter, epochs: int | None = None) -> tuple[Reals, Reals]:
-    """By precision: distances of updates, in float64 and fixed point, medians over digits, (precisions, 2); and
-    percent after training, means over seeds."""
+    """What updates are off by precision: distances, in float64 and fixed point, medians over digits, (precisions, 2);
+    and percent after training, means over seeds."""
     updates = in_parallel(update_errors, [(k, n) for k in PRECISIONS for n in range(samples)], PROCESSES, reporter,
                           "updates", lambda e: f"{e[0]:.3f}")
     trainings = in_parallel(learnt, [(k, n, epochs) for k in PRECISIONS for n in range(seeds)], PROCESSES, reporter,

@@ -51,7 +51,7 @@ def cost(program: Program, image: Ints, count: int, reporter: Reporter, backend:
 
 def trained_cost(config: Config, count: int, reporter: Reporter, backend: str = "fast", epochs: int = 1,
                  build: Path = BUILD) -> Cost:
-    """The same with weights that ``epochs`` epochs have trained."""
+    """The cost with weights that ``epochs`` epochs have trained."""
     program = compile_config(config.replace(training={"epochs": epochs}))
     image = train_fixed(program, data_of(program)).weights
     return cost(program, image, count, reporter, backend, build)

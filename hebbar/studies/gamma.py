@@ -47,8 +47,8 @@ TECHNOLOGY = "cmos45"
 
 @dataclass(frozen=True)
 class Sides:
-    """By sample, (samples,), ``bounds`` and the minimum E*, ``least``; shares of the energy above it, (steps + 1,
-    samples), at ``BELOW`` times the smallest bound and at ``ABOVE`` times the largest."""
+    """What is known of every sample, (samples,): ``bounds`` and the minimum E*, ``least``; shares of the energy above
+    it, (steps + 1, samples), at ``BELOW`` times the smallest bound and at ``ABOVE`` times the largest."""
 
     bounds: Reals
     least: Reals

@@ -19,7 +19,7 @@ __all__ = ["measure"]
 SIZE, BATCH = 256, 64
 SMALLEST_OHMS, SEGMENT_OHMS = 10_000, 1.0
 REPEATS, SLOW_REPEATS, READS = 15, 5, 50
-"""Of a quick call, of a slow one, and reads within a quick call."""
+"""Repeats of a quick call and of a slow one, and reads within a quick call."""
 COLD_MS, RATIO, BUILD_S, READ_US, ERROR = 15, 40, 1.2, 5, 1e-9
 """Targets."""
 

@@ -36,7 +36,7 @@ NUDGES = tuple(range(9))
 """lambda = 2**-k."""
 LAYERS, ACTIVATION, SHIFT, SCALE = (64, 64, 10), "tanh", 4, 0.5
 FRACTION_BITS = 7
-"""Of activities: tanh stays below 1, and the second phase differs from the first by little."""
+"""Fraction bits of activities: tanh stays below 1, and the second phase differs from the first by little."""
 STEPS, GAMMA = 300, 0.25
 ORDER_FROM = 3
 """The order of an error is read where lambda is 2**-3 and smaller."""

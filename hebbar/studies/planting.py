@@ -22,8 +22,8 @@ __all__ = ["ROOT", "Copy", "planted", "survivors"]
 ROOT = Path(__file__).parents[2]
 SOURCES = ("hebbar", "golden", "hw", "sim", "tests")
 LIMIT_S = 300.0
-"""For one test, which takes seconds on the sources as they are; an edited machine that does not come to an end is
-noticed."""
+"""Seconds for one test, which takes seconds on the sources as they are; an edited machine that does not come to an end
+is noticed."""
 PASSED, FAILED = 0, 1
 """Exit codes of pytest."""
 
@@ -89,7 +89,7 @@ class Copy:
 
 
 def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> list[Defect]:
-    """Those of ``defects`` that their test does not notice.
+    """The ``defects`` that their test does not notice.
 
     What has been tried in ``folder`` with these very sources is not tried again. Raises HebbarError as ``Copy.catches``
     does.

@@ -144,7 +144,7 @@ def similar(kind: str, separation: str, stored: Reals, queries: Reals, reporter:
 
 
 def float_answers(kind: str, separation: str, stored: Reals, queries: Reals) -> Reals:
-    """The same in float64, of any similarity and separation; polynomials have degree 10."""
+    """The answers in float64, of any similarity and separation; polynomials have degree 10."""
     how = hopfield.Retrieval(kind, separation, TABLE_BETAS[kind] if separation == "softmax" else 1.0, degree=10)
     return hopfield.retrieve(hopfield.filled(stored), queries, how)
 

@@ -32,7 +32,7 @@ __all__ = ["CASES", "EXACT", "Loss", "Twins", "config", "half_square", "derivati
 Reals = NDArray[np.float64]
 Weights = dict[tuple[str, str], Reals]
 Loss = Callable[[NDArray[np.complex128]], NDArray[np.complex128]]
-"""Of outputs (batch, size), (batch,); analytic."""
+"""A loss (batch,) of outputs (batch, size), analytic."""
 
 SKIP = "residual, skip"
 CASES = {"64-64-10": "digits_zil", "residual": "residual", SKIP: "residual"}
@@ -40,7 +40,7 @@ CASES = {"64-64-10": "digits_zil", "residual": "residual", SKIP: "residual"}
 FUNCTIONS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "identity": lambda x: x, "relu": lambda x: np.where(x.real >= 0, x, 0 * x),
     "leaky": lambda x: np.where(x.real >= 0, x, x / 8), "tanh": np.tanh}
-"""Of complex numbers, kinks by the real part."""
+"""Activations of complex numbers, kinks by the real part."""
 EXACT = 1e-12
 """The largest relative difference that is rounding in float64."""
 TINY = 1e-30
@@ -113,8 +113,8 @@ def gap(case: str, sample: int) -> float:
 
 
 def wavefront(case: str, sample: int = 0) -> tuple[dict[str, Reals], dict[str, int]]:
-    """By population that is predicted: the distance of its error from the slope of the loss, relative, at every
-    state step of Z-IL, and the step at which it learns."""
+    """Measure for every population that is predicted the distance of its error from the slope of the loss, relative,
+    at every state step of Z-IL, and the step at which it learns."""
     program, network, weights, some = setting(case, sample)
     path = ref.zil(network, weights, _clamps(network, some), program.config.rule).relaxation
     wanted, _ = slopes(network, weights, some.inputs_float[0], half_square(some.targets))
@@ -188,7 +188,8 @@ def _accuracy(session: Session, test: Samples) -> float:
 
 def study(seeds: int, samples: int, reporter: Reporter, epochs: int | None = None
           ) -> dict[str, tuple[list[float], list[Twins]]]:
-    """By case the gaps of ``samples`` digits, each with random weights of its own, and the trainings of ``seeds``."""
+    """Measure for every case the gaps of ``samples`` digits, each with random weights of its own, and the trainings of
+    ``seeds``."""
     gaps = in_parallel(gap, [(c, n) for c in CASES for n in range(samples)], PROCESSES, reporter, "updates",
                        lambda g: f"{g:.1e}")
     trained = in_parallel(twins, [(c, n, epochs) for c in CASES for n in range(seeds)], PROCESSES, reporter,

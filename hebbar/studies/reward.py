@@ -31,7 +31,7 @@ RESOURCES = dict(zip(("water", "food", "salt", "rest"), CORNERS.resources))
 """Places in the corners, by what they hold."""
 WALLS, STARTS = CORNERS.walls, CORNERS.starts
 RATE = 2.0**-4
-"""Of the preset."""
+"""The learning rate of the preset."""
 WEIGHT, STATE = 2.0**-13, 2.0**-12
 """A code of each."""
 STEPS = 20_000
@@ -48,12 +48,12 @@ def learn(path: Walk) -> Experiment:
 
 
 def replay(path: Walk, reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> Asked:
-    """The same steps on the RTL, compared; what a step costs."""
+    """Replay the steps on the RTL, compared; what a step costs."""
     return ask(Experiment("reward_bases"), "train", path.samples(), reporter, backend, build)
 
 
 def floating(path: Walk, rate: float) -> Reals:
-    """The same in float64, by the reference."""
+    """What the reference learns from the steps in float64."""
     count = CORNERS.places
     steps = [Transition(one_hot(p, count), r, one_hot(q, count) if q >= 0 else None)
              for p, q, r in zip(path.places, path.after, path.rewards)]

@@ -29,7 +29,7 @@ __all__ = ["ORDERS", "WAVE", "PERIOD", "WAVES", "SEEDS", "LAGS", "Window", "wind
 
 INPUTS = 64
 WAVES = 1500
-"""Of training; 400 more, whose order is asked for, follow."""
+"""Waves of training; 400 more, whose order is asked for, follow."""
 TESTED = 400
 SEEDS = range(10)
 ACCURACY, WORST = 95, 90
@@ -101,8 +101,8 @@ class Told:
 
 
 def told(outputs: Reals, which: Sequence[int] | NDArray[np.int64]) -> Told:
-    """From the spikes (steps, neurons) of waves: neurons are named after the order they fire most to in the first half
-    of them, and their spikes are votes in the second."""
+    """Name neurons by their spikes (steps, neurons) in waves: they are named after the order they fire most to in the
+    first half of them, and their spikes are votes in the second."""
     fired = outputs.reshape(-1, PERIOD, outputs.shape[1]) > 0
     any_of: NDArray[np.bool_] = np.any(fired, axis=2)
     return Told(100 * voted(fired, which), float(np.median(any_of.argmax(axis=1)[np.any(any_of, axis=1)])),

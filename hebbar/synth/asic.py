@@ -117,7 +117,7 @@ PARAMETERS = ("MEMID", "SIZE", "OFFSET", "ABITS", "WIDTH", "INIT", "RD_PORTS", "
               "RD_TRANSPARENCY_MASK", "RD_COLLISION_X_MASK", "RD_WIDE_CONTINUATION", "RD_CE_OVER_SRST", "RD_ARST_VALUE",
               "RD_SRST_VALUE", "RD_INIT_VALUE", "WR_PORTS", "WR_CLK_ENABLE", "WR_CLK_POLARITY", "WR_PRIORITY_MASK",
               "WR_WIDE_CONTINUATION")
-"""Of a memory; a macro has none."""
+"""Parameters of a memory that a macro does not have."""
 
 
 def _memories(netlist: dict[str, Any]) -> list[tuple[str, str, int, int, int]]:

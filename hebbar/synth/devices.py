@@ -92,4 +92,4 @@ DEVICES = {
          "SDP": Cells(ram=1), "SP": Cells(ram=1), "DP": Cells(ram=1), "pROM": Cells(ram=1)},
         Cells(20_736, 15_552, 48, 46)),
 }
-"""By the name that ``--target`` takes."""
+"""The devices by the name that ``--target`` takes."""

@@ -18,7 +18,7 @@ __all__ = ["HALVES", "LINES", "Crossbar", "Read", "approximation_share", "curren
 
 HALVES = ("p", "n")
 LINES = {"FWD": ("bit", "word"), "TRN": ("word", "bit")}
-"""By verb the lines that are driven and those that are sensed."""
+"""The lines that are driven and those that are sensed, by verb."""
 OUTPUT = 0.7
 """Volts at the amplifier."""
 SETTLED = 20
@@ -64,7 +64,7 @@ class Crossbar:
 
     @property
     def driven(self) -> "Crossbar":
-        """The same read of an array whose word lines are the driven lines."""
+        """The equal read of an array whose word lines are the driven lines."""
         if self.verb == "TRN":
             return self
         return Crossbar(self.plus.T, self.minus.T, self.volts, self.wires.transposed)

@@ -33,17 +33,17 @@ SYSTEM = "hebbar_system"
 """The module of control and macro together."""
 
 PORT = re.compile(r"^  (input|output) (?:\[(\d+):0\] )?(\w+);", re.MULTILINE)
-"""Of a module as the export writes it: direction, the highest bit where there are several, name."""
+"""A port of a module as the export writes it: direction, the highest bit where there are several, name."""
 
 COEFFICIENTS = 3
-"""Of programming noise, at least: so many are parameters also where none are configured."""
+"""The least number of coefficients of programming noise: so many are parameters also where none are configured."""
 
 
 CALIBRATION = ("row_offset", "row_gain", "column_offset", "column_gain")
 
 
 def ideal(machine: MachineConfig) -> MachineConfig:
-    """The same machine with every switch of the physics off, and no calibration of what is not wrong."""
+    """The machine with every switch of the physics off, and no calibration of what is not wrong."""
     a = machine.analog
     control = a.control.model_copy(update=dict.fromkeys(CALIBRATION, ()))
     physics = AnalogConfig(control=control, device=a.device.model_copy(update={"levels": 0}), seed=a.seed)

@@ -89,8 +89,9 @@ def lines_of(crossbar: Crossbar, read: Read) -> dict[str, Lines]:
 
 @dataclass(frozen=True)
 class Waves:
-    """At ``time`` (T,) in seconds: volts of the far cells of all driven lines of G+ ``driven`` (inputs, T) and of the
-    sampled line ``sensed`` (T,), output ``currents`` (outputs, T) of the pairs in ampere, ``amplified``, ``held`` and
+    """Waveforms at ``time`` (T,) in seconds: volts of the far cells of all driven lines of G+ ``driven`` (inputs, T)
+    and of the sampled line ``sensed`` (T,), output ``currents`` (outputs, T) of the pairs in ampere, ``amplified``,
+    ``held`` and
     ``dac`` in volts, ``compare`` and the ``code`` so far; ``bits`` of the converter and its ``lsb`` in volts;
     ``lines``: the kinds of the driven and of the sensed lines."""
 

@@ -8,7 +8,7 @@ __all__ = ["answer"]
 
 
 async def answer(dut, macro: Macro) -> None:
-    """In the middle of every cycle: what is driven is settled, and ``compare`` is there before the next edge."""
+    """Answer in the middle of every cycle: what is driven is settled, and ``compare`` is there before the next edge."""
     strobe, phase, compare = (getattr(dut, PINS + name) for name in ("strobe", "phase", "compare"))
     compare.value = 0
     while True:

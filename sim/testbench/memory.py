@@ -49,7 +49,7 @@ class MemoryView:
 
 
 class _ArrayView(MemoryView):
-    """The same through ``vpi_get_value_array``, which Verilator has and cocotb does not call."""
+    """A view through ``vpi_get_value_array``, which Verilator has and cocotb does not call."""
 
     def __init__(self, memory, port: Port) -> None:
         super().__init__([memory[i] for i in range(len(memory))], port)

@@ -58,7 +58,7 @@ def classification(program: Program, data: Dataset | None = None, quick: bool = 
 
 
 def generation(program: Program, data: Dataset | None = None, quick: bool = False) -> LearningTask:
-    """The same samples for a network that predicts its input: a query holds the input and leaves the target free."""
+    """Labelled samples for a network that predicts its input: a query holds the input and leaves the target free."""
     data, (source, target) = data or data_of(program), ends(program.layout.network)
     size = program.layout.network.by_name[target].size
     asked = min(QUICK_QUERIES if quick else ASKED, len(data.test))

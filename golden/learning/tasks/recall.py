@@ -16,7 +16,7 @@ from .task import LearningTask
 __all__ = ["recall", "flipped", "hits"]
 
 FLIPS = 0.2
-"""Of the bits of a query."""
+"""The share of the bits of a query that are flipped."""
 NOISE = 0.4
 """Standard deviation, of pixels from 0 to 1."""
 QUICK = 10
@@ -56,7 +56,7 @@ def recall(program: Program, quick: bool = False) -> LearningTask:
 
 
 def flipped(rng: np.random.Generator, patterns: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The same patterns of +1 and -1, a fifth of the bits of each with the other sign."""
+    """Patterns of +1 and -1 with a fifth of the bits of each flipped."""
     count = round(FLIPS * patterns.shape[1])
     return np.where(np.array([rng.permutation(patterns.shape[1]) < count for _ in patterns]), -patterns, patterns)
 

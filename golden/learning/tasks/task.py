@@ -78,7 +78,7 @@ class LearningTask:
         return initial_weights(self.program.layout.network, self.program.config.training.seed) | self.start
 
     def image(self) -> Ints:
-        """The same as a weight image (words, P, C)."""
+        """The first weights as a weight image (words, P, C)."""
         return to_image(self.program.layout, self.weights())
 
     def codes(self, entry: str, count: int | None = None, rows: ArrayLike | None = None) -> dict[str, Ints]:

@@ -28,7 +28,7 @@ DISCOUNT = 29 / 32
 STEPS, QUICK = 1000, 50
 """Steps of the walk in an epoch."""
 BACK = -1
-"""In place of the next place: the walk ends."""
+"""Stands for the next place where the walk ends."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Walk:
 
     def samples(self, rewards: NDArray[np.float64] | None = None, names: Sequence[str] = ("features", "next", "values"),
                 rows: NDArray[np.int64] | slice = slice(None)) -> dict[str, NDArray[np.float64]]:
-        """As the program takes them: phi(s), - g phi(s') and the rewards, or others (steps, bases)."""
+        """The steps as the program takes them: phi(s), - g phi(s') and the rewards, or others (steps, bases)."""
         count = self.grid.places
         hot = np.vstack([np.eye(count), np.zeros(count)])
         given = self.rewards if rewards is None else rewards

@@ -79,7 +79,7 @@ def _samples(s: Schedule, ops: list[MicroOp]) -> list[MicroOp]:
 
 
 def _ended(ops: list[MicroOp]) -> list[MicroOp]:
-    """The same schedule, the last IN and the last OUT of the sample marked as such."""
+    """Mark the last IN and the last OUT of a sample."""
     inner = [o for loop in ops if isinstance(loop, LoopOp) for o in loop.body]
     if any(isinstance(o, TransferOp) for o in inner):
         raise BadInput("rule: IN or OUT stands in a loop, and a sample moves every population once; take it out.")

@@ -48,7 +48,7 @@ def il(s: Schedule) -> list[MicroOp]:
 
 
 def _exits(s: Schedule) -> tuple[list[MicroOp], list[MicroOp]]:
-    """With a tolerance: what remembers the energy so far and starts it anew, and what leaves the loop."""
+    """What a tolerance adds: operations that keep the energy so far and start it anew, and one that leaves the loop."""
     if not s.rule.tolerance:
         return [], []
     soft = [p.name for p in s.layout.network.populations if p.error is Error.CATEGORICAL]

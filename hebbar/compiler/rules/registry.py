@@ -23,7 +23,7 @@ from .builder import Schedule
 __all__ = ["Rule", "Build", "Visits", "Option", "rule", "rules_in", "load_source"]
 
 Build = Callable[[Schedule], list[MicroOp]]
-"""From a schedule to the micro-operations of one sample."""
+"""Makes the micro-operations of one sample from a schedule."""
 Visits = Callable[[Schedule, Edge], float]
 """How often one sample must visit the weights of an edge, whatever the schedule makes of it: from the equations."""
 Option = bool | int | float | str
@@ -159,7 +159,7 @@ def _placed(error: Exception, path: Path) -> HebbarError:
 
 
 def _guarded(function: Callable[..., Any], path: Path, check: Callable[[Any, str], None]) -> Callable[..., Any]:
-    """The same function, its errors placed and its result checked."""
+    """A function that does the same, names the place of its errors and checks its result."""
     def run(*arguments: Any) -> Any:
         try:
             found = function(*arguments)

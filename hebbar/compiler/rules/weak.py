@@ -135,5 +135,5 @@ def _learn(s: Schedule, weaker: bool = False, faster: int = 0) -> list[MicroOp]:
 
 
 def _faster(ops: list[MicroOp], doublings: int) -> list[MicroOp]:
-    """The same schedule learning at alpha * 2**doublings."""
+    """The schedule with updates at alpha * 2**doublings."""
     return [replace(o, slower=-doublings) if isinstance(o, SweepOp) and o.flags & Sweep.UPD else o for o in ops]

@@ -129,7 +129,8 @@ def _predicted(found: Sequence[Design], which: Callable[[Design], Law | None], m
 
 @dataclass(frozen=True)
 class Summary:
-    """Of some predictions: rows, chips, median relative error, median factor, shares within 1.5, 2 and 3 times."""
+    """What some predictions come to: rows, chips, median relative error, median factor, shares within 1.5, 2 and 3
+    times."""
 
     rows: int
     chips: int
@@ -142,7 +143,7 @@ class Summary:
 
 
 def summary(pairs: Sequence[tuple[float, float]], chips: int) -> Summary:
-    """Of pairs (predicted, published)."""
+    """The summary of pairs (predicted, published)."""
     ratio = np.array([predicted / published for predicted, published in pairs])
     factor = np.maximum(ratio, 1 / ratio)
     return Summary(len(ratio), chips, float(np.median(np.abs(ratio - 1))), float(np.median(factor)),

@@ -23,7 +23,7 @@ __all__ = ["AREA", "LAWS", "Constant", "Law", "law_of", "pass_pj"]
 REFERENCE_NM = 28.0
 COMPILER_NM = 130.0
 AREA_EXPONENT = 1.12
-"""Of the node, for the area of macros: taken from the designs, no source gives it."""
+"""The exponent of the node, for the area of macros: taken from the designs, no source gives it."""
 READ_NM = 32.0
 """Node of NeuroSim's default cell, of which the read current is."""
 

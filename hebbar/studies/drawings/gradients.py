@@ -22,7 +22,8 @@ LOOKS = ((BLUE, "s", "-"), (ORANGE, "o", "--"), (GREEN, "D", "-."), (PURPLE, "^"
 
 
 def wavefronts(panels: Mapping[str, tuple[Mapping[str, Reals], Mapping[str, int]]]) -> Figure:
-    """By case the distances of errors from slopes, by population and state step; a filled marker where it learns."""
+    """Draw for every case the distances of errors from slopes, by population and state step; a filled marker where it
+    learns."""
     with rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 2.7), layout="constrained")
         axes = np.atleast_1d(figure.subplots(1, len(panels), sharey=True))

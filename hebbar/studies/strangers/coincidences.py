@@ -54,7 +54,7 @@ class Machine(Protocol):
 
 
 def coincidences(quick: bool) -> Iterator[Coincidence]:
-    """All of them; ``quick``: one skew and one pace."""
+    """All coincidences; ``quick``: one skew and one pace."""
     for kind in PACKETS:
         for offset in range(-LARGEST_OFFSET, LARGEST_OFFSET + 1):
             for skew in (0,) if quick else (-3, -1, 0, 1, 4):

@@ -38,7 +38,7 @@ MEMORY, SECONDS = 4 << 30, 60.0
 LONGEST_RUN = 4_000
 """Micro-operations of a sample up to which a program is run as well."""
 COMPILED_BITS = 16
-"""Of weights: wider ones make the compiled golden machine be compiled anew, which takes most of a minute."""
+"""Bits of weights: wider ones make the compiled golden machine be compiled anew, which takes most of a minute."""
 RIGHT = ("a right answer", "a sentence")
 
 

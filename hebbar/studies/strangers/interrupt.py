@@ -32,7 +32,7 @@ MOMENTS = {True: 1, False: 20}
 EARLIEST_S = 0.15
 """Before that Python itself is starting, and nothing of Hebbar runs that could answer."""
 LATEST_S = 10.0
-"""For a command to end after Ctrl-C; 2 s are usual."""
+"""Seconds for a command to end after Ctrl-C; 2 s are usual."""
 TAG = "HEBBAR_BENCH_TAG"
 MAIN = "from hebbar.cli import main; main()"
 
@@ -120,7 +120,8 @@ def _start(command: list[str], folder: Path, fresh: bool) -> tuple["subprocess.P
 
 
 def expect_signals() -> None:
-    """For a child before it begins: nohup or a shell's background, in which we may run, have made it ignore signals."""
+    """Make a child, before it begins, take signals: nohup or a shell's background, in which we may run, have made it
+    ignore signals."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 

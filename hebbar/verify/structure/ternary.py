@@ -22,7 +22,7 @@ class Bits:
         return Bits(self.ones >> low & mask, self.zeros >> low & mask)
 
     def force(self, zeros: int) -> "Bits":
-        """The same with the bits of a mask made zero."""
+        """The value with the bits of a mask made zero."""
         return Bits(self.ones & ~zeros, self.zeros | zeros)
 
 

@@ -44,7 +44,7 @@ def paths(machine: MachineConfig, flow: Dataflow) -> Paths:
 
 
 def open_paths(machine: MachineConfig, flow: Dataflow, names: list[str], zeros: dict[str, int]) -> list[str]:
-    """Those of ``names`` that something can write while ``zeros`` are held at 0; all that do not exist."""
+    """The ``names`` that something can write while ``zeros`` are held at 0; all that do not exist."""
     there = [name for name in names if name in flow.drivers]
     split = "hebbar.tile.fsm_state" if machine.kind.array else ""
     state = flow.settle(there, zeros, split)
