@@ -10,7 +10,8 @@ from hebbar.report.numbers import grouped
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
-PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",)}
+PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",),
+         "docs/hardware.md": ("costs",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}

@@ -10,7 +10,11 @@ from hebbar.energy.validation.fit import Prediction, Summary, areas, predictions
 from hebbar.energy.validation.given import given
 from hebbar.energy.validation.laws import law_of
 from hebbar.energy.validation.page import groups
-from hebbar.energy.validation.tables import designs
+from hebbar.energy.validation.tables import component, designs
+from hebbar.energy.validation.units import in_units
+from hebbar.synth.aqfp.balance import balanced
+from hebbar.synth.aqfp.network import adder, array_multiplier
+from hebbar.synth.aqfp.target import VECTORS, equivalent
 
 __all__ = ["SEEDS", "measure"]
 
@@ -24,7 +28,9 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
     found = designs()
     predicted = predictions(found)
     by = dict(groups(predicted))
-    return [*_given(), *_untuned(by), *_left_out(by), *_intervals(by), *_fresh(), *_area(areas(found)), *_sram()]
+    held = [*_given(), *_untuned(by), *_left_out(by), *_intervals(by), *_fresh(), *_area(areas(found)), *_sram()]
+    reporter.say("mapping adders and multipliers to AQFP ...")
+    return [*held, *_aqfp()]
 
 
 def _percent(name: str, value: float, limit: float, least: bool = False) -> Figure:
@@ -90,3 +96,22 @@ def _sram() -> list[Figure]:
     means = {term: sum(map(abs, sram.leave_one_out(term))) / 10 for term in sram.TERMS}
     return [_percent(f"law of an SRAM, leave one out, {term.partition('_')[0]}, mean error", means[term], limits[term])
             for term in sram.TERMS]
+
+
+def _aqfp() -> list[Figure]:
+    """Junctions of the full adders that published netlists have, and of majority gates beside them."""
+    found = []
+    for name, published, build, bits in (("8-bit adder", "AQFP 8-bit adder", adder, 8),
+                                         ("8 x 8 multiplier", "AQFP 8x8 multiplier", array_multiplier, 8),
+                                         ("16 x 16 multiplier", "AQFP 16x16 multiplier c6288", array_multiplier, 16)):
+        want = in_units(component(published).value, "JJ", published)
+        for majority in (False, True):
+            network = build(bits, majority)
+            mapped = balanced(network)
+            equivalent(network, mapped, VECTORS)
+            off = mapped.junctions / want - 1
+            what = f"AQFP, {name}, majority full adders" if majority else f"AQFP, {name}, full adders of seven gates"
+            found.append(Figure(f"{what}: junctions", mapped.junctions, "printed", "junctions", None))
+            found.append(Figure(f"{what}: against {want:g} published", round(100 * off, 2),
+                                "printed" if majority else "within 25", "%", None if majority else abs(off) <= 0.25))
+    return found

@@ -22,6 +22,9 @@ from .timing import Slack, slack
 
 __all__ = ["Synthesis", "kind_of", "show", "synthesise"]
 
+AQFP = "aqfp"
+"""Adiabatic superconducting logic, a target beside FPGAs and standard cells."""
+
 KINDS = {"lut": "LUT", "ff": "flip-flops", "dsp": "multiplier blocks", "ram": "block RAM"}
 
 
@@ -37,24 +40,34 @@ def kind_of(target: str) -> Path | None:
     """None for a known FPGA, the path of a Liberty file; raises BadInput for what is neither."""
     if target in DEVICES:
         return None
+    if target == AQFP:
+        return None
     path = Path(target)
     if path.suffix in (".lib", ".gz", ".liberty"):
         if not path.is_file():
             raise BadInput(f"there is no file {path}; give the path of a Liberty file of standard cells.")
         return path
-    raise BadInput(f"--target is {target!r}{suggest(target, DEVICES)}, or the path of a Liberty file (.lib).")
+    raise BadInput(f"--target is {target!r}{suggest(target, [*DEVICES, AQFP])}, or the path of a Liberty file (.lib).")
 
 
 def synthesise(config: Config, target: str, seeds: int, route: bool, mhz: float, srams: Sequence[Path],
-               reporter: Reporter) -> Synthesis:
-    """Synthesise the machine of a configuration for an FPGA, or for the cells of a Liberty file.
+               reporter: Reporter, cooling: float | None = None) -> Synthesis:
+    """Synthesise the machine of a configuration for an FPGA or for the cells of a Liberty file, or its tile for AQFP.
 
     ``seeds``: placements of an FPGA, 0 for none; ``route``: also route them. ``mhz``: the clock that an ASIC is timed
-    at. Raises MissingTool where a program of the extra ``synth`` is not installed.
+    at. ``cooling``: watts at the wall for a watt at 4.2 K. Raises MissingTool where a program of the extra ``synth`` is
+    not installed.
     """
     liberty = kind_of(target)
     if srams and liberty is None:
-        raise BadInput("--sram is for a target of standard cells; an FPGA has block RAM of its own.")
+        raise BadInput("--sram is for a target of standard cells; an FPGA has block RAM of its own, AQFP has none.")
+    if cooling is not None and target != AQFP:
+        raise BadInput(f"--cooling is for --target {AQFP}; nothing else is cooled to 4.2 K.")
+    if target == AQFP:
+        from .aqfp.target import notes, tile
+
+        record = {"config": config.name, "target": target} | tile(config.machine, cooling, BUILD, reporter)
+        return Synthesis(record, tuple(notes(record)))
     if liberty is None and DEVICES[target].package and seeds:
         require(DEVICES[target].package.replace("_", "-"))
     if liberty is not None:
@@ -131,6 +144,10 @@ def show(found: Synthesis) -> None:
     from rich.table import Table
 
     record, console = found.record, Console(soft_wrap=True, highlight=False)
+    if record["target"] == AQFP:
+        for line in found.notes:
+            console.print(line, markup=False)
+        return
     device = record.get("has")
     columns = KINDS if device else {"cells": "cells", "flip_flops": "flip-flops", "um2": "um2", "macros": "macros, um2"}
     table = Table(title=f"{record['config']} on {record.get('device', record['target'])}")
