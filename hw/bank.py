@@ -1,6 +1,6 @@
 """A memory with a unit on one side and the host stream on the other."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -41,9 +41,11 @@ class HostPort(wiring.Signature):
 class Bank(wiring.Component):
     """``depth`` words of ``lanes`` elements.
 
-    Read: ``read_data[i]`` follows ``read_address[i]`` by one cycle and shows the word as it was
-    before a write at the same edge. Write: the lanes of ``write_mask`` at the clock edge.
-    Throughput: one read per reader and one write a cycle.
+    Read: ``read_data[i]`` follows ``read_address[i]`` by one cycle. Write: the lanes of ``write_mask`` at the clock
+    edge. Throughput: one read per reader and one write a cycle. A word that is read and written at the same edge is
+    read as it was before; without ``exact`` in simulation only, as a block RAM may then show anything: whoever reads
+    such a word must not use it. To show the old word takes a register a bit and a comparison of addresses behind
+    every block RAM.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ class Bank(wiring.Component):
         Depth, lanes, element width and packing into beats.
     readers : int
         Read ports; the host has the first while it selects the memory.
+    exact : bool
+        Whether a word that is read and written at the same edge is used.
 
     Attributes
     ----------
@@ -68,8 +72,8 @@ class Bank(wiring.Component):
         The memory on the stream.
     """
 
-    def __init__(self, port: Port, readers: int = 1) -> None:
-        self.port, self.readers = port, readers
+    def __init__(self, port: Port, readers: int = 1, exact: bool = False) -> None:
+        self.port, self.readers, self.exact = port, readers, exact
         self.element = signed(port.bits) if port.signed else unsigned(port.bits)
         self.word = data.ArrayLayout(self.element, port.lanes)
         address = max(1, (port.depth - 1).bit_length())
@@ -81,15 +85,18 @@ class Bank(wiring.Component):
 
     def elaborate(self, platform):
         m, port, host = Module(), self.port, self.host
-        m.submodules.memory = self.memory = memory = Memory(shape=self.word, depth=port.depth, init=[])
+        # A block RAM takes the place of a LUT for every 16 bits and of the multiplexers between them.
+        attributes = {} if self.exact else {"no_rw_check": 1, "ram_style": "block" if port.bits > 1 else "auto"}
+        m.submodules.memory = self.memory = memory = Memory(shape=self.word, depth=port.depth, init=[],
+                                                            attrs=attributes)
         writer = memory.write_port(granularity=1)
         for i in range(self.readers):
-            reader = memory.read_port()
             pick = Mux(host.select, host.address, self.read_address[i]) if i == 0 \
                 else self.read_address[i]
-            m.d.comb += [reader.addr.eq(pick), self.read_data[i].eq(reader.data)]
+            m.d.comb += self.read_data[i].eq(self._read(m, memory, pick, f"read_{i}"))
         places = [divmod(lane, port.lanes_per_beat) for lane in range(port.lanes)]
-        host_mask = Cat(host.write & (host.sub == beat) & ~host.padding[element] for beat, element in places)
+        sub = host.sub[:port.sub_bits]
+        host_mask = Cat(host.write & (sub == beat) & ~host.padding[element] for beat, element in places)
         m.d.comb += [
             host.ready.eq(1),
             writer.addr.eq(Mux(host.select, host.address, self.write_address)),
@@ -101,10 +108,22 @@ class Bank(wiring.Component):
         self._read_beat(m)
         return m
 
+    def _read(self, m: Module, memory: Memory, address: Value, name: str) -> Value:
+        """The word at an address, a cycle later."""
+        if self.exact:
+            reader = memory.read_port()
+            m.d.comb += reader.addr.eq(address)
+            return reader.data
+        # Yosys merges the register into the memory, and only then regards the attribute.
+        reader, word = memory.read_port(domain="comb"), Signal(self.word, name=name, reset_less=True)
+        m.d.comb += reader.addr.eq(address)
+        m.d.sync += word.eq(reader.data)
+        return word
+
     def _read_beat(self, m: Module) -> None:
         """Pack the selected lanes of the word just read, sign extended to their share."""
         port = self.port
-        sub = Signal(16)
+        sub = Signal(port.sub_bits, reset_less=True)
         m.d.sync += sub.eq(self.host.sub)  # the word comes a cycle after its address; the choice of its beat must too
         with m.Switch(sub):
             for beat in range(port.beats_per_word):

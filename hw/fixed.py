@@ -35,20 +35,24 @@ def round_half_up(value: Value, shift: int) -> Value:
 
 
 def round_variable(value: Value, shift: Value) -> Value:
-    """Round half up by a shift that is a signal; the half is half of ``2**shift``."""
-    half = ((Const(1, 1) << shift) >> 1).as_unsigned()
-    return (value + half) >> shift
+    """Round half up by a shift that is a signal: shifted to one fraction bit, which is then rounded away."""
+    return ((value << 1 >> shift) + 1) >> 1
 
 
 def saturate(m: Module, value: Value, format: Format, name: str,
              positive: Value | None = None) -> tuple[Value, Value]:
     """``value`` clipped to a format, to its codes from 0 upwards when ``positive``; whether it was clipped.
 
-    The Verilog has them as ``name`` and, before it is clipped, as ``name_exact``.
+    The Verilog has them as ``name`` and, before it is clipped, as ``name_exact``. The ends of a format are powers of
+    two: a value is inside when the bits from the format's sign upwards are all alike, which takes no subtractor.
     """
     value = named(m, value, f"{name}_exact", up=1)
-    least = format.lo if positive is None else Mux(positive, 0, format.lo)
-    high, low = value > format.hi, value < least
+    wide = Value.cast(value if value.shape().signed else Cat(value, Const(0, 1)))
+    sign, above = wide[-1], wide[min(format.bits, len(wide)) - 1:]
+    high, low = ~sign & above.any(), sign & ~above.all()
+    least = Const(format.lo, format.bits)
+    if positive is not None:
+        low, least = sign & (positive | low), Mux(positive, 0, least)
     high, low = named(m, high, f"{name}_high", up=1), named(m, low, f"{name}_low", up=1)
     clipped = Signal(shape(format), name=name, src_loc_at=1)
     m.d.comb += clipped.eq(Mux(high, format.hi, Mux(low, least, value)))

@@ -70,8 +70,10 @@ class Machine(wiring.Component):
         m.submodules.tile = self.tile = TILES[config.tile](config)
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.feedback_sums = self.feedback_sums = FeedbackSums(config)
-        self.banks = {mem: Bank(table_ports[mem], readers=2 if mem is Mem.ACTIVITY else 1) for mem in (
-            Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
+        self.banks = {mem: Bank(table_ports[mem]) for mem in (
+            Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
+        # POST reads rows of a word while ACT writes others of it.
+        self.banks[Mem.ACTIVITY] = Bank(table_ports[Mem.ACTIVITY], readers=2, exact=True)
         for mem, bank in self.banks.items():
             m.submodules[f"{mem.name.lower()}_memory"] = bank
         m.submodules.base_memory = self.base = Bank(Port(

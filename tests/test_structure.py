@@ -49,7 +49,7 @@ TILE, TOP, BUS, WEIGHTS = r"\hebbar.tile ", "hebbar(", r"\hebbar.bus ", r"\hebba
 TEXT_DEFECTS = {
     "a latch": (BUS, r"  assign ", r"  reg kept;\n  always @* if (locked) kept = rst;\n  assign ",
                 "latches in the text"),
-    "a latch in one bit": (WEIGHTS, r"host__read_beat = 32'd0;", "host__read_beat[30:0] = 31'd0;",
+    "a latch in one bit": (TOP, r"host__read_beat = 32'd0;", "host__read_beat[30:0] = 31'd0;",
                            "latches in the text"),
     "a removed driver": (TILE, r"\n  assign early_group = [^;]*;", "", "undriven signals"),
     "an instance that no longer drives": (TOP, r"\.barrier_pc\(barrier_pc\),?", ".barrier_pc(),", "undriven signals"),

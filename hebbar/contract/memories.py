@@ -54,6 +54,11 @@ class Port:
         return self.lanes // self.lanes_per_beat
 
     @property
+    def sub_bits(self) -> int:
+        """Bits of the number of a beat in its word."""
+        return max(1, (self.beats_per_word - 1).bit_length())
+
+    @property
     def element_bits(self) -> int:
         """Bits of a beat that one element takes."""
         return 32 // self.lanes_per_beat

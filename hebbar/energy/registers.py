@@ -12,11 +12,14 @@ HOUSEKEEPING = ("bus", "counters")
 
 CELL = re.compile(r"^module \\(\S+)|^  cell \$dff .*\n((?:    .*\n)*)", re.MULTILINE)
 
+READ = re.compile(r"connect \\D \\\S*signature__data")
+"""A register of the word that a memory reads, a part of it: so Amaranth names what comes out of a port."""
+
 
 @cache
 def register_bits(machine: MachineConfig) -> dict[str, int]:
-    """Flip-flop bits by block of the machine (``tile``, ``neuron``, ``bus`` ...); memories are not
-    among them, an array macro's weights are. Takes one to ten seconds."""
+    """Flip-flop bits by block of the machine (``tile``, ``neuron``, ``bus`` ...); memories and the words that they
+    have just read are not among them, an array macro's weights are. Takes one to ten seconds."""
     from amaranth.back import rtlil
 
     from hw.machine import Machine
@@ -26,6 +29,8 @@ def register_bits(machine: MachineConfig) -> dict[str, int]:
     for module, parameters in CELL.findall(rtlil.convert(Machine(machine), name="top")):
         if module:
             block = re.sub(r"\$\d+", "", module).partition(".")[2].partition(".")[0]
+            continue
+        if READ.search(parameters):
             continue
         width = re.search(r"parameter \\WIDTH (\d+)", parameters)
         assert width, parameters
