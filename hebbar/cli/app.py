@@ -20,7 +20,7 @@ PANELS = {
     "Hardware": (hardware.verilog, hardware.check, hardware.prove, synthesis.synth, figures.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
     "Set-up and figures": (figures.presets, keys, hardware.doctor, figures.bench,
-                           figures.validate_costs)}
+                           figures.validate_costs, figures.compare_costs)}
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)

@@ -11,7 +11,8 @@ from hebbar.contract.errors import BadInput, Mismatch
 
 from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
 
-__all__ = ["report", "energy", "sweep", "bench", "presets", "validate_costs"]
+__all__ = ["report", "energy", "sweep", "bench", "presets", "validate_costs",
+           "compare_costs"]
 
 AREAS = ("spine", "product", "rules", "analog", "costs", "strangers")
 
@@ -75,6 +76,22 @@ def validate_costs(page: Annotated[Path | None, typer.Option(help="A file for th
         typer.echo(written())
         return
     write_text(page, written())
+    typer.echo(f"wrote {page}")
+
+
+def compare_costs(page: Annotated[Path | None, typer.Option(help="A file for the page, as Markdown; without it, "
+                                                              "standard output.")] = None,
+                  quiet: Quiet = False) -> None:
+    """What an online-learned MNIST sample costs: this machine, a processor, a graphics processor, published chips."""
+    from hebbar.contract.console import Reporter
+    from hebbar.contract.files import write_text
+    from hebbar.studies.training_costs import page as written
+
+    text = written(Reporter(quiet))
+    if page is None:
+        typer.echo(text)
+        return
+    write_text(page, text)
     typer.echo(f"wrote {page}")
 
 

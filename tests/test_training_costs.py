@@ -1,0 +1,75 @@
+"""The comparison of learned samples: counts from the program are the machine's, and every way is in the table."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from golden.learning.tasks import task_of
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
+from hebbar.energy.technology import Range
+from hebbar.studies import training_costs
+from hebbar.studies.training_costs import Way, config, counted, elsewhere, page
+from sim.backends import golden
+from sim.simulate import job_of
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_counts_of_the_program_are_those_of_the_golden_machine():
+    """Work of one sample and cycles of the steady state: without it the table would be of another run."""
+    program = compile_config(load("tiny"))
+    task = task_of(program)
+    jobs = {n: replace(job_of(program, task, "train", n, task.image()), steps=False) for n in (4, 6)}
+    runs = {n: golden.run(job).counters for n, job in jobs.items()}
+    found = counted(program)
+    for name in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations", *CYCLES):
+        assert found[name] == (runs[6][name] - runs[4][name]) / 2, name
+
+
+def test_one_network_and_two_rules():
+    """The rows of this machine are of the network that the H200 learned."""
+    for rule in training_costs.RULES:
+        made = config(rule)
+        assert made.network.layers == (784, 192, 128, 10)
+    assert config("backprop").rule.name == "backprop" and config("IL, T = 8").rule.steps == 8
+
+
+def test_every_published_chip_and_every_way_of_the_card_is_there():
+    """Nothing is left out because it looks good or bad; an energy of another unit would be a thousand times off."""
+    ways = {w.way: w for w in elsewhere()}
+    assert len(list(elsewhere())) == 13 + 8
+    assert ways["Frenkel SPOON DRTP"].whole_uj.typical == pytest.approx(0.366)
+    assert ways["Shrestha Loihi EM-STDP FA/DFA"].whole_uj.typical == pytest.approx(8400)
+    card = [w for w in ways.values() if w.way.startswith("H200")]
+    assert card and all(w.above_uj < w.whole_uj.typical for w in card)
+
+
+def test_whole_card_is_its_power_times_its_time():
+    """Between idle power and the card's limit: a slip of a digit in either column would leave this range."""
+    for w in elsewhere():
+        if w.way.startswith("H200"):
+            watts = w.whole_uj.typical * 1e-6 * w.samples_s
+            assert 120 < watts < 700, w
+            assert w.above_uj * 1e-6 * w.samples_s == pytest.approx(watts - 122.6, abs=3, rel=0.05), w
+
+
+def test_the_page_has_its_columns(monkeypatch):
+    """Whole device and above idle side by side, the basis of every line, and the fair reading above all of them."""
+    one = Way("this machine, cmos45", "backprop", "yes", 1000.0, Range(1, 2, 3), None, "tier A")
+    monkeypatch.setattr(training_costs, "here", lambda: [one])
+    monkeypatch.setattr(training_costs, "processor", lambda reporter: [])
+    text = page(Reporter(quiet=True))
+    assert "| this machine, cmos45 | backprop | yes | 1,000 | 2 (1 to 3) |  | tier A |" in text
+    assert text.index("fair reading") < text.index("| way |")
+
+
+def test_the_committed_page_has_every_way():
+    """The processor's time differs from run to run, so that only the names are compared."""
+    text = (ROOT / "docs" / "comparison.md").read_text(encoding="utf-8")
+    for way in (*(f"this machine, {t}" for t in training_costs.TECHNOLOGIES), "one core of a processor",
+                *(w.way for w in elsewhere())):
+        assert f"| {way}" in text, way
