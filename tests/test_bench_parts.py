@@ -1,15 +1,22 @@
-"""A long bench goes on where it stopped, and only with the very sources that it began with."""
+"""The areas of the bench; a long one goes on where it stopped, and only with the very sources that it began with."""
 
 import sys
+from inspect import signature
+from pathlib import Path
 from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
+from hebbar.cli.app import app
 from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
 from hebbar.studies import strangers
+from hebbar.studies.registry import AREAS, find
 
 QUIET = Reporter(quiet=True)
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -52,3 +59,24 @@ def test_every_part_is_there():
     """Without it a row of the table could be left out by a name."""
     for name in strangers.PARTS:
         assert callable(__import__(f"{strangers.__name__}.{name}", fromlist=["measure"]).measure), name
+
+
+@pytest.mark.parametrize("area", AREAS.values(), ids=lambda area: area.name)
+def test_an_area_has_what_its_record_promises(area):
+    """Without it an area could be in the table and not run, or say no seeds in its manifest."""
+    module = area.load()
+    assert list(signature(module.measure).parameters) == ["folder", "quick", "reporter", "data"]
+    assert set(module.SEEDS) == {False, True} and all(n >= 1 for n in module.SEEDS.values())
+    assert area.meaning and f"``hebbar bench {area.name}``" in (module.__doc__ or "")
+
+
+def test_the_areas_stand_once():
+    """Without it README, help and refusal could each know others; every one is named where people look."""
+    names = "|".join(AREAS)
+    assert f"hebbar bench {names}" in (ROOT / "README.md").read_text()
+    answer = CliRunner().invoke(app, ["bench", "--help"], terminal_width=200, env={"COLUMNS": "200"})
+    text = " ".join(answer.output.replace("│", " ").split())
+    assert all(f"{area.name}: {area.meaning}" in text for area in AREAS.values())
+    with pytest.raises(BadInput, match="there is no bench area 'rulse'; did you mean 'rules'") as refused:
+        find("rulse")
+    assert all(name in str(refused.value) for name in AREAS)

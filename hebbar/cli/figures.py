@@ -1,6 +1,5 @@
 """Commands that measure, estimate and show."""
 
-import importlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +7,12 @@ from typing import Annotated
 import typer
 
 from hebbar.contract.errors import BadInput, Mismatch
+from hebbar.studies.registry import AREAS, find
 
 from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
 
 __all__ = ["report", "energy", "sweep", "bench", "presets", "validate_costs",
            "compare_costs"]
-
-AREAS = ("spine", "product", "rules", "analog", "costs", "strangers")
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
@@ -128,7 +126,8 @@ def presets() -> None:
                    f"{kind_of(network, rule.task).value:15} {text.splitlines()[0].lstrip('# ')}")
 
 
-def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(AREAS)}.")],
+def bench(area: Annotated[str, typer.Argument(help="Which figures. "
+                                                + "; ".join(f"{a.name}: {a.meaning}" for a in AREAS.values()) + ".")],
           out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/bench"),
           quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and samples; figures are then not the "
                                               "targets'.")] = False,
@@ -136,15 +135,12 @@ def bench(area: Annotated[str, typer.Argument(help=f"Which figures: {', '.join(A
                                                        "reproducers other than those of the checkout.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""
-    if area not in AREAS:
-        from hebbar.contract.suggest import suggest
-
-        raise BadInput(f"there is no bench area {area!r}{suggest(area, AREAS)}.")
+    found = find(area)
     here = Run(out / area, quiet, as_json)
     from hebbar.contract.files import versions, write_json
     from hebbar.report.tables import print_figures
 
-    module = importlib.import_module(f"hebbar.studies.{area}")
+    module = found.load()
     figures = module.measure(here.folder, quick, here.reporter, data)
     write_json(out / f"{area}.json", [f.record() for f in figures])
     write_json(out / f"{area}.manifest.json", {"area": area, "quick": quick, "seeds": module.SEEDS[quick],
