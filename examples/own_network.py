@@ -3,14 +3,13 @@
     python examples/own_network.py [--samples 750] [--epochs 6] [--backend verilator]
 """
 
-import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
 
 from hebbar import Experiment
 from hebbar.contract.console import Reporter
+from hebbar.studies.example import Backend, Epochs, Samples, run
 
 CONFIG = Path(__file__).with_name("own_network.toml")
 
@@ -25,23 +24,24 @@ def waves(count: int) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(0.8 * kinds[labels, np.arange(count)] + noise, -1, 1), labels
 
 
-parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-parser.add_argument("--samples", type=int, default=750)
-parser.add_argument("--epochs", type=int, default=6)
-parser.add_argument("--backend", default="verilator", help="as for hebbar simulate, but not golden")
-options = parser.parse_args()
+def main(samples: Samples = 750, epochs: Epochs = 6, backend: Backend = "verilator") -> str | None:
+    """Train in fixed point and in float64, compare with the RTL; the first difference, or None."""
+    # Started beside the folder examples, this is the file that the configuration names from its own folder, so that
+    # `hebbar run examples/own_network.toml` finds it too. Without a file: e.fit(inputs, labels).
+    Path("out").mkdir(exist_ok=True)
+    inputs, labels = waves(samples)
+    np.savez("out/waves.npz", inputs=inputs, labels=labels)
 
-# Started beside the folder examples, this is the file that the configuration names from its own folder, so that
-# `hebbar run examples/own_network.toml` finds it too. Without a file: e.fit(inputs, labels).
-Path("out").mkdir(exist_ok=True)
-inputs, labels = waves(options.samples)
-np.savez("out/waves.npz", inputs=inputs, labels=labels)
+    e = Experiment(CONFIG, training={"epochs": epochs}, data={"path": "out/waves.npz"})
+    fixed, floating = e.train(Reporter()), e.train_float()
+    print(f"held-out accuracy: fixed point {100 * fixed.accuracy[-1]:.1f} %, float64 "
+          f"{100 * floating.accuracy[-1]:.1f} %")
 
-e = Experiment(CONFIG, training={"epochs": options.epochs}, data={"path": "out/waves.npz"})
-fixed, floating = e.train(Reporter()), e.train_float()
-print(f"held-out accuracy: fixed point {100 * fixed.accuracy[-1]:.1f} %, float64 {100 * floating.accuracy[-1]:.1f} %")
+    check = e.cosimulate(samples=5, backend=backend, reporter=Reporter())
+    print(f"{check.mismatches} mismatches in {check.words} words, {check.updates} weight changes among them")
+    print(e.cycles())
+    return check.first
 
-check = e.cosimulate(samples=5, backend=options.backend, reporter=Reporter())
-print(f"{check.mismatches} mismatches in {check.words} words, {check.updates} weight changes among them")
-print(e.cycles())
-sys.exit(check.first)  # None, when nothing differs: exit code 0
+
+if __name__ == "__main__":
+    run(main)

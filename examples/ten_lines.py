@@ -2,26 +2,18 @@
 # # Hebbar in ten lines
 #
 # Train a predictive-coding network in the arithmetic of the accelerator, prove that the RTL does the
-# same bit for bit, count its cycles, write its Verilog. `python examples/ten_lines.py --help` runs the
-# same lines as a script.
+# same bit for bit, count its cycles, write its Verilog. `python examples/ten_lines.py` runs the same
+# lines as a script.
 #
 # An experiment starts from a preset (`digits_ipc`, `tiny`, `array`, ..), a TOML file or a dictionary. The
 # backend `verilator` compiles the exported Verilog; `pysim` needs no tools and is slow.
 # %% script
-import argparse
 import sys
 
 # %%
 from hebbar import Experiment
 
 PRESET, EPOCHS, BACKEND = "digits_ipc", 3, "verilator"
-# %% script
-parser = argparse.ArgumentParser(description="Train, check against the RTL, count cycles.")
-parser.add_argument("preset", nargs="?", default=PRESET)
-parser.add_argument("--epochs", type=int, default=EPOCHS)
-parser.add_argument("--backend", default=BACKEND, help="as for hebbar simulate, but not golden")
-options = parser.parse_args()
-PRESET, EPOCHS, BACKEND = options.preset, options.epochs, options.backend
 # %% [markdown]
 # ## The ten lines
 #

@@ -21,11 +21,11 @@ PICTURES = ROOT / "docs" / "pictures"
 SEVERITY = """
 import json
 from pathlib import Path
-from hebbar.report.devices import severity
 from hebbar.report.svg import save
+from hebbar.studies.severity import draw
 
 record = json.loads(Path("benchmarks/results/study.json").read_text())
-save(severity({switch: found["means"] for switch, found in record.items()}), Path("out/pictures/severity.svg"))
+save(draw({switch: found["means"] for switch, found in record.items()}), Path("out/pictures/severity.svg"))
 """
 WAVEFORM = """
 import json

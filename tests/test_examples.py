@@ -1,12 +1,16 @@
 """The examples: they run, they find what they promise, and the notebook is the script."""
 
+import ast
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from hebbar.studies.example import Quick, Seeds, run as run_example
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -14,10 +18,19 @@ LIMIT_S = 240
 NOTEBOOK_LIBRARIES = ("nbclient", "nbformat", "ipykernel")
 
 
-def run(script: str, *arguments, cwd: Path) -> subprocess.CompletedProcess:
+def run(script: str | Path, *arguments, cwd: Path) -> subprocess.CompletedProcess:
     """Run an example as a newcomer does, in an empty folder."""
     return subprocess.run([sys.executable, EXAMPLES / script, *map(str, arguments)], cwd=cwd, text=True,
                           capture_output=True, timeout=LIMIT_S)
+
+
+def smaller(folder: Path) -> Path:
+    """A copy of the ten lines on a smaller network, as whoever tries them would make it."""
+    text, constants = (EXAMPLES / "ten_lines.py").read_text(), '"digits_ipc", 3'
+    assert text.count(constants) == 1
+    copy = folder / "ten_lines.py"
+    copy.write_text(text.replace(constants, '"tiny", 1'))
+    return copy
 
 
 @pytest.fixture
@@ -32,7 +45,7 @@ def place(tmp_path, tmp_path_factory):
 
 def test_the_ten_lines(place):
     """Without it the first code a newcomer copies could fail."""
-    answer = run("ten_lines.py", "tiny", "--epochs", 1, cwd=place)
+    answer = run(smaller(place), cwd=place)
     assert answer.returncode == 0, answer.stderr
     assert "0 mismatches in" in answer.stdout and "cycles a sample (issue" in answer.stdout
     assert "x1 to x2: (10, 16)" in answer.stdout and "the first predictions: [" in answer.stdout
@@ -60,14 +73,16 @@ def test_weights_out_and_in(tmp_path):
 @pytest.mark.parametrize("script", ["ten_lines.py", "own_network.py", "weights_in_out.py"])
 def test_a_failed_comparison_fails_the_example(script, tmp_path):
     """Without it an example would end well whatever it found."""
+    path, arguments = EXAMPLES / script, {"own_network.py": ["--samples", "30", "--epochs", "1"],
+                                          "weights_in_out.py": ["--epochs", "1"]}.get(script, [])
+    path = smaller(tmp_path) if script == "ten_lines.py" else path
     spoil = ("import hebbar.api as api, numpy as np, runpy, sys\n"
              "from hebbar.contract.results import Check\n"
              "api.Experiment.cosimulate = lambda *_, **__: Check(9, 1, 'first difference: here', 5, {})\n"
              "right = api.Experiment.outputs\n"
              "api.Experiment.outputs = lambda self, x: right(self, x) + np.random.rand()\n"
-             f"sys.argv = [{script!r}, *{['tiny'] if script == 'ten_lines.py' else []!r}, '--epochs', '1']\n"
-             f"sys.argv += {['--samples', '30'] if script == 'own_network.py' else []!r}\n"
-             f"runpy.run_path({str(EXAMPLES / script)!r}, run_name='__main__')\n")
+             f"sys.argv = {[script, *arguments]!r}\n"
+             f"runpy.run_path({str(path)!r}, run_name='__main__')\n")
     answer = subprocess.run([sys.executable, "-c", spoil], cwd=tmp_path, text=True, capture_output=True,
                             timeout=LIMIT_S)
     assert answer.returncode == 1 and "iffer" in answer.stderr and "Traceback" not in answer.stderr, answer.stderr
@@ -77,6 +92,53 @@ def test_examples_are_short():
     """Without it the first code a newcomer sees would grow into a program."""
     for path in EXAMPLES.glob("*.py"):
         assert len(path.read_text().splitlines()) < 60, path
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.stem)
+def test_examples_need_hebbar_alone(path):
+    """Without it the first code a newcomer copies could reach below the face of the toolkit, or begin with a parser."""
+    nodes = list(ast.walk(ast.parse(path.read_text())))
+    found = {alias.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    found |= {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert "hebbar" in found and found <= {"hebbar", "numpy", "pathlib", "sys", "dataclasses"}
+
+
+@pytest.mark.parametrize("path", sorted(p for p in EXAMPLES.glob("*.py") if p.name != "ten_lines.py"),
+                         ids=lambda path: path.stem)
+def test_examples_take_the_options_that_they_name(path):
+    """Without it the line at the head of an example could be refused, or name another default."""
+    tree = ast.parse(path.read_text())
+    main = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "main").args
+    defaults = {a.arg: ast.literal_eval(d) for a, d in zip(main.args, main.defaults)}
+    assert len(defaults) == len(main.args) and defaults.get("quick", False) is False
+    named = re.findall(r"\[--(\w+)(?: ([^\]]+))?\]", ast.get_docstring(tree) or "")
+    assert named and all(str(defaults[name]) == (value or "False") for name, value in named)
+
+
+@pytest.mark.parametrize("words, code, said", [
+    ([], None, "5 False"), (["--quick", "--seeds", "2"], "2 seeds are too few.", "2 True"),
+    (["--help"], 0, "What it does"), (["--sedes", "2"], 2, "No such option: --sedes"),
+    (["--seeds", "0"], 2, "greater than or equal to 1"), (["more"], 2, "unexpected")])
+def test_an_example_ends_as_its_function_says(words, code, said, monkeypatch, capsys):
+    """Without it a headline that fails could end well, or a misspelt option be a stack trace or a long run."""
+    def main(seeds: Seeds = 5, quick: Quick = False) -> str | None:
+        """What it does."""
+        print(seeds, quick)
+        return "2 seeds are too few." if quick else None
+
+    monkeypatch.setattr(main, "__module__", None)
+    monkeypatch.setattr(sys, "argv", ["mine.py", *words])
+    with pytest.raises(SystemExit) as end:
+        run_example(main)
+    out, err = capsys.readouterr()
+    assert end.value.code == code and said in out + err and "Traceback" not in err
+
+
+def test_a_defect_of_an_example_keeps_its_stack_trace(monkeypatch):
+    """Without it whoever changes an example would see a sentence in place of the line that is wrong."""
+    monkeypatch.setattr(sys, "argv", ["mine.py"])
+    with pytest.raises(ZeroDivisionError):
+        run_example(lambda: str(1 // 0))
 
 
 def test_the_notebook_is_the_script():

@@ -15,8 +15,10 @@ from golden.reference.state import initial_weights
 from hebbar import Experiment
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
-from hebbar.studies import comparisons, early_exit, nudge, rules_accuracy
-from hebbar.studies.comparisons import LESSONS, NETWORKS, Case, Found
+from hebbar.studies import early_exit, nudge, rules_accuracy
+from hebbar.studies.comparisons import alignment, lessons, rules as comparisons
+from hebbar.studies.comparisons.lessons import LESSONS
+from hebbar.studies.comparisons.rules import NETWORKS, Case, Found
 from hebbar.studies.parameter_sweep import Row
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -35,10 +37,10 @@ def rows_of(samples, part):
 
 def test_online_no_sample_comes_twice():
     """Without it the first samples could be learnt again and again, which is no single pass."""
-    data, found = parts(f"online, first {comparisons.ONLINE[-1]} samples")
+    data, found = parts(f"online, first {lessons.ONLINE[-1]} samples")
     seen = [n for part in found for n in rows_of(data.train, part)]
     assert len(set(seen)) >= len(seen) - 3, "the digits hold hardly a picture twice"
-    assert tuple(np.cumsum([len(p.train) for p in found])) == comparisons.ONLINE
+    assert tuple(np.cumsum([len(p.train) for p in found])) == lessons.ONLINE
     assert all(len(t) == 360 for p in found for t in p.tests)
 
 
@@ -64,12 +66,12 @@ def test_drift_exchanges_five_labels_and_tests_with_them():
         before = now
 
 
-@pytest.mark.parametrize("count", comparisons.FEW)
+@pytest.mark.parametrize("count", lessons.FEW)
 def test_few_samples_are_equally_many_of_every_class(count):
     """Without it a lucky draw of classes could decide."""
     _, (part,) = parts(f"{count} samples a class")
     assert len({c.tobytes() for c in part.train.codes}) == 10 * count
-    assert (np.bincount(part.train.labels) == count * comparisons.FEW_EPOCHS).all()
+    assert (np.bincount(part.train.labels) == count * lessons.FEW_EPOCHS).all()
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -96,7 +98,7 @@ def test_rates_are_chosen_without_the_test_set(monkeypatch):
 def test_validation_learns_from_fewer_and_never_sees_the_test_set(monkeypatch):
     """Without it the flag above could mean nothing."""
     seen = []
-    monkeypatch.setitem(LESSONS, "spy", lambda data, rng: seen.append(data) or [comparisons.Part(
+    monkeypatch.setitem(LESSONS, "spy", lambda data, rng: seen.append(data) or [lessons.Part(
         data.train.take(range(5)), (data.test.take(range(5)),))])
     for validation in (False, True):
         comparisons.learn(Case("spy", "64-64-10", "backprop"), 0, validation)
@@ -110,8 +112,8 @@ def test_differences_are_paired():
     """Without it the spread of the seeds would hide, or make, a difference."""
     one = Found(Case("two tasks in turns", "64-64-10", "IL"), np.array([[[0.5, 0.7]], [[0.7, 0.9]], [[0.1, 0.3]]]))
     other = Found(Case("two tasks in turns", "64-64-10", "backprop"), one.curves - 0.125)
-    np.testing.assert_allclose(comparisons.paired(one.means, other.means), (12.5, 0.0), atol=1e-12)
-    mean, error = comparisons.paired(np.array([1.0, 2.0, 6.0]), np.zeros(3))
+    np.testing.assert_allclose(alignment.paired(one.means, other.means), (12.5, 0.0), atol=1e-12)
+    mean, error = alignment.paired(np.array([1.0, 2.0, 6.0]), np.zeros(3))
     assert mean == 3 and error == pytest.approx(np.sqrt(7 / 3))
     turns = Found(one.case, np.arange(6).reshape(1, 3, 2) / 10)
     np.testing.assert_allclose(comparisons.kept(turns), [100 * (0.2 + 0.5) / 2])

@@ -22,7 +22,9 @@ from golden.session import machine_of
 from golden.streams import to_codes
 from hebbar import Experiment
 from hebbar.contract.errors import BadInput, MissingTool
-from hebbar.studies import recall
+from hebbar.studies import questions
+from hebbar.studies.memories import hopfield as family, query
+from hebbar.studies.memories.stored import images, learn, store
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 SMALL = MACHINE | {"separation": 8, "energy": True, "map_entries": 64, "program_words": 128}
@@ -51,7 +53,7 @@ def test_theorem_10_max_separation_on_golden_and_rtl():
     patterns[4] = patterns[1]
     check = e.cosimulate({"q": patterns, "slots": np.eye(6)}, "pysim", "train")
     assert not check.mismatches and check.updates >= np.count_nonzero(patterns)
-    recall.store(e, q=patterns)
+    store(e, q=patterns)
     assert np.array_equal(e.weights["q", "slots"], patterns)
     scores = np.array([[sum(a * b for a, b in zip(p, q)) for p in patterns] for q in queries])
     nearest = [next(i for i, s in enumerate(row) if s == max(row)) for row in scores]
@@ -66,7 +68,7 @@ def test_softmax_is_the_reference_within_its_arithmetic(beta):
     """Mixtures of patterns, whose shares are exponentials: a wrong base or beta would go unseen in exact recall."""
     rng, e = np.random.default_rng(5), hopfield("softmax", beta)
     patterns, queries = grid(rng, (6, 10)), grid(rng, (60, 10), 0.5)
-    recall.store(e, q=patterns)
+    store(e, q=patterns)
     memory, how = reference.filled(patterns), reference.Retrieval("dot", "softmax", beta)
     scores = reference.similarity(memory, queries, "dot")
     shares = reference.separation(scores, how)
@@ -88,7 +90,7 @@ def test_retrieval_goes_on_from_the_recalled_pattern():
     answers = []
     for steps in (1, 3):
         e = hopfield("softmax", 4.0, steps)
-        recall.store(e, q=stored)
+        store(e, q=stored)
         answers.append(e.run("predict", {"q": queries})["z"])
         how = reference.Retrieval("dot", "softmax", 4.0)
         wanted = reference.iterate(reference.filled(stored), queries, how, steps)
@@ -99,8 +101,8 @@ def test_retrieval_goes_on_from_the_recalled_pattern():
 
 def test_stored_images_and_norms_are_exact_and_the_nearest_comes_back():
     """Euclidean similarity by stored norms equals the distance only when no norm has lost a bit."""
-    e, stored = Experiment("euclidean"), recall.images(100)
-    recall.store_images(e, stored)
+    e, stored = Experiment("euclidean"), images(100)
+    family.store_images(e, stored)
     assert np.array_equal(8 * e.weights["q", "slots"], stored)
     assert np.array_equal(-16 * e.weights["norm", "slots"][:, 0], (stored**2).sum(axis=1))
     rng = np.random.default_rng(0)
@@ -122,9 +124,9 @@ def test_the_classical_network_errs_as_often_as_it_must():
     expected = (kept * normal(-(60 + others) / deviation) + wrong * normal(-(60 - others) / deviation)) / 100
     errors = []
     for seed in range(8):
-        patterns, queries, wanted = recall.bits(seed, queries=10)
+        patterns, queries, wanted = family.bits(seed, queries=10)
         e = Experiment("hopfield", rule={"options": {"separation": "activation"}})
-        recall.store(e, 2.0**-5, q=patterns)
+        store(e, 2.0**-5, q=patterns)
         z = e.run("predict", {"q": queries})["z"]
         errors.append(((z >= 0) != (wanted > 0)).mean())
         exact = reference.retrieve(reference.filled(patterns), queries, reference.CLASSICAL)
@@ -261,9 +263,9 @@ def test_presets_keep_gamma_below_its_bound(preset):
     """Before and after training, everything free and every slope at 1: else a query ends at the rails."""
     e, untrained = Experiment(preset), Experiment(preset)
     if preset == "query":
-        e = recall.one_network()
+        e = query.one_network()
     else:
-        recall.learn(e, v=recall.images(32))
+        learn(e, v=images(32))
     network = e.program.layout.network
     states = {p.name: np.zeros(p.size) for p in network.populations}
     for weights in (untrained.weights, e.weights):
@@ -290,7 +292,7 @@ def test_refusals_say_what_to_do(make, sentence):
 def shown(name, monkeypatch, folder, backend):
     """Run an example with another backend in place of the RTL; what it exits with."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(recall, "run_backend", backend)
+    monkeypatch.setattr(questions, "run_backend", backend)
     monkeypatch.setattr(sys, "argv", [name, "--quick"])
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
@@ -302,7 +304,7 @@ def no_verilator(*_):
 
 
 def one_bit_wrong(job, *_):
-    trace = recall.golden.run(job)
+    trace = questions.golden.run(job)
     name = next(iter(trace.outputs))
     trace.outputs[name][0, 0] += 1
     return trace

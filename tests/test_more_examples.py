@@ -19,7 +19,9 @@ from golden.reference.training import ends
 from golden.session import initial_image
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
-from hebbar.studies import categorical, comparisons, cost as costs, nudge, reverse
+from hebbar.studies import cost as costs, nudge, reverse
+from hebbar.studies.categorical import precision, probabilities
+from hebbar.studies.comparisons import rules as comparisons
 from sim import simulate
 from sim.backends import golden
 
@@ -57,7 +59,7 @@ def test_slopes_of_the_cross_entropy():
     network, rng = program.layout.network, np.random.default_rng(2)
     w1, w2 = rng.normal(size=(64, 64)) / 8, rng.normal(size=(10, 64)) / 8
     x, y, beta = rng.random(64), np.eye(10)[[4]], 4.0
-    found = reverse.slopes(network, {("x", "h"): w1, ("h", "y"): w2}, x, categorical.cross_entropy(y, beta))[1]
+    found = reverse.slopes(network, {("x", "h"): w1, ("h", "y"): w2}, x, precision.cross_entropy(y, beta))[1]
     a = np.tanh(w1 @ x)
     z = beta * (w2 @ a)
     e = y[0] - np.exp(z) / np.exp(z).sum()
@@ -66,7 +68,7 @@ def test_slopes_of_the_cross_entropy():
 
 
 def smooth():
-    return {"populations": [p.model_dump() | (categorical.SMOOTH if p.name == "h" else {})
+    return {"populations": [p.model_dump() | (precision.SMOOTH if p.name == "h" else {})
                             for p in load("categorical").network.populations]}
 
 
@@ -102,20 +104,20 @@ def test_backprop_and_zil_part_where_a_state_is_clipped_and_only_there():
 
 def test_the_bound_of_probabilities_is_what_rounding_can_do():
     """Every rounding at its worst, two classes: the distance by 1.5 codes, half an index, half a code of the result."""
-    program = compile_config(categorical.config("categorical"))
+    program = compile_config(probabilities.config("categorical"))
     beta, code = program.config.rule.beta, 2.0**-12
     mu = np.array([[0.1, 0.0]])
     octaves = beta * np.log2(np.e) * 0.1
     worst = octaves * abs(round(beta * np.log2(np.e) * 256) / 256 / (beta * np.log2(np.e)) - 1) + 2.0**-9
     logit = 0.1 * beta + np.log(2) * worst + 1.5 * beta * code
     moved = 1 / (1 + np.exp(-logit)) - 1 / (1 + np.exp(-0.1 * beta))
-    bound = categorical.allowed(program, mu)[0]
+    bound = probabilities.allowed(program, mu)[0]
     assert (bound > moved + 0.5 * code).all() and (bound < 2.1 * moved + 1.5 * code).all()
 
 
 def test_a_wrong_probability_is_seen():
     """One of 120 that is two codes beyond the bound; and there must be some between 0 and 1, where it is tested."""
-    shares = categorical.shares(12)
+    shares = probabilities.shares(12)
     assert shares.within and np.abs(shares.off).max() > 0.1
     wrong = shares.machine.copy()
     wrong[3, 4] = shares.floating[3, 4] + shares.bound[3, 4] + 2 * shares.code
@@ -126,24 +128,24 @@ def test_a_wrong_probability_is_seen():
 
 def test_scores_by_hand():
     """Three answers, two in one tenth: entropy, bins and calibration error are small sums."""
-    probabilities, labels = np.array([[0.9, 0.1], [0.55, 0.45], [0.05, 0.95]]), np.array([0, 1, 0])
-    assert categorical.entropy(probabilities, labels) == pytest.approx(-(np.log(0.9) + np.log(0.45) + np.log(0.05)) / 3)
-    np.testing.assert_allclose(categorical.reliability(probabilities, labels), [[1, 0.55, 0], [2, 0.925, 0.5]])
-    assert categorical.miscalibration(probabilities, labels) == pytest.approx(100 * (0.55 + 2 * 0.425) / 3)
+    answers, labels = np.array([[0.9, 0.1], [0.55, 0.45], [0.05, 0.95]]), np.array([0, 1, 0])
+    assert probabilities.entropy(answers, labels) == pytest.approx(-(np.log(0.9) + np.log(0.45) + np.log(0.05)) / 3)
+    np.testing.assert_allclose(probabilities.reliability(answers, labels), [[1, 0.55, 0], [2, 0.925, 0.5]])
+    assert probabilities.miscalibration(answers, labels) == pytest.approx(100 * (0.55 + 2 * 0.425) / 3)
 
 
 def test_beta_is_chosen_without_the_test_set(monkeypatch):
     """Without it the calibration of the outputs would be fitted to what it is tested on."""
-    one = categorical.score("Gaussian", 0, 1)
-    right, seen = categorical.data_of, []
+    one = probabilities.score("Gaussian", 0, 1)
+    right, seen = probabilities.data_of, []
 
     def other(program):
         data = right(program)
         seen.append(len(data.test))
         return replace(data, test=data.test.take(np.arange(len(data.test))[::-1]))
 
-    monkeypatch.setattr(categorical, "data_of", other)
-    two = categorical.score("Gaussian", 0, 1)
+    monkeypatch.setattr(probabilities, "data_of", other)
+    two = probabilities.score("Gaussian", 0, 1)
     assert seen == [360, 360] and one.beta == two.beta and one.accuracy == two.accuracy
     np.testing.assert_array_equal(one.fitted[::-1], two.fitted)
 
@@ -151,7 +153,7 @@ def test_beta_is_chosen_without_the_test_set(monkeypatch):
 def test_rest_under_precision_in_closed_form():
     """Hidden linear, target Gaussian: x = (pi + W2' W2)^-1 (pi W1 a + W2' y), and the error is pi (x - mu)."""
     power, rng = 3, np.random.default_rng(4)
-    base = categorical.precise(power, activation="identity")
+    base = precision.precise(power, activation="identity")
     populations = [p.model_dump() | ({"error": "gaussian"} if p.name == "y" else {}) for p in base.network.populations]
     network = base.replace(network={"populations": populations}).configured_network()
     w1, w2 = rng.normal(size=(64, 64)) / 8, rng.normal(size=(10, 64)) / 8
@@ -205,10 +207,10 @@ def light(monkeypatch):
     """Studies that other tests cover, replaced by what they would find; what the examples make of it stays."""
     twin = reverse.Twins(98.0, 98.0, (0,), (0,))
     monkeypatch.setattr(reverse, "study", lambda *_: {c: ([1e-15], [twin]) for c in reverse.CASES})
-    updates = np.stack([2.0 ** -np.arange(len(categorical.PRECISIONS)), np.ones(len(categorical.PRECISIONS))], axis=1)
-    monkeypatch.setattr(categorical, "effects", lambda *_: (updates, np.full(len(updates), 97.0)))
-    found = {s: [categorical.score(s, 0, 1)] for s in categorical.SYSTEMS}
-    monkeypatch.setattr(categorical, "worth", lambda *_: found)
+    updates = np.stack([2.0 ** -np.arange(len(precision.PRECISIONS)), np.ones(len(precision.PRECISIONS))], axis=1)
+    monkeypatch.setattr(precision, "effects", lambda *_: precision.Effects(updates, np.full(len(updates), 97.0)))
+    found = {s: [probabilities.score(s, 0, 1)] for s in probabilities.SYSTEMS}
+    monkeypatch.setattr(probabilities, "worth", lambda *_: found)
     monkeypatch.setattr(nudge, "errors",
                         lambda method, *_, **__: nudge.Errors(SMALL**method.order, SMALL[::-1] + SMALL))
     learnt = np.array([97.0] * 8 + [np.nan])
@@ -241,10 +243,10 @@ def test_reverse_differentiation_fails_with_its_headline(light, tmp_path):
 def test_categorical_fails_with_its_headlines(light, tmp_path):
     """A softmax of another temperature, or updates that do not tend to the gradient, must not end well."""
     with light.context() as spoilt:
-        spoilt.setattr(categorical, "softmax", lambda x, right=categorical.softmax: right(1.05 * x))
+        spoilt.setattr(probabilities, "softmax", lambda x, right=probabilities.softmax: right(1.05 * x))
         assert "more than rounding allows" in str(shown(light, tmp_path, "categorical.py"))
-    flat = np.stack([2.0 ** (-0.5 * np.arange(len(categorical.PRECISIONS)))] * 2, axis=1)
-    light.setattr(categorical, "effects", lambda *_: (flat, np.full(len(flat), 97.0)))
+    flat = np.stack([2.0 ** (-0.5 * np.arange(len(precision.PRECISIONS)))] * 2, axis=1)
+    light.setattr(precision, "effects", lambda *_: precision.Effects(flat, np.full(len(flat), 97.0)))
     assert "the order is not 1" in str(shown(light, tmp_path, "categorical.py"))
 
 

@@ -18,7 +18,7 @@ from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, MissingTool
-from hebbar.studies import recall, spiking
+from hebbar.studies import questions, spiking
 from sim.backends import golden, pysim
 from sim.compare import compare
 
@@ -167,7 +167,7 @@ def test_networks_that_cannot_learn_from_spikes_are_refused(network, words):
 def shown(monkeypatch, folder, backend):
     """Run the example with another backend in place of the RTL; what it exits with."""
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(recall, "run_backend", backend)
+    monkeypatch.setattr(questions, "run_backend", backend)
     monkeypatch.setattr(sys, "argv", ["spiking.py", "--quick"])
     with pytest.raises(SystemExit) as end:
         runpy.run_path(str(EXAMPLE), run_name="__main__")
@@ -179,7 +179,7 @@ def no_verilator(*_):
 
 
 def one_bit_wrong(job, *_):
-    trace = recall.golden.run(job)
+    trace = questions.golden.run(job)
     trace.outputs["neurons"][0, 0] += 1
     return trace
 

@@ -99,7 +99,7 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
     here = Run(out, quiet, as_json)
     from hebbar.contract.files import write_text
     from hebbar.report.svg import save
-    from hebbar.report.transient import draw
+    from hebbar.studies.transient import draw
     from sim.analog.crossbar import read_of
     from sim.analog.transient import transient as waves_of, vcd
 

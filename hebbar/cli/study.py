@@ -27,9 +27,8 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     """Sweep a switch of the analog macro and draw accuracy against severity."""
     chosen = configured(config, None, None, epochs, None)
     here = Run(out, quiet, as_json)
-    from hebbar.report.devices import severity
     from hebbar.report.svg import save
-    from hebbar.studies.study import SEVERITIES, known_switch, means, records, study as run_study
+    from hebbar.studies.severity import SEVERITIES, draw, known_switch, means, records, study as run_study
 
     names = list(SEVERITIES) if switches == ["all"] else switches
     for name in names:
@@ -38,7 +37,7 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     points = {name: run_study(chosen, name, v, rules.split(","), range(seeds), jobs, here.reporter)
               for name, v in given.items()}
     summary = {name: means(p) for name, p in points.items()}
-    save(severity(summary), here.folder / "severity.svg")
+    save(draw(summary), here.folder / "severity.svg")
     if not as_json:
         for name, rows in summary.items():
             for r in rows:

@@ -18,7 +18,7 @@ from hebbar.energy.technology import Range
 
 from .svg import INK, STYLE
 
-__all__ = ["by_rows", "component_energy", "cycle_causes", "learning_curves", "network_energy", "whole_ticks"]
+__all__ = ["by_rows", "component_energy", "cycle_causes", "learning_curves", "network_energy", "panels", "whole_ticks"]
 
 BLUE, SKY, ORANGE, GREEN, RED, PURPLE, YELLOW = ("#3b8fd0", "#8cc8ee", "#E69F00", "#009E73", "#D55E00",
                                                  "#CC79A7", "#F0E442")
@@ -28,11 +28,18 @@ WIDTH = 7.2
 """Inches of every figure."""
 
 
-def _axes(height: float) -> tuple[Figure, Axes]:
+def panels(height: float, count: int = 1, sharey: bool = False) -> tuple[Figure, NDArray[Any]]:
+    """A figure of ``height`` inches and its axes (count,), beside each other, with a grid."""
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    axes = figure.subplots()
-    axes.grid(True, color=INK, alpha=0.15, linewidth=0.6)
-    axes.set_axisbelow(True)
+    axes = np.atleast_1d(figure.subplots(1, count, sharey=sharey))
+    for a in axes:
+        a.grid(True, color=INK, alpha=0.15, linewidth=0.6)
+        a.set_axisbelow(True)
+    return figure, axes
+
+
+def _axes(height: float) -> tuple[Figure, Axes]:
+    figure, (axes,) = panels(height)
     return figure, axes
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure as Drawing
 
 from golden.learning.datasets import epoch_order, load as load_data
 from golden.learning.training import codes
@@ -16,10 +18,12 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.results import Figure
 from hebbar.energy import estimate, load_technology
+from hebbar.report.figures import BLUE, GREEN, ORANGE, PURPLE, panels
+from hebbar.report.svg import STYLE
 
 from .parameter_sweep import in_parallel
 
-__all__ = ["TOLERANCES", "LOSS", "Point", "point", "sweep", "mean", "measure"]
+__all__ = ["TOLERANCES", "LOSS", "Point", "point", "sweep", "mean", "measure", "draw"]
 
 TOLERANCES = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 TECHNOLOGY = "cmos45"
@@ -39,6 +43,10 @@ class Point:
     last_steps: float
     cycles: float
     energy: float
+
+    def __str__(self) -> str:
+        return (f"tolerance {self.tolerance:<6g}: {self.accuracy:.2f} %, {self.steps:.2f} state steps a sample "
+                f"({self.last_steps:.2f} in the last epoch, {self.cycles:,.0f} cycles, {self.energy:.0f} nJ)")
 
 
 def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
@@ -87,3 +95,20 @@ def measure(seeds: int, reporter: Reporter) -> list[Figure]:
         figures.append(Figure(what, round(p.accuracy, 2), f">= {whole.accuracy - LOSS:.2f}, fewer steps" if held else
                               "reported", "%", met if held else None))
     return figures
+
+
+def draw(points: Sequence[Point]) -> Drawing:
+    """Accuracy, steps, cycles and energy against the tolerance; 0 stands apart, at the left."""
+    names = [f"{p.tolerance:g}" for p in points]
+    with rc_context(STYLE):
+        figure, axes = panels(2.5, 4)
+        for a, title, attribute, (colour, marker) in zip(axes, (
+                "accuracy, %", "state steps a sample", "cycles a sample", "nJ a sample, typical"),
+                ("accuracy", "steps", "cycles", "energy"),
+                ((BLUE, "s"), (ORANGE, "o"), (GREEN, "D"), (PURPLE, "^"))):
+            a.plot(names, [getattr(p, attribute) for p in points], "-", color=colour, marker=marker, markersize=4)
+            a.set(title=title, xlabel="tolerance")
+            a.tick_params(axis="x", rotation=60)
+            if attribute != "accuracy":
+                a.set_ylim(0, None)
+        return figure

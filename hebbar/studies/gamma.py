@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from math import ceil, log2
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from golden import reference as ref
@@ -26,10 +28,13 @@ from hebbar.compiler.network import Network
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.counters import CYCLES
 from hebbar.energy import estimate, load_technology
+from hebbar.report.figures import BLUE, ORANGE, panels
+from hebbar.report.svg import INK, STYLE
 from sim.backends import golden
 
-__all__ = ["BELOW", "ABOVE", "STEPS", "SETTLED", "GONE", "NEAR", "MOST", "Sides", "linear", "linear_sides", "sides",
-           "least_energy", "machine_energies", "shares", "together", "power_below", "price"]
+__all__ = ["BELOW", "ABOVE", "STEPS", "SETTLED", "GONE", "NEAR", "MOST", "OnMachine", "Sides", "linear", "linear_sides",
+           "sides", "least_energy", "machine_energies", "on_machine", "shares", "together", "power_below", "price",
+           "draw"]
 
 Reals = NDArray[np.float64]
 Clamps = Mapping[str, Reals]
@@ -83,6 +88,19 @@ class Sides:
         return bool(self.below[-1].max() < 1 < self.above[-1].min())
 
 
+@dataclass(frozen=True)
+class OnMachine:
+    """Inference on the golden machine with one gamma: shares of the energy above the minimum, (steps + 1, samples), and
+    what all samples have ``left`` in sum."""
+
+    gamma: float
+    shares: Reals
+    left: float
+
+    def __str__(self) -> str:
+        return (f"machine, gamma {self.gamma:.3g}: E - E*, all samples summed, ends at {self.left:.2g} of its start")
+
+
 def linear(network: Network) -> Network:
     """The network with every f the identity."""
     return replace(network, populations=tuple(replace(p, activation="identity") for p in network.populations))
@@ -124,6 +142,12 @@ def machine_energies(config: Config, weights: Weights, clamps: Clamps) -> Reals:
     return np.stack([inference_energy(program, golden.run(job), 0).sum(axis=1) for job in jobs], axis=1)
 
 
+def on_machine(config: Config, gamma: float, steps: int, weights: Weights, clamps: Clamps, least: Reals) -> OnMachine:
+    """Inference with another gamma and as many state steps, against the minimum E* of every sample, ``least``."""
+    energies = machine_energies(config.replace(rule={"gamma": gamma, "steps": steps}), weights, clamps)
+    return OnMachine(gamma, shares(energies, least), together(energies, least))
+
+
 def shares(energies: Reals, least: Reals) -> Reals:
     """(E - E*) / (E_0 - E*), (steps + 1, samples)."""
     return (energies - least) / (energies[0] - least)
@@ -143,3 +167,21 @@ def price(program: Program, counters: dict[str, int], count: int) -> tuple[float
     """Cycles and typical nJ of a sample of training."""
     energy = estimate(program, counters, count, load_technology(TECHNOLOGY)).sample.typical
     return sum(counters[c] for c in CYCLES) / count, energy / 1000
+
+
+def draw(shown: Mapping[str, Mapping[str, Reals]]) -> Drawing:
+    """The energy above its minimum as a share of the start's, (steps + 1, samples): the median of all samples, in a
+    band from the least to the most; one panel for each network, one labelled line for each run."""
+    low, high = 1e-9, 1e9
+    with rc_context(STYLE):
+        figure, axes = panels(2.9, len(shown))
+        for a, (title, runs) in zip(axes, shown.items()):
+            for (name, shares), (colour, line) in zip(runs.items(), ((BLUE, "-"), (ORANGE, "--"))):
+                steps, left = np.arange(1, len(shares)), np.clip(shares[1:], low, high)
+                a.loglog(steps, np.median(left, axis=1), line, color=colour, linewidth=1.3, label=name)
+                a.fill_between(steps, left.min(axis=1), left.max(axis=1), color=colour, alpha=0.2, linewidth=0)
+            a.axhline(1, color=INK, linewidth=0.6)
+            a.set(title=title, xlabel="state step", ylim=(low, high))
+            a.legend(loc="lower left" if len(runs) > 1 else "best")
+        axes[0].set_ylabel("E - E*, share of its start")
+        return figure

@@ -6,10 +6,13 @@ between the two lies the usable range. The gradient is that of each method's own
 that at the free rest state for the others (``golden.reference.weak_feedback``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from golden.image import to_image
@@ -27,10 +30,13 @@ from hebbar.compiler.rule_config import RuleConfig
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
+from hebbar.report.figures import BLUE, GREEN, ORANGE, PURPLE, panels
+from hebbar.report.svg import STYLE
 
 from .parameter_sweep import in_parallel
 
-__all__ = ["Method", "METHODS", "CLAMPED", "NUDGES", "Errors", "errors", "accuracies", "order", "usable", "measure"]
+__all__ = ["Method", "METHODS", "CLAMPED", "NUDGES", "Errors", "errors", "accuracies", "lines", "order", "usable",
+           "measure", "draw"]
 
 NUDGES = tuple(range(9))
 """lambda = 2**-k."""
@@ -141,6 +147,15 @@ def accuracies(seeds: int, reporter: Reporter, epochs: int | None = None) -> dic
     return dict(zip(METHODS, np.array(found).reshape(len(METHODS), len(NUDGES), seeds).mean(axis=2)))
 
 
+def lines(found: Errors, learnt: NDArray[np.float64]) -> str:
+    """A method's errors and trainings, by nudge."""
+    ended = ["the machine cannot shift by alpha / lambda" if np.isnan(a) else f"trained {a:.1f} %" for a in learnt]
+    return (f"error of an update ~ lambda^{order(found.floating):.2f} in float64; usable: "
+            + ", ".join(f"2^-{k}" for k in usable(learnt))
+            + "".join(f"\n  lambda 2^-{k}: float64 {found.floating[k]:.5f}, fixed point {found.fixed[k]:.4f}; "
+                      f"{ended[k]}" for k in NUDGES))
+
+
 def usable(found: NDArray[np.float64]) -> list[int]:
     """The nudges whose accuracy is within ``SLACK`` points of the best."""
     return [k for k, a in zip(NUDGES, found) if a >= np.nanmax(found) - SLACK]
@@ -164,3 +179,21 @@ def measure(seeds: int, reporter: Reporter, samples: int = 20) -> list[Figure]:
     clamped = errors(CLAMPED, samples, nudges=(None,))
     name = f"contrastive Hebbian: error of an update in fixed point (float64 {clamped.floating[0]:.3f})"
     return [*figures, Figure(name, round(float(clamped.fixed[0]), 3), "reported", "relative", None)]
+
+
+def draw(found: Mapping[str, Errors], accuracies: Mapping[str, NDArray[np.float64]],
+                  clamped: float) -> Drawing:
+    """Errors of updates in float64 (dashed) and in fixed point, and what trainings reach, against lambda = 2**-k."""
+    with rc_context(STYLE):
+        figure, (left, right) = panels(3.2, 2)
+        for (name, e), (colour, marker) in zip(found.items(), ((BLUE, "s"), (ORANGE, "o"), (GREEN, "D"))):
+            strengths = 2.0 ** -np.arange(len(e.fixed))
+            left.loglog(strengths, e.floating, "--", color=colour, marker=marker, markersize=4, markerfacecolor="none",
+                        base=2)
+            left.loglog(strengths, e.fixed, "-", color=colour, marker=marker, markersize=4, label=name, base=2)
+            right.semilogx(strengths, accuracies[name], "-", color=colour, marker=marker, markersize=4, base=2)
+        left.axhline(clamped, color=PURPLE, linestyle=":", label="CHL, target clamped")
+        left.set(xlabel="lambda", ylabel="error of an update, relative\n(dashed: float64)", ylim=(2.0**-16, 8))
+        right.set(xlabel="lambda", ylabel="accuracy after training, %")
+        left.legend(loc="lower right")
+        return figure

@@ -51,7 +51,7 @@ AREAS = {area.name: area for area in (
     Area("spine", f"{__package__}.spine", "RTL = golden, accuracy, exact cycles, planted defects"),
     Area("rules", f"{__package__}.rules", "every learning system on one export, and what it learns"),
     Area("analog", f"{__package__}.analog", "wires, speed of a tile, noisy RTL, learning on published devices"),
-    Area("costs", f"{__package__}.costs", "whether energies and sizes meet silicon and other tools"),
+    Area("costs", f"{__package__}.costs", "the laws behind the estimates against published figures"),
     Area("strangers", f"{__package__}.strangers", "wrong inputs, interruptions, random bus traffic, planted edits"))}
 """Areas by name."""
 

@@ -7,11 +7,13 @@ In fixed point the state of a level is a whole number of codes away from its pre
 out of it is the feedback that went in: Z-IL learns bit for bit what backprop learns, until a state is clipped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from golden import reference as ref
@@ -23,11 +25,13 @@ from hebbar.compiler.config import Config, load
 from hebbar.compiler.network import Network
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
+from hebbar.report.figures import BLUE, GREEN, ORANGE, PURPLE, panels
+from hebbar.report.svg import STYLE
 
 from .parameter_sweep import in_parallel
 
 __all__ = ["CASES", "EXACT", "Loss", "Twins", "config", "half_square", "derivative", "slopes", "gap", "wavefront",
-           "counterpart", "twins", "study"]
+           "counterpart", "twins", "study", "draw"]
 
 Reals = NDArray[np.float64]
 Weights = dict[tuple[str, str], Reals]
@@ -44,6 +48,7 @@ FUNCTIONS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 EXACT = 1e-12
 """The largest relative difference that is rounding in float64."""
 TINY = 1e-30
+LOOKS = ((BLUE, "s", "-"), (ORANGE, "o", "--"), (GREEN, "D", "-."), (PURPLE, "^", ":"))
 PROCESSES = 2
 
 
@@ -139,6 +144,9 @@ class Twins:
     different: tuple[int, ...]
     clipped: tuple[int, ...]
 
+    def __str__(self) -> str:
+        return f"{self.clipped[-1]} states clipped, {self.different[-1]} weights differ"
+
     @property
     def bit_exact(self) -> bool:
         """No weight differs after an epoch up to which no state was clipped."""
@@ -195,3 +203,20 @@ def study(seeds: int, samples: int, reporter: Reporter, epochs: int | None = Non
     trained = in_parallel(twins, [(c, n, epochs) for c in CASES for n in range(seeds)], PROCESSES, reporter,
                           "trainings", lambda t: f"{t.zil:.1f} %")
     return {c: (gaps[i * samples:(i + 1) * samples], trained[i * seeds:(i + 1) * seeds]) for i, c in enumerate(CASES)}
+
+
+def draw(cases: Mapping[str, tuple[Mapping[str, Reals], Mapping[str, int]]]) -> Figure:
+    """Draw for every case the distances of errors from slopes, by population and state step; a filled marker where it
+    learns."""
+    with rc_context(STYLE):
+        figure, axes = panels(2.7, len(cases), sharey=True)
+        for a, (title, (off, levels)) in zip(axes, cases.items()):
+            for name, (colour, marker, line) in zip(sorted(off, key=lambda n: levels[n]), LOOKS):
+                shown, at = np.maximum(off[name], 1e-17), levels[name]
+                a.semilogy(shown, line, color=colour, marker=marker, markersize=4, markerfacecolor="none",
+                           linewidth=1.2, label=name)
+                a.semilogy([at], [shown[at]], marker=marker, color=colour, markersize=7)
+            a.set(title=title, xlabel="state step", ylim=(3e-18, 1e3), xticks=range(len(shown)))
+            a.legend(loc="upper left", ncols=len(off), columnspacing=0.8, handlelength=1.6)
+        axes[0].set_ylabel("error less slope of the loss,\nrelative (filled: it learns)")
+        return figure

@@ -5,11 +5,14 @@ receives the reward of a resource that it enters, and begins again somewhere els
 values for its motivation, which may change at any moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from golden.learning.tasks.values import CORNERS, DISCOUNT, Walk, exact, walk
@@ -18,12 +21,14 @@ from hebbar.api import Experiment
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
+from hebbar.report.figures import WIDTH
+from hebbar.report.svg import INK, STYLE
 
-from .recall import Asked, ask
+from .questions import Asked, ask
 
 __all__ = ["RESOURCES", "DISCOUNT", "WALLS", "STARTS", "RATE", "WEIGHT", "STEPS", "MOTIVATIONS", "Walk", "walk",
            "exact", "learn", "replay", "floating", "from_scratch", "revalue", "rounding_bound", "destination",
-           "Revalued", "revalued", "measure"]
+           "Revalued", "revalued", "measure", "draw"]
 
 Reals = NDArray[np.float64]
 
@@ -113,6 +118,17 @@ class Revalued:
     allows: float
     ends: list[str]
 
+    def __str__(self) -> str:
+        later = ", ".join(f"{self.rms[n]:.3f} after {n}" for n in self.scratch)
+        ends = ", ".join(f"{self.ends.count(n)} x {n or 'nowhere'}" for n in dict.fromkeys(self.ends))
+        return (f"rms error {self.rms[0]:.3f} at once; TD from scratch {later}, then {self.gap / WEIGHT:.1f} codes "
+                f"apart; agent ends {ends}")
+
+    @property
+    def maps(self) -> dict[str, Reals]:
+        """The values to be drawn, by how they were found."""
+        return {"at once": self.at_once, **{f"TD, {n} steps": v for n, v in self.scratch.items()}}
+
     @property
     def right(self) -> bool:
         """TD ends at the same values, was worse at first, and no agent ends at what is worth less than nothing."""
@@ -154,3 +170,32 @@ def measure(reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> l
                    found.gap <= found.allows)]
     return [*figures, Figure("reward bases: cycles a step", round(asked.cycles, 1), "reported", "cycles", None),
             Figure("reward bases: energy a step, typical", round(asked.energy, 1), "reported", "nJ", None)]
+
+
+def draw(rows: Mapping[str, Mapping[str, Reals]], ends: Collection[int], walls: Collection[int]) -> Drawing:
+    """A labelled row of maps (places,) for each entry, each on the scale of its row; ``ends`` have no value and are
+    circles, ``walls`` are grey."""
+    with rc_context(STYLE):
+        figure = Drawing(figsize=(WIDTH, 1.75 * len(rows)), layout="constrained")
+        grid = figure.subplots(len(rows), max(map(len, rows.values())), squeeze=False)
+        for axes, (name, maps) in zip(grid, rows.items()):
+            top = max(np.abs(values).max() for values in maps.values())
+            for a in axes[len(maps):]:
+                a.set_visible(False)
+            for a, (title, values) in zip(axes, maps.items()):
+                _map(a, values, top, ends, walls)
+                a.set_title(title)
+            axes[0].set_ylabel(f"{name}\n±{top:.2f}")
+        return figure
+
+
+def _map(axes: Axes, values: Reals, top: float, ends: Collection[int], walls: Collection[int]) -> None:
+    side = int(len(values) ** 0.5)
+    axes.pcolormesh(values.reshape(side, side), cmap="RdBu", vmin=-top, vmax=top)
+    for place in walls:
+        axes.fill_between([place % side, place % side + 1], place // side, place // side + 1, color="#888888",
+                          linewidth=0)
+    axes.plot([p % side + 0.5 for p in ends], [p // side + 0.5 for p in ends], "o", color=INK, markersize=4,
+              markerfacecolor="none")
+    axes.set(xticks=[], yticks=[], aspect="equal", xlim=(0, side), ylim=(side, 0))
+    axes.spines[:].set(visible=True, color=INK, alpha=0.25)

@@ -7,7 +7,9 @@ from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 from hebbar.verify import random_programs
 
-from . import comparisons, early_exit, memories, nudge, replays, reward, rules_accuracy, spiking
+from . import early_exit, nudge, replays, reward, rules_accuracy, spiking
+from .comparisons import rules as comparisons
+from .memories import measure as memories
 
 __all__ = ["SEEDS", "OPERATIONS", "measure"]
 

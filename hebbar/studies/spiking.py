@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from golden.learning.tasks.spikes import ORDERS, PERIOD, WAVE, inhibition, orders, voted, waves
@@ -21,11 +23,13 @@ from hebbar.api import Experiment
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
+from hebbar.report.figures import BLUE, ORANGE, WIDTH, panels
+from hebbar.report.svg import INK, STYLE
 
-from .recall import Asked, Reals, ask
+from .questions import Asked, Reals, ask
 
 __all__ = ["ORDERS", "WAVE", "PERIOD", "WAVES", "SEEDS", "LAGS", "Window", "window", "orders", "waves", "network",
-           "Told", "told", "Study", "study", "floating", "replay", "reached", "measure"]
+           "Told", "told", "Study", "study", "floating", "replay", "reached", "measure", "draw_window", "draw_spikes"]
 
 INPUTS = 64
 WAVES = 1500
@@ -118,6 +122,11 @@ class Study:
     control: Told
     which: NDArray[np.int64]
 
+    def __str__(self) -> str:
+        return (f"{self.before.accuracy:.1f} % of waves told apart before, {self.after.accuracy:.1f} after (learnt "
+                f"from random orders {self.control.accuracy:.1f}); first spike at step {self.before.latency:.0f}, then "
+                f"{self.after.latency:.0f}; {self.before.count:.1f} spikes a wave, then {self.after.count:.1f}")
+
 
 def _streams(seed: int, count: int, known: bool = True) -> tuple[Reals, Reals, NDArray[np.int64]]:
     """Spikes to learn from; spikes and orders to be told apart."""
@@ -191,3 +200,34 @@ def measure(reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> l
                round(float(longer), 1), "reported", "%", None),
         Figure("STDP: cycles a step of learning", round(asked.cycles, 1), "reported", "cycles", None),
         Figure("STDP: energy a step of learning, typical", round(asked.energy, 1), "reported", "nJ", None)]
+
+
+def draw_window(pair: Window) -> Drawing:
+    """What one pair of spikes does to a weight, by the steps from the pre to the post spike, over its closed form."""
+    with rc_context(STYLE):
+        figure, (a,) = panels(2.4)
+        a.axhline(0, color=INK, linewidth=0.6)
+        a.step(LAGS, pair.closed, where="mid", color=ORANGE, linewidth=1.4, label="closed form, float64")
+        a.plot(LAGS, pair.measured, "s", color=BLUE, markersize=3.5, label="machine, fixed point")
+        a.set(xlabel="steps from the pre to the post spike", ylabel="weight change")
+        a.legend(loc="upper left")
+        return figure
+
+
+def draw_spikes(study: Study) -> Drawing:
+    """Rasters before and after learning: the first tested wave of every order, between grey lines."""
+    shown = [int(np.flatnonzero(study.which == order)[0]) for order in range(ORDERS)]
+    ends = PERIOD * np.arange(len(shown) + 1)
+    rows = {"before": study.before.fired, "learnt": study.after.fired}
+    with rc_context(STYLE):
+        figure = Drawing(figsize=(WIDTH, 0.5 + 1.1 * len(rows)), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(len(rows), 1, sharex=True))
+        for a, (label, fired), colour in zip(axes, rows.items(), (BLUE, ORANGE)):
+            at, neuron = np.nonzero(np.concatenate(fired[shown]))
+            a.vlines(at, neuron + 0.5, neuron + 1.5, color=colour, linewidth=1.2)
+            a.set(ylabel=label, yticks=[], xlim=(0, ends[-1]), ylim=(0.3, fired.shape[2] + 0.7))
+            for end in ends[:-1]:
+                a.axvline(end, color=INK, alpha=0.25, linewidth=0.6)
+        axes[-1].set_xticks((ends[:-1] + ends[1:]) / 2, [f"order {study.which[i] + 1}" for i in shown])
+        axes[-1].tick_params(axis="x", length=0)
+        return figure

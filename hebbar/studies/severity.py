@@ -1,10 +1,12 @@
 """Accuracy against severity: one switch of the analog macro at several values, rules beside each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
 
 from golden.learning.training import data_of, train_fixed
 from hebbar.compiler.config import Config, load
@@ -12,11 +14,13 @@ from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.suggest import suggest
+from hebbar.report.figures import BLUE, GREEN, ORANGE, WIDTH
+from hebbar.report.svg import INK, STYLE
 
 from .parameter_sweep import in_parallel
 
 __all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "study", "means",
-           "records"]
+           "records", "draw"]
 
 RULES = {"il": "digits", "ipc": "digits_ipc", "backprop": "backprop"}
 """Rules of a study by name, and the preset whose constants, chosen on validation data of the digital tile, they
@@ -34,6 +38,10 @@ SEVERITIES: dict[str, tuple[float | bool | str, ...]] = {
     "converters.offset": (0.0, 0.5, 1.0, 2.0), "converters.gain": (0.0, 0.03, 0.1, 0.3),
     "converters.inl": (0.0, 0.5, 1.0, 2.0), "converters.noise": (0.0, 0.5, 1.0, 2.0)}
 """Values by switch, the mildest first."""
+
+LOOKS = ((BLUE, "s"), (GREEN, "D"), (ORANGE, "o"))
+COLUMNS = 4
+"""The most panels beside each other in the figure."""
 
 BESIDE: dict[str, dict[str, Any]] = {
     "device.levels": {"programming.noise": ()}, "read.flicker": {"read.age": 25.0}, "read.drift": {"read.age": 1e4},
@@ -118,3 +126,27 @@ def means(points: Sequence[Point]) -> list[dict[str, Any]]:
 def records(points: Sequence[Point]) -> list[dict[str, Any]]:
     """Points as plain dictionaries."""
     return [asdict(p) for p in points]
+
+
+def draw(studies: Mapping[str, Sequence[dict[str, Any]]]) -> Figure:
+    """Mean accuracy and its range over seeds against the value, a panel a switch, a line a rule; ``studies`` as from
+    ``means``."""
+    columns = min(COLUMNS, len(studies))
+    rows = -(-len(studies) // columns)
+    with rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 2.4 * rows + 0.4), layout="constrained")
+        axes = np.atleast_1d(figure.subplots(rows, columns, squeeze=False)).ravel()
+        for a, (switch, points) in zip(axes, studies.items()):
+            for rule, (colour, marker) in zip(dict.fromkeys(p["rule"] for p in points), LOOKS):
+                mine = [p for p in points if p["rule"] == rule]
+                at = np.arange(len(mine))
+                a.plot(at, [p["mean"] for p in mine], "-", color=colour, marker=marker, markersize=4, label=rule)
+                a.fill_between(at, [p["least"] for p in mine], [p["most"] for p in mine], color=colour, alpha=0.15)
+                a.set_xticks(at, [f"{p['value']:g}" for p in mine])
+            a.set(title=switch, ylim=(0, 100))
+            a.grid(True, color=INK, alpha=0.15, linewidth=0.6)
+        for a in axes[len(studies):]:
+            a.axis("off")
+        axes[0].set_ylabel("accuracy, %")
+        axes[0].legend(loc="lower left")
+        return figure

@@ -4,11 +4,10 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hebbar.report.figures import BLUE, GREEN, ORANGE, SKY, WIDTH
+from hebbar.report.svg import INK, STYLE
 from sim.analog.crossbar import Read
 from sim.analog.transient import Waves
-
-from .figures import BLUE, GREEN, ORANGE, SKY, WIDTH
-from .svg import INK, STYLE
 
 __all__ = ["draw"]
 

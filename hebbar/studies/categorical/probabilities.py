@@ -1,12 +1,8 @@
-"""The categorical output, e = y - softmax(beta mu), and precisions: what each is worth.
+"""The categorical output, e = y - softmax(beta mu): are the machine's probabilities right, and what are they worth?
 
 The machine's probabilities are y - e of the first errors that inference finds; softmax in float64 of the predictions
 that the machine gives for the same inputs is the yardstick. What they are worth is seen beside IL with Gaussian
 errors, whose outputs become probabilities by the beta that suits a validation part best.
-
-A precise hidden layer moves little, so the output sees the feed-forward state: the update tends to the gradient of
-the cross entropy, by forward differentiation (``reverse``), as pi grows. In fixed point x - mu, which pi multiplies,
-falls below a code.
 """
 
 from dataclasses import dataclass
@@ -18,9 +14,8 @@ from golden.fixed import Ints
 from golden.learning.datasets import Dataset, Samples
 from golden.learning.training import codes, data_of, train_fixed
 from golden.network_energy import inference_steps
-from golden.reference.interpreter import FloatMachine
 from golden.reference.training import ends
-from golden.session import Session, initial_image
+from golden.session import Session
 from golden.streams import to_reals
 from golden.trace import Job
 from hebbar.compiler.config import Config, load
@@ -29,28 +24,18 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.exponentials import BETA_FRAC, INDEX_BITS, POWER_FRAC
 from sim.backends import golden
 
-from .nudge import distance
-from .parameter_sweep import in_parallel
-from .reverse import Loss, slopes
+from ..parameter_sweep import in_parallel
 
-__all__ = ["SYSTEMS", "PRECISIONS", "SLACK", "Shares", "Score", "config", "softmax", "cross_entropy", "shares",
-           "allowed", "score", "reliability", "miscalibration", "precise", "update_errors", "order", "worth", "effects"]
+__all__ = ["SYSTEMS", "Calibration", "Shares", "Score", "calibrations", "config", "softmax", "shares", "allowed",
+           "trained", "predictions", "score", "entropy", "reliability", "miscalibration", "worth"]
 
 Reals = NDArray[np.float64]
 
 PRESET = "categorical"
 SYSTEMS = {"categorical": PRESET, "Gaussian": "digits"}
 """Presets; the second runs on the machine of the first."""
-PRECISIONS = tuple(range(-2, 7))
-"""log2 of the precision of the hidden layer."""
-ORDER_FROM = 2
-"""The order of the distance is read from this precision on."""
-SLACK = 0.15
 BETAS = 2.0 ** np.arange(-1, 6, 0.125)
 BINS, FRACTION = 10, 0.2
-STEPS, SHIFT = 64, 4
-SMOOTH: dict[str, str | int] = {"activation": "tanh", "activity_frac": 7}
-"""The network of the study of updates: inference comes to rest; alpha; a hidden layer without a kink to cross."""
 PROCESSES = 2
 
 
@@ -63,6 +48,10 @@ class Shares:
     floating: Reals
     bound: Reals
     code: float
+
+    def __str__(self) -> str:
+        return (f"{self.off.size} probabilities: at most {np.abs(self.off).max():.2f} codes from softmax in float64, "
+                f"{np.max(np.abs(self.machine - self.floating) / self.bound):.0%} of what arithmetic allows")
 
     @property
     def off(self) -> Reals:
@@ -87,6 +76,22 @@ class Score:
     labels: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class Calibration:
+    """Trainings of one system together: mean percent right, cross entropy in nats, calibration error in points, and the
+    curve of ``reliability``."""
+
+    name: str
+    accuracy: float
+    entropy: float
+    error: float
+    curve: Reals
+
+    def __str__(self) -> str:
+        return (f"{self.name}: {self.accuracy:.2f} %, cross entropy {self.entropy:.4f} nats, calibration error "
+                f"{self.error:.2f} points")
+
+
 def config(system: str) -> Config:
     """A preset on the machine of the categorical one."""
     return load(SYSTEMS[system]).replace(machine=load(PRESET).machine.model_dump())
@@ -96,11 +101,6 @@ def softmax(x: Reals) -> Reals:
     """The softmax of every row."""
     powers = np.exp(x - x.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
-
-
-def cross_entropy(target: Reals, beta: float) -> Loss:
-    """-sum y log softmax(beta mu) / beta, along mu of slope softmax(beta mu) - y."""
-    return lambda mu: (np.log(np.exp(beta * mu).sum(axis=1)) - beta * (target * mu).sum(axis=1)) / beta
 
 
 def trained(chosen: Config, seed: int, validation: bool = False) -> tuple[Program, Dataset, Ints]:
@@ -179,37 +179,6 @@ def miscalibration(probabilities: Reals, labels: NDArray[np.int64]) -> float:
     return float(100 * (count * np.abs(sure - right)).sum() / count.sum())
 
 
-def precise(power: int, **hidden: str | int) -> Config:
-    """The preset with a hidden layer of precision 2**power; gamma shrinks with it, so that inference stays stable."""
-    base, hidden = load(PRESET), hidden | {"precision": power}
-    populations = [p.model_dump() | (hidden if p.name == "h" else {}) for p in base.network.populations]
-    return base.replace(network={"populations": populations}, rule={"gamma": 2.0 ** -(max(power, 0) + 1)})
-
-
-def update_errors(power: int, sample: int) -> tuple[float, float]:
-    """Distance of the update of one digit, inference at rest, from the slopes of the cross entropy, relative: in
-    float64, and on the machine."""
-    base = precise(power, **SMOOTH)
-    edges = [e.model_dump() | {"alpha_shift": SHIFT} for e in base.network.edges]
-    program = compile_config(base.replace(network={"edges": edges}, rule={"steps": STEPS}))
-    network, some = program.layout.network, data_of(program).train.take([sample])
-    session, names = Session(program, initial_image(program)), ends(network)
-    before = session.weights
-    _, wanted = slopes(network, before, some.inputs_float[0], cross_entropy(some.targets, program.config.rule.beta))
-    floating = FloatMachine(program, before)
-    floating.run("train", dict(zip(names, (some.inputs_float, some.targets))))
-    session.run_codes("train", codes(program, some, True))
-    after = floating.weights, session.weights
-    one, other = (distance({k: 2.0**SHIFT * (w[k] - before[k]) for k in wanted}, wanted) for w in after)
-    return one, other
-
-
-def order(floating: Reals) -> float:
-    """The p of distance ~ pi**-p, from distances by precision."""
-    powers = np.array(PRECISIONS[PRECISIONS.index(ORDER_FROM):])
-    return float(-np.polyfit(powers, np.log2(floating[-len(powers):]), 1)[0])
-
-
 def worth(seeds: int, reporter: Reporter, epochs: int | None = None) -> dict[str, list[Score]]:
     """Trainings by system."""
     found = in_parallel(score, [(s, n, epochs) for s in SYSTEMS for n in range(seeds)], PROCESSES, reporter,
@@ -217,18 +186,13 @@ def worth(seeds: int, reporter: Reporter, epochs: int | None = None) -> dict[str
     return {s: found[i * seeds:(i + 1) * seeds] for i, s in enumerate(SYSTEMS)}
 
 
-def learnt(power: int, seed: int, epochs: int | None) -> float:
-    """Percent on the test set after training with a hidden precision, on the machine."""
-    program, data, image = trained(precise(power).replace(training={"epochs": epochs} if epochs else {}), seed)
-    return 100 * float((predictions(program, image, data.test).argmax(axis=1) == data.test.labels).mean())
-
-
-def effects(samples: int, seeds: int, reporter: Reporter, epochs: int | None = None) -> tuple[Reals, Reals]:
-    """What updates are off by precision: distances, in float64 and fixed point, medians over digits, (precisions, 2);
-    and percent after training, means over seeds."""
-    updates = in_parallel(update_errors, [(k, n) for k in PRECISIONS for n in range(samples)], PROCESSES, reporter,
-                          "updates", lambda e: f"{e[0]:.3f}")
-    trainings = in_parallel(learnt, [(k, n, epochs) for k in PRECISIONS for n in range(seeds)], PROCESSES, reporter,
-                            "trainings", lambda a: f"{a:.1f} %")
-    return (np.median(np.array(updates).reshape(len(PRECISIONS), samples, 2), axis=1),
-            np.array(trainings).reshape(len(PRECISIONS), seeds).mean(axis=1))
+def calibrations(system: str, scores: list[Score]) -> list[Calibration]:
+    """Probabilities as they come, where the system has any, and with the beta that suits a validation part best."""
+    labels, found = np.concatenate([s.labels for s in scores]), []
+    ways = {"own": "as it comes", "fitted": "beta from validation"}
+    for how in ways if system == PRESET else ("fitted",):
+        probabilities = np.concatenate([getattr(s, how) for s in scores])
+        found.append(Calibration(f"{system}, {ways[how]}", float(np.mean([s.accuracy for s in scores])),
+                                 entropy(probabilities, labels), miscalibration(probabilities, labels),
+                                 reliability(probabilities, labels)))
+    return found

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from hebbar.api import Experiment
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 
-from .recall import Asked, Reals, bits, complete, hopfield_recall, images, learn, relative, similar, upper_half
+from ..questions import Asked, Reals
+from .completion import LIMIT, complete, memory
+from .hopfield import bits, hopfield_recall, similar
+from .stored import images, relative, upper_half
 
 __all__ = ["measure"]
 
@@ -17,10 +19,7 @@ HALVES = 32
 """Images that are stored and completed from their upper half."""
 DRAWS = 5
 """Sets of images, each stored in a memory of its own."""
-LIMIT = 60
-"""Percent of the mean image's squared error that a recalled half may have."""
-COMPLETIONS = {"memory via PC": ("memory", True), "covPCN, implicit": ("covpcn", True),
-               "covPCN, dendritic": ("covpcn", False)}
+COMPLETIONS = {"memory via PC": "PC", "covPCN, implicit": "implicit", "covPCN, dendritic": "dendritic"}
 
 
 def measure(reporter: Reporter, backend: str = "fast", build: Path = BUILD) -> list[Figure]:
@@ -56,22 +55,22 @@ def _bits(asked: dict[str, Asked], reporter: Reporter, backend: str, build: Path
 def _halves(asked: dict[str, Asked], reporter: Reporter, backend: str, build: Path) -> list[Figure]:
     """Completed images, the first draw on the RTL too."""
     figures, stored = [], images(HALVES)
-    for name, (preset, feedback) in COMPLETIONS.items():
-        _, asked[name] = complete(preset, stored, reporter, backend, build, feedback)
-        shares = [100 * relative(asked[name].outputs["v"], stored), *_other_draws(preset, feedback)]
+    for name, kind in COMPLETIONS.items():
+        found = complete(kind, stored, reporter, backend, build)
+        asked[name], shares = found.asked, [found.share, *_other_draws(kind)]
         what = (f"{name}, {HALVES} images from their upper halves: squared error against that of their mean, worst of "
                 f"{DRAWS} draws (mean {np.mean(shares):.1f})")
         figures.append(Figure(what, round(max(shares), 1), f"<= {LIMIT}", "%", max(shares) <= LIMIT))
     return figures
 
 
-def _other_draws(preset: str, feedback: bool) -> list[float]:
+def _other_draws(kind: str) -> list[float]:
     """Percent of the mean image's error on the golden machine, all draws but the first."""
     shares = []
     for seed in range(1, DRAWS):
-        e, stored = Experiment(preset, rule={"feedback": feedback}), images(HALVES, seed)
-        learn(e, v=stored)
-        shares.append(100 * relative(e.run("query", upper_half(stored))["v"], stored))
+        stored = images(HALVES, seed)
+        recalled = memory(kind, stored).run("query", upper_half(stored))["v"]
+        shares.append(100 * relative(recalled, stored))
     return shares
 
 

@@ -6,7 +6,7 @@ part. The rates of both rules are chosen for every lesson on validation data, ea
 grid; all else, weights, order and split of a seed included, is the same. Beside them target alignment.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -15,14 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.learning.datasets import Dataset, Samples, load as load_data
+from golden.learning.datasets import load as load_data
 from golden.learning.training import codes
-from golden.reference.alignment import compare as aligned
 from golden.reference.training import accuracy, ends
 from golden.session import Session, initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config, load
-from hebbar.compiler.network import layered
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
@@ -30,11 +28,13 @@ from hebbar.contract.results import Figure
 from sim.compare import compare
 from sim.simulate import run_backend
 
-from .gamma import price
-from .parameter_sweep import in_parallel
+from ..gamma import price
+from ..parameter_sweep import in_parallel
+from . import alignment
+from .lessons import LESSONS
 
-__all__ = ["Part", "Case", "Found", "LESSONS", "RULES", "NETWORKS", "learn", "study", "replay", "price_of",
-           "alignments", "differences", "kept", "paired", "measure"]
+__all__ = ["Case", "Found", "RULES", "NETWORKS", "QUICK", "learn", "study", "replay", "price_of", "differences", "kept",
+           "measure"]
 
 RULES = {"IL": "early_exit", "backprop": "backprop"}
 """Presets with one machine; IL here is without the early exit."""
@@ -45,23 +45,14 @@ SCALES = (1.0, 0.25)
 GRID = tuple(product(range(1, 7), range(1, 8)))
 """Shifts of alpha, of the hidden layers and of the last."""
 CHOICE_SEEDS, FRACTION, PROCESSES = 3, 0.2, 2
-ONLINE = (25, 50, 100, 200, 400, 800)
-TURNS, TURN = 12, 100
-DRIFTS, DRIFT = 12, 400
-FEW, FEW_EPOCHS = (1, 2, 4, 8, 16), 20
+QUICK: dict[str, Any] = {"lessons": ("two tasks in turns", "online, first 800 samples"), "networks": ("64-64-10",),
+                         "grid": ((4, 2), (5, 5))}
+"""What ``study`` takes to be done in a minute."""
 REPLAYED = 10
 """Samples of each of the first two parts that are run on the RTL."""
 
 Curve = NDArray[np.float64]
 """Accuracies (parts, test sets)."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """What is learnt without a pause, and the test sets that are scored after it."""
-
-    train: Samples
-    tests: tuple[Samples, ...]
 
 
 @dataclass(frozen=True)
@@ -94,50 +85,6 @@ class Found:
     def means(self) -> NDArray[np.float64]:
         """Percent by seed, over all scores."""
         return 100 * self.curves.mean(axis=(1, 2))
-
-
-def online(data: Dataset, rng: np.random.Generator) -> list[Part]:
-    """Every sample once: accuracy after the first so many."""
-    order = rng.permutation(len(data.train))
-    return [Part(data.train.take(order[a:b]), (data.test,)) for a, b in zip((0, *ONLINE), ONLINE)]
-
-
-def interference(data: Dataset, rng: np.random.Generator) -> list[Part]:
-    """Classes 0-4 and 5-9 in turns on the same five outputs; both are tested after every turn."""
-    tasks = [[_relabelled(s, s.labels % 5, np.flatnonzero(s.labels // 5 == task)) for s in (data.train, data.test)]
-             for task in (0, 1)]
-    tests = tuple(test for _, test in tasks)
-    train = [tasks[n % 2][0] for n in range(TURNS)]
-    return [Part(t.take(rng.permutation(len(t))[:TURN]), tests) for t in train]
-
-
-def drift(data: Dataset, rng: np.random.Generator) -> list[Part]:
-    """Before every part five of the ten classes exchange their labels."""
-    labels, parts = np.arange(10), []
-    for _ in range(DRIFTS):
-        some = rng.permutation(10)[:5]
-        labels[some] = labels[np.roll(some, 1)]
-        train, test = (_relabelled(s, labels[s.labels], np.arange(len(s))) for s in (data.train, data.test))
-        parts.append(Part(train.take(rng.permutation(len(train))[:DRIFT]), (test,)))
-    return parts
-
-
-def few(count: int) -> Callable[[Dataset, np.random.Generator], list[Part]]:
-    """``count`` samples of every class, over and over."""
-    def parts(data: Dataset, rng: np.random.Generator) -> list[Part]:
-        rows = np.concatenate([rng.permutation(np.flatnonzero(data.train.labels == c))[:count] for c in range(10)])
-        order = np.concatenate([rng.permutation(rows) for _ in range(FEW_EPOCHS)])
-        return [Part(data.train.take(order), (data.test,))]
-    return parts
-
-
-def _relabelled(samples: Samples, labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Samples:
-    return Samples(samples.codes[rows], labels[rows], samples.activity_frac, samples.classes)
-
-
-LESSONS: dict[str, Callable[[Dataset, np.random.Generator], list[Part]]] = {
-    f"online, first {ONLINE[-1]} samples": online, "two tasks in turns": interference, "labels that drift": drift,
-    **{f"{n} samples a class": few(n) for n in FEW}}
 
 
 def learn(case: Case, seed: int, validation: bool) -> Curve:
@@ -189,19 +136,6 @@ def price_of(case: Case) -> tuple[float, float]:
     return price(program, run_backend(job, "golden").counters, job.count)
 
 
-def alignments(networks: int) -> dict[str, NDArray[np.float64]]:
-    """Target alignment on ten linear layers of width 8, by rule: whole update, last layer, the others."""
-    network = layered([8] * 11, "identity", [0] * 10, [1.0] * 10)
-    rows = []
-    for seed in range(networks):
-        rng = np.random.default_rng(seed)
-        weights = {(e.source, e.target): rng.normal(size=(8, 8)) / np.sqrt(8) for e in network.edges}
-        clamps = {"x0": rng.normal(size=(1, 8)), "x10": rng.normal(size=(1, 8))}
-        rows.append(aligned(network, weights, clamps, 0.1))
-    return {name: np.array([[r[key].alignment, r[key].last_only, r[key].hidden_only] for r in rows])
-            for name, key in (("IL", "equilibrium"), ("backprop", "backprop"))}
-
-
 def measure(seeds: int, reporter: Reporter, build: Path = BUILD, networks: int = 1000) -> list[Figure]:
     """IL less backprop in every lesson, seeds paired, whatever comes out; the RTL; target alignment."""
     found = study(seeds, reporter)
@@ -209,19 +143,19 @@ def measure(seeds: int, reporter: Reporter, build: Path = BUILD, networks: int =
     words, wrong = np.array([replay(f.case, reporter, build) for f in found]).sum(axis=0)
     figures.append(Figure(f"mismatches in prefixes of the {len(found)} lessons ({words:,} words)", int(wrong), "0",
                           "words", bool(wrong == 0)))
-    return figures + _alignment(networks)
+    return figures + alignment.measure(networks)
 
 
 def differences(il: Found, bp: Found) -> list[Figure]:
     """The paired difference in one lesson; where tasks take turns, also on the task that was not learnt just now."""
-    mean, error = paired(il.means, bp.means)
+    mean, error = alignment.paired(il.means, bp.means)
     sides = "; ".join(f"{f.case.rule} {f.means.mean():.2f} at alpha {', '.join(f'2^-{s}' for s in f.case.shifts)}"
                       for f in (il, bp))
     where = f"{il.case.lesson}, {il.case.network}"
     found = [Figure(f"{where}: accuracy, IL less backprop (+- {error:.2f}, {len(il.means)} pairs; {sides})",
                     round(mean, 2), "reported", "points", None)]
     if il.curves.shape[2] > 1:
-        mean, error = paired(kept(il), kept(bp))
+        mean, error = alignment.paired(kept(il), kept(bp))
         found.append(Figure(f"{where}: of the task before, IL {kept(il).mean():.2f} less backprop "
                             f"{kept(bp).mean():.2f} (+- {error:.2f})", round(mean, 2), "reported", "points", None))
     return found
@@ -230,21 +164,3 @@ def differences(il: Found, bp: Found) -> list[Figure]:
 def kept(found: Found) -> NDArray[np.float64]:
     """Percent by seed on the task of the turn before, mean over the turns."""
     return 100 * np.mean([found.curves[:, n, 1 - n % 2] for n in range(1, found.curves.shape[1])], axis=0)
-
-
-def paired(one: NDArray[np.float64], other: NDArray[np.float64]) -> tuple[float, float]:
-    """The mean difference of pairs and its standard error."""
-    gap = one - other
-    return float(gap.mean()), float(gap.std(ddof=1) / np.sqrt(len(gap))) if len(gap) > 1 else float("nan")
-
-
-def _alignment(networks: int) -> list[Figure]:
-    found, figures = alignments(networks), []
-    for n, part in enumerate(("all layers", "last layer alone", "all but the last")):
-        il, bp = found["IL"][:, n], found["backprop"][:, n]
-        mean, error = paired(il, bp)
-        wanted = {"all layers": mean > 2 * error}.get(part)
-        figures.append(Figure(f"target alignment, {part}: IL at equilibrium {il.mean():.3f} less backprop "
-                              f"{bp.mean():.3f} (+- {error:.3f}, {networks} networks)", round(mean, 4),
-                              "reported" if wanted is None else "> 2 standard errors", "", wanted))
-    return figures
