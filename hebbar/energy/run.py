@@ -14,6 +14,7 @@ from sim.simulate import job_of
 
 from .area import area
 from .estimate import Estimate, estimate
+from .macro import MacroRow, macro_rows
 from .operation import Operation, leakage_w, operation
 from .registers import register_bits
 from .splits import cross
@@ -24,16 +25,26 @@ __all__ = ["Priced", "estimate_run", "priced_runs", "record", "record_priced"]
 
 @dataclass(frozen=True)
 class Priced:
-    """A run's energy, its operation at a clock, and the area of its machine by block in um2."""
+    """A run's energy, its operation at a clock, and the area of its machine by block in um2.
+
+    ``macro``: the parts of an analog macro, which ``estimate`` leaves out.
+    """
 
     estimate: Estimate
     operation: Operation
     area: dict[str, Range]
+    macro: tuple[MacroRow, ...] = ()
 
     @property
     def places(self) -> dict[tuple[str, str], Range]:
         """pJ a sample by block and verb."""
-        return cross((row.component, row.sample) for row in self.estimate.rows)
+        digital = [(row.component, row.sample) for row in self.estimate.rows]
+        return cross([*digital, *((row.component, row.sample) for row in self.macro)])
+
+    @property
+    def whole(self) -> Range:
+        """pJ a sample, the analog macro included."""
+        return sum((row.sample for row in self.macro), self.estimate.sample)
 
     @property
     def area_um2(self) -> Range:
@@ -51,11 +62,13 @@ def priced_runs(config: Config, samples: int, technologies: Sequence[str], clock
     reporter.say("counting the registers of the Verilog ...")
     registers = register_bits(program.machine)
     leakage = leakage_w(program.machine, registers)
+    macro = macro_rows(program, "train", count, clock_mhz, trace.decisions.tolist())
     found = []
     for table in tables:
         made = estimate(program, trace.counters, count, table, exits=trace.decisions.tolist())
-        found.append(Priced(made, operation(made.sample, trace.counters, count, clock_mhz, leakage),
-                            area(program.machine, registers, table.node_nm)))
+        whole = sum((row.sample for row in macro), made.sample)
+        found.append(Priced(made, operation(whole, trace.counters, count, clock_mhz, leakage),
+                            area(program.machine, registers, table.node_nm), macro))
     return found
 
 
@@ -79,7 +92,9 @@ def record_priced(found: Priced) -> dict[str, Any]:
     """Energy, operation and area as plain data."""
     op = found.operation
     return record(found.estimate) | {
-        "tier": "A: exact counts times a table",
+        "tier": "A: exact counts times a table", "pj_sample_with_macro": _three(found.whole),
+        "macro": [{"component": r.component, "count": r.count, "pj_each": _three(r.each), "pj_sample": _three(r.sample),
+                   "source": r.source} for r in found.macro],
         "pj_sample_by_block_and_verb": {f"{block}, {verb}": _three(e) for (block, verb), e in found.places.items()},
         "clock_hz": op.clock_hz, "cycles_sample": op.cycles, "latency_s": op.latency_s, "samples_s": op.throughput,
         "power_w": _three(op.power_w), "leakage_w": _three(op.leakage_w),

@@ -20,8 +20,23 @@ __all__ = ["print_beside", "print_priced"]
 def print_priced(found: "Priced") -> None:
     """Components, then blocks and verbs, then the operation and the area of one technology."""
     print_energy(found.estimate)
+    if found.macro:
+        Console().print(_macro(found))
     Console().print(_places(found))
     Console().print(_operation(found))
+
+
+def _macro(found: "Priced") -> Table:
+    """The parts of the analog macro, and the machine with it."""
+    table = Table(title="the analog macro, nJ a sample")
+    for column in ("part", "events a sample", "low", "typical", "high", "from"):
+        table.add_column(column, justify="left" if column in ("part", "from") else "right", overflow="fold")
+    for row in found.macro:
+        table.add_row(row.component, f"{row.count / found.estimate.samples:,.0f}",
+                      *(f"{pj / 1000:.3g}" for pj in row.sample), row.source)
+    table.add_section()
+    table.add_row("machine and macro", "", *(f"{pj / 1000:.4g}" for pj in found.whole), "")
+    return table
 
 
 def _places(found: "Priced") -> Table:
@@ -62,11 +77,11 @@ def _span(value: "Range", shape: str) -> str:
 
 def print_beside(found: "Sequence[Priced]") -> None:
     """One line a technology: the same run, the same clock."""
-    table = Table(title=f"the same run in {len(found)} technologies{found[0].estimate.scope}")
-    for column in ("technology", "nJ a sample", "nJ a step", "pJ a weight read", "mW at the clock", "mm2"):
+    table = Table(title=f"the same run in {len(found)} technologies")
+    for column in ("technology", "nJ a sample", "nJ a step", "mW at the clock", "mm2, without a macro"):
         table.add_column(column, justify="left" if column == "technology" else "right", overflow="fold")
     for p in found:
         e = p.estimate
-        table.add_row(e.technology.name, _span(e.sample * 1e-3, ".4g"), _span(e.step * 1e-3, ".3g"),
-                      _span(e.weight, ".3g"), _span(p.operation.power_w * 1e3, ".3g"), _span(p.area_um2 * 1e-6, ".3g"))
+        table.add_row(e.technology.name, _span(p.whole * 1e-3, ".4g"), _span(p.whole * (1e-3 / e.passes), ".3g"),
+                      _span(p.operation.power_w * 1e3, ".3g"), _span(p.area_um2 * 1e-6, ".3g"))
     Console().print(table)

@@ -104,8 +104,8 @@ def processor(reporter: Reporter) -> Iterator[Way]:
             golden.run(job)
             pace = SAMPLES / (time.process_time() - began)
         yield Way("one core of a processor, compiled golden machine", rule, "yes", pace, WATTS * (1e6 / pace), None,
-                  f"processor time measured, {WATTS.low:g} to {WATTS.high:g} W a core stated; the fixed-point machine, not the "
-                  "fastest float code")
+                  f"processor time measured, {WATTS.low:g} to {WATTS.high:g} W a core stated; the fixed-point machine, "
+                  "not the fastest float code")
 
 
 def elsewhere() -> Iterator[Way]:
