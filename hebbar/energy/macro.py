@@ -29,14 +29,15 @@ SURVEY_PJ = {5: 2.1, 6: 4.3, 7: 3.2, 8: 8.4, 10: 12.7}
 """Medians by effective bits above 10 MS/s since 2015, Murmann's survey of 2025-06; a nominal converter has one less."""
 
 DRIVE_SHARE = Range(0.25, 0.5, 1.0)
-"""Of the bits that are one: a quarter, half, all."""
+"""Share of the bits that are one: a quarter, half, all."""
 
 READ_W = Range(0.2**2 / 240e3, 0.5**2 / 240e3, 0.5**2 * 39.26e-6)
-"""Of a cell that is read, V^2 G: 0.2 V and 0.5 V over NeuroSim's 240 kOhm, 0.5 V over RRAM's 39.26 uS (Wan 2022)."""
+"""Watts of a cell that is read, V^2 G: 0.2 V and 0.5 V over NeuroSim's 240 kOhm, 0.5 V at RRAM's
+39.26 uS (Wan 2022)."""
 
 WRITE_PJ = Range(0.0177, 1.29, 10.0)
-"""Of a cell's update: PANTHER's parallel outer product, its serial write, and 10 pJ, the upper end of V^2 G t of
-devices."""
+"""Energy of a cell's update: PANTHER's parallel outer product, its serial write, and 10 pJ, the upper end of V^2 G t
+of devices."""
 
 
 @dataclass(frozen=True)

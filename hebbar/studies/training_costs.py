@@ -38,7 +38,7 @@ CLOCK_MHZ = 100.0
 """Stated; the energy of the machine but for its leakage does not depend on it."""
 
 WATTS = Range(5.0, 10.0, 20.0)
-"""Of a core of a server's processor at work: stated, not measured."""
+"""Power of a core of a server's processor at work: stated, not measured."""
 
 SAMPLES = 1000
 RULES: dict[str, dict[str, Any]] = {"IL, T = 8": {"name": "il", "steps": 8, "gamma": 0.25},

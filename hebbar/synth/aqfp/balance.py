@@ -51,11 +51,11 @@ class Mapped:
 
     @property
     def junctions(self) -> int:
-        """Of all cells, registers left out."""
+        """Junctions of all cells, registers left out."""
         return sum(JUNCTIONS[kind] * number for kind, number in self.count.items())
 
     def evaluate(self, values: Sequence[int], mask: int) -> list[int]:
-        """As the network's, cell by cell."""
+        """Outputs for many vectors at once, cell by cell; see ``Network.evaluate``."""
         made: list[int] = []
         given = iter(values)
         for cell in self.cells:

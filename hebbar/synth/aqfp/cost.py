@@ -14,14 +14,14 @@ from .balance import Mapped
 __all__ = ["COOLING", "JUNCTION_J", "Energy", "energy", "formula_adder", "formula_multiplier", "register_junctions"]
 
 JUNCTION_J = {"low": 0.19e-21, "high": 1.39e-21}
-"""Of a junction in a cycle at 4.2 K and 5 GHz. High: 24 kT, measured (Takeuchi, APL 2019; MANA). Low: half of a device
-of two junctions by a cell library's formula 2 Phi0 Ic tau / t (SuperLoop, SFQ5ee, 50 uA)."""
+"""Joules of a junction in a cycle at 4.2 K and 5 GHz. High: 24 kT, measured (Takeuchi, APL 2019; MANA). Low: half of a
+device of two junctions by a cell library's formula 2 Phi0 Ic tau / t (SuperLoop, SFQ5ee, 50 uA)."""
 
 COOLING = {"low": 493.0, "high": 1000.0}
 """Watts at the wall for a watt at 4.2 K: a large helium plant (UKAEA PROCESS, 13 % of Carnot), a small cooler."""
 
 PHASES_A_CYCLE = 4
-"""Of the clock."""
+"""Phases of the clock."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Energy:
 
 
 def energy(junctions: int, cycles: float, cooling: float | None = None) -> Energy:
-    """Of so many junctions over so many cycles; ``cooling``: watts at the wall for a watt, without it low and high."""
+    """Energy of so many junctions over so many cycles; ``cooling``: watts at the wall for a watt, without it low and high."""
     if cooling is not None and cooling < 1:
         raise BadInput(f"the cooling is {cooling:g} W at the wall for a watt at 4.2 K; give at least 1 (Carnot "
                        "takes 70).")

@@ -92,7 +92,7 @@ class _Reader:
                 yield from port["bits"]
 
     def _bits_of_cells(self, direction: str) -> Iterator[int | str]:
-        """Of registers and memories."""
+        """Bits of registers and memories."""
         for name, cell in self._cells.items():
             kind = cell["type"]
             if kind in (*GATES, "$_NOT_"):
