@@ -33,7 +33,10 @@ class Energy:
 
 
 def energy(junctions: int, cycles: float, cooling: float | None = None) -> Energy:
-    """Energy of so many junctions over so many cycles; ``cooling``: watts at the wall for a watt, without it low and high."""
+    """Energy of so many junctions over so many cycles.
+
+    ``cooling``: watts at the wall for a watt, without it a low and a high figure.
+    """
     if cooling is not None and cooling < 1:
         raise BadInput(f"the cooling is {cooling:g} W at the wall for a watt at 4.2 K; give at least 1 (Carnot "
                        "takes 70).")
