@@ -1,4 +1,4 @@
-"""The host side of the machine's buses: packets, registers, one run from load to counters.
+"""The host side of the machine's buses: one run from load to counters.
 
 ``Host`` is what a simulator (or a board) has to offer; everything above it is written once.
 """
@@ -10,17 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.image import checked_codes
 from golden.trace import Job
-from hebbar.compiler.network import Population
 from hebbar.compiler.program import Program
 from hebbar.contract.counters import COUNTERS
 from hebbar.contract.errors import Mismatch, TimedOut
 from hebbar.contract.geometry import ports
-from hebbar.contract.memories import HEADER, Mem, Port, pack
-from hebbar.contract.registers import MAX_RATE, REGISTERS, Cause, Control, Status, counter_address
+from hebbar.contract.memories import Mem
+from hebbar.contract.registers import REGISTERS, Cause, Control, Status, counter_address
 
-__all__ = ["Host", "beats", "words", "packets", "load", "run", "counters", "read_weights", "refresh", "write_packet"]
+from .packets import (
+    beats,
+    clamp_packet,
+    load_packets,
+    packets,
+    rates,
+    read_packet,
+    settings,
+    transfer_beats,
+    words,
+    write_packet,
+)
+
+__all__ = ["Host", "load", "run", "counters", "read_weights", "refresh"]
 
 RECOVERIES = 100
 """Looks at STATUS after CLEAR: the streamer needs a few cycles, an access takes at least three."""
@@ -111,41 +122,6 @@ def _refusal(register: str, value: int, status: Status) -> str:
     return "a packet was under way; wait until STATUS shows no STREAMING"
 
 
-def beats(values: NDArray[np.int64], port: Port) -> list[int]:
-    """Elements (flat, lowest lane first) as stream beats; the last beat is padded with zeros."""
-    return _packed(np.asarray(values, np.int64).reshape(1, -1), port)[0].tolist()
-
-
-def packets(program: Program, entry: str, samples: dict[str, NDArray[np.int64]]) -> NDArray[np.uint32]:
-    """One packet a sample, shape (samples, beats): what the transfers of the entry ask for."""
-    table = ports(program.machine)
-    return np.hstack([_packed(np.asarray(samples[t.key], np.int64), table[t.memory])
-                      for t in program.inputs[entry]])
-
-
-def _packed(rows: NDArray[np.int64], port: Port) -> NDArray[np.uint32]:
-    """Rows of elements as rows of beats."""
-    padded = np.pad(rows, ((0, 0), (0, -rows.shape[1] % port.lanes_per_beat)))
-    mask = (1 << port.element_bits) - 1
-    shifts = np.arange(port.lanes_per_beat) * port.element_bits
-    parts = (padded.reshape(len(rows), -1, port.lanes_per_beat) & mask) << shifts
-    return parts.sum(2).astype(np.uint32)
-
-
-def words(stream: list[int], port: Port) -> NDArray[np.int64]:
-    """Stream beats as elements, the inverse of ``beats``."""
-    shifts = np.arange(port.lanes_per_beat) * port.element_bits
-    flat = (np.array(stream, np.int64)[:, None] >> shifts & ((1 << port.element_bits) - 1)).ravel()
-    sign = 1 << (port.element_bits - 1)
-    return (flat ^ sign) - sign if port.signed else flat
-
-
-def write_packet(memory: Mem, address: int, payload: list[int]) -> list[int]:
-    """A packet that writes ``payload`` from word ``address`` on."""
-    header = pack(HEADER, "packet", beats=len(payload), memory=memory, read=0)
-    return [header, address, *payload]
-
-
 async def load(host: Host, program: Program, weights: NDArray[np.int64],
                rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
     """Write program, descriptors, tables, weights, constants and registers.
@@ -153,28 +129,11 @@ async def load(host: Host, program: Program, weights: NDArray[np.int64],
     ``rows``: elements by neuron address for STATE, ERROR and ACTIVITY instead of the initial ones. Raises BadInput for
     weights outside their format.
     """
-    table = ports(program.machine)
-    block_beats = [b >> 32 * i & 0xFFFFFFFF for b in program.blocks for i in range(4)]
-    images = {
-        Mem.PROGRAM: list(program.words), Mem.BLOCK: block_beats, Mem.MAP: list(program.maps),
-        Mem.FUNCTION: list(program.functions), Mem.DERIVATIVE: list(program.derivatives),
-        Mem.WEIGHT: beats(checked_codes(program.machine, weights), table[Mem.WEIGHT])}
-    neurons = program.machine.neuron_words * program.machine.lanes
-    images |= {mem: beats(np.zeros(neurons, np.int64), table[mem]) for mem in
-               (Mem.STATE, Mem.ERROR)}
-    activity = np.zeros(neurons, np.int64)
-    for name, code in program.constants.items():
-        activity[program.layout.places[name].word * program.machine.lanes] = code
-    images[Mem.ACTIVITY] = beats(activity, table[Mem.ACTIVITY])
-    images |= {mem: beats(values, table[mem]) for mem, values in rows.items()}
-    for memory, payload in images.items():
-        if payload:
-            host.send(write_packet(memory, 0, payload))
+    for packet in load_packets(program, weights, rows).values():
+        host.send(packet)
     await host.sent()
-    for i, gain in enumerate(program.gains):
-        await host.set(f"gain{i}", gain)
-    await host.set("tolerance", program.tolerance)
-    await host.set("beta", program.beta)
+    for register, value in settings(program).items():
+        await host.set(register, value)
 
 
 async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[str, int]]:
@@ -182,18 +141,12 @@ async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[
 
     Raises Mismatch when the machine halts for any other reason than HALT.
     """
-    program, table = job.program, ports(job.program.machine)
-    clamp = np.zeros(program.machine.neuron_words * program.machine.lanes, np.int64)
-    for name in program.clamped(job.entry):
-        start = program.layout.places[name].word * program.machine.lanes
-        clamp[start:start + program.layout.places[name].population.size] = 1
-    host.send(write_packet(Mem.CLAMP, 0, beats(clamp, table[Mem.CLAMP])))
+    program = job.program
+    host.send(clamp_packet(program, job.entry))
     await host.sent()
     count = job.count
-    for i, rate in enumerate(program.rates):
-        await host.set(f"rate{i}", min(rate + job.halvings, MAX_RATE))
-    for register, value in (("loop0", count), ("entry", program.entries[job.entry]),
-                            ("control", Control.START)):
+    for register, value in (*rates(program, job.halvings).items(), ("loop0", count),
+                            ("entry", program.entries[job.entry]), ("control", Control.START)):
         await host.set(register, int(value))
     for packet in packets(program, job.entry, job.samples):
         host.send(packet)
@@ -213,23 +166,19 @@ async def _done(host: Host) -> None:
 async def _outputs(host: Host, job: Job, count: int) -> dict[str, NDArray[np.int64]]:
     transfers, table = job.program.outputs[job.entry], ports(job.program.machine)
     rows: dict[str, list[Any]] = {t.key: [] for t in transfers}
+    needs = transfer_beats(job.program, transfers)
     for _ in range(count if transfers else 0):
         packet = await host.receive()
-        needs = [_beats_of(t.population, table[t.memory]) for t in transfers]
-        if len(packet) != sum(needs):
+        if len(packet) != sum(needs.values()):
             await host.halted()
             await _done(host)
             raise Mismatch(f"an output packet of {job.entry} has {len(packet)} beats where its program sends "
-                           f"{sum(needs)}.")
-        for t, need in zip(transfers, needs):
-            port = table[t.memory]
+                           f"{sum(needs.values())}.")
+        for t, port in ((t, table[t.memory]) for t in transfers):
+            need = needs[t.key]
             rows[t.key].append(words(packet[:need], port)[:t.population.size])
             packet = packet[need:]
     return {name: np.array(r) for name, r in rows.items()}
-
-
-def _beats_of(population: Population, port: Port) -> int:
-    return -(-population.size // port.lanes_per_beat)
 
 
 async def counters(host: Host) -> dict[str, int]:
@@ -253,7 +202,6 @@ async def refresh(host: Host, program: Program) -> None:
 async def read_weights(host: Host, program: Program) -> NDArray[np.int64]:
     """The weight image over the bus, shape (words, P, C)."""
     m, port = program.machine, ports(program.machine)[Mem.WEIGHT]
-    count = m.weight_words * port.beats_per_word
-    host.send([pack(HEADER, "packet", beats=count, memory=Mem.WEIGHT, read=1), 0])
+    host.send(read_packet(program, Mem.WEIGHT))
     image = words(await host.receive(), port)
     return image.reshape(m.weight_words, m.row_tiles, m.lanes)

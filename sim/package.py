@@ -1,41 +1,35 @@
-"""The Verilog and what an integrator needs beside it: register map, C header, FuseSoC core, lint report."""
+"""The Verilog and what an integrator needs beside it: register map, FuseSoC core, lint report, and the kit."""
 
 import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hebbar import __version__
 from hebbar.compiler.config import Config
 from hebbar.contract.console import Reporter
-from hebbar.contract.counters import CYCLES, HOST, WORK
+from hebbar.contract.counters import COUNTERS, CYCLES, HOST, WORK
 from hebbar.contract.errors import BadInput, HebbarError
 from hebbar.contract.files import BUILD, output_folder, write_text
-from hebbar.contract.geometry import ports
+from hebbar.contract.geometry import geometry, ports
 from hebbar.contract.isa import FIELDS, SUMMARY, Op, Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem
 from hebbar.contract.processes import run
-from hebbar.contract.registers import REGISTERS, Cause, Control, Status
+from hebbar.contract.registers import COUNTER_BASE, IDENTITY, REGISTERS, VERSION, Cause, Control, Status
 from hw.verilog import TOP
 
 from .design import source
+from .rendering import filled, named
 from .reserved import KEYWORDS
 from .toolchain import environment, require, verilator_command
 from .verilator import WARNINGS
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-__all__ = ["write", "lint", "named"]
+__all__ = ["write", "lint"]
 
 FILES = (f"{TOP}_registers.h", "registers.html", f"{TOP}.core")
 """Made from a template of the same name with ``.j2`` behind it."""
-
-NAMES = re.compile(rf"\b(?:{TOP}|{TOP.upper()})(?![A-Za-z]|:accelerator)")
-"""What is called after the machine: modules and files, and in C macros, types and functions."""
-
 
 LINT = """\
 {command}
@@ -48,11 +42,13 @@ assigned before it.
 """
 
 
-def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD, top: str = TOP) -> list[Path]:
+def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD, top: str = TOP,
+          samples: int = 1) -> list[Path]:
     """Write every file into ``folder``; the same configuration gives the same bytes.
 
-    ``top``: the name of the machine, with which the names of its modules, of its files and of what its C header
-    declares begin, so that several machines fit into one design. Raises HebbarError when Verilator has a warning
+    ``samples``: training samples of the kit, and of its test bench. ``top``: the name of the machine, with which the
+    names of its modules, of its files and of what its C headers declare begin, so that several machines fit into one
+    design. Raises HebbarError when Verilator has a warning
     about the Verilog, with its words, and BadInput for a name that cannot be one.
     """
     check_name(top)
@@ -65,15 +61,24 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
     context, made = _context(config), []
     for name in FILES:
         made.append(folder / named(name, top))
-        write_text(made[-1], named(_template(f"{name}.j2").render(context), top))
+        write_text(made[-1], named(filled(name, context), top))
     reporter.say("linting it ...")
     write_text(folder / "lint.txt", lint(verilog, more, whole))
-    return [verilog, *more, *made, folder / "lint.txt"]
+    return [verilog, *more, *made, folder / "lint.txt", *_kit(config, folder, reporter, top, samples)]
 
 
-def named(text: str, top: str) -> str:
-    """``text`` of a machine called ``hebbar`` as that of one called ``top``; in capitals where it was."""
-    return NAMES.sub(lambda found: top.upper() if found[0].isupper() else top, text)
+def _kit(config: Config, folder: Path, reporter: Reporter, top: str, samples: int) -> list[Path]:
+    """The program, its data and what drives them; without a test bench where there is nothing to check."""
+    from .kit import files, sources  # NumPy and the golden machine, which the rest does without
+    from .kit.contents import contents
+
+    reporter.say("running its samples on the golden machine ...")
+    kit = contents(config, samples)
+    if kit.missing:
+        reporter.say(f"warning: the kit has no samples and no test bench: {kit.missing}")
+    bench = [sources.write_testbench(kit, folder, top)] if kit.parts else []
+    return [*sources.write_c(kit, folder, top), *bench, files.write_binary(kit, folder / f"{top}_kit.bin"),
+            files.write_manifest(kit, folder / "kit.json", top), *files.write_hex(kit, folder)]
 
 
 def check_name(top: str) -> None:
@@ -123,11 +128,7 @@ def _context(config: Config) -> dict[str, Any]:
             "registers": REGISTERS, "control": Control, "status": Status, "cause": Cause, "memories": Mem,
             "ports": ports(config.machine), "layouts": {"HEADER": HEADER, "BLOCK": BLOCK, "MAP": MAP, "TABLE": TABLE},
             "counters": {"what": WORK, "cycles": CYCLES, "host": HOST}, "operations": {op: FIELDS[op] for op in Op},
-            "summary": SUMMARY, "sweep": Sweep, "warnings": WARNINGS}
+            "identity": IDENTITY, "map_version": VERSION, "geometry": geometry(config.machine),
+            "counter_base": COUNTER_BASE, "counter_names": list(COUNTERS), "summary": SUMMARY, "sweep": Sweep,
+            "warnings": WARNINGS}
 
-
-def _template(name: str) -> "Template":
-    from jinja2 import Environment, PackageLoader, StrictUndefined  # heavy, and only needed here
-
-    return Environment(loader=PackageLoader("sim"), autoescape=name.endswith(".html.j2"), undefined=StrictUndefined,
-                       trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True).get_template(name)

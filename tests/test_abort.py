@@ -15,7 +15,7 @@ from hebbar.contract.isa import Op, encode
 from hebbar.contract.memories import HEADER, Mem, pack
 from hebbar.contract.registers import REGISTERS, Cause, Control, Status
 from hw.machine import Machine
-from sim.host import write_packet
+from sim.packets import write_packet
 
 CONFIG = machine()
 TABLE = ports(CONFIG)

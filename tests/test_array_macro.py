@@ -26,7 +26,7 @@ from hebbar.contract.isa import Op, Sweep, illegal_sweep
 from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
 from hw.crossbar import Crossbar
 from sim.backends import golden, pysim
-from sim.host import beats, words
+from sim.packets import beats, words
 
 BARRIERS = ("pc", "state", "error", "activity", "weight_barrier", "weights", "final")
 

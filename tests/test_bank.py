@@ -14,7 +14,7 @@ from helpers import machine, simulate
 from hebbar.contract.geometry import ports
 from hebbar.contract.memories import Mem, Port
 from hw.bank import Bank
-from sim.host import beats, words
+from sim.packets import beats, words
 
 SHALLOW = {"weight_words": 5, "neuron_words": 3, "map_entries": 4, "blocks": 3, "program_words": 6,
            "functions": 1, "state_bits": 10, "state_frac": 6}

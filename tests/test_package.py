@@ -112,7 +112,7 @@ def test_lint_reports_what_it_found(folder, tmp_path):
 def test_the_same_configuration_gives_the_same_bytes(folder, tmp_path, models):
     """Without it a diff between two exports would show noise."""
     for path in write(CONFIG, tmp_path, Reporter(quiet=True), models):
-        assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (folder / path.relative_to(tmp_path)).read_bytes(), path.name
 
 
 MODULE = re.compile(r"^module \\?(\S+)", re.MULTILINE)
@@ -142,11 +142,12 @@ def test_two_machines_fit_into_one_design(pair):
 
 def test_two_headers_fit_into_one_program(pair):
     """Without it a driver of both would write one machine's geometry to the other."""
-    headers = [pair / top / f"{top}_registers.h" for top in ("one", "hebbar_2")]
+    headers = [pair / top / f"{top}_kit.h" for top in ("one", "hebbar_2")]
     (pair / "main.c").write_text("#include <stdio.h>\n" + "".join(f'#include "{h}"\n' for h in headers) +
                                  'int main(void) { printf("%u %u", ONE_LANES, HEBBAR_2_LANES); return 0; }\n')
-    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=pair,
-                   check=True)
+    sources = [str(path) for top in ("one", "hebbar_2") for path in (pair / top).glob("*.c")]
+    subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c", *sources],
+                   cwd=pair, check=True)
     said = subprocess.run(["./main"], cwd=pair, capture_output=True, text=True, check=True).stdout
     assert said == f"{CONFIG.machine.lanes} 8"
 
@@ -155,8 +156,9 @@ def test_every_file_of_a_named_machine_is_called_after_it(pair):
     core = (pair / "one" / "one.core").read_text()
     assert "name: hebbar:accelerator:one:" in core and "- one.v" in core and "- one_registers.h:" in core
     assert "toplevel: one" in core and core.count("hebbar") == 1
-    assert {p.name for p in (pair / "one").iterdir()} == {"one.v", "one.core", "one_registers.h", "registers.html",
-                                                           "lint.txt"}
+    assert {p.name for p in (pair / "one").iterdir()} == {
+        "one.v", "one.core", "one_registers.h", "registers.html", "lint.txt", "one_driver.h", "one_driver.c",
+        "one_kit.h", "one_kit.c", "one_kit.bin", "one_tb.v", "kit.json", "data"}
 
 
 @pytest.mark.parametrize("top", ["", "2nd", "a-b", "module", "wire", "small", "logic", "caf\u00e9", "a b", "\\\\x"])

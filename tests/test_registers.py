@@ -17,7 +17,8 @@ from hebbar.contract.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
 from hebbar.contract.memories import BLOCK, HEADER, UNIT_PRECISION, Mem, pack
 from hebbar.contract.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status
 from hw.counters import LATCHED
-from sim.host import beats, counters, write_packet
+from sim.host import counters
+from sim.packets import beats, write_packet
 
 CONFIG = machine(row_tiles=2, separation=9, energy=True)
 HALT, WAIT = encode(Op.HALT), encode(Op.WAIT)

@@ -26,7 +26,8 @@ from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpa
 from hebbar.contract.registers import Cause, Control
 from hw.machine import Machine as HwMachine
 from sim.backends.pysim import PysimHost
-from sim.host import beats, counters as read_counters, write_packet
+from sim.host import counters as read_counters
+from sim.packets import beats, write_packet
 
 ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 7)
 GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 3}

@@ -20,7 +20,7 @@ from hebbar.contract.registers import IDENTITY, REGISTERS, Cause, Control
 from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
-from sim.host import beats, packets, write_packet
+from sim.packets import beats, packets, write_packet
 from sim.shell import host as shell_host
 from sim.shell.host import finish
 

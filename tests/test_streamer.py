@@ -20,7 +20,8 @@ from hebbar.contract.memories import HEADER, Mem, pack
 from hebbar.contract.registers import Cause, Control
 from hw.machine import Machine
 from sim.backends.pysim import PysimHost
-from sim.host import beats, load, read_weights, words, write_packet
+from sim.host import load, read_weights
+from sim.packets import beats, words, write_packet
 
 LIMIT = 3000
 """Cycles after which a stream counts as hung, beside those that a START takes to clear base and feedback sums."""

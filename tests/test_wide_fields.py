@@ -18,7 +18,7 @@ from hw.neuron import Neuron
 from hw.row_engine import RowEngine
 from hw.separation import Separation
 from hw.table import Table
-from sim.host import beats, write_packet
+from sim.packets import beats, write_packet
 
 LARGE = machine(weight_words=1 << 16, neuron_words=1 << 12, max_columns=1 << 10, map_entries=1 << 12, functions=16)
 ALL = Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD

@@ -7,7 +7,7 @@ import typer
 
 from hebbar.contract.errors import MissingTool
 
-from .options import Build, Json, Quiet, Run, Source, configured
+from .options import Build, Data, Json, Quiet, Run, Source, configured
 
 __all__ = ["verilog", "check", "prove", "doctor"]
 
@@ -15,13 +15,15 @@ __all__ = ["verilog", "check", "prove", "doctor"]
 def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] =
             Path("out/verilog"), top: Annotated[str, typer.Option(
                 "--top", help="Name of the machine: its modules, files and C declarations begin with it.")] = "hebbar",
+            samples: Annotated[int, typer.Option(min=0, help="Training samples in the kit, with the golden machine's "
+                                                 "answers; 0: none, and no test bench.")] = 1, data: Data = None,
             quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
-    """Write the Verilog with its register map (HTML, C header), FuseSoC core file and lint report."""
-    config = configured(source)
+    """Write the Verilog, and all it takes to run it: register map, program, weights, driver, test bench."""
+    config = configured(source, data=data)
     here = Run(out, quiet, as_json, config)
     from sim.package import write
 
-    files = write(config, here.folder, here.reporter, build, top)
+    files = write(config, here.folder, here.reporter, build, top, samples)
     if not as_json:
         for path in files:
             typer.echo(f"wrote {path}")

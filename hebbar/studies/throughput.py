@@ -26,7 +26,7 @@ from hw.verilog import TOP
 from sim import verilator as build
 from sim.backends import fast, golden, verilator
 from sim.compare import compare
-from sim.host import packets
+from sim.packets import packets
 from sim.shell.host import finish
 from sim.testbench.files import JOB_FILE, PACE_FILE
 

@@ -7,7 +7,7 @@ from bus import COUNT, PORT, job, program, simulate
 
 from hebbar.contract.memories import HEADER, Mem, pack
 from hebbar.contract.registers import Cause, Control
-from sim.host import packets, words
+from sim.packets import packets, words
 
 found = []
 

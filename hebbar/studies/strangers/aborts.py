@@ -24,7 +24,7 @@ from hebbar.contract.isa import Op, decode, encode
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import REGISTERS, Control
 from hebbar.contract.results import Figure
-from sim import host as driver
+from sim import host as driver, packets as packing
 from sim.backends import golden, verilator
 from sim.defects import Defect
 from sim.shell.host import finish
@@ -67,7 +67,7 @@ class Aborts(random_bus.Traffic):
         self._call = _linked(program, folder, defect).aborts_case
         self._call.restype, self._call.argtypes = ctypes.c_char_p, (_POINTER, _POINTER)
         self._next = two_samples(program, self.job.weights, [self.job])
-        self._beats = driver.packets(program, self.job.entry, self.job.samples)
+        self._beats = packing.packets(program, self.job.entry, self.job.samples)
         self._flood = _joined(_poison(program))
 
     def wrong(self, abort: Abort) -> str:
@@ -97,7 +97,7 @@ def cases(program: Program, job: Job, quick: bool) -> Iterator[Abort]:
     """STOP and the watchdog in every cycle of the run and some after it, a wrong TLAST at every beat, an illegal
     opcode and a range at every address; ``quick``: one in 29 of each."""
     cycles, words = sum(golden.cycles(job).values()) + 40, _words(program, job.entry)
-    beats = driver.packets(program, job.entry, job.samples).size
+    beats = packing.packets(program, job.entry, job.samples).size
     moves = [i for i in words if decode(program.words[i]).op in (Op.IN, Op.OUT)]
     places = {"STOP": range(cycles), "watchdog": range(cycles), "TLAST": range(beats), "opcode": words, "range": moves}
     for kind, at in places.items():
@@ -149,7 +149,7 @@ def _started(program: Program, job: Job) -> Tape:
     finish(tape.set("watchdog", 0))
     finish(driver.load(tape, program, job.weights))
     clamp = np.zeros(program.machine.neuron_words * program.machine.lanes, np.int64)
-    tape.send(driver.write_packet(Mem.CLAMP, 0, driver.beats(clamp, table[Mem.CLAMP])))
+    tape.send(packing.write_packet(Mem.CLAMP, 0, packing.beats(clamp, table[Mem.CLAMP])))
     finish(tape.sent())
     for register, value in (("loop0", job.count), ("entry", program.entries[job.entry])):
         finish(tape.set(register, value))
@@ -165,8 +165,8 @@ def _untouched(program: Program, job: Job) -> Tape:
     for mem, beats in ((Mem.PROGRAM, program.words), (Mem.MAP, program.maps), (Mem.FUNCTION, program.functions),
                        (Mem.DERIVATIVE, program.derivatives),
                        (Mem.BLOCK, [b >> 32 * i & NEVER for b in program.blocks for i in range(4)]),
-                       (Mem.WEIGHT, driver.beats(job.weights, table[Mem.WEIGHT])),
-                       (Mem.CLAMP, driver.beats(np.zeros(m.neuron_words * m.lanes, np.int64), table[Mem.CLAMP]))):
+                       (Mem.WEIGHT, packing.beats(job.weights, table[Mem.WEIGHT])),
+                       (Mem.CLAMP, packing.beats(np.zeros(m.neuron_words * m.lanes, np.int64), table[Mem.CLAMP]))):
         tape.memory(mem, [int(b) for b in beats])
     for mem in (Mem.STATE, Mem.ERROR, Mem.ACTIVITY):
         words = table[mem].depth * first // m.neuron_words
@@ -176,7 +176,7 @@ def _untouched(program: Program, job: Job) -> Tape:
 
 def _poison(program: Program) -> list[np.ndarray]:
     """A packet for every memory, from its first word to its last or for the least of all."""
-    return [np.array(driver.write_packet(mem, word, [POISON] * port.beats_per_word), np.uint32)
+    return [np.array(packing.write_packet(mem, word, [POISON] * port.beats_per_word), np.uint32)
             for mem, port in ports(program.machine).items() for word in (0, port.depth - 1)]
 
 

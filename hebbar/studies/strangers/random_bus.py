@@ -28,7 +28,7 @@ from hebbar.contract.results import Figure
 from sim.backends import verilator
 from sim.defects import Defect
 from sim.experiment import predict_job, replay_job
-from sim.host import packets
+from sim.packets import packets
 from sim.shell.library import link
 
 from .coincidences import Coincidence, coincidences, verdict

@@ -15,7 +15,7 @@ from hebbar.contract.counters import HOST
 from hebbar.contract.geometry import ports
 from hebbar.contract.memories import HEADER, Mem, pack
 from hebbar.contract.registers import REGISTERS, Cause
-from sim import host as driver
+from sim import host as driver, packets as packing
 from sim.shell.host import finish
 
 __all__ = ["Op", "Tape", "two_samples"]
@@ -87,13 +87,13 @@ class Tape(driver.Host):
         finish(driver.run(self, job))
         for mem, values in ((Mem.WEIGHT, trace.final), (Mem.STATE, trace.state[-1]), (Mem.ERROR, trace.error[-1]),
                             (Mem.ACTIVITY, trace.activity[-1])):
-            self.memory(mem, driver.beats(values.astype(np.int64), table[mem]))
+            self.memory(mem, packing.beats(values.astype(np.int64), table[mem]))
 
 
 def _outputs(program: Program, entry: str, outputs: Mapping[str, NDArray[np.int64]], count: int) -> list[list[int]]:
     """One packet a sample."""
     table, transfers = ports(program.machine), program.outputs[entry]
-    return [[beat for t in transfers for beat in driver.beats(outputs[t.key][i], table[t.memory])]
+    return [[beat for t in transfers for beat in packing.beats(outputs[t.key][i], table[t.memory])]
             for i in range(count if transfers else 0)]
 
 
