@@ -18,8 +18,10 @@ DRIVER = ("hebbar_driver.h", "hebbar_driver.c")
 
 
 def write_c(kit: Kit, folder: Path, top: str = TOP) -> list[Path]:
-    """The driver, and the kit as arrays of constants; every name begins with ``top``."""
-    return [_write(folder, name, _context(kit), top) for name in (*DRIVER, "hebbar_kit.h", "hebbar_kit.c")]
+    """The driver, the kit as arrays of constants, and where it has samples a program that trains them; every name
+    begins with ``top``."""
+    names = (*DRIVER, "hebbar_kit.h", "hebbar_kit.c", *(["hebbar_main.c"] if kit.parts else []))
+    return [_write(folder, name, _context(kit), top) for name in names]
 
 
 def write_testbench(kit: Kit, folder: Path, top: str = TOP) -> Path:
@@ -42,5 +44,6 @@ def _context(kit: Kit) -> dict[str, Any]:
                        "answer": sum(transfer_beats(program, program.outputs[entry]).values())}
                for entry, address in program.entries.items()}
     return {"config": program.config, "version": __version__, "top": TOP, "kit": kit, "sections": list(kit.sections()),
-            "entries": entries, "sizes": {"settings": len(kit.settings), "rates": len(kit.rates)},
+            "entries": entries, "answer_beats": max([1, *(part.answers.size for part in kit.parts)]),
+            "sizes": {"settings": len(kit.settings), "rates": len(kit.rates)},
             "registers": REGISTERS, "control": Control, "status": Status, "cause": Cause, "identity": IDENTITY}

@@ -63,6 +63,15 @@ struct hebbar_kit {
     uint32_t rate_count;
 };
 
+/* Samples whose answers are known: `count` of each, one behind the other; `mask`: the bits of an answer that mean
+ * something. NULL where the entry has no answers. */
+struct hebbar_check {
+    const struct hebbar_entry *entry;
+    const uint32_t *samples;
+    uint32_t count;
+    const uint32_t *answers, *mask;
+};
+
 struct hebbar_device {
     const struct hebbar_port *port;
     uint32_t patience; /* how often STATUS is read before a machine that runs is given up */
