@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.image import to_image
 from golden.learning.tasks import LearningTask, task_of
-from golden.reference.state import initial_weights
+from golden.session import Session, initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config
 from hebbar.compiler.program import Program, compile_config
@@ -21,7 +20,6 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import REGISTERS
 
-from ..backends.golden import Session
 from ..packets import beats, clamp_packet, load_packets, packets, rates, read_packet, settings, transfer_beats
 
 __all__ = ["Kit", "Part", "Section", "contents"]
@@ -109,7 +107,7 @@ def contents(config: Config, samples: int) -> Kit:
         image = task.image()
     except BadInput as error:  # of the data alone: the configuration has been compiled
         task, missing = None, str(error)
-        image = to_image(program.layout, initial_weights(program.layout.network, config.training.seed))
+        image = initial_image(program)
     if program.machine.kind.macro:
         task, missing = None, "the devices of the analog macro decide the answers"
     parts, learned = _checked(program, task, image, samples) if task and samples else ((), image)
@@ -121,8 +119,7 @@ def contents(config: Config, samples: int) -> Kit:
 def _checked(program: Program, task: LearningTask, image: NDArray[np.int64],
              samples: int) -> tuple[tuple[Part, ...], NDArray[np.int64]]:
     """Training samples and questions with the golden machine's answers, and the weights in between."""
-    session = Session(program, "numpy")
-    session.load(image)
+    session = Session(program, image, "numpy")
     order = task.order(0)[:samples]
     trained = _part(session, "train", task.codes("train", rows=order), image)
     learned = session.read_weights().copy()
