@@ -1,20 +1,25 @@
 """The structure that keeps golden and RTL two independent readings of one contract."""
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from hebbar.studies.house.floors import (
+    EVERY,
+    FLOORS,
+    LAZY,
+    circle,
+    climbing,
+    climbs,
+    files,
+    modules,
+    needed,
+    package_of,
+)
+
 ROOT = Path(__file__).parent.parent
 OURS = {"hebbar", "golden", "hw", "sim"}
-FLOORS = [{"hebbar.contract"}, {"hebbar.compiler"}, {"golden", "hw"}, {"sim"},
-          {"hebbar.energy", "hebbar.verify", "hebbar.synth"}, {"hebbar.report"},
-          {"hebbar.api", "hebbar.arguments", "hebbar.doctor"}, {"hebbar.studies"}, {"hebbar.cli"}, {"hebbar.__main__"}]
-"""Packages from the ground up: what a module imports is of its own package or of a floor below. ``hebbar`` itself, the
-version and the name Experiment, stands beside them."""
-BESIDE = {("hebbar.api", "hebbar.arguments"): "the checks of what Experiment is given"}
-"""Imports between packages of one floor, each with its reason."""
 HARDWARE_ONLY = {"bank", "bus", "cell_access", "crossbar", "fields", "line_drivers", "machine", "neuron_stages",
                  "phase_control", "pipeline", "row_stages", "sequencer_signature", "state_diagram", "streamer",
                  "sar_logic", "tidy", "tile", "verilog"}
@@ -34,59 +39,6 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def walked(node: ast.AST, running: bool) -> Iterator[ast.AST]:
-    """Everything below a node; ``running``: without what only a type checker sees."""
-    below = list(ast.iter_child_nodes(node))
-    if running and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        below = list(node.orelse)
-    for child in below:
-        yield child
-        yield from walked(child, running)
-
-
-def modules(path: Path, running: bool = False, text: str | None = None) -> set[str]:
-    """Modules a file imports, by their whole name, each also with the names taken from it.
-
-    ``running``: without those that only a type checker sees; ``text`` instead of what is in the file.
-    """
-    found, package = set(), list(path.relative_to(ROOT).parts[:-1])
-    for node in walked(ast.parse(path.read_text() if text is None else text), running):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            above = package[:len(package) - node.level + 1] if node.level else []
-            module = ".".join([*above, *([node.module] if node.module else [])])
-            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
-    return found
-
-
-def files(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
-
-
-def name_of(path: Path) -> str:
-    """The dotted name of a module."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-EVERY = {name_of(path): path for package in sorted(OURS) for path in files(package)}
-
-
-def package_of(module: str) -> str | None:
-    """The package of FLOORS that a module is of, None for ``hebbar`` itself."""
-    return next((p for floor in FLOORS for p in floor if module == p or module.startswith(f"{p}.")), None)
-
-
-def climbs(module: str, imported: str) -> bool:
-    """Whether an import does not go down: to a floor above, or to another package of the same floor."""
-    own, other = package_of(module), package_of(imported)
-    if own is None or other is None or own == other or (own, other) in BESIDE:
-        return False
-    height = {package: number for number, floor in enumerate(FLOORS) for package in floor}
-    return height[other] >= height[own]
-
-
 def test_every_module_stands_on_a_floor():
     """Without it a new package could import, and be imported, from anywhere."""
     assert [module for module in EVERY if package_of(module) is None] == ["hebbar"]
@@ -96,9 +48,7 @@ def test_every_module_stands_on_a_floor():
 def test_imports_point_down(package):
     """Without it the contract could come from one of its readers, and golden could borrow the behaviour of the RTL
     and agree with its bugs."""
-    inside = {module: path for module, path in EVERY.items() if package_of(module) == package}
-    assert inside and not [f"{module} imports {other}" for module, path in inside.items()
-                           for other in sorted(modules(path) & EVERY.keys()) if climbs(module, other)]
+    assert package in map(package_of, EVERY) and not list(climbing(package))
 
 
 @pytest.mark.parametrize("module, imported", [("golden.machine", "hw.machine"), ("hw.machine", "golden.machine"),
@@ -108,25 +58,6 @@ def test_imports_point_down(package):
 def test_a_planted_import_climbs(module, imported):
     """Without it the test above could let everything through."""
     assert climbs(module, imported)
-
-
-LAZY = {("hebbar", "hebbar.api"): "the face: whoever asks for the version below it does not ask for Experiment"}
-"""An import inside a function that may close a circle, with its reason."""
-
-
-def circle(needs: dict[str, set[str]]) -> list[str]:
-    """Modules that need each other, and those above them; none when every module can be read before its readers."""
-    left = dict(needs)
-    while free := [m for m, others in left.items() if not others & left.keys()]:
-        for module in free:
-            del left[module]
-    return sorted(left)
-
-
-def needed(module: str) -> set[str]:
-    """Modules of ours that a module imports when it is read or when one of its functions is called."""
-    found = modules(EVERY[module], running=True) & EVERY.keys()
-    return {o for o in found if o != module and not module.startswith(f"{o}.") and (module, o) not in LAZY}
 
 
 def test_no_circles_of_files():

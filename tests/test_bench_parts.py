@@ -12,7 +12,7 @@ from hebbar.cli.app import app
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
-from hebbar.studies import strangers
+from hebbar.studies import house, parts, strangers
 from hebbar.studies.registry import AREAS, find
 
 QUIET = Reporter(quiet=True)
@@ -39,26 +39,27 @@ def test_a_part_is_measured_once_with_the_same_sources(runs, monkeypatch, tmp_pa
     first, again = (strangers.measure(tmp_path, False, QUIET) for _ in range(2))
     assert first == again and runs == [False]
     assert strangers.measure(tmp_path, True, QUIET) != first and runs == [False, True]
-    monkeypatch.setattr(strangers, "sources", lambda: "others")
+    monkeypatch.setattr(parts, "sources", lambda *_: "others")
     strangers.measure(tmp_path, True, QUIET)
     assert len(runs) == 3
 
 
 def test_a_changed_file_changes_the_hash(monkeypatch, tmp_path):
-    monkeypatch.setattr(strangers, "ROOT", tmp_path)
+    monkeypatch.setattr(parts, "ROOT", tmp_path)
     (tmp_path / "hw").mkdir()
-    seen = {strangers.sources()}
+    seen = {parts.sources("hw")}
     for text in ("x = 1", "x = 2"):
         (tmp_path / "hw" / "a.py").write_text(text)
-        seen.add(strangers.sources())
+        seen.add(parts.sources("hw"))
     (tmp_path / "hw" / "a.py").rename(tmp_path / "hw" / "b.py")
-    assert len(seen | {strangers.sources()}) == 4
+    assert len(seen | {parts.sources("hw")}) == 4
 
 
 def test_every_part_is_there():
     """Without it a row of the table could be left out by a name."""
-    for name in strangers.PARTS:
-        assert callable(__import__(f"{strangers.__name__}.{name}", fromlist=["measure"]).measure), name
+    for area in (strangers, house):
+        for name in area.PARTS:
+            assert callable(__import__(f"{area.__name__}.{name}", fromlist=["measure"]).measure), name
 
 
 @pytest.mark.parametrize("area", AREAS.values(), ids=lambda area: area.name)

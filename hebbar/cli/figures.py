@@ -133,6 +133,8 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
                                               "targets'.")] = False,
           data: Annotated[Path | None, typer.Option(help="Folder with MNIST's idx files; for strangers, "
                                                        "reproducers other than those of the checkout.")] = None,
+          part: Annotated[str | None, typer.Option(help="Of strangers and house: one part alone; suite of house takes "
+                                                        "an hour and is measured only so.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""
     found = find(area)
@@ -140,10 +142,10 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
     from hebbar.contract.files import versions, write_json
     from hebbar.report.tables import print_figures
 
-    module = found.load()
-    figures = module.measure(here.folder, quick, here.reporter, data)
-    write_json(out / f"{area}.json", [f.record() for f in figures])
-    write_json(out / f"{area}.manifest.json", {"area": area, "quick": quick, "seeds": module.SEEDS[quick],
+    figures = found.measure(here.folder, quick, here.reporter, data, part)
+    name = f"{area}.{part}" if part else area
+    write_json(out / f"{name}.json", [f.record() for f in figures])
+    write_json(out / f"{name}.manifest.json", {"area": area, "quick": quick, "seeds": found.load().SEEDS[quick],
                                                "versions": versions()})
     if not as_json:
         print_figures(figures)

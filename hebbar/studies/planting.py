@@ -1,6 +1,5 @@
 """Planted defects, one by one in a copy of the sources: does the test that is named for each fail?"""
 
-import hashlib
 import importlib
 import json
 import os
@@ -17,9 +16,10 @@ from hebbar.contract.errors import HebbarError, MissingTool
 from hebbar.contract.files import output_folder, write_json
 from sim.defects import Defect
 
+from .parts import ROOT, sources
+
 __all__ = ["ROOT", "Copy", "planted", "survivors"]
 
-ROOT = Path(__file__).parents[2]
 SOURCES = ("hebbar", "golden", "hw", "sim", "tests")
 LIMIT_S = 300.0
 """Seconds for one test, which takes seconds on the sources as they are; an edited machine that does not come to an end
@@ -94,7 +94,7 @@ def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> li
     What has been tried in ``folder`` with these very sources is not tried again. Raises HebbarError as ``Copy.catches``
     does.
     """
-    record, state = output_folder(folder) / "tried.json", _state()
+    record, state = output_folder(folder) / "tried.json", sources(*SOURCES)
     kept = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     tried: dict[str, bool] = kept["caught"] if kept.get("sources") == state else {}
     copy = Copy(folder / "sources") if any(_key(d) not in tried for d in defects) else None
@@ -112,14 +112,6 @@ def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> li
 
 def _key(defect: Defect) -> str:
     return f"{defect.file}\n{defect.old}\n{defect.new}\n{defect.test}"
-
-
-def _state() -> str:
-    """A hash over every source file that a test may read."""
-    paths = sorted(p for name in SOURCES for p in (ROOT / name).rglob("*")
-                   if p.is_file() and "__pycache__" not in p.parts)
-    return hashlib.sha256(b"\0".join(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes()
-                                     for p in paths)).hexdigest()
 
 
 def _forget(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 An area is a module with ``measure(folder, quick, reporter, data)``, which returns its figures in the order of their
 table, and ``SEEDS``, how many seeds are behind them in full and with --quick. A new study is a file here, and a line in
-the ``measure`` of its area.
+the ``measure`` of its area. An area that takes long has ``PARTS`` and ``one``, which measures one of them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,19 @@ class Area:
         """The module."""
         return cast(Bench, import_module(self.module))
 
+    def measure(self, folder: Path, quick: bool, reporter: Reporter, data: Path | None = None,
+                part: str | None = None) -> list[Figure]:
+        """The figures of the area, or those of one of its parts; raises BadInput for a part that there is not."""
+        module = self.load()
+        if part is None:
+            return module.measure(folder, quick, reporter, data)
+        parts: tuple[str, ...] = getattr(module, "PARTS", ())
+        if part not in parts:
+            there = f"give one of {', '.join(parts)}" if parts else "it is measured as a whole"
+            raise BadInput(f"bench {self.name} has no part {part!r}; {there}.")
+        figures: list[Figure] = module.one(part, folder, quick, reporter, data)  # type: ignore[attr-defined]
+        return figures
+
 
 AREAS = {area.name: area for area in (
     Area("product", f"{__package__}.product", "speed, start and resuming of the tool itself"),
@@ -52,7 +65,8 @@ AREAS = {area.name: area for area in (
     Area("rules", f"{__package__}.rules", "every learning system on one export, and what it learns"),
     Area("analog", f"{__package__}.analog", "wires, speed of a tile, noisy RTL, learning on published devices"),
     Area("costs", f"{__package__}.costs", "the laws behind the estimates against published figures"),
-    Area("strangers", f"{__package__}.strangers", "wrong inputs, interruptions, random bus traffic, planted edits"))}
+    Area("strangers", f"{__package__}.strangers", "wrong inputs, interruptions, random bus traffic, planted edits"),
+    Area("house", f"{__package__}.house", "files that a change touches, sizes, imports, findings, planted defects"))}
 """Areas by name."""
 
 

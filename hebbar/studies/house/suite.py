@@ -1,0 +1,48 @@
+"""Processor time of the whole suite, now and before: one run each, one after the other on one computer."""
+
+import resource
+from pathlib import Path
+
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import HebbarError
+from hebbar.contract.results import Figure
+
+from ..parts import ROOT
+from .history import checkout, lacking, pytest
+
+__all__ = ["cpu", "measure"]
+
+AGAINST = "e9c8550"
+QUICK = ("tests/test_fixed.py",)
+"""What a quick run measures: a file that both have."""
+RAN = (0, 1)
+"""Exit codes of pytest with which all tests ran."""
+
+
+def cpu(folder: Path, arguments: tuple[str, ...] = ()) -> float:
+    """Processor seconds of the tests in a checkout and of all that they start. Raises HebbarError when they do not
+    run."""
+    def used() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
+    began = used()
+    done = pytest(folder, arguments)
+    if done.returncode not in RAN:
+        raise HebbarError(f"the tests of {folder} did not run:\n{done.stdout[-2000:]}")
+    return used() - began
+
+
+def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
+    """The ratio; the simulators of the one before are built anew as those of now are."""
+    title = f"CPU of {'one file of' if quick else 'the whole'} suite against {AGAINST}"
+    if why := lacking(AGAINST):
+        return [Figure(title, f"skipped: {why}", "<= 1", "", None)]
+    arguments = QUICK if quick else ()
+    with reporter.busy():
+        reporter.say(f"the tests of {AGAINST} ...")
+        with checkout(AGAINST) as tree:
+            before = cpu(tree, arguments)
+        reporter.say(f"{before:.0f} s of processor time; the tests as they are ...")
+        now = cpu(ROOT, arguments)
+    return [Figure(f"{title}: {now:.0f} s now, {before:.0f} s then", now / before, "<= 1", "x", now <= before)]

@@ -1,0 +1,56 @@
+"""Areas of ``hebbar bench`` that take long: a part keeps its figures and is not measured again on the same sources."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import write_json
+from hebbar.contract.record import commit
+from hebbar.contract.results import Figure
+
+__all__ = ["ROOT", "SOURCES", "kept", "measured", "sources"]
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ("hebbar", "golden", "hw", "sim")
+
+
+def measured(area: str, part: str, folder: Path, quick: bool, reporter: Reporter, packages: Sequence[str] = SOURCES,
+             data: Path | None = None, **more: Any) -> list[Figure]:
+    """The figures of module ``part`` of a package of studies, from its record in ``folder`` where that is of these
+    sources; ``more`` goes to its ``measure``."""
+    known = kept(part, folder, quick, packages, data)
+    if known is not None:
+        reporter.say(f"{part}: measured before")
+        return known
+    reporter.say(f"{part} ...")
+    module = import_module(f"hebbar.studies.{area}.{part}")
+    figures: list[Figure] = module.measure(folder / part, quick, reporter, **more)
+    write_json(folder / f"{part}.json", {"state": _state(quick, packages, data), "commit": commit(),
+                                         "figures": [figure.record() for figure in figures]})
+    return figures
+
+
+def kept(part: str, folder: Path, quick: bool, packages: Sequence[str] = SOURCES,
+         data: Path | None = None) -> list[Figure] | None:
+    """The recorded figures of a part, None where there are none of these very sources."""
+    record = folder / f"{part}.json"
+    if not record.exists():
+        return None
+    found = json.loads(record.read_text(encoding="utf-8"))
+    return [Figure(**f) for f in found["figures"]] if found["state"] == _state(quick, packages, data) else None
+
+
+def _state(quick: bool, packages: Sequence[str], data: Path | None) -> dict[str, Any]:
+    return {"sources": sources(*packages), "quick": quick, "data": str(data) if data else None}
+
+
+def sources(*packages: str) -> str:
+    """A hash over every file of the packages, whatever git says of them."""
+    paths = sorted(p for package in packages for p in (ROOT / package).rglob("*")
+                   if p.is_file() and "__pycache__" not in p.parts)
+    return hashlib.sha256(b"\0".join(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes()
+                                     for p in paths)).hexdigest()
