@@ -37,7 +37,26 @@ def test_the_copy_is_sound_again_after_a_defect(tmp_path, monkeypatch):
     """Without it a defect would be planted on top of the last, and the wrong test would catch both."""
     copy = planting.Copy(tmp_path)
     seen = []
-    monkeypatch.setattr(copy, "_passes", lambda test, still: seen.append((tmp_path / "hw/counters.py").read_text()))
+
+    def run(test, still):
+        seen.append((tmp_path / "hw/counters.py").read_text())
+        return planting.FAILED, "1 failed"
+
+    monkeypatch.setattr(copy, "_run", run)
     assert copy.catches(Defect("hw/counters.py", "m = Module()", "m = None", COUNTERS))
     assert "m = None" in seen[0]
     assert (tmp_path / "hw/counters.py").read_text() == (planting.ROOT / "hw/counters.py").read_text()
+
+
+@pytest.mark.parametrize("again", [planting.PASSED, planting.FAILED])
+def test_a_fixture_that_ends_in_an_error_counts_where_the_defect_is_why(tmp_path, monkeypatch, again):
+    """Without it a missing tool would catch every defect, or one that breaks a fixture would be no catch."""
+    copy, codes = planting.Copy(tmp_path), [planting.FAILED, again]
+    monkeypatch.setattr(copy, "_run", lambda test, still: (codes.pop(0), "1 error in 2 s"))
+    defect = Defect("hw/counters.py", "m = Module()", "m = None", COUNTERS)
+    if again == planting.PASSED:
+        assert copy.catches(defect)
+    else:
+        with pytest.raises(HebbarError, match="did not run"):
+            copy.catches(defect)
+    assert not codes

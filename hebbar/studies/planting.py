@@ -24,8 +24,8 @@ SOURCES = ("hebbar", "golden", "hw", "sim", "tests")
 LIMIT_S = 300.0
 """Seconds for one test, which takes seconds on the sources as they are; an edited machine that does not come to an end
 is noticed."""
-PASSED, FAILED = 0, 1
-"""Exit codes of pytest."""
+PASSED, FAILED, BROKEN = 0, 1, -1
+"""Exit codes of pytest; what stands for a test that cannot run."""
 
 
 def planted(name: str = "PLANTED") -> Sequence[Defect]:
@@ -53,20 +53,26 @@ class Copy:
     def catches(self, defect: Defect, still: Callable[[], None] = lambda: None) -> bool:
         """Whether the test of ``defect`` fails while it is planted; ``still`` is called every second until it ends.
 
-        Raises HebbarError when the test fails for another reason than an assertion, or does not run.
+        A fixture that ends in an error counts when it does not on the sources as they are. Raises HebbarError when the
+        test does not run.
         """
         path = self.folder / defect.file
         sound = path.read_bytes()
         try:
             defect.plant(self.folder)
             _forget(path)
-            return not self._passes(defect.test, still)
+            code, said = self._run(defect.test, still)
         finally:
             path.write_bytes(sound)
             _forget(path)
+        if code == FAILED and " error" in said.splitlines()[-1]:
+            code = FAILED if self._run(defect.test, still)[0] == PASSED else BROKEN
+        if code not in (PASSED, FAILED):
+            raise HebbarError(f"{defect.test} did not run on an edited copy of the sources:\n{said[-2000:]}")
+        return code == FAILED
 
-    def _passes(self, test: str, still: Callable[[], None]) -> bool:
-        """Whether a test passes on the copy in the time that it has."""
+    def _run(self, test: str, still: Callable[[], None]) -> tuple[int, str]:
+        """The exit code of pytest and what it says; a test that takes longer than it may has failed."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
                    test]
         child = subprocess.Popen(command, cwd=self.folder, env=os.environ | {"PYTHONPATH": str(self.folder)},
@@ -76,16 +82,13 @@ class Copy:
             while True:
                 try:
                     said, _ = child.communicate(timeout=1.0)
-                    break
+                    return child.returncode, said
                 except subprocess.TimeoutExpired:
                     still()
                 if time.monotonic() > end:
-                    return False
+                    return FAILED, "no end"
         finally:
             child.kill()
-        if child.returncode not in (PASSED, FAILED) or " error" in said.splitlines()[-1]:
-            raise HebbarError(f"{test} did not run on an edited copy of the sources:\n{said[-2000:]}")
-        return child.returncode == PASSED
 
 
 def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> list[Defect]:

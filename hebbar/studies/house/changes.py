@@ -73,7 +73,7 @@ def touched(change: Change) -> list[str]:
 
 
 def tried(change: Change) -> list[str]:
-    """The same, after its test has passed. Raises HebbarError where it does not, or where the test needs no change."""
+    """The files that count, after the test of the change has passed; raises HebbarError where it does not."""
     return _applied(change, True)
 
 
