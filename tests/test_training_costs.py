@@ -12,7 +12,9 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.energy.technology import Range
 from hebbar.studies import training_costs
-from hebbar.studies.training_costs import Way, config, counted, elsewhere, page
+from hebbar.studies.ablation import Line, ablation, apart
+from hebbar.studies.program_counts import counted
+from hebbar.studies.training_costs import Way, config, elsewhere, page
 from sim.backends import golden
 from sim.simulate import job_of
 
@@ -62,7 +64,9 @@ def test_the_page_has_its_columns(monkeypatch):
     one = Way("this machine, cmos45", "backprop", "yes", 1000.0, Range(1, 2, 3), None, "tier A")
     monkeypatch.setattr(training_costs, "here", lambda: [one])
     monkeypatch.setattr(training_costs, "processor", lambda reporter: [])
+    monkeypatch.setattr(training_costs, "ablation", lambda: [Line("without counters", 10, 20, 3.0, 0.9)])
     text = page(Reporter(quiet=True))
+    assert "| without counters | 10 | 20 | 3.0 | 90% |" in text
     assert "| this machine, cmos45 | backprop | yes | 1,000 | 2 (1 to 3) |  | tier A |" in text
     assert text.index("fair reading") < text.index("| way |")
 
@@ -73,3 +77,25 @@ def test_the_committed_page_has_every_way():
     for way in (*(f"this machine, {t}" for t in training_costs.TECHNOLOGIES), "one core of a processor",
                 *(w.way for w in elsewhere())):
         assert f"| {way}" in text, way
+
+
+def test_mechanisms_save_what_they_should(monkeypatch):
+    """Sweeps of their own read every moving weight once for each verb and cost more; hoisting saves reads, fewer steps
+    save all of it, and counters cost energy but no cycle."""
+    monkeypatch.setattr("hebbar.studies.ablation.register_bits", lambda machine: {"bus": 100, "counters": 100})
+    monkeypatch.setattr("hebbar.studies.ablation.PRESET", "tiny")
+    found = {line.change: line for line in ablation(("base of the feedforward input computed in every step",))}
+    base = found["tiny, as it is"]
+    for change in ("predict, feed back and learn in sweeps of their own",
+                   "base of the feedforward input computed in every step"):
+        assert found[change].reads > base.reads and found[change].cycles > base.cycles and found[change].against > 1
+    without = found["without counters"]
+    assert without.cycles == base.cycles and 0 < without.energy_nj < base.energy_nj
+
+
+def test_verbs_apart_do_the_same_work():
+    """As many products, more reads: without it the comparison would be of two different trainings."""
+    config = load("tiny")
+    together, separate = counted(compile_config(config)), counted(apart(config))
+    for name in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations"):
+        assert together[name] == separate[name]
