@@ -9,7 +9,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, HebbarError, MissingTool
 from hebbar.contract.results import Figure
 from hebbar.studies import house, parts
-from hebbar.studies.house import changes, history, rooms, style
+from hebbar.studies.house import cases, changes, history, rooms, style
 from hebbar.studies.registry import find
 
 QUIET = Reporter(quiet=True)
@@ -87,14 +87,24 @@ def test_findings_are_counted(monkeypatch):
         says(1, "")
 
 
-@pytest.mark.parametrize("said, cases", [("tests/a.py::b\n\n12 tests collected in 0.1s\n", 12),
+@pytest.mark.parametrize("said, count", [("tests/a.py::b\n\n12 tests collected in 0.1s\n", 12),
                                          ("1 test collected in 0.1s", 1),
                                          ("830/845 tests collected (15 deselected)", 830)])
-def test_collected_cases_are_read(said, cases):
+def test_collected_cases_are_read(said, count):
     """Without it another wording of pytest would make the suite look small."""
-    assert history.said_cases(said) == cases
+    assert history.said_cases(said) == count
     with pytest.raises(HebbarError, match="did not say"):
         history.said_cases("no tests ran")
+
+
+def test_the_cases_of_a_checkout_are_those_that_pytest_would_run(tmp_path):
+    """Without it parameters could count as one case, or a file that cannot be read as one without tests."""
+    (tmp_path / "test_two.py").write_text("import pytest\n\n\n@pytest.mark.parametrize('n', [1, 2])\ndef test_a(n):\n"
+                                          "    pass\n\n\ndef test_b():\n    pass\n")
+    assert cases.collected(tmp_path) == 3
+    (tmp_path / "test_broken.py").write_text("import nothing_of_this_name\n")
+    with pytest.raises(HebbarError, match="could not be collected"):
+        cases.collected(tmp_path)
 
 
 def test_parts_are_measured_once_and_long_ones_when_asked_for(monkeypatch, tmp_path):

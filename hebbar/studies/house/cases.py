@@ -11,7 +11,7 @@ from .history import BEFORE, checkout, lacking, pytest, said_cases
 
 __all__ = ["collected", "measure"]
 
-COLLECT = ("--collect-only", "-q")
+COLLECT = ("--collect-only",)
 
 
 def collected(folder: Path) -> int:
