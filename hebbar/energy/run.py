@@ -14,6 +14,7 @@ from sim.simulate import job_of
 
 from .area import area
 from .estimate import Estimate, estimate
+from .in_memory import InMemory, in_memory
 from .macro import MacroRow, macro_rows
 from .operation import Operation, leakage_w, operation
 from .registers import register_bits
@@ -27,13 +28,15 @@ __all__ = ["Priced", "estimate_run", "priced_runs", "record", "record_priced"]
 class Priced:
     """A run's energy, its operation at a clock, and the area of its machine by block in um2.
 
-    ``macro``: the parts of an analog macro, which ``estimate`` leaves out.
+    ``macro``: the parts of an analog macro, which ``estimate`` leaves out. ``arrays``: what the products of FWD and TRN
+    would take in other arrays.
     """
 
     estimate: Estimate
     operation: Operation
     area: dict[str, Range]
     macro: tuple[MacroRow, ...] = ()
+    arrays: tuple[InMemory, ...] = ()
 
     @property
     def places(self) -> dict[tuple[str, str], Range]:
@@ -63,12 +66,13 @@ def priced_runs(config: Config, samples: int, technologies: Sequence[str], clock
     registers = register_bits(program.machine)
     leakage = leakage_w(program.machine, registers)
     macro = macro_rows(program, "train", count, clock_mhz, trace.decisions.tolist())
+    arrays = tuple(in_memory(program.machine, trace.counters, count))
     found = []
     for table in tables:
         made = estimate(program, trace.counters, count, table, exits=trace.decisions.tolist())
         whole = sum((row.sample for row in macro), made.sample)
         found.append(Priced(made, operation(whole, trace.counters, count, clock_mhz, leakage),
-                            area(program.machine, registers, table.node_nm), macro))
+                            area(program.machine, registers, table.node_nm), macro, arrays))
     return found
 
 
@@ -95,6 +99,7 @@ def record_priced(found: Priced) -> dict[str, Any]:
         "tier": "A: exact counts times a table", "pj_sample_with_macro": _three(found.whole),
         "macro": [{"component": r.component, "count": r.count, "pj_each": _three(r.each), "pj_sample": _three(r.sample),
                    "source": r.source} for r in found.macro],
+        "pj_sample_products_in_other_arrays": {a.array.name: _three(a.sample) for a in found.arrays},
         "pj_sample_by_block_and_verb": {f"{block}, {verb}": _three(e) for (block, verb), e in found.places.items()},
         "clock_hz": op.clock_hz, "cycles_sample": op.cycles, "latency_s": op.latency_s, "samples_s": op.throughput,
         "power_w": _three(op.power_w), "leakage_w": _three(op.leakage_w),

@@ -24,6 +24,7 @@ def print_priced(found: "Priced") -> None:
         Console().print(_macro(found))
     Console().print(_places(found))
     Console().print(_operation(found))
+    Console().print(_arrays(found))
 
 
 def _macro(found: "Priced") -> Table:
@@ -54,6 +55,20 @@ def _places(found: "Priced") -> Table:
     table.add_section()
     columns = [sum(e.typical for (_, v), e in places.items() if v == verb) for verb in verbs]
     table.add_row("all", *(f"{c / 1000:.3f}" for c in columns), f"{sum(columns) / 1000:.3f}")
+    return table
+
+
+def _arrays(found: "Priced") -> Table:
+    """The products of FWD and TRN here and in other arrays."""
+    inside = ("weight memory", "multipliers", "accumulators", "drivers", "array", "converters")
+    own = sum(e.typical for (block, verb), e in found.places.items() if block in inside and verb != "UPD")
+    table = Table(title="products of FWD and TRN alone, nJ a sample")
+    for column in ("array", "low", "typical", "high"):
+        table.add_column(column, justify="left" if column == "array" else "right")
+    here = f"this machine, {found.estimate.technology.name}: weights, products, sums"
+    table.add_row(here, "", f"{own / 1000:.4g}", "")
+    for other in found.arrays:
+        table.add_row(other.array.name, *(f"{pj / 1000:.3g}" for pj in other.sample))
     return table
 
 

@@ -8,13 +8,15 @@ publishes something else than the law describes does not move the law.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from .laws import AREA, LAWS, Law, law_of
-from .tables import Design
+from .tables import Design, designs
 
-__all__ = ["COVERAGE", "Prediction", "Summary", "areas", "fitted", "laws_fitted", "predictions", "role", "summary"]
+__all__ = ["COVERAGE", "Prediction", "Summary", "areas", "fitted", "laws_fitted", "macro_factor", "predictions", "role",
+           "summary"]
 
 TURN = math.log(2)
 """Where the loss has half of its final value: a factor of two."""
@@ -149,6 +151,14 @@ def summary(pairs: Sequence[tuple[float, float]], chips: int) -> Summary:
     return Summary(len(ratio), chips, float(np.median(np.abs(ratio - 1))), float(np.median(factor)),
                    float(np.mean(factor <= 1.5)), float(np.mean(factor <= 2)), float(np.mean(factor <= 3)),
                    float(np.median(ratio)))
+
+
+@cache
+def macro_factor(name: str) -> float:
+    """The factor around a law's untuned predictions within which a share COVERAGE of all published macros lie."""
+    law = LAWS[name]
+    macros = [d for d in designs() if role(d) == "macro" and law_of(d) is law]
+    return _factor(law, macros, tuple(c.value for c in law.constants()))
 
 
 def laws_fitted(found: Sequence[Design]) -> dict[str, Values]:
