@@ -6,7 +6,7 @@ from hebbar.contract.isa import Field, Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK
 
-__all__ = ["field", "asks", "illegal", "descriptor", "fits"]
+__all__ = ["field", "asks", "illegal", "descriptor", "fits", "room", "span"]
 
 
 def field(word: Value, f: Field) -> Value:
@@ -32,12 +32,20 @@ def descriptor(block: Value) -> dict[str, Value]:
     return {name: field(block, f) for name, f in BLOCK.items()}
 
 
+def span(b: dict[str, Value]) -> Value:
+    """Weight words from the first row group of a descriptor to its last."""
+    return (b["groups"] - 1) * b["stride"]
+
+
+def room(b: dict[str, Value], machine: MachineConfig) -> Value:
+    """The largest span with which the weights of a descriptor lie in the memory of ``machine``."""
+    return machine.weight_words - b["columns"] - b["weight_base"]
+
+
 def fits(b: dict[str, Value], weights: Value, machine: MachineConfig) -> Value:
     """True when the rows of a descriptor lie in the neuron space of ``machine``, its rows are no longer
-    than the tile takes, its function exists and, for a sweep with ``weights``, so do those and its map."""
-    end = b["weight_base"] + (b["groups"] - 1) * b["stride"] + b["columns"]
-    inside = (end <= machine.weight_words) & (b["map_base"] + b["columns"] <= machine.map_entries)
-    return ((inside | ~weights) & (b["function"] < machine.functions)
+    than the tile takes, its function exists and, for a sweep with ``weights``, so does its map."""
+    return (((b["map_base"] + b["columns"] <= machine.map_entries) | ~weights) & (b["function"] < machine.functions)
             & (b["columns"] != 0) & (b["columns"] <= machine.max_columns)
             & (b["groups"] != 0) & (b["last_rows"] != 0) & (b["last_rows"] <= machine.row_tiles)
             & (b["group_base"] + b["groups"] <= machine.groups))

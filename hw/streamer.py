@@ -1,20 +1,25 @@
 """The streamer: moves beats between the AXI4-Stream ports and every memory of the machine."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, Value
+from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from hebbar.contract.geometry import ports
 from hebbar.contract.isa import FIELDS, Op
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import HEADER, Mem
 from hebbar.contract.registers import Cause
+from hebbar.contract.timing import RANGE_LATENCY
 
 from .bank import HostPort
 from .fields import field
+from .fixed import named
+from .pipeline import check_latency
+from .range_check import RangeCheck
 
 __all__ = ["Streamer", "AXI_STREAM"]
 
+CHECKS = ("size", "range")
+check_latency("RANGE_LATENCY", RANGE_LATENCY, len(CHECKS))
 STREAM = {"tdata": 32, "tvalid": 1, "tlast": 1}
 AXI_STREAM = {
     **{f"s_axis_{n}": In(w) for n, w in STREAM.items()}, "s_axis_tready": Out(1),
@@ -24,8 +29,9 @@ AXI_STREAM = {
 class Streamer(wiring.Component):
     """Halted: takes packets (``hebbar.contract.memories``). Running: moves what IN and OUT ask for. Aborted: discards.
 
-    Throughput: one beat a cycle in, one every two cycles out. What an IN has left over in its last beat is
-    not written. A wrong TLAST, an unknown memory or a range outside the memory is a ``fault``, to which the sequencer
+    Latency: RANGE_LATENCY of ``hebbar.contract.timing`` before the first beat, in which the range is checked.
+    Throughput: one beat a cycle in, one every two cycles out. What an IN has left over in its last beat is not
+    written. A wrong TLAST, an unknown memory or a range outside the memory is a ``fault``, to which the sequencer
     answers with ``aborted`` in the next cycle.
 
     While ``aborted``, which STOP and every fault set, nothing is written and no packet begins: input is taken
@@ -87,42 +93,34 @@ class Streamer(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
-        self._geometry()
+        m.submodules.check = self._check = RangeCheck(self.machine)
+        self._place = Signal(len(self._check.word))
+        self._sub = Signal(len(self._check.last))
         self._left = Signal(24)
-        self._last = Signal()
-        self._read = Signal()
         self._spare = Signal(2)
+        self._far, self._final, self._last, self._read = (Signal(name=n) for n in ("far", "final", "last", "read"))
         self._packets(m)
         with m.FSM() as fsm:
             self._fsm = fsm
-            with m.State("ready"):
-                self._ready(m)
-            with m.State("address"):
-                self._address(m)
-            with m.State("write"):
-                self._write(m)
+            for state in ("ready", "address", "write", "send", "discard"):
+                with m.State(state):
+                    getattr(self, f"_{state}")(m)
+            self._range(m)
             with m.State("fetch"):  # a memory answers a cycle late, so a beat out takes two
                 m.d.comb += [self.moving.eq(1), self.host.read.eq(~self.aborted)]
                 with m.If(self.aborted):
                     m.next = "discard"
                 with m.Elif(self.host.ready):
                     m.next = "send"
-            with m.State("send"):
-                self._send(m)
-            with m.State("withdraw"):  # AXI4-Stream: what was offered must stay until it is taken
-                m.d.comb += self.m_axis_tvalid.eq(1)
-                with m.If(self.m_axis_tready):
-                    m.next = "discard"
-            with m.State("discard"):
-                self._discard(m)
-            with m.State("close"):
-                m.d.comb += self.m_axis_tvalid.eq(1)
-                with m.If(self.m_axis_tready):
-                    m.next = "discard"
+            for state in ("withdraw", "close"):  # AXI4-Stream: what was offered must stay until it is taken
+                with m.State(state):
+                    m.d.comb += self.m_axis_tvalid.eq(1)
+                    with m.If(self.m_axis_tready):
+                        m.next = "discard"
             closing, ready = fsm.ongoing("close"), fsm.ongoing("ready")
             m.d.comb += [self.active.eq(~ready), self.free.eq(ready & ~self._beat_in),
                          self.m_axis_tdata.eq(Mux(closing, 0, self.host.read_beat)),
-                         self.m_axis_tlast.eq(closing | (self._last & (self._left == 1))),
+                         self.m_axis_tlast.eq(closing | (self._last & self._final)),
                          self.host.select.eq(fsm.ongoing("write") | fsm.ongoing("fetch")
                                              | fsm.ongoing("send") | fsm.ongoing("withdraw"))]
         with m.If(self.aborted):
@@ -134,33 +132,42 @@ class Streamer(wiring.Component):
         self._beat_in = Signal()
         self._in_open = Signal()
         self._out_open = Signal()
-        m.d.comb += [self.host.beat.eq(self.s_axis_tdata), self._beat_in.eq(self.s_axis_tvalid & self.s_axis_tready),
+        check = self._check
+        m.d.comb += [check.memory.eq(self.memory), check.word.eq(self._place), check.beats.eq(self._left),
+                     self.host.address.eq(self._place), self.host.sub.eq(self._sub),
+                     self.host.beat.eq(self.s_axis_tdata), self._beat_in.eq(self.s_axis_tvalid & self.s_axis_tready),
                      self.leftover.eq(self.s_axis_tvalid | self._in_open | self._out_open)]
         with m.If(self._beat_in):
             m.d.sync += self._in_open.eq(~self.s_axis_tlast)
         with m.If(self.m_axis_tvalid & self.m_axis_tready):
             m.d.sync += self._out_open.eq(~self.m_axis_tlast)
 
-    def _geometry(self) -> None:
-        """Depth and beats a word of every memory, by its number; zero depth where there is none."""
-        table = ports(self.machine)
-        known = [table.get(Mem(i)) if i in list(Mem) else None for i in range(16)]
-        self._depths = Array(p.depth if p else 0 for p in known)
-        self._shifts = Array((p.beats_per_word - 1).bit_length() if p else 0 for p in known)
-
     def _begin(self, m: Module, memory: Value, word: Value, beats: Value, read: Value) -> None:
-        """Check the range and start moving ``beats`` from the start of ``word``."""
-        shift = self._shifts[memory]
-        end = Signal(34)
-        m.d.comb += end.eq(word + ((beats + (1 << shift) - 1) >> shift))
-        m.d.sync += [self.memory.eq(memory), self.host.address.eq(word), self.host.sub.eq(0),
-                     self._left.eq(beats)]
-        with m.If((end > self._depths[memory]) | (beats == 0)):
-            self._fail(m, Cause.RANGE)
-        with m.Elif(read):
-            m.next = "fetch"
-        with m.Else():
-            m.next = "write"
+        """Take a memory, the word to begin at and the beats to move, and look at them."""
+        word, bits = named(m, word, "word"), len(self._place)
+        m.d.sync += [self.memory.eq(memory), self._place.eq(word), self._far.eq(word[bits:].any()), self._sub.eq(0),
+                     self._left.eq(beats), self._read.eq(read)]
+        m.next = CHECKS[0]
+
+    def _range(self, m: Module) -> None:
+        """Count the words, then compare them with those that there are; each takes a cycle."""
+        with m.State(CHECKS[0]):
+            m.d.comb += self.moving.eq(1)
+            m.d.sync += self._final.eq(self._left == 1)
+            with m.If(self.aborted):
+                m.next = "discard"
+            with m.Else():
+                m.next = CHECKS[1]
+        with m.State(CHECKS[1]):
+            m.d.comb += self.moving.eq(1)
+            with m.If(self.aborted):
+                m.next = "discard"
+            with m.Elif(self._far | self._check.outside):
+                self._fail(m, Cause.RANGE)
+            with m.Elif(self._read):
+                m.next = "fetch"
+            with m.Else():
+                m.next = "write"
 
     def _fail(self, m: Module, cause: Cause) -> None:
         m.d.comb += self.fault.eq(cause)
@@ -202,7 +209,7 @@ class Streamer(wiring.Component):
                 self._begin(m, self.memory, self.s_axis_tdata, self._left, self._read)
 
     def _write(self, m: Module) -> None:
-        final = self._left == 1
+        final = self._final
         m.d.comb += self.host.padding.eq(Mux(final, 0xF0 >> self._spare, 0))
         m.d.comb += [self.s_axis_tready.eq(self.host.ready), self.stall_in.eq(~self.s_axis_tvalid),
                      self.moving.eq(self.s_axis_tvalid), self.host.write.eq(self.s_axis_tvalid & ~self.aborted)]
@@ -227,7 +234,7 @@ class Streamer(wiring.Component):
         with m.Elif(self.m_axis_tready):
             self._step(m)
             m.next = "fetch"
-            with m.If(self._left == 1):
+            with m.If(self._final):
                 m.d.comb += self.done.eq(1)
                 m.next = "ready"
 
@@ -242,10 +249,8 @@ class Streamer(wiring.Component):
 
     def _step(self, m: Module) -> None:
         """Go to the next beat of the memory."""
-        whole = Signal(16)
-        m.d.comb += whole.eq((1 << self._shifts[self.memory]) - 1)
-        m.d.sync += self._left.eq(self._left - 1)
-        with m.If(self.host.sub == whole):
-            m.d.sync += [self.host.sub.eq(0), self.host.address.eq(self.host.address + 1)]
+        m.d.sync += [self._left.eq(self._left - 1), self._final.eq(self._left == 2)]
+        with m.If(self._sub == self._check.last):
+            m.d.sync += [self._sub.eq(0), self._place.eq(self._place + 1)]
         with m.Else():
-            m.d.sync += self.host.sub.eq(self.host.sub + 1)
+            m.d.sync += self._sub.eq(self._sub + 1)

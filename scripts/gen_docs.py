@@ -241,7 +241,7 @@ def sequencer_page() -> str:
     from hw.state_diagram import mermaid, transitions
 
     states = prose(Sequencer.__doc__).partition("\n\n")[0].replace("\n    ", "\n")
-    found = transitions(Sequencer(load("memory").machine), {"word": Op, "_halt": registers.Cause})
+    found = transitions(Sequencer(load("memory").machine), {"_op": Op, "_halt": registers.Cause})
     rows = ((f"`{t.source}`", f"`{t.target}`", t.when or "always") for t in found)
     return "\n\n".join([SEQUENCER_TITLE, states, f"```mermaid\n{mermaid(found, found[0].source)}\n```",
                         table(("from", "to", "when"), rows)]) + "\n"

@@ -78,7 +78,7 @@ DEFECTS = {
         "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)", "tests/test_energy_sum.py",
         "EXIT adds the errors of a step to those of all steps before"),
     "loop-too-long": Defect(
-        "hw/sequencer.py", "with m.Elif(self._left[top] == 1):", "with m.Elif(self._left[top] == 0):",
+        "hw/loops.py", "self.last.eq(self.loop.left == 1)", "self.last.eq(self.loop.left == 0)",
         "tests/test_sequencer.py",
         "LOOP runs its body once too often"),
     "counter-lags": Defect(

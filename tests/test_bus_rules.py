@@ -177,6 +177,7 @@ class StreamerRules(Elaboratable):
         s, header, reads = self.streamer, Signal(name="header"), Signal(name="reads")
         number, sent, last = Signal(24, name="number"), Signal(24, name="sent"), Signal(name="last")
         beat = s.s_axis_tvalid & s.s_axis_tready & ~s.aborted
+        checks = s._fsm.ongoing("size") | s._fsm.ongoing("range")
         fields = {name: field(s.transfer_word, f) for name, f in FIELDS[Op.OUT].items()}
         asked = s.transfer & s.transfer_out & ~s.active & ~s.aborted & (s.fault == 0)
         with m.If(beat | s.aborted):
@@ -198,8 +199,11 @@ class StreamerRules(Elaboratable):
                      # of the state: what is left is what was asked for less what was sent
                      Assert(~header | (s._fsm.ongoing("address") & s._read & s._last & last & (s._left == number)
                                        & (sent == 0))),
-                     Assert(~reads | ((s._left == number - sent) & (s._last == last) & (sent < number))),
-                     Assert(~reads | ((s.host.read | s.m_axis_tvalid) | s.aborted))]
+                     Assert(~reads | ((s._left == number - sent) & (s._last == last)
+                                      & (checks | s.aborted | (sent < number)))),
+                     Assert(~reads | checks | s.host.read | s.m_axis_tvalid | s.aborted),
+                     Assert(~checks | s.aborted | ((reads == s._read) & (~reads | (sent == 0)))),
+                     Assert(~(s._fsm.ongoing("range") | s.host.select) | (s._final == (s._left == 1)))]
 
 
 class Forgetting(Streamer):

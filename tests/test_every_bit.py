@@ -8,16 +8,16 @@ take years to fill are set close to where the bit matters; that they count on fr
 from random import Random
 
 import pytest
-from amaranth.hdl import Module, Signal
-from helpers import machine, settle, simulate, widest
+from helpers import machine, simulate, widest
 from test_sequencer import GOOD, HALT, NEXT, WAIT, Bench, expected, separate, sweep
 
 from hebbar.contract.counters import COUNTERS
 from hebbar.contract.isa import FIELDS, LOOP_REGISTERS, Into, Mode, Op, Sweep, encode, illegal_sweep
 from hebbar.contract.memories import BLOCK, UNIT_PRECISION, pack
 from hebbar.contract.registers import Cause
+from hebbar.contract.timing import DESCRIPTOR_LATENCY
 from hw.counters import LATCHED, Counters
-from hw.fields import descriptor, fits
+from hw.descriptor import Descriptor
 from hw.sequencer import Sequencer
 
 LARGEST = widest(lanes=64, row_tiles=64, weight_words=1 << 20, neuron_words=1 << 12, max_columns=1 << 10,
@@ -134,24 +134,24 @@ def test_a_loop_runs_as_often_as_it_says_in_every_bit():
         while ctx.get(u.pc) != 1:
             await ctx.tick()
             assert ctx.get(u.running), (fields, loops)
-        return ctx.get(u._left[0])
+        return ctx.get(u._loops.loop.left)
 
     async def check(ctx):
         for fields, loops, count in counted():
             assert await enter(ctx, fields, loops) == count, (fields, loops)
-            ctx.set(u._left[0], 1)
+            ctx.set(u._loops.loop.left, 1)
             while ctx.get(u.running):
                 await ctx.tick()
             assert ctx.get(u.pc) == 3
         for count in powers(32)[1:]:
             for left, after in ((count, count - 1), (count | 1, count)):
                 await enter(ctx, {"register": 1}, (5, 5, 5, 5))
-                ctx.set(u._left[0], left)
-                while ctx.get(u._left[0]) == left:
+                ctx.set(u._loops.loop.left, left)
+                while ctx.get(u._loops.loop.left) == left:
                     await ctx.tick()
                     assert ctx.get(u.running), f"the loop ends with {left - 1} rounds to go"
-                assert ctx.get(u._left[0]) == after
-                ctx.set(u._left[0], 1)
+                assert ctx.get(u._loops.loop.left) == after
+                ctx.set(u._loops.loop.left, 1)
                 while ctx.get(u.running):
                     await ctx.tick()
 
@@ -175,7 +175,7 @@ def test_the_watchdog_counts_to_every_bit_of_its_limit():
             ctx.set(unit.start, 1)
             await ctx.tick()
             ctx.set(unit.start, 0)
-            ctx.set(unit._quiet, max(limit - near, 0) if limit else (1 << 32) - 3)
+            ctx.set(unit._watchdog._cycles, max(limit - near, 0) + 1 if limit else (1 << 32) - 3)
             waited = 0
             while not ctx.get(unit.fault) and waited < 3 * near:
                 await ctx.tick()
@@ -288,20 +288,21 @@ MACHINES = {"largest": LARGEST, "small": machine(row_tiles=2),
 @pytest.mark.parametrize("name", MACHINES)
 def test_every_limit_of_a_descriptor_holds_in_every_bit(name):
     """A range check that is blind to one bit lets a program write over what it may not reach."""
-    config, m, answer = MACHINES[name], Module(), Signal()
-    word, weights = Signal(128), Signal()
-    m.d.comb += answer.eq(fits(descriptor(word), weights, config))
+    config = MACHINES[name]
+    unit = Descriptor(config)
     cases = [b for b in near_limits(config, Random(name)) if b]
     seen = {True: 0, False: 0}
 
     async def check(ctx):
         for b in cases:
-            ctx.set(word, pack(BLOCK, "block", **b))
+            ctx.set(unit.block, pack(BLOCK, "block", **b))
+            await ctx.tick()
             for needs in (0, 1):
-                ctx.set(weights, needs)
+                ctx.set(unit.weights, needs)
+                await ctx.tick().repeat(DESCRIPTOR_LATENCY - 1)
                 right = legal(b, needs, config)
-                assert bool(ctx.get(answer)) == right, (b, needs)
+                assert bool(ctx.get(unit.fits)) == right, (b, needs)
                 seen[right] += 1
 
-    settle(m, check)
+    simulate(unit, check)
     assert min(seen.values()) > 100

@@ -15,6 +15,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import FIELDS, Op, encode
 from hebbar.contract.memories import HEADER, Mem, pack
 from hebbar.contract.registers import Cause
+from hebbar.contract.timing import RANGE_LATENCY
 from hw.streamer import Streamer
 
 WIDEST = {"weight_words": 1 << 20, "neuron_words": 1 << 12, "map_entries": 1 << 12, "blocks": 1 << 10,
@@ -76,7 +77,7 @@ class Bench:
         """The two header beats of a packet; the fault they raise."""
         await self.fresh(running=0)
         assert not await self.beat(pack(HEADER, "packet", memory=memory, read=read, beats=beats), 0)
-        return await self.beat(address, read)
+        return await self.beat(address, read) or await self._checked()
 
     async def transfer(self, op, **fields):
         """What the sequencer asks for at an IN or OUT; the fault it raises."""
@@ -88,7 +89,12 @@ class Bench:
         fault = ctx.get(unit.fault)
         await ctx.tick()
         ctx.set(unit.transfer, 0)
-        return fault
+        return fault or await self._checked()
+
+    async def _checked(self):
+        """The fault that is found in a range before its first beat."""
+        faults = [(self.ctx.get(self.unit.fault), await self.ctx.tick())[0] for _ in range(RANGE_LATENCY)]
+        return max(faults)
 
     def begun(self):
         """(memory, word, beat of the word) that the next beat goes to."""

@@ -23,10 +23,12 @@ from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Access
 from hw.bank import Bank, HostPort
 from hw.bus import COUNTER_END, Bus
 from hw.counters import Counters
+from hw.loops import Loops
 from hw.pulses import Pulses
 from hw.sar_logic import SarLogic
 from hw.table import Table
 from hw.tile import GroupWrite, Shapes
+from hw.watchdog import Watchdog
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 HW = Path(__file__).resolve().parents[1] / "hw"
@@ -37,7 +39,8 @@ KIND = re.compile(r"(Signal\(.*\)|.*), (in|out)|(In|Out)\((.*)\)")
 SPECIAL = {
     "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
     "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)),
-    "HostPort": lambda m: HostPort(), "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
+    "Loops": lambda m: Loops(), "Watchdog": lambda m: Watchdog(), "HostPort": lambda m: HostPort(),
+    "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
     "Pulses": lambda m: Pulses(3, 1), "SarLogic": lambda m: SarLogic(5, 7),
     "Table": lambda m: Table(m.formats, m.formats.activity, ports(m)[Mem.FUNCTION], 2)}
 """How those are made that take something else than a machine."""

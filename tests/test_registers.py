@@ -16,6 +16,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
 from hebbar.contract.memories import BLOCK, HEADER, UNIT_PRECISION, Mem, pack
 from hebbar.contract.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status
+from hebbar.contract.timing import RANGE_LATENCY
 from hw.counters import LATCHED
 from sim.host import counters
 from sim.packets import beats, write_packet
@@ -81,7 +82,7 @@ def test_every_cause_address_and_count_is_read_as_it_is():
             await host.set("control", Control.CLEAR)
             assert await host.get("status") == 0
         for bit in range(13):
-            ctx.set(unit.sequencer.pc, 1 << bit)
+            ctx.set(unit.sequencer._fetch.pc, 1 << bit)
             assert await host.get("pc") == 1 << bit
         held = [rng.getrandbits(64) for _ in COUNTERS]
         for i, value in enumerate(held):
@@ -140,7 +141,7 @@ MOVES = [(Op.IN, Mem.ACTIVITY, 13), (Op.IN, Mem.STATE, 5), (Op.OUT, Mem.ERROR, 3
 def test_a_stall_is_a_cycle_in_which_the_machine_waits_for_the_host(stall):
     """Counted from outside, at the pins. Every running cycle is in one of the cycle counters, and none but the stalls
     depends on the host: published cycles a sample leave out just these."""
-    rounds, waits = 6, {"stall_in": 0, "stall_out": 0, "running": 0}
+    rounds, waits = 18, {"stall_in": 0, "stall_out": 0, "running": 0}
     words = [encode(Op.LOOP, end=len(MOVES) + 2, count=rounds),
              *(encode(op, memory=mem, count=count, last=1) for op, mem, count in MOVES), encode(Op.NEXT), HALT]
 
@@ -164,7 +165,7 @@ def test_a_stall_is_a_cycle_in_which_the_machine_waits_for_the_host(stall):
         assert 0 <= sum(found[n] for n in (*CYCLES, *HOST)) - waits["running"] < 8
         moved = sum(-(-count // ports(CONFIG)[mem].lanes_per_beat) * (1 if op is Op.IN else 2) for op, mem,
                     count in MOVES)
-        assert found["stream"] == rounds * moved
+        assert found["stream"] == rounds * (moved + RANGE_LATENCY * len(MOVES))
 
     drive(CONFIG, scenario, stall=stall)
     assert stall == 0 or min(waits.values()) > 10

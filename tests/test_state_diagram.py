@@ -82,10 +82,10 @@ def test_a_condition_without_words_is_an_error():
 @pytest.mark.parametrize("preset, optional", [("tiny", set()), ("memory", {"population", "separate"})])
 def test_the_sequencer_drains_before_it_halts_from_every_state(preset, optional):
     """The watchdog and a fault of a stream end every state in which a program runs, by way of drain alone."""
-    found = transitions(Sequencer(load(preset).machine), {"word": Op, "_halt": Cause})
-    states = {"decode", "issue", "stream"} | optional
+    found = transitions(Sequencer(load(preset).machine), {"_op": Op, "_halt": Cause})
+    states = {"fetch", "decode", "read", "measure", "compare", "issue", "stream"} | optional
     assert {t.source for t in found} == states | {"halted", "drain"}
     drained = {t.source: t.when.split(" or ") for t in found if t.target == "drain"}
     assert set(drained) == states and all({"WATCHDOG", "transfer_fault"} <= set(when) for when in drained.values())
     assert [t for t in found if t.target == "halted"] == [Transition("drain", "halted", "idle")]
-    assert [t for t in found if t.source == "halted"] == [Transition("halted", "decode", "start and not aborted")]
+    assert [t for t in found if t.source == "halted"] == [Transition("halted", "fetch", "start and not aborted")]

@@ -14,7 +14,15 @@ from hebbar.contract.exponentials import SeparationTiming
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import ISSUE_FLAGS, MOVES, Mode, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, Mem, unpack
-from hebbar.contract.timing import AnalogTiming, ArrayTiming, RowTiming, Timing
+from hebbar.contract.timing import (
+    DESCRIPTOR_LATENCY,
+    FETCH_LATENCY,
+    RANGE_LATENCY,
+    AnalogTiming,
+    ArrayTiming,
+    RowTiming,
+    Timing,
+)
 
 from .control_flow import executed, leaves
 
@@ -47,7 +55,10 @@ class Cycles:
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
         walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.groups)
-        for _, code in executed(self._code, self._program.entries[entry], (samples, *loops), exits):
+        behind = self._program.entries[entry]
+        for at, code in executed(self._code, behind, (samples, *loops), exits):
+            walk.now += FETCH_LATENCY * (at != behind)  # at START it is hidden by the clearing
+            behind = at + 1
             match code.op:
                 case Op.HALT:
                     pass
@@ -94,8 +105,8 @@ class _Walk:
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
 
     def sweep(self, block: dict[str, int], flags: Sweep) -> None:
-        """Decode, then offer the sweep until the tile takes it."""
-        accept = max(self.now + 1, self._timing.free)
+        """Decode, look at the descriptor, then offer the sweep until the tile takes it."""
+        accept = max(self.now + DESCRIPTOR_LATENCY + 1, self._timing.free)
         slots = self._timing.sweep(accept, block, flags)
         self._slots.append((accept + 1, accept + 1 + slots))
         self._counts["issue" if flags.weights else "bubbles"] += slots
@@ -108,16 +119,16 @@ class _Walk:
         self.now += 1
 
     def transfer(self, cycles: int) -> None:
-        """Drain, one cycle to start, then the beats."""
+        """Drain, one cycle to start, the check of the range, then the beats."""
         self.wait()
-        self._counts["stream"] += cycles
-        self.now += cycles
+        self._counts["stream"] += RANGE_LATENCY + cycles
+        self.now += RANGE_LATENCY + cycles
 
     def separate(self, cycles: int) -> None:
-        """Drain, one cycle to decode, one to read the descriptor, then the unit."""
+        """Drain, one cycle to decode, the check of the descriptor, one cycle to start, then the unit."""
         self.wait()
         self._counts["separate"] += cycles
-        self.now += 1 + cycles
+        self.now += DESCRIPTOR_LATENCY + 1 + cycles
 
     def halt(self) -> dict[str, int]:
         """Decode, then at least one cycle of draining; returns the counters."""

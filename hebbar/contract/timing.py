@@ -9,7 +9,17 @@ from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["NEURON_LATENCY", "ERROR_LATENCY", "WRITE_LATENCY", "Timing", "RowTiming", "ArrayTiming", "AnalogTiming"]
+__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY", "RANGE_LATENCY", "WRITE_LATENCY",
+           "AnalogTiming", "ArrayTiming", "RowTiming", "Timing"]
+
+FETCH_LATENCY = 1
+"""Cycles that an instruction waits for its word where the program does not go on behind the one before it."""
+
+DESCRIPTOR_LATENCY = 3
+"""Cycles that a SWEEP or SEPARATE waits, after its decoding, until its descriptor is known to fit."""
+
+RANGE_LATENCY = 2
+"""Cycles that an IN or OUT waits before its first beat: its range is measured and compared."""
 
 NEURON_LATENCY = 9
 """Cycles from a row's sum to the first one in which the neuron unit has let go of it."""

@@ -11,6 +11,7 @@ from hebbar.contract.counters import COUNTERS
 from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, POWERS, RECIPROCAL_BITS
 from hebbar.contract.fifos import row_bits, word_bits
 from hebbar.contract.geometry import ports
+from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP, Mem, Port
 from hebbar.contract.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access, Control, counter_address
@@ -36,6 +37,8 @@ _TABLES = (Mem.FUNCTION, Mem.DERIVATIVE)
 def tree(machine: MachineConfig) -> set[str]:
     """The path of every instance, each there once: one module an instance."""
     paths = {TOP, *(f"{TOP}.{unit}" for unit in _UNITS), f"{TOP}.base_memory"}
+    paths |= {f"{TOP}.sequencer.{part}" for part in ("fetch", "descriptor", "loops", "watchdog")}
+    paths.add(f"{TOP}.streamer.check")
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
@@ -64,6 +67,7 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes = {f"{TOP}.{mem.name.lower()}_memory": size(known[mem]) for mem in _BANKS}
     sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
     sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
+    sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
     sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
     sizes[f"{TOP}.feedback_sums"] = m.neuron_words, m.lanes * m.feedback_sum_bits
     if m.separation:
@@ -91,7 +95,7 @@ def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     found = {
         "neuron": Counter({_pair(f.derivative.bits, f.feedback.bits): m.row_tiles}) +
         Counter({_pair(drive, f.gain.bits): m.row_tiles}),
-        "sequencer": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
+        "sequencer.descriptor": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
     for mem in _TABLES:
         found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.row_tiles})
     if m.separation:
