@@ -87,7 +87,7 @@ def test_findings_are_counted(monkeypatch):
         says(1, "")
 
 
-@pytest.mark.parametrize("said, count", [("tests/a.py::b\n\n12 tests collected in 0.1s\n", 12),
+@pytest.mark.parametrize("said, count", [("a.py::b[7 tests collected]\n\n12 tests collected in 0.1s\n", 12),
                                          ("1 test collected in 0.1s", 1),
                                          ("830/845 tests collected (15 deselected)", 830)])
 def test_collected_cases_are_read(said, count):

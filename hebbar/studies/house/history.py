@@ -64,7 +64,7 @@ def pytest(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProce
 
 def said_cases(said: str) -> int:
     """The number of tests in the last line of ``pytest --collect-only -q``. Raises HebbarError without one."""
-    found = re.search(r"(\d+)(?:/\d+)? tests? collected", said)
+    found = re.findall(r"^(\d+)(?:/\d+)? tests? collected", said, re.MULTILINE)
     if not found:
         raise HebbarError(f"pytest did not say how many tests there are:\n{said[-1000:]}")
-    return int(found.group(1))
+    return int(found[-1])
