@@ -63,8 +63,8 @@ def _arrays(found: "Priced") -> Table:
     inside = ("weight memory", "multipliers", "accumulators", "drivers", "array", "converters")
     own = sum(e.typical for (block, verb), e in found.places.items() if block in inside and verb != "UPD")
     table = Table(title="products of FWD and TRN alone, nJ a sample")
-    for column in ("array", "low", "typical", "high"):
-        table.add_column(column, justify="left" if column == "array" else "right")
+    for column in ("where", "low", "typical", "high"):
+        table.add_column(column, justify="left" if column == "where" else "right")
     here = f"this machine, {found.estimate.technology.name}: weights, products, sums"
     table.add_row(here, "", f"{own / 1000:.4g}", "")
     for other in found.arrays:
