@@ -51,7 +51,10 @@ try:
 except ModuleNotFoundError:  # the checkout to compare with has another layout
     from hebbar.machine import MachineConfig
 from hw.verilog import export
-machine = MachineConfig.model_validate_json(sys.argv[2])
+given = json.loads(sys.argv[2])
+if "feedback_sum_bits" not in MachineConfig.model_fields:  # and other names
+    given["back_sum_bits"] = given.pop("feedback_sum_bits")
+machine = MachineConfig.model_validate(given)
 def used():
     kinds = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return sum(k.ru_utime + k.ru_stime for k in kinds)
