@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hebbar import __version__
 from hebbar.compiler.config import Config
@@ -12,12 +12,12 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import COUNTERS, CYCLES, HOST, WORK
 from hebbar.contract.errors import BadInput, HebbarError
 from hebbar.contract.files import BUILD, output_folder, write_text
-from hebbar.contract.geometry import geometry, ports
+from hebbar.contract.geometry import ports
 from hebbar.contract.isa import FIELDS, SUMMARY, Op, Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem
 from hebbar.contract.processes import run
-from hebbar.contract.registers import COUNTER_BASE, IDENTITY, REGISTERS, VERSION, Cause, Control, Status
+from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Cause, Control, Status, identity
 from hw.verilog import TOP
 
 from .design import source
@@ -25,6 +25,9 @@ from .rendering import filled, named
 from .reserved import KEYWORDS
 from .toolchain import environment, require, verilator_command
 from .verilator import WARNINGS
+
+if TYPE_CHECKING:
+    from .kit.contents import Kit
 
 __all__ = ["write", "lint"]
 
@@ -48,9 +51,11 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
 
     ``samples``: training samples of the kit, and of its test bench. ``top``: the name of the machine, with which the
     names of its modules, of its files and of what its C headers declare begin, so that several machines fit into one
-    design. Raises HebbarError when Verilator has a warning
-    about the Verilog, with its words, and BadInput for a name that cannot be one.
+    design. Raises HebbarError when Verilator has a warning about the Verilog, with its words, and BadInput for a name
+    that cannot be one.
     """
+    from .kit.contents import contents  # NumPy and the golden machine, which a wrong name does without
+
     check_name(top)
     require("verilator", "perl")
     verilog = output_folder(folder) / f"{top}.v"
@@ -58,27 +63,27 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
     control = source(config.machine, build).read_text()
     write_text(verilog, named(_head(config) + control, top))
     more, whole = _macro(config.machine, folder, control, top)
-    context, made = _context(config), []
+    reporter.say("running its samples on the golden machine ...")
+    kit = contents(config, samples)
+    if kit.missing:
+        reporter.say(f"warning: the kit has no samples and no test bench: {kit.missing}")
+    context, made = _context(config) | {"checked": bool(kit.parts), "sections": list(kit.sections())}, []
     for name in FILES:
         made.append(folder / named(name, top))
         write_text(made[-1], named(filled(name, context), top))
     reporter.say("linting it ...")
     write_text(folder / "lint.txt", lint(verilog, more, whole))
-    return [verilog, *more, *made, folder / "lint.txt", *_kit(config, folder, reporter, top, samples)]
+    return [verilog, *more, *made, folder / "lint.txt", *_kit(kit, folder, top)]
 
 
-def _kit(config: Config, folder: Path, reporter: Reporter, top: str, samples: int) -> list[Path]:
+def _kit(kit: "Kit", folder: Path, top: str) -> list[Path]:
     """The program, its data and what drives them; without a test bench where there is nothing to check."""
-    from .kit import files, sources  # NumPy and the golden machine, which the rest does without
-    from .kit.contents import contents
+    from .kit import files, sources
 
-    reporter.say("running its samples on the golden machine ...")
-    kit = contents(config, samples)
-    if kit.missing:
-        reporter.say(f"warning: the kit has no samples and no test bench: {kit.missing}")
     bench = [sources.write_testbench(kit, folder, top)] if kit.parts else []
-    return [*sources.write_c(kit, folder, top), *bench, files.write_binary(kit, folder / f"{top}_kit.bin"),
-            files.write_manifest(kit, folder / "kit.json", top), *files.write_hex(kit, folder)]
+    return [*sources.write_c(kit, folder, top), sources.write_python(kit, folder, top), *bench,
+            files.write_binary(kit, folder / f"{top}_kit.bin"), files.write_manifest(kit, folder / "kit.json", top),
+            *files.write_hex(kit, folder)]
 
 
 def check_name(top: str) -> None:
@@ -128,7 +133,7 @@ def _context(config: Config) -> dict[str, Any]:
             "registers": REGISTERS, "control": Control, "status": Status, "cause": Cause, "memories": Mem,
             "ports": ports(config.machine), "layouts": {"HEADER": HEADER, "BLOCK": BLOCK, "MAP": MAP, "TABLE": TABLE},
             "counters": {"what": WORK, "cycles": CYCLES, "host": HOST}, "operations": {op: FIELDS[op] for op in Op},
-            "identity": IDENTITY, "map_version": VERSION, "geometry": geometry(config.machine),
+            "identity": identity(config.machine),
             "counter_base": COUNTER_BASE, "counter_names": list(COUNTERS), "summary": SUMMARY, "sweep": Sweep,
             "warnings": WARNINGS}
 

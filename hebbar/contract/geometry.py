@@ -7,7 +7,7 @@ from .memories import Mem, Port
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["geometry", "ports", "BLOCK_LANES"]
+__all__ = ["ports", "BLOCK_LANES"]
 
 BLOCK_LANES = 4
 
@@ -29,8 +29,3 @@ def ports(m: "MachineConfig") -> dict[Mem, Port]:
         Mem.FUNCTION: Port(tables, 1, 32, 1, False),
         Mem.DERIVATIVE: Port(tables, 1, 32, 1, False),
     }
-
-
-def geometry(m: "MachineConfig") -> int:
-    """What the register GEOMETRY reads."""
-    return m.lanes | m.row_tiles << 8 | m.kind.code << 16

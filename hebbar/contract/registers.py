@@ -8,15 +8,19 @@ has the bits that mean something; what is written above them is dropped, and the
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from typing import TYPE_CHECKING
 
 from .counters import COUNTERS
 from .exponentials import BETA_BITS
 from .isa import GAINS, LOOP_REGISTERS
 from .tiles import TILES
 
+if TYPE_CHECKING:
+    from .machine import MachineConfig
+
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
            "COUNTER_BASE", "GAIN_BITS", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
-           "counter_address"]
+           "counter_address", "identity"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
@@ -134,3 +138,9 @@ def counter_address(index: int) -> int:
 
 
 REGISTERS: dict[str, Register] = _table()
+
+
+def identity(m: "MachineConfig") -> dict[str, int]:
+    """What the registers read that tell one machine from another, by name."""
+    return {"identity": IDENTITY, "version": VERSION, "geometry": m.lanes | m.row_tiles << 8 | m.kind.code << 16,
+            "weight_words": m.weight_words, "neuron_words": m.neuron_words, "max_columns": m.max_columns}

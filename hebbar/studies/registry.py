@@ -66,7 +66,8 @@ AREAS = {area.name: area for area in (
     Area("analog", f"{__package__}.analog", "wires, speed of a tile, noisy RTL, learning on published devices"),
     Area("costs", f"{__package__}.costs", "the laws behind the estimates against published figures"),
     Area("strangers", f"{__package__}.strangers", "wrong inputs, interruptions, random bus traffic, planted edits"),
-    Area("house", f"{__package__}.house", "files that a change touches, sizes, imports, findings, planted defects"))}
+    Area("house", f"{__package__}.house", "files that a change touches, sizes, imports, findings, planted defects"),
+    Area("kit", f"{__package__}.kit", "the export alone: test benches, drivers, FuseSoC, the wheel elsewhere"))}
 """Areas by name."""
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 
 from hebbar import __version__
+from hebbar.compiler.program import Program
 from hebbar.contract.files import output_folder, whole, write_json, write_text
-from hebbar.contract.registers import VERSION
+from hebbar.contract.registers import REGISTERS, VERSION, identity
 from hw.verilog import TOP
 
+from ..packets import transfer_beats
 from .contents import Kit, Section
 
 __all__ = ["MAGIC", "hex_file", "write_binary", "write_hex", "write_manifest"]
@@ -61,10 +63,16 @@ def write_manifest(kit: Kit, path: Path, top: str = TOP) -> Path:
         offset += 4 * section.words.size
     write_json(path, {
         "format": FORMAT, "top": top, "generator": f"Hebbar {__version__}", "configuration": kit.program.config.name,
+        "binary": f"{top}_kit.bin", "registers": {name: register.address for name, register in REGISTERS.items()},
+        "identity": identity(kit.program.machine), "answer_beats": _answers(kit.program),
         "entries": kit.program.entries, "settings": kit.settings, "rates": kit.rates, "samples_missing": kit.missing,
         "check": [{"entry": part.entry, "samples": len(part.samples)} for part in kit.parts],
         "sections": sections, "layout": _layout(kit)})
     return path
+
+
+def _answers(program: Program) -> dict[str, int]:
+    return {entry: sum(transfer_beats(program, outputs).values()) for entry, outputs in program.outputs.items()}
 
 
 def _layout(kit: Kit) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The sources of a kit: driver and arrays in C, the test bench in Verilog."""
+"""The sources of a kit: drivers in C and Python, arrays in C, the test bench in Verilog."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from ..packets import transfer_beats
 from ..rendering import filled, named
 from .contents import Kit
 
-__all__ = ["write_c", "write_testbench"]
+__all__ = ["write_c", "write_python", "write_testbench"]
 
 DRIVER = ("hebbar_driver.h", "hebbar_driver.c")
 
@@ -22,6 +22,11 @@ def write_c(kit: Kit, folder: Path, top: str = TOP) -> list[Path]:
     begins with ``top``."""
     names = (*DRIVER, "hebbar_kit.h", "hebbar_kit.c", *(["hebbar_main.c"] if kit.parts else []))
     return [_write(folder, name, _context(kit), top) for name in names]
+
+
+def write_python(kit: Kit, folder: Path, top: str = TOP) -> Path:
+    """The driver in Python with PYNQ's interface."""
+    return _write(folder, "hebbar_pynq.py", {}, top)
 
 
 def write_testbench(kit: Kit, folder: Path, top: str = TOP) -> Path:
