@@ -21,6 +21,7 @@ from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Cause, Control, S
 from hw.verilog import TOP
 
 from .design import source
+from .rdl import rdl
 from .rendering import filled, named
 from .reserved import KEYWORDS
 from .toolchain import environment, require, verilator_command
@@ -71,6 +72,8 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
     for name in FILES:
         made.append(folder / named(name, top))
         write_text(made[-1], named(filled(name, context), top))
+    made.append(folder / f"{top}.rdl")
+    write_text(made[-1], named(rdl(config.machine), top))
     reporter.say("linting it ...")
     write_text(folder / "lint.txt", lint(verilog, more, whole))
     return [verilog, *more, *made, folder / "lint.txt", *_kit(kit, folder, top)]

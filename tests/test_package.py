@@ -157,7 +157,7 @@ def test_every_file_of_a_named_machine_is_called_after_it(pair):
     assert "name: hebbar:accelerator:one:" in core and "- one.v" in core and "- one_registers.h:" in core
     assert "toplevel: one" in core and core.count("hebbar") == 1
     assert {p.name for p in (pair / "one").iterdir()} == {
-        "one.v", "one.core", "one_registers.h", "registers.html", "lint.txt", "one_driver.h", "one_driver.c",
+        "one.v", "one.core", "one.rdl", "one_registers.h", "registers.html", "lint.txt", "one_driver.h", "one_driver.c",
         "one_main.c", "one_pynq.py", "one_kit.h", "one_kit.c", "one_kit.bin", "one_tb.v", "kit.json", "data"}
 
 

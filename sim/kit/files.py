@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hebbar import __version__
-from hebbar.compiler.program import Program
+from hebbar.compiler.program import Program, Transfer
 from hebbar.contract.files import output_folder, whole, write_json, write_text
 from hebbar.contract.registers import REGISTERS, VERSION, identity
 from hw.verilog import TOP
@@ -65,6 +65,8 @@ def write_manifest(kit: Kit, path: Path, top: str = TOP) -> Path:
         "format": FORMAT, "top": top, "generator": f"Hebbar {__version__}", "configuration": kit.program.config.name,
         "binary": f"{top}_kit.bin", "registers": {name: register.address for name, register in REGISTERS.items()},
         "identity": identity(kit.program.machine), "answer_beats": _answers(kit.program),
+        "streams": {entry: {"in": _stream(kit.program, kit.program.inputs[entry]),
+                            "out": _stream(kit.program, kit.program.outputs[entry])} for entry in kit.program.entries},
         "entries": kit.program.entries, "settings": kit.settings, "rates": kit.rates, "samples_missing": kit.missing,
         "check": [{"entry": part.entry, "samples": len(part.samples)} for part in kit.parts],
         "sections": sections, "layout": _layout(kit)})
@@ -73,6 +75,13 @@ def write_manifest(kit: Kit, path: Path, top: str = TOP) -> Path:
 
 def _answers(program: Program) -> dict[str, int]:
     return {entry: sum(transfer_beats(program, outputs).values()) for entry, outputs in program.outputs.items()}
+
+
+def _stream(program: Program, transfers: tuple[Transfer, ...]) -> list[dict[str, Any]]:
+    """What the packet of a sample is made of, in its order."""
+    beats = transfer_beats(program, transfers)
+    return [{"population": t.population.name, "memory": t.memory.name, "neurons": t.population.size,
+             "beats": beats[t.key]} for t in transfers]
 
 
 def _layout(kit: Kit) -> list[dict[str, Any]]:
