@@ -27,7 +27,8 @@ def library(tmp_path_factory, models):
 
 def fusesoc(library, target: str, *options: str) -> "subprocess.CompletedProcess[str]":
     env = environment() | {"HOME": str(library), "XDG_CONFIG_HOME": str(library), "XDG_CACHE_HOME": str(library)}
-    command = [FUSESOC, "--cores-root", library / "core", "run", f"--target={target}", *options, "hebbar:accelerator:pc_core"]
+    command = [FUSESOC, "--cores-root", library / "core", "run", f"--target={target}", *options,
+               "hebbar:accelerator:pc_core"]
     return subprocess.run(command, cwd=library, env=env, capture_output=True, text=True)
 
 

@@ -20,9 +20,9 @@ __all__ = ["MAGIC", "hex_file", "write_binary", "write_hex", "write_manifest"]
 MAGIC = b"HEBK"
 FORMAT = 1
 RECORD = struct.Struct("<24sIII")
-"""Of a section in the binary: name, padded with zeros; offset in bytes; rows; words a row."""
+"""The record of a section in the binary: name, padded with zeros; offset in bytes; rows; words a row."""
 HEAD = struct.Struct("<4sIII")
-"""Of the binary: magic, version of this format, version of the register map, number of sections."""
+"""The head of the binary: magic, version of this format, version of the register map, number of sections."""
 
 
 def hex_file(section: Section) -> str:

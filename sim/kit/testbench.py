@@ -46,7 +46,7 @@ def _verilator(folder: Path, top: str, sources: list[str]) -> list[str]:
 
 
 SIMULATORS = {"icarus": _icarus, "verilator": _verilator}
-"""By name, what builds a test bench and gives the command that runs it."""
+"""What builds a test bench and gives the command that runs it, by the name of the simulator."""
 
 
 def _build(command: list[str], folder: Path, name: str) -> None:
