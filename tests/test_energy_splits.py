@@ -74,7 +74,7 @@ def test_area_rises_with_every_size():
     assert sum(a.typical for a in area(m, registers, 28).values()) < sum(a.typical for a in small.values())
 
 
-@pytest.mark.parametrize("name", ["tiny", "digits"])
+@pytest.mark.parametrize("name", ["tiny", "digits", "categorical"])
 def test_memories_and_multipliers_are_those_of_the_verilog(name):
     """What `hebbar check` expects of the Verilog, counted a second time: as many bits, as many products of the tile."""
     m = load(name).machine

@@ -11,8 +11,10 @@ from math import log
 
 from hebbar.compiler.cycles import RowTiming
 from hebbar.contract.counters import COUNTERS
+from hebbar.contract.exponentials import INDEX_BITS, POWER_FRAC
 from hebbar.contract.fifos import row_bits, word_bits
 from hebbar.contract.geometry import ports
+from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem
 from hebbar.contract.tiles import Weights
@@ -25,6 +27,9 @@ from .validation.tables import component
 from .validation.units import in_units
 
 __all__ = ["MEMORY_SPREAD", "area", "memories", "memory_um2", "multiplier_um2"]
+
+PC_BITS, ROUND_BITS = 13, 32
+"""Bits of a loop's entry: where it begins, and how many rounds are left."""
 
 MEMORY_SPREAD = 0.09
 """Largest error of a macro's area predicted from the other nine."""
@@ -80,7 +85,10 @@ def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
              if mem is not Mem.WEIGHT or m.kind.weights is Weights.MEMORY]
     found += [("accumulators", m.groups, m.row_tiles * m.row_sum_bits),
               ("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits),
-              ("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64)]
+              ("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
+              ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS)]
+    if m.separation:
+        found += [("neuron unit", m.separation, POWER_FRAC + 1), ("neuron unit", 1 << INDEX_BITS, POWER_FRAC + 1)]
     if m.kind.weights is Weights.MEMORY:
         depth = RowTiming(m).fifo_depth
         found += [("pipeline", depth, word_bits(m)), ("pipeline", depth, row_bits(m))]
