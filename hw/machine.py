@@ -89,7 +89,9 @@ class Machine(wiring.Component):
         self._old_activities(m)
         self._neuron_writes(m)
         self._clear(m)
-        self._clipped = {name: getattr(self.neuron, name) for name in ("sat_error", "sat_state")}
+        # An error and a state can be clipped in two stages, so of two groups of rows in a cycle.
+        most = {"steps": 1, "activations": 1, "sat_error": 2, "sat_state": 2, "sat_feedback": 1}
+        self._rows_counted = {n: getattr(self.neuron, n)[:(k * config.row_tiles).bit_length()] for n, k in most.items()}
         if config.separation:
             self._separation(m)
         if config.energy:
@@ -222,7 +224,7 @@ class Machine(wiring.Component):
             for bank, write in ((state, unit.write_state), (error, unit.write_error)):
                 m.d.comb += write_rows(bank, write)
         for name in ("sat_error", "sat_state"):
-            self._clipped[name] = self._clipped[name] + getattr(unit, name)
+            self._rows_counted[name] = self._rows_counted[name] + getattr(unit, name)
 
     def _energy(self, m: Module) -> None:
         """The energy sum, fed by the errors that ERR writes."""
@@ -235,7 +237,7 @@ class Machine(wiring.Component):
 
     def _count(self, m: Module) -> None:
         """Every running cycle belongs to exactly one of the cycle counters."""
-        tile, neuron, seq, streamer = self.tile, self.neuron, self.sequencer, self.streamer
+        tile, seq, streamer = self.tile, self.sequencer, self.streamer
         busy = named(m, tile.issue | tile.slot, "tile_busy")
         moving = seq.streaming & streamer.moving
         stalls = {"stall_in": streamer.stall_in, "stall_out": streamer.stall_out}
@@ -243,12 +245,10 @@ class Machine(wiring.Component):
         values = {
             **{name: busy & (tile.set == i) for i, name in enumerate(ISSUE_SETS)},
             "mac_fwd": tile.mac_fwd, "mac_trn": tile.mac_trn, "mac_upd": tile.mac_upd,
-            "weight_reads": tile.reads, "weight_writes": tile.writes, "steps": neuron.steps,
-            "activations": neuron.activations, **self._clipped,
-            "separations": self._separated, "exits": seq.left, "sat_feedback": neuron.sat_feedback,
-            "sat_weight": tile.saturated, "issue": tile.issue, "bubbles": tile.slot,
-            "drain": seq.draining & ~busy, "separate": rest & seq.separating, "stream": rest & moving,
-            "control": rest & ~seq.streaming & ~seq.separating,
+            "weight_reads": tile.reads, "weight_writes": tile.writes, **self._rows_counted,
+            "separations": self._separated, "exits": seq.left, "sat_weight": tile.saturated,
+            "issue": tile.issue, "bubbles": tile.slot, "drain": seq.draining & ~busy, "stream": rest & moving,
+            "separate": rest & seq.separating, "control": rest & ~seq.streaming & ~seq.separating,
             **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}
         m.submodules.counters = self.counters = unit = Counters({name: len(value) for name, value in values.items()})
         bus = self.bus
