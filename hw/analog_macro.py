@@ -71,7 +71,7 @@ class AnalogMacro(wiring.Component):
         m.d.comb += [word_sums[i].eq(s) for i, s in enumerate(self._calibrated("column", self._words))]
 
         def take_sums(group: Value) -> None:
-            m.d.sync += [self.sums[p].eq(s) for p, s in enumerate(self._calibrated("row", self._rows))]
+            m.d.sync += [phase.sums[p].eq(s) for p, s in enumerate(self._calibrated("row", self._rows))]
 
         phase.build(m, self._phases(), take_sums, [word_sums] * len(lines.columns))
         self._slowest(m, lines)

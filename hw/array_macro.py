@@ -54,7 +54,7 @@ class ArrayMacro(wiring.Component):
             with m.Switch(group):
                 for g, sums in enumerate(array.sums):
                     with m.Case(g):
-                        m.d.sync += self.sums.eq(sums)
+                        m.d.sync += control.sums.eq(sums)
 
         control.build(m, self._phases(control), take_sums, list(array.backs))
         return m

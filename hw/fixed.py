@@ -31,12 +31,12 @@ def named(m: Module, value: ValueLike, name: str, up: int = 0) -> Value:
 
 def round_half_up(value: Value, shift: int) -> Value:
     """``floor(value / 2**shift + 1/2)`` for a constant shift, full width."""
-    return (value + (1 << shift >> 1)) >> shift if shift else value
+    return (value + (1 << shift >> 1)).shift_right(shift) if shift else value
 
 
 def round_variable(value: Value, shift: Value) -> Value:
     """Round half up by a shift that is a signal: shifted to one fraction bit, which is then rounded away."""
-    return ((value << 1 >> shift) + 1) >> 1
+    return ((value.shift_left(1) >> shift) + 1).shift_right(1)
 
 
 def saturate(m: Module, value: Value, format: Format, name: str,

@@ -24,7 +24,7 @@ from .separation import Separation
 from .sequencer import Sequencer
 from .streamer import AXI_STREAM, Streamer
 from .table import Table
-from .tile import write_part, write_rows
+from .tile import Shapes, write_part, write_rows
 
 __all__ = ["Machine", "TILES"]
 
@@ -86,7 +86,6 @@ class Machine(wiring.Component):
         self._control(m)
         self._host(m)
         self._rows(m)
-        self._old_activities(m)
         self._neuron_writes(m)
         self._clear(m)
         # An error and a state can be clipped in two stages, so of two groups of rows in a cycle.
@@ -167,29 +166,25 @@ class Machine(wiring.Component):
             tile.map.eq(banks[Mem.MAP].read_data[0].as_value()),
             banks[Mem.ACTIVITY].read_address[0].eq(tile.activity_address),
             tile.activity.eq(banks[Mem.ACTIVITY].read_data[0]),
-            neuron.row_valid.eq(tile.row_valid), neuron.row.eq(tile.row),
-            neuron.sums.eq(tile.sums), tile.error.eq(neuron.error),
-            neuron.state.eq(banks[Mem.STATE].read_data[0]),
-            neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
-            neuron.clamp.eq(banks[Mem.CLAMP].read_data[0]),
-            neuron.base.eq(self.base.read_data[0]),
+            neuron.row_valid.eq(tile.row_valid), neuron.row.eq(tile.row), neuron.sums.eq(tile.sums),
+            tile.error_valid.eq(neuron.error_valid), tile.error_row.eq(neuron.error_row), tile.error.eq(neuron.error),
+            self.base.read_address[0].eq(tile.early_group),
+            banks[Mem.STATE].read_address[0].eq(neuron.state_group), neuron.state.eq(banks[Mem.STATE].read_data[0]),
+            banks[Mem.CLAMP].read_address[0].eq(neuron.state_group), neuron.clamp.eq(banks[Mem.CLAMP].read_data[0]),
+            banks[Mem.ERROR].read_address[0].eq(neuron.error_group), neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
+            banks[Mem.ACTIVITY].read_address[1].eq(neuron.activity_word),
+            neuron.old_activity.eq(banks[Mem.ACTIVITY].read_data[1]),
             self.feedback_sums.valid.eq(tile.back_valid), self.feedback_sums.word.eq(tile.back_word),
             self.feedback_sums.overwrite.eq(tile.feedback_overwrite), self.feedback_sums.sums.eq(tile.feedback_sums),
             self.feedback_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.feedback_sums.read_data)]
-        for bank in (banks[Mem.STATE], banks[Mem.ERROR], banks[Mem.CLAMP], self.base):
-            m.d.comb += bank.read_address[0].eq(tile.early_group)
+        # A block RAM takes half a cycle to answer and a base is added to a sum at once: a register between them.
+        base = Signal(Shapes(self.machine).sums, name="base_read", reset_less=True)
+        m.d.sync += base.eq(self.base.read_data[0])
+        m.d.comb += neuron.base.eq(base)
         for table, name in ((self.function, "function"), (self.derivative, "derivative")):
             m.d.comb += [table.function.eq(getattr(neuron, f"{name}_table")),
                          table.state.eq(getattr(neuron, f"{name}_state")),
                          getattr(neuron, name).eq(table.out)]
-
-    def _old_activities(self, m: Module) -> None:
-        """The activities of a row's group: a part of the word that holds it."""
-        tile, bank, tiles = self.tile, self.banks[Mem.ACTIVITY], self.machine.row_tiles
-        part_bits = (self.machine.lanes // tiles - 1).bit_length()
-        word, old = bank.read_data[1].as_value(), self.neuron.old_activity.as_value()
-        part = word.word_select(tile.row.group[:part_bits], len(old)) if part_bits else word
-        m.d.comb += [bank.read_address[1].eq(tile.early_group >> part_bits), old.eq(part)]
 
     def _neuron_writes(self, m: Module) -> None:
         neuron = self.neuron

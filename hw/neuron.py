@@ -1,6 +1,6 @@
 """The neuron unit: what happens to a row once its sum is known."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -9,16 +9,20 @@ from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION
 from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 
+from .delay import Delay
 from .fields import asks
-from .fixed import named, popcount, round_half_up, round_variable, saturate
+from .fixed import named, pipe, popcount, round_half_up, saturate
 from .neuron_stages import Stage
 from .pipeline import staged
-from .tile import GroupWrite, Shapes
+from .tile import GroupWrite, Shapes, part_of_word
 
 __all__ = ["Neuron"]
 
 LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
 """log2 of the largest precision."""
+
+LOW = 17
+"""Bits of the lower half of what the gain is multiplied with: what a multiplier of 18 bits takes unsigned."""
 
 
 class Neuron(wiring.Component):
@@ -38,8 +42,7 @@ class Neuron(wiring.Component):
     ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
     error format and count as no saturation.
 
-    Latency: as ``Stage`` numbers them: the error leaves 1 cycle after the row, x and e are written 6, a 8 cycles
-    after it. Throughput: one row group (P rows) a cycle.
+    Latency: as ``Stage`` numbers them; what is counted comes a cycle later. Throughput: a row group (P rows) a cycle.
 
     Parameters
     ----------
@@ -54,28 +57,32 @@ class Neuron(wiring.Component):
         Its flags and descriptor, its number and which of its rows are in use.
     sums : Signal(Shapes.sums), in
         Its row sums.
-    state, old_error, base : Signal(Shapes.states), Signal(Shapes.errors), Signal(Shapes.sums), in
-        What the memories hold of it.
-    clamp : Signal(ArrayLayout(1, P)), in
-        Rows whose state stays as it is.
-    old_activity : Signal(ArrayLayout(signed(machine.activity_bits), P)), in
-        Its activities before ACT, for POST.
+    base : Signal(Shapes.sums), in
+        Its base.
+    state_group, activity_word, error_group : Signal(14), Signal(12), Signal(14), out
+        The row groups and the word of activities that are read.
+    state, clamp : Signal(Shapes.states), Signal(ArrayLayout(1, P)), in
+        What the memories hold of ``state_group`` and the rows whose state stays as it is, a cycle later.
+    old_activity, old_error : Signal(Shapes.activities), Signal(Shapes.errors), in
+        The word of activities before ACT, for POST, and errors, a cycle later.
     gains : Signal(ArrayLayout(8, GAINS)), in
         The GAIN registers; a sweep names one.
+    error_valid : Signal(1), out
+        A row group is in stage ERROR.
+    error_row : Signal(Shapes.tag), out
+        Its flags and descriptor.
     error : Signal(Shapes.errors), out
-        What TRN and UPD take for the row group in stage ERROR.
+        What TRN and UPD take for it.
     back_word : Signal(12), out
-        The word of the feedback sums with the row group in stage ERROR.
+        The word of the feedback sums with the row group in stage ROW.
     back : Signal(Shapes.backs), in
         That word, a cycle later.
     derivative_table, function_table : Signal(4), out
-        Which f' the row group in stage ERROR has, and which f the one in stage WRITE.
+        Which f' the row group in stage COMPARE has, and which f the one in stage WRITE.
     derivative_state, function_state : Signal(Shapes.states), out
         The states at which they are looked up.
-    derivative : Signal(ArrayLayout(signed(machine.formats.derivative.bits), P)), in
-        f' of these states, a cycle later.
-    function : Signal(ArrayLayout(signed(machine.activity_bits), P)), in
-        f of these states, a cycle later.
+    derivative, function : Signal(Shapes.derivatives), Signal(Shapes.row_activities), in
+        f' and f of these states, TABLE_LATENCY cycles later.
     write_base : GroupWrite(Shapes.sums), out
         Sums of rows to the base memory, with HOIST.
     write_state : GroupWrite(Shapes.states), out
@@ -88,10 +95,10 @@ class Neuron(wiring.Component):
         What is on ``write_error`` comes from ERR.
     busy : Signal(1), out
         A row group is in a stage behind ROW.
-    steps, activations : Signal(8), out
-        Rows of this cycle that STEP or DELTA, and that ACT computes.
-    sat_error, sat_state, sat_feedback : Signal(8), out
-        Values of this cycle that were clipped.
+    steps, activations : Signal(range(P + 1)), out
+        Rows that STEP or DELTA, and that ACT computes.
+    sat_error, sat_state, sat_feedback : Signal(range(2 * P + 1)), out
+        Values that were clipped.
     """
 
     error_latency = ERROR_LATENCY
@@ -99,32 +106,35 @@ class Neuron(wiring.Component):
     """Cycles from the row to the first in which nothing of it is in flight."""
 
     def __init__(self, machine: MachineConfig) -> None:
-        self.machine, s, f = machine, Shapes(machine), machine.formats
+        self.machine, s = machine, Shapes(machine)
         tiles = machine.row_tiles
-        derivatives = data.ArrayLayout(signed(f.derivative.bits), tiles)
-        activities = data.ArrayLayout(signed(f.activity.bits), tiles)
+        group, count = BLOCK["group_base"].width, range(tiles + 1)
         super().__init__({
-            "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums),
-            "state": In(s.states), "old_error": In(s.errors), "base": In(s.sums),
-            "clamp": In(data.ArrayLayout(1, tiles)), "old_activity": In(activities),
+            "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums), "base": In(s.sums),
+            "state_group": Out(group), "state": In(s.states), "clamp": In(data.ArrayLayout(1, tiles)),
+            "activity_word": Out(MAP["source"].width), "old_activity": In(s.activities),
+            "error_group": Out(group), "old_error": In(s.errors),
             "gains": In(data.ArrayLayout(8, GAINS)),
-            "error": Out(s.errors),
+            "error_valid": Out(1), "error_row": Out(s.tag), "error": Out(s.errors),
             "back_word": Out(MAP["source"].width), "back": In(s.backs),
             "derivative_table": Out(4), "derivative_state": Out(s.states),
-            "derivative": In(derivatives),
-            "function_table": Out(4), "function_state": Out(s.states), "function": In(activities),
+            "derivative": In(s.derivatives),
+            "function_table": Out(4), "function_state": Out(s.states), "function": In(s.row_activities),
             "write_base": Out(GroupWrite(s.sums)), "write_state": Out(GroupWrite(s.states)),
-            "write_error": Out(GroupWrite(s.errors)), "write_activity": Out(GroupWrite(activities)),
-            "compares": Out(1), "busy": Out(1), "steps": Out(8), "activations": Out(8),
-            "sat_error": Out(8), "sat_state": Out(8), "sat_feedback": Out(8)})
+            "write_error": Out(GroupWrite(s.errors)), "write_activity": Out(GroupWrite(s.row_activities)),
+            "compares": Out(1), "busy": Out(1), "steps": Out(count), "activations": Out(count),
+            **{name: Out(range(2 * tiles + 1)) for name in ("sat_error", "sat_state", "sat_feedback")}})
 
     def elaborate(self, platform):
-        m = Module()
+        m, shapes = Module(), Shapes(self.machine)
         valid = staged(m, self.row_valid, Stage.ROW, Stage.ACTIVITY, "valid", reset=True)
-        tag = {stage: data.View(Shapes(self.machine).tag, value)
+        tag = {stage: data.View(shapes.tag, value)
                for stage, value in staged(m, self.row.as_value(), Stage.ROW, Stage.ACTIVITY, "tag").items()}
-        m.d.comb += self.busy.eq(Cat(valid[stage] for stage in Stage if stage is not Stage.ROW).any())
+        m.d.comb += self.busy.eq(Cat(there for stage, there in valid.items() if stage != Stage.ROW).any())
         clipped: dict[str, list[Value]] = {"error": [], "state": [], "feedback": []}
+        m.submodules.states = self._states = Delay(shapes.states, Stage.MOVE - Stage.COMPARE)
+        m.submodules.feedbacks = self._feedbacks = Delay(shapes.feedbacks, Stage.SLOPE - Stage.COMPARE)
+        m.d.comb += self._states.value.eq(self.derivative_state)
         self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
         rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
         self._addresses(m, tag)
@@ -137,93 +147,95 @@ class Neuron(wiring.Component):
         f, r = self.machine.formats, f"row{p}"
         on = {stage: {flag: asks(tag[stage].flags, flag) for flag in Sweep} for stage in Stage}
         valid_rows = {stage: tag[stage].valid_rows[p] for stage in Stage}
-        total = Signal(signed(f.row_sum.bits), name=f"{r}_total")
-        mu = named(m, Mux(on[Stage.ROW][Sweep.GATE], 0, round_half_up(total, f.sum_shift)), f"{r}_mu")
-        start, start_clip = saturate(m, mu, f.state, f"{r}_start")
-        takes = named(m, on[Stage.ROW][Sweep.INIT] & ~self.clamp[p], f"{r}_takes")
-        x0 = named(m, Mux(takes, start, self.state[p]), f"{r}_x_0")
-        # The difference times the largest precision, shifted right by what the row's precision is below it. An
-        # inverted precision is 15 - precision: no subtractor, and no bit is lost before the one rounding.
-        weighed = round_variable((x0 - mu) << LARGEST_PRECISION, ~tag[Stage.ROW].precision)
-        difference, difference_clip = saturate(m, weighed, f.error, f"{r}_difference")
+        total = Signal(signed(f.row_sum.bits), name=f"{r}_sum")
         m.d.comb += total.eq(self.sums[p] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
-        x = staged(m, Mux(valid_rows[Stage.ROW], x0, 0).as_signed(), Stage.ROW, Stage.MOVE, f"{r}_x")
-        e0 = Mux(valid_rows[Stage.ROW], Mux(on[Stage.ROW][Sweep.ERR], difference, self.old_error[p]), 0)
-        e = staged(m, e0.as_signed(), Stage.ROW, Stage.MOVE, f"{r}_e")
-        clamp = staged(m, self.clamp[p], Stage.ROW, Stage.WRITE, f"{r}_clamp")
-        totals = staged(m, total, Stage.ROW, Stage.FEEDBACK, f"{r}_held_total")
-        m.d.comb += [self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROW], e[Stage.ERROR], tag)),
-                     self.derivative_state[p].eq(x[Stage.ERROR])]
-
-        back = Mux(on[Stage.FEEDBACK][Sweep.BACK], self._back_of(m, p, tag[Stage.FEEDBACK].group), 0)
-        gated = Mux(on[Stage.FEEDBACK][Sweep.GATE], totals[Stage.FEEDBACK], 0)
-        feedback, feedback_clip = self._feedback(m, r, back, gated)
-        slope = staged(m, self.derivative[p], Stage.FEEDBACK, Stage.SLOPE, f"{r}_slope")[Stage.SLOPE]
-        feedback = staged(m, feedback, Stage.FEEDBACK, Stage.SLOPE, f"{r}_feedback")[Stage.SLOPE]
-        scaled = staged(m, slope * feedback, Stage.SLOPE, Stage.MOVE, f"{r}_scaled")
-        operand = scaled[Stage.GAIN] - (e[Stage.GAIN] << f.derivative.frac)
-        operand = staged(m, operand * self._gain, Stage.GAIN, Stage.MOVE, f"{r}_operand")[Stage.MOVE]
-        moved, moved_clip = saturate(m, x[Stage.MOVE] + round_half_up(operand, f.step_shift), f.state, f"{r}_moved")
-        delta = round_half_up(scaled[Stage.MOVE], f.derivative.frac)
-        delta, delta_clip = saturate(m, delta, f.error, f"{r}_delta")
+        total = staged(m, total, Stage.ROW, Stage.PREDICT, f"{r}_total")[Stage.PREDICT]
+        mu = Mux(on[Stage.PREDICT][Sweep.GATE], 0, round_half_up(total, f.sum_shift)).as_signed()
+        mu = staged(m, mu, Stage.PREDICT, Stage.COMPARE, f"{r}_mu")[Stage.COMPARE]
+        clamp = staged(m, self.clamp[p], Stage.PREDICT, Stage.WRITE, f"{r}_clamp")
+        held = staged(m, self.state[p], Stage.PREDICT, Stage.COMPARE, f"{r}_held")[Stage.COMPARE]
+        start, start_clip = saturate(m, mu, f.state, f"{r}_start")
+        takes = named(m, on[Stage.COMPARE][Sweep.INIT] & ~clamp[Stage.COMPARE], f"{r}_takes")
+        m.d.comb += self.derivative_state[p].eq(Mux(takes, start, held))
+        difference = self.derivative_state[p] - mu
+        difference = staged(m, difference, Stage.COMPARE, Stage.WEIGH, f"{r}_difference")[Stage.WEIGH]
+        # Times the largest precision, shifted right by what the row's is below it; with one fraction bit.
+        weighed = difference.shift_left(LARGEST_PRECISION + 1) >> ~tag[Stage.WEIGH].precision
+        weighed = staged(m, weighed, Stage.WEIGH, Stage.ROUND, f"{r}_weighed")[Stage.ROUND]
+        rounded, error_clip = saturate(m, round_half_up(weighed, 1), f.error, f"{r}_rounded")
+        chosen = Mux(on[Stage.ROUND][Sweep.ERR], rounded, self.old_error[p])
+        e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.DRIVE, f"{r}_e")
+        m.d.comb += self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
+        feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
+        scaled = staged(m, self.derivative[p] * feedback, Stage.SLOPE, Stage.DRIVE, f"{r}_scaled")[Stage.DRIVE]
+        delta, delta_clip = saturate(m, round_half_up(scaled, f.derivative.frac), f.error, f"{r}_delta")
+        e_new = Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed()
+        e_new = staged(m, e_new, Stage.DRIVE, Stage.GAIN, f"{r}_e_new")[Stage.GAIN]
+        step = self._step(m, r, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac))
+        # x stands left of the fraction of the step and the half that rounds in it: one addition for both.
+        half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]
+        moved, moved_clip = saturate(m, (Cat(half, x).as_signed() + step).shift_right(f.step_shift), f.state,
+                                     f"{r}_moved")
         steps = named(m, on[Stage.MOVE][Sweep.STEP] & ~clamp[Stage.MOVE], f"{r}_steps")
-        x_new = Mux(steps, moved, x[Stage.MOVE]).as_signed()
+        x_new = Mux(steps, moved, x).as_signed()
         x_new = staged(m, x_new, Stage.MOVE, Stage.WRITE, f"{r}_x_new")[Stage.WRITE]
-        e_new = Mux(on[Stage.MOVE][Sweep.DELTA], delta, e[Stage.MOVE]).as_signed()
-        e_new = staged(m, e_new, Stage.MOVE, Stage.WRITE, f"{r}_e_new")[Stage.WRITE]
         # The table takes the state that fires and the memory the one after it, so that an activity shows the spike.
         m.d.comb += self.function_state[p].eq(x_new)
         fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
-        activity = staged(m, self.function[p], Stage.TABLE, Stage.ACTIVITY, f"{r}_a")[Stage.ACTIVITY]
-        moves = on[Stage.FEEDBACK][Sweep.STEP] | on[Stage.FEEDBACK][Sweep.DELTA]
-        clipped["error"] += [(Stage.ROW, valid_rows[Stage.ROW] & on[Stage.ROW][Sweep.ERR] & difference_clip),
-                             (Stage.MOVE, valid_rows[Stage.MOVE] & on[Stage.MOVE][Sweep.DELTA] & delta_clip)]
-        clipped["state"] += [(Stage.ROW, valid_rows[Stage.ROW] & takes & start_clip),
+        moves = on[Stage.COMPARE][Sweep.STEP] | on[Stage.COMPARE][Sweep.DELTA]
+        clipped["error"] += [(Stage.ROUND, valid_rows[Stage.ROUND] & on[Stage.ROUND][Sweep.ERR] & error_clip),
+                             (Stage.DRIVE, valid_rows[Stage.DRIVE] & on[Stage.DRIVE][Sweep.DELTA] & delta_clip)]
+        clipped["state"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & takes & start_clip),
                              (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
-        clipped["feedback"] += [(Stage.FEEDBACK, valid_rows[Stage.FEEDBACK] & moves & feedback_clip)]
-        return {"base": totals[Stage.ERROR], "state": Mux(fires, 0, x_new), "error": e_new, "activity": activity}
+        clipped["feedback"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & moves & feedback_clip)]
+        return {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
 
     def _operand(self, m: Module, p: int, valid_rows: Value, e: Value, tag: dict) -> Value:
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
-        f = self.machine.formats
-        aligned, _ = saturate(m, self.old_activity[p] << tag[Stage.ROW].align, f.error, f"row{p}_shifted")
+        f, at = self.machine.formats, tag[Stage.WEIGH].group
+        old = part_of_word(m, self.old_activity, at, p, self.machine.row_tiles, f"row{p}_old")
+        old = staged(m, old, Stage.WEIGH, Stage.ROUND, f"row{p}_old")[Stage.ROUND]
+        aligned, _ = saturate(m, old << tag[Stage.ROUND].align, f.error, f"row{p}_shifted")
         aligned = Mux(valid_rows, aligned, 0).as_signed()
-        aligned = staged(m, aligned, Stage.ROW, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
+        aligned = staged(m, aligned, Stage.ROUND, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
         flags = tag[Stage.ERROR].flags
         chosen = named(m, Mux(asks(flags, Sweep.POST), aligned, e), f"row{p}_chosen")
         negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")
         return Mux(asks(flags, Sweep.NEG), negative, chosen)
 
-    def _feedback(self, m: Module, r: str, back: Value, total: Value) -> tuple[Value, Value]:
-        """fb from a feedback sum and a gated row sum, and whether it was clipped."""
-        f = self.machine.formats
+    def _feedback(self, m: Module, p: int, on: dict, total: Value, tag: dict) -> tuple[Value, Value]:
+        """fb in stage SLOPE, from a feedback sum and a gated row sum in PREDICT; in COMPARE whether it was clipped."""
+        f, r = self.machine.formats, f"row{p}"
         finer = max(f.feedback_sum.frac, f.row_sum.frac)
-        both = (back << finer - f.feedback_sum.frac) + (total << finer - f.row_sum.frac)
-        return saturate(m, round_half_up(both, finer - f.feedback.frac), f.feedback, f"{r}_feedback_0")
+        back = part_of_word(m, self.back, tag[Stage.PREDICT].group, p, self.machine.row_tiles, f"{r}_back")
+        back, gated = Mux(on[Sweep.BACK], back, 0), Mux(on[Sweep.GATE], total, 0)
+        both = back.shift_left(finer - f.feedback_sum.frac) + gated.shift_left(finer - f.row_sum.frac)
+        both = staged(m, both, Stage.PREDICT, Stage.COMPARE, f"{r}_both")[Stage.COMPARE]
+        feedback, clip = saturate(m, round_half_up(both, finer - f.feedback.frac), f.feedback, f"{r}_feedback_0")
+        m.d.comb += self._feedbacks.value[p].eq(feedback)
+        return self._feedbacks.out[p], clip
 
-    def _back_of(self, m: Module, p: int, group: Value) -> Value:
-        """The feedback sum of row p of a group: a part of the word that holds the group."""
-        tiles, lanes = self.machine.row_tiles, self.machine.lanes
-        if tiles == lanes:
-            return self.back[p]
-        picked = Signal(signed(self.machine.formats.feedback_sum.bits), name=f"row{p}_back")
-        with m.Switch(group[:(lanes // tiles - 1).bit_length()]):
-            for part in range(lanes // tiles):
-                with m.Case(part):
-                    m.d.comb += picked.eq(self.back[part * tiles + p])
-        return picked
+    def _step(self, m: Module, r: str, operand: Value) -> Value:
+        """The gain times what drives a state, in stage MOVE; a multiplier for each half of it."""
+        operand = staged(m, operand, Stage.DRIVE, Stage.GAIN, f"{r}_operand")[Stage.GAIN]
+        cut = min(LOW, len(operand) - 1)
+        low = staged(m, operand[:cut] * self._gain, Stage.GAIN, Stage.JOIN, f"{r}_low")[Stage.JOIN]
+        high = staged(m, operand[cut:].as_signed() * self._gain, Stage.GAIN, Stage.JOIN, f"{r}_high")[Stage.JOIN]
+        return staged(m, high.shift_left(cut) + low, Stage.JOIN, Stage.MOVE, f"{r}_step")[Stage.MOVE]
 
     def _addresses(self, m: Module, tag: dict) -> None:
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
-        m.d.comb += [self.back_word.eq(tag[Stage.ERROR].group >> per_word),
-                     self.derivative_table.eq(tag[Stage.ERROR].function),
+        m.d.comb += [self.back_word.eq(tag[Stage.ROW].group >> per_word), self.state_group.eq(tag[Stage.ROW].group),
+                     self.activity_word.eq(tag[Stage.COMPARE].group >> per_word),
+                     self.error_group.eq(tag[Stage.WEIGH].group),
+                     self.derivative_table.eq(tag[Stage.COMPARE].function),
                      self.function_table.eq(tag[Stage.WRITE].function)]
 
     def _writes(self, m: Module, valid: dict, tag: dict, rows: list[dict[str, Value]]) -> None:
         for port, name, stage, flags in (
-                (self.write_base, "base", Stage.ERROR, Sweep.HOIST),
+                (self.write_base, "base", Stage.PREDICT, Sweep.HOIST),
                 (self.write_state, "state", Stage.WRITE, Sweep.INIT | Sweep.STEP | Sweep.FIRE),
-                (self.write_error, "error", Stage.WRITE, Sweep.ERR | Sweep.DELTA),
+                (self.write_error, "error", Stage.GAIN, Sweep.ERR | Sweep.DELTA),
                 (self.write_activity, "activity", Stage.ACTIVITY, Sweep.ACT)):
             enable = named(m, valid[stage] & asks(tag[stage].flags, flags), f"writes_{name}")
             m.d.comb += [port.group.eq(tag[stage].group),
@@ -231,13 +243,16 @@ class Neuron(wiring.Component):
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
 
-        m.d.comb += self.compares.eq(asks(tag[Stage.WRITE].flags, Sweep.ERR))
+        m.d.comb += [self.compares.eq(asks(tag[Stage.GAIN].flags, Sweep.ERR)),
+                     self.error_valid.eq(valid[Stage.ERROR]), self.error_row.eq(tag[Stage.ERROR])]
 
     def _counts(self, m: Module, valid: dict, tag: dict, clipped: dict) -> None:
+        """What is counted, a register behind its stage: a clip is known at the end of a cycle."""
         for name, events in clipped.items():
-            count = popcount(m, [valid[stage] & bit for stage, bit in events], f"clipped_{name}")
-            m.d.comb += getattr(self, f"sat_{name}").eq(count)
+            bits = Cat(valid[stage] & bit for stage, bit in events)
+            m.d.comb += getattr(self, f"sat_{name}").eq(popcount(m, pipe(m, bits, 1, name, reset=True)[1], name))
         rows = named(m, popcount(m, tag[Stage.ERROR].valid_rows, "valid_rows"), "rows")
-        for port, flags in ((self.steps, Sweep.STEP | Sweep.DELTA),
-                            (self.activations, Sweep.ACT)):
-            m.d.comb += port.eq(Mux(valid[Stage.ERROR] & asks(tag[Stage.ERROR].flags, flags), rows, 0))
+        for port, name, flags in ((self.steps, "steps", Sweep.STEP | Sweep.DELTA),
+                                  (self.activations, "activations", Sweep.ACT)):
+            count = Mux(valid[Stage.ERROR] & asks(tag[Stage.ERROR].flags, flags), rows, 0)
+            m.d.comb += port.eq(pipe(m, count, 1, name, reset=True)[1])

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
+from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY, TABLE_LATENCY
 
 from .pipeline import check_latency
 
@@ -12,28 +12,37 @@ __all__ = ["Stage"]
 class Stage(IntEnum):
     """Where a row is, a stage a cycle, and what is done with it there.
 
-    ROW        sum, base, state, error and clamp are there: mu, x with INIT, e with ERR
-    ERROR      e, or what POST and NEG make of it, is back at the tile; the base is written; feedback sum and f'(x)
-               are read
-    FEEDBACK   both are there: fb
-    SLOPE      f'(x) * fb
-    GAIN       (f'(x) * fb - e) * gain
-    MOVE       x with STEP, e with DELTA
-    WRITE      x and e are written, with FIRE x is 0 from here on; f(x) is read
-    TABLE      f(x) is interpolated
-    ACTIVITY   a is written
+    ROW        sum and base are there and added; state, clamp and feedback sum are read
+    PREDICT    mu, the feedback from the feedback sum; the base is written
+    COMPARE    x with INIT, x - mu; fb; f'(x) is read
+    WEIGH      the precision
+    ROUND      e with ERR
+    ERROR      e, or what POST and NEG make of it, is back at the tile
+    SLOPE      f'(x) is there: f'(x) * fb
+    DRIVE      f'(x) * fb - e, e with DELTA
+    GAIN       the gain times both halves of that; e is written
+    JOIN       their sum
+    MOVE       x with STEP
+    WRITE      x is written, with FIRE it is 0 from here on; f(x) is read
+    ACTIVITY   f(x) is there: a is written
     """
 
     ROW = 0
-    ERROR = 1
-    FEEDBACK = 2
-    SLOPE = 3
-    GAIN = 4
-    MOVE = 5
-    WRITE = 6
-    TABLE = 7
-    ACTIVITY = 8
+    PREDICT = 1
+    COMPARE = 2
+    WEIGH = 3
+    ROUND = 4
+    ERROR = 5
+    SLOPE = 6
+    DRIVE = 7
+    GAIN = 8
+    JOIN = 9
+    MOVE = 10
+    WRITE = 11
+    ACTIVITY = 15
 
 
-check_latency("NEURON_LATENCY", NEURON_LATENCY, len(Stage))
+check_latency("NEURON_LATENCY", NEURON_LATENCY, Stage.ACTIVITY + 1)
 check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
+check_latency("TABLE_LATENCY", TABLE_LATENCY, Stage.SLOPE - Stage.COMPARE)
+check_latency("TABLE_LATENCY", TABLE_LATENCY, Stage.ACTIVITY - Stage.WRITE)

@@ -24,8 +24,8 @@ class Stage(IntEnum):
     """Where a row group is on its way from its conversion to its errors."""
 
     CONVERT = 0
-    ROW = 1
-    ERROR = 2
+    ROW = 2
+    ERROR = 7
 
 
 check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
@@ -84,6 +84,8 @@ class PhaseControl:
         The step of the phase: a column, a row group or a bit of a code.
     tick : Signal
         The cycle of the step, where a step has several.
+    sums : Signal
+        Those of the row group that was converted in the cycle before, 0 unless ``take_sums`` sets them.
     first_row, first_column : Signal
         The row group and the column of the array at which the block of the sweep begins.
     inside, ends : dict of Value, by the name of a phase
@@ -92,12 +94,14 @@ class PhaseControl:
 
     def __init__(self, machine: MachineConfig, timing: ArrayTiming, tile: wiring.Component, array) -> None:
         self._machine, self._timing, self._tile, self._array = machine, timing, tile, array
+        check_latency("ArrayTiming.convert_latency", timing.convert_latency, Stage.ROW - Stage.CONVERT)
         check_latency("ArrayTiming.settle", timing.settle, Stage.ERROR - Stage.CONVERT)
         self._shapes = Shapes(machine)
         self.command = Signal(self._shapes.command)
         self.flags = self.command.flags
         self.step = Signal(BLOCK["groups"].width)
         self.tick = Signal(16)
+        self.sums = Signal(self._shapes.sums)
         self.first_row = Signal(20)
         self.first_column = Signal(BLOCK["columns"].width)
         self.inside: dict[str, Value] = {}
@@ -108,15 +112,15 @@ class PhaseControl:
         """Add the control to the module of the tile.
 
         ``phases``: those of a sweep in their order; "load" is the first of a sweep with weights, "convert" of one
-        without. ``take_sums(group)`` sets the ``sums`` of the tile to those of a row group; ``backs``: the feedback
-        sums of each column of the array.
+        without. ``take_sums(group)`` sets ``sums`` to those of a row group; ``backs``: the feedback sums of
+        each column of the array.
         """
         busy = self._walk(m, phases)
         self._load(m)
         self._convert(m, take_sums)
         self._back(m, backs)
         self._count(m, busy)
-        m.d.comb += self._tile.idle.eq(~(busy | self._tile.row_valid))
+        m.d.comb += self._tile.idle.eq(~(busy | self._leaving))
 
     def _walk(self, m: Module, phases: list[Phase]) -> Value:
         """Walk through the phases of a sweep; returns whether there is one."""
@@ -200,20 +204,23 @@ class PhaseControl:
                 m.d.sync += lanes.eq(lanes + Mux(counts, entry.lanes, 0))
 
     def _convert(self, m: Module, take_sums: Callable[[Value], None]) -> None:
-        """A row group a cycle: its sums to the neuron unit, two cycles later its errors back."""
+        """A row group a cycle: its sums to the neuron unit, later its errors back."""
         # Flags and place go along: when its errors are back, the control is in a later phase or in the next sweep.
-        command, tile, row = self.command, self._tile, self._tile.row
+        command, tile = self.command, self._tile
         last = self._next_step == command.groups
         place = staged(m, self.first_row + self.step, Stage.CONVERT, Stage.ERROR, "place")
         valid = staged(m, self.ends["convert"], Stage.CONVERT, Stage.ERROR, "converted", reset=True)
         later = staged(m, asks(self.flags, OPERAND_FLAGS), Stage.CONVERT, Stage.ERROR, "later")[Stage.ERROR]
-        m.d.comb += [tile.early_group.eq(command.group_base + self.step),
-                     tile.row_valid.eq(valid[Stage.ROW])]
-        m.d.sync += [row.flags.eq(command.flags), row.gain.eq(command.gain),
+        row = Signal(self._shapes.tag)
+        m.d.comb += [row.flags.eq(command.flags), row.gain.eq(command.gain),
                      *(row[name].eq(command[name]) for name in ("function", "precision", "align")),
                      row.group.eq(tile.early_group),
                      row.valid_rows.eq(rows_in_use(command.last_rows, last, self._machine.row_tiles)),
-                     row.first.eq(self.step == 0), tile.sums.eq(0)]
+                     row.first.eq(self.step == 0),
+                     tile.early_group.eq(command.group_base + self.step), tile.row_valid.eq(valid[Stage.ROW]),
+                     tile.row.eq(staged(m, row.as_value(), Stage.CONVERT, Stage.ROW, "row")[Stage.ROW])]
+        self._leaving = Cat(there for stage, there in valid.items() if Stage.CONVERT < stage <= Stage.ROW).any()
+        m.d.sync += [self.sums.eq(0), tile.sums.eq(self.sums)]
         with m.If(self.ends["convert"] & asks(self.flags, Sweep.FWD)):
             take_sums(place[Stage.CONVERT])
         with m.If(valid[Stage.ERROR] & later), m.Switch(place[Stage.ERROR]):

@@ -5,14 +5,16 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 
 from hebbar.compiler.cycles import RowTiming
+from hebbar.contract.fifos import address_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.memories import Mem
+from hebbar.contract.memories import MAP, Mem
 
 from .bank import Bank
+from .delay import Delay
 from .fields import asks
-from .fixed import named, popcount, round_variable, saturate, tree
+from .fixed import named, pipe, popcount, saturate, tree
 from .pipeline import check_latency, staged
 from .row_stages import Back, Front
 from .tile import Shapes, TileSignature, mac_count, rows_in_use
@@ -48,6 +50,7 @@ class RowEngine(wiring.Component):
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = RowTiming(machine)
         self._at = Front((machine.lanes - 1).bit_length())
+        self._address_bits = address_bits(machine)
         self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
         super().__init__(TileSignature(machine))
 
@@ -60,10 +63,10 @@ class RowEngine(wiring.Component):
         wiring.connect(m, wiring.flipped(self.host), self._bank.host)
         slot = self._front(m)
         words = self._words(m, slot)
-        row_tag = self._sums(m, words)
-        head, queued = self._queue(m, words, row_tag)
+        self._sums(m, words)
+        head, queued, waiting = self._queue(m, words)
         busy_back = self._back(m, head, queued)
-        m.d.comb += self.idle.eq(~(self._active | words["busy"] | busy_back))
+        m.d.comb += self.idle.eq(~(self._active | words["busy"] | waiting | busy_back))
         return m
 
     def _front(self, m: Module) -> dict[str, Value]:
@@ -97,31 +100,38 @@ class RowEngine(wiring.Component):
                      tag.first.eq(group == 0),
                      tag.valid_rows.eq(rows_in_use(command.last_rows, last_group, self.machine.row_tiles))]
         return {"valid": active, "reads": active & reads, "first": column == 0,
-                "last": last_column, "address": row_start + column, "tag": tag.as_value()}
+                "last": last_column, "address": (row_start + column)[:self._address_bits], "tag": tag.as_value()}
 
     def _words(self, m: Module, slot: dict[str, Value]) -> dict:
         """Follow a slot to its weights and activities (2 cycles later) and their products."""
         at = self._at
-        slot = {name: staged(m, value, at.slot, at.error, f"slot_{name}", reset=name in ("valid", "reads"))
+        m.submodules.tags = self._tags = Delay(self.shapes.tag, at.row_sum - at.slot)
+        m.d.comb += self._tags.value.eq(slot["tag"])
+        slot = {name: staged(m, value, at.slot, at.row_sum, f"slot_{name}", reset=name in ("valid", "reads"))
                 for name, value in slot.items()}
-        entry = Signal(self.shapes.map)
+        fetched = Signal(self.shapes.entry)
+        entry = Signal(self.shapes.entry)
+        source = Signal(entry.source.shape())
+        m.d.sync += [fetched[name].eq(self.map[name]) for name in MAP]
         group = self._tag(slot, at.entry).group
-        source = Signal(self.map.source.shape())
-        m.d.sync += [entry.eq(self.map), entry.source.eq(source)]
-        m.d.comb += [source.eq(self.map.source + Mux(self.map.lanes == 0, group >> self._part_bits, 0)),
-                     self.activity_address.eq(source),
+        m.d.comb += [source.eq(fetched.source + Mux(fetched.lanes == 0, group >> self._part_bits, 0)),
+                     entry.eq(fetched), entry.source.eq(source), self.activity_address.eq(source),
                      self._bank.read_address[0].eq(slot["address"][at.entry])]
-        identity = named(m, entry.lanes == 0, "identity")
-        activity = [named(m, Mux(identity, a, Mux(entry.lanes > i, a, 0)).as_signed(), f"activity_{i}")
-                    for i, a in enumerate(self.activity)]
+        entries = {stage: data.View(self.shapes.entry, value)
+                   for stage, value in staged(m, entry.as_value(), at.entry, at.word, "entry").items()}
+        loaded = entries[at.loaded]
+        identity = named(m, loaded.lanes == 0, "identity")
+        activity = [Mux(identity | (loaded.lanes > i), a, 0).as_signed() for i, a in enumerate(self.activity)]
+        activity = [staged(m, a, at.loaded, at.word, f"activity{i}")[at.word] for i, a in enumerate(activity)]
+        weights = self._weights(m, identity, self._tag(slot, at.loaded).group)
+        weights = [staged(m, w, at.loaded, at.word, f"word{n}")[at.word] for n, w in enumerate(weights)]
         tag = self._tag(slot, at.word)
-        rows = named(m, popcount(m, tag.valid_rows, "valid_rows"), "rows")
-        fwd = slot["valid"][at.word] & asks(tag.flags, Sweep.FWD)
-        m.d.comb += [self.mac_fwd.eq(mac_count(rows, entry.lanes, fwd)),
-                     self.reads.eq(mac_count(rows, entry.lanes, slot["reads"][at.word]))]
+        count = mac_count(popcount(m, tag.valid_rows, "valid_rows"), entries[at.word].lanes, slot["reads"][at.word])
+        count = staged(m, count, at.word, at.product, "count", reset=True)[at.product]
+        forward = asks(self._tag(slot, at.product).flags, Sweep.FWD)
+        m.d.comb += [self.reads.eq(count), self.mac_fwd.eq(Mux(forward, count, 0))]
         busy = Cat(valid for stage, valid in slot["valid"].items() if stage != at.slot).any()
-        return {"slot": slot, "entry": entry, "activity": activity, "busy": busy,
-                "weights": self._weights(m, identity, tag.group)}
+        return {"slot": slot, "entry": entries[at.word], "activity": activity, "busy": busy, "weights": weights}
 
     def _tag(self, slot: dict[str, dict], stage: int) -> data.View:
         """The tag of the word that is in a stage."""
@@ -135,62 +145,56 @@ class RowEngine(wiring.Component):
         weights = []
         for n, stored in enumerate(self._bank.read_data[0]):
             p, i = divmod(n, lanes)
-            weight = Signal(signed(self.machine.weight_bits), name=f"weight{p}_{i}")
             own = Mux(parts[i // tiles], one, 0) if i % tiles == p else 0
-            m.d.comb += weight.eq(Mux(identity, own, stored))
-            weights.append(weight)
+            weights.append(named(m, Mux(identity, own, stored).as_signed(), f"weight{p}_{i}"))
         return weights
 
-    def _sums(self, m: Module, words: dict) -> Value:
+    def _sums(self, m: Module, words: dict) -> None:
         """Products, adder trees and the sums along the rows; hands rows to the neuron unit."""
         at, lanes, slot, weights = self._at, self.machine.lanes, words["slot"], words["weights"]
         shift = staged(m, words["entry"].shift, at.word, at.tree, "shift")[at.tree]
-        tag, out = self._tag(slot, at.tree), self._tag(slot, at.row_sum)
+        tag = self._tag(slot, at.tree)
         forward = asks(tag.flags, Sweep.FWD)
         for p in range(self.machine.row_tiles):
             products = []
             for i in range(lanes):
                 product = staged(m, weights[p * lanes + i] * words["activity"][i], at.word, at.product, f"fwd{p}_{i}")
                 products.append(product[at.product])
-            partial = Mux(forward, tree(m, products, f"tree{p}") << shift, 0)
+            partial = Mux(forward, tree(m, products, f"tree{p}") << shift, 0).as_signed()
+            partial = staged(m, partial, at.tree, at.aligned, f"partial{p}")[at.aligned]
             total = Signal(signed(self.machine.row_sum_bits), name=f"row_sum{p}")
-            with m.If(slot["valid"][at.tree]):
-                m.d.sync += total.eq(partial + Mux(slot["first"][at.tree], 0, total))
+            with m.If(slot["valid"][at.aligned]):
+                m.d.sync += total.eq(partial + Mux(slot["first"][at.aligned], 0, total))
             m.d.comb += self.sums[p].eq(total)
-        # The group leaves a cycle before the sum, for every word: what memories hold of the row arrives with the sum.
-        m.d.comb += [self.early_group.eq(tag.group), self.row.eq(out),
+        # The group leaves two cycles before the sum, for every word: its base arrives with the sum.
+        m.d.comb += [self.early_group.eq(tag.group), self.row.eq(self._tags.out),
                      self.row_valid.eq(slot["valid"][at.row_sum] & slot["last"][at.row_sum])]
-        return self.row_valid
 
-    def _queue(self, m: Module, words: dict, row_valid: Value):
+    def _queue(self, m: Module, words: dict):
         """Hold words and errors of rows that feed back or learn until both are there."""
         at, depth, slot, entry = self._at, self.timing.fifo_depth, words["slot"], words["entry"]
         at_word = self._tag(slot, at.word)
-        at_error = Signal(self.shapes.tag)
         word_layout = data.StructLayout({
             "weights": self._bank.word, "activity": self.shapes.activities,
-            "entry": self.shapes.map, "address": 20, "last": 1})
+            "entry": self.shapes.entry, "address": self._address_bits, "last": 1})
         row_layout = data.StructLayout({"error": self.shapes.errors, "tag": self.shapes.tag})
         m.submodules.words = word_fifo = SyncFIFO(width=word_layout.size, depth=depth)
         m.submodules.errors = row_fifo = SyncFIFO(width=row_layout.size, depth=depth)
         word = Signal(word_layout)
         row = Signal(row_layout)
-        error_valid = Signal()
-        m.d.sync += [error_valid.eq(row_valid), at_error.eq(self.row)]
         m.d.comb += [
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
             word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
             *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
             word_fifo.w_stream.payload.eq(word),
             word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
-            row.error.eq(self.error), row.tag.eq(at_error), row_fifo.w_stream.payload.eq(row),
-            row_fifo.w_stream.valid.eq(error_valid & asks(at_error.flags, OPERAND_FLAGS))]
-        # Neither is asked whether it has room: fifo_depth is enough. A row's words came before its error, so the words
-        # need not be waited for either.
+            row.error.eq(self.error), row.tag.eq(self.error_row), row_fifo.w_stream.payload.eq(row),
+            row_fifo.w_stream.valid.eq(self.error_valid & asks(self.error_row.flags, OPERAND_FLAGS))]
+        # Neither is asked whether it has room: fifo_depth is enough. A row's words came before its error.
         words_out, rows_out = word_fifo.r_stream, row_fifo.r_stream
         head, tag = data.View(word_layout, words_out.payload), data.View(row_layout, rows_out.payload)
         m.d.comb += [words_out.ready.eq(rows_out.valid), rows_out.ready.eq(rows_out.valid & head.last)]
-        return head, (rows_out.valid, tag)
+        return head, (rows_out.valid, tag), words_out.valid
 
     def _back(self, m: Module, head, queued) -> Value:
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
@@ -202,7 +206,7 @@ class RowEngine(wiring.Component):
         identity = named(m, entry.lanes == 0, "back_identity")
         learns = valid & asks(row.tag.flags, Sweep.UPD) & entry.plastic & ~identity
         upd = staged(m, learns, Back.TAKE, Back.WRITE, "upd", reset=True)
-        entries = {stage: data.View(self.shapes.map, value)
+        entries = {stage: data.View(self.shapes.entry, value)
                    for stage, value in staged(m, entry.as_value(), Back.TAKE, Back.WRITE, "back_entry").items()}
         address = staged(m, head.address, Back.TAKE, Back.WRITE, "back_address")
         # An identity column has the next source word after C / P row groups; the first of them replaces its sums.
@@ -217,7 +221,7 @@ class RowEngine(wiring.Component):
             self._bank.write_mask.eq(upd[Back.WRITE].replicate(tiles * lanes)),
             self.mac_trn.eq(Mux(trn[Back.PRODUCT], count, 0)), self.mac_upd.eq(Mux(upd[Back.PRODUCT], count, 0)),
             self.writes.eq(Mux(upd[Back.PRODUCT], count, 0))]
-        clipped, rate = [], named(m, self.rates[entries[Back.PRODUCT].rate], "rate")
+        clipped, rate = [], staged(m, self.rates[entry.rate], Back.TAKE, Back.PRODUCT, "rate")[Back.PRODUCT]
         for i in range(lanes):
             products = [head.weights[p * lanes + i] * row.error[p] for p in range(tiles)]
             feedback = [staged(m, product, Back.TAKE, Back.PRODUCT, f"trn{p}_{i}")[Back.PRODUCT]
@@ -226,7 +230,8 @@ class RowEngine(wiring.Component):
             total = staged(m, total, Back.PRODUCT, Back.WRITE, f"feedback_sum{i}")[Back.WRITE]
             m.d.comb += self.feedback_sums[i].eq(total)
             clipped += [self._learn(m, head, row, entries, rate, p, i) for p in range(tiles)]
-        learned = named(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), "learned_clips")
+        # Known at the end of a cycle, so counted in the next.
+        learned = pipe(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), 1, "learned_clips", reset=True)[1]
         m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
         return Cat(staged(m, valid, Back.TAKE, Back.WRITE, "taken", reset=True).values()).any()
 
@@ -236,15 +241,16 @@ class RowEngine(wiring.Component):
         weight = staged(m, head.weights[lane], Back.TAKE, Back.WRITE, f"old{p}_{i}")[Back.WRITE]
         product = row.error[p] * head.activity[i]
         product = staged(m, product, Back.TAKE, Back.PRODUCT, f"upd{p}_{i}")[Back.PRODUCT]
-        change = round_variable(product, rate)
+        change = product.shift_left(1) >> rate  # and one fraction bit
         neuron = Cat(Const(p, (self.machine.row_tiles - 1).bit_length()), row.tag.group)
         source = Cat(Const(i, (lanes - 1).bit_length()), entries[Back.TAKE].source)
         own = entries[Back.TAKE].diagonal & (neuron == source)
         own = staged(m, own, Back.TAKE, Back.PRODUCT, f"own{p}_{i}")[Back.PRODUCT]
         change = Mux(own, 0, change).as_signed()
         change = staged(m, change, Back.PRODUCT, Back.WRITE, f"change{p}_{i}")[Back.WRITE]
-        new, clipped = saturate(m, weight + change, self.machine.formats.weight, f"new{p}_{i}",
-                                entries[Back.WRITE].positive)
+        # The weight stands left of the fraction bit and the half that rounds it: one addition for both.
+        grown = (Cat(Const(1, 1), weight).as_signed() + change).shift_right(1)
+        new, clipped = saturate(m, grown, self.machine.formats.weight, f"new{p}_{i}", entries[Back.WRITE].positive)
         m.d.comb += self._bank.write_data[lane].eq(new)
         return clipped
 

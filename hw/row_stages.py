@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
-from hebbar.contract.timing import WRITE_LATENCY
+from hebbar.contract.timing import ERROR_LATENCY, WRITE_LATENCY
 
 from .pipeline import check_latency
 
@@ -16,19 +16,24 @@ class Front:
     """Where a word is on its way to the sum of its row, in cycles after its slot.
 
     slot      its map entry is read
-    entry     the entry is there: weights and activities are read
-    word      both are there: products; a word that feeds back or learns waits in a FIFO from here on
+    fetched   the entry is there
+    entry     a register behind the memory: weights and activities are read
+    loaded    both are there, lanes in use and identity columns are sorted out
+    word      a register behind the memories: products; a word that feeds back or learns waits in a FIFO from here on
     product   the first level of the adder tree
-    tree      the sum of the products is there, ``levels`` later, and is added to the row
+    tree      the sum of the products is there, ``levels`` later, and is shifted
+    aligned   it is added to the row
     row_sum   the sum of the row is there: behind its last word it goes to the neuron unit
     error     the error of the row comes back and is stored beside its words
     """
 
     levels: int
     slot: ClassVar[int] = 0
-    entry: ClassVar[int] = 1
-    word: ClassVar[int] = 2
-    product: ClassVar[int] = 3
+    fetched: ClassVar[int] = 1
+    entry: ClassVar[int] = 2
+    loaded: ClassVar[int] = 3
+    word: ClassVar[int] = 4
+    product: ClassVar[int] = 5
 
     @property
     def tree(self) -> int:
@@ -36,22 +41,27 @@ class Front:
         return self.product + self.levels
 
     @property
-    def row_sum(self) -> int:
-        """A register behind the tree."""
+    def aligned(self) -> int:
+        """A register behind the shift."""
         return self.tree + 1
 
     @property
+    def row_sum(self) -> int:
+        """A register behind the addition."""
+        return self.aligned + 1
+
+    @property
     def error(self) -> int:
-        """The neuron unit answers in the next cycle."""
-        return self.row_sum + 1
+        """The neuron unit has answered."""
+        return self.row_sum + ERROR_LATENCY
 
 
 class Back(IntEnum):
     """Where a word is in TRN and UPD.
 
     TAKE      the first word and the first error of the FIFOs: products
-    PRODUCT   TRN adds them over the rows, UPD rounds them
-    WRITE     feedback sums are added to, weights are written
+    PRODUCT   TRN adds them over the rows, UPD shifts them by the rate
+    WRITE     feedback sums are added to; UPD rounds, adds to the weights and writes them
     """
 
     TAKE = 0

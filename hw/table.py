@@ -1,15 +1,16 @@
 """An activation table in memory, read by P neurons a cycle."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Const, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.activations import ENTRY_BITS
 from hebbar.contract.formats import Format, Formats
 from hebbar.contract.memories import TABLE, Port
+from hebbar.contract.timing import TABLE_LATENCY
 
 from .bank import Bank, HostPort
-from .fixed import round_half_up, saturate, shape
+from .fixed import pipe, saturate, shape
 
 __all__ = ["Table"]
 
@@ -17,8 +18,8 @@ __all__ = ["Table"]
 class Table(wiring.Component):
     """``out = sat(round((value << F) + slope * fraction >> F + 16 - out.bits))``.
 
-    Index and fraction are the top and the low F bits of the state. Latency: 1 cycle, the output is
-    combinational after the memory. Throughput: every reader, every cycle.
+    Index and fraction are the top and the low F bits of the state. Latency: ``TABLE_LATENCY``, a register behind the
+    memory, the product and the sum. Throughput: every reader, every cycle.
 
     Parameters
     ----------
@@ -38,12 +39,12 @@ class Table(wiring.Component):
     state : Signal(ArrayLayout(signed(self.formats.state.bits), self.readers)), in
         Where it is looked up.
     out : Signal(ArrayLayout(signed(self.format.bits), self.readers)), out
-        Its values, a cycle later.
+        Its values, ``latency`` cycles later.
     host : HostPort(), in
         The memory on the stream.
     """
 
-    latency = 1
+    latency = TABLE_LATENCY
 
     def __init__(self, formats: Formats, out: Format, port: Port, readers: int) -> None:
         self.formats, self.format, self.port, self.readers = formats, out, port, readers
@@ -52,20 +53,22 @@ class Table(wiring.Component):
             "out": Out(data.ArrayLayout(shape(out), readers)), "host": In(HostPort())})
 
     def elaborate(self, platform):
-        m, frac = Module(), self.formats.table_frac
+        m, frac, drop = Module(), self.formats.table_frac, ENTRY_BITS - self.format.bits
         m.submodules.bank = bank = Bank(self.port, self.readers)
         wiring.connect(m, wiring.flipped(self.host), bank.host)
         for i in range(self.readers):
             state = self.state[i].as_unsigned()
             m.d.comb += bank.read_address[i].eq(Cat(state[frac:], self.function))
             word = bank.read_data[i][0]
-            value = Signal(signed(ENTRY_BITS))
-            slope = Signal(signed(ENTRY_BITS))
-            m.d.comb += [value.eq(word[:ENTRY_BITS]), slope.eq(word[TABLE["slope"].lsb:])]
-            fraction = Signal(max(1, frac), name=f"fraction_{i}")
-            # It meets value and slope, which come a cycle after their address.
-            m.d.sync += fraction.eq(state[:frac] if frac else 0)
-            exact = (value << frac) + slope * fraction
-            rounded = round_half_up(exact, frac + ENTRY_BITS - self.format.bits)
-            m.d.comb += self.out[i].eq(saturate(m, rounded, self.format, f"rounded_{i}")[0])
+            value = Signal(signed(ENTRY_BITS), name=f"value_{i}", reset_less=True)
+            slope = Signal(signed(ENTRY_BITS), name=f"slope_{i}", reset_less=True)
+            m.d.sync += [value.eq(word[:ENTRY_BITS]), slope.eq(word[TABLE["slope"].lsb:])]
+            # It meets value and slope, which come two cycles after their address.
+            fraction = pipe(m, state[:frac] if frac else Const(0, 1), 2, f"fraction_{i}")[2]
+            # The half that rounds is added to the value while the product is made.
+            product = pipe(m, slope * fraction, 1, f"product_{i}")[1]
+            half = pipe(m, value + (1 << drop >> 1), 1, f"half_{i}")[1]
+            exact = half.shift_left(frac) + product
+            result, _ = saturate(m, exact.shift_right(frac + drop), self.format, f"rounded_{i}")
+            m.d.comb += self.out[i].eq(pipe(m, result, 1, f"out_{i}")[1])
         return m

@@ -9,6 +9,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from hebbar.contract.fifos import entry_bits, group_bits
 from hebbar.contract.isa import Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP
@@ -16,7 +17,8 @@ from hebbar.contract.registers import RATES
 
 from .bank import Bank, HostPort
 
-__all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "rows_in_use", "mac_count"]
+__all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "rows_in_use", "mac_count",
+           "part_of_word"]
 
 
 class Shapes:
@@ -25,11 +27,15 @@ class Shapes:
     def __init__(self, machine: MachineConfig) -> None:
         f, tiles, lanes = machine.formats, machine.row_tiles, machine.lanes
         self.map = data.StructLayout({n: unsigned(x.width) for n, x in MAP.items()})
+        self.entry = data.StructLayout({n: unsigned(entry_bits(machine)[n]) for n in MAP})
         self.sums = data.ArrayLayout(signed(f.row_sum.bits), tiles)
         self.errors = data.ArrayLayout(signed(f.error.bits), tiles)
         self.states = data.ArrayLayout(signed(f.state.bits), tiles)
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
         self.backs = data.ArrayLayout(signed(f.feedback_sum.bits), lanes)
+        self.row_activities = data.ArrayLayout(signed(f.activity.bits), tiles)
+        self.derivatives = data.ArrayLayout(signed(f.derivative.bits), tiles)
+        self.feedbacks = data.ArrayLayout(signed(f.feedback.bits), tiles)
         self.columns = data.ArrayLayout(data.StructLayout(
             {"activity": self.activities, "entry": self.map, "rate": 5, "self_connection": signed(20)}),
             machine.array_stride)
@@ -40,7 +46,7 @@ class Shapes:
             {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
             {"flags": len(Sweep), "gain": 2, **{n: BLOCK[n].width for n in ("function", "precision", "align")},
-             "group": BLOCK["group_base"].width, "valid_rows": tiles, "first": 1})
+             "group": group_bits(machine), "valid_rows": tiles, "first": 1})
 
 
 class GroupWrite(wiring.Signature):
@@ -85,15 +91,19 @@ class TileSignature(wiring.Signature):
     map, activity : In(Shapes.map), In(Shapes.activities)
         Both, a cycle after their address.
     early_group : Out(14)
-        The row group whose sums may leave in the next cycle: what the machine holds of it is read.
+        The row group whose sums may leave two cycles later: its base is read.
     row_valid : Out(1)
-        ``row`` and ``sums`` are those of a row group, a cycle after its ``early_group``.
+        ``row`` and ``sums`` are those of a row group, two cycles after its ``early_group``.
     row : Out(Shapes.tag)
         Flags and descriptor, the number of the row group and which of its rows are in use.
     sums : Out(Shapes.sums)
         Its row sums.
+    error_valid : In(1)
+        ``error_row`` and ``error`` are those of a row group, ERROR_LATENCY cycles after its ``row_valid``.
+    error_row : In(Shapes.tag)
+        What ``row`` was.
     error : In(Shapes.errors)
-        What TRN and UPD take for it, a cycle after ``row_valid``.
+        What TRN and UPD take for it.
     back_valid : Out(1)
         ``feedback_sums`` are added to a word of the feedback sums.
     back_word : Out(12)
@@ -109,11 +119,11 @@ class TileSignature(wiring.Signature):
     set : Out(4)
         Which of ``hebbar.contract.isa.ISSUE_FLAGS`` the sweep has.
     mac_fwd, mac_trn, mac_upd : Out(Shapes.work)
-        Useful products of this cycle.
+        Useful products; what is counted comes up to two cycles after the work.
     reads, writes : Out(Shapes.work)
         Useful weights that are read and written in this cycle.
     saturated : Out(Shapes.work)
-        Weights that were clipped in this cycle.
+        Weights that were clipped.
     host : In(HostPort())
         The weight memory on the stream.
     """
@@ -127,7 +137,7 @@ class TileSignature(wiring.Signature):
             "activity_address": Out(MAP["source"].width), "activity": In(s.activities),
             "early_group": Out(BLOCK["group_base"].width),
             "row_valid": Out(1), "row": Out(s.tag), "sums": Out(s.sums),
-            "error": In(s.errors),
+            "error_valid": In(1), "error_row": In(s.tag), "error": In(s.errors),
             "back_valid": Out(1), "back_word": Out(MAP["source"].width), "feedback_overwrite": Out(1),
             "feedback_sums": Out(s.backs),
             "rates": In(data.ArrayLayout(5, RATES)),
@@ -160,3 +170,16 @@ def rows_in_use(last_rows: Value, last_group: Value, tiles: int) -> Value:
 def mac_count(rows: Value, lanes: Value, enable: Value) -> Value:
     """Useful weights of a word: rows in use times lanes in use, zero unless enabled."""
     return Mux(enable, rows * lanes, 0)
+
+
+def part_of_word(m: Module, word: data.View, group: Value, row: int, tiles: int, name: str) -> Value:
+    """The element of row ``row`` of a group in the word of C neurons that holds the group."""
+    lanes = len(word)
+    if tiles == lanes:
+        return word[row]
+    picked = Signal(word[row].shape(), name=f"{name}_picked")
+    with m.Switch(group[:(lanes // tiles - 1).bit_length()]):
+        for part in range(lanes // tiles):
+            with m.Case(part):
+                m.d.comb += picked.eq(word[part * tiles + row])
+    return picked

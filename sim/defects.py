@@ -35,15 +35,13 @@ NEURON, ROWS = "tests/test_neuron.py", "tests/test_row_engine.py"
 
 DEFECTS = {
     "rounding": Defect(
-        "hw/fixed.py", "((value << 1 >> shift) + 1) >> 1", "value >> shift", "tests/test_fixed.py",
+        "hw/fixed.py", "((value.shift_left(1) >> shift) + 1).shift_right(1)", "value >> shift", "tests/test_fixed.py",
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
-        "hw/neuron.py", "operand = scaled[Stage.GAIN] - (e[Stage.GAIN] <<",
-        "operand = scaled[Stage.GAIN] + (e[Stage.GAIN] <<", NEURON,
+        "hw/neuron.py", "scaled - e[Stage.DRIVE]", "scaled + e[Stage.DRIVE]", NEURON,
         "STEP adds the neuron's own error instead of subtracting it"),
     "late-error": Defect(
-        "hw/neuron.py", "operand = scaled[Stage.GAIN] - (e[Stage.GAIN] << f",
-        "operand = scaled[Stage.GAIN] - (e[Stage.MOVE] << f", NEURON,
+        "hw/neuron.py", "scaled - e[Stage.DRIVE].", "scaled - e_new.", NEURON,
         "STEP takes the error one pipeline stage late, that of the row before"),
     "activity-stale": Defect(
         "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[Stage.MOVE])", NEURON,
@@ -52,8 +50,8 @@ DEFECTS = {
         "hw/neuron.py", "Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)", "0", NEURON,
         "the prediction leaves out the hoisted contribution of clamped sources"),
     "slope-early": Defect(
-        "hw/neuron.py", 'slope = staged(m, self.derivative[p], Stage.FEEDBACK, Stage.SLOPE, f"{r}_slope")[Stage.SLOPE]',
-        "slope = self.derivative[p]", NEURON,
+        "hw/neuron.py", "shapes.feedbacks, Stage.SLOPE - Stage.COMPARE",
+        "shapes.feedbacks, Stage.ERROR - Stage.COMPARE", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
         "hw/feedback_sums.py", "Mux(self.overwrite, 0, old.data[i])", "old.data[i]", "tests/test_feedback_sums.py",
@@ -67,8 +65,7 @@ DEFECTS = {
         "self._bank.write_address.eq(address[Back.PRODUCT])", ROWS,
         "UPD writes a word to the address of the next"),
     "table-truncated": Defect(
-        "hw/table.py", "round_half_up(exact, frac + ENTRY_BITS - self.format.bits)",
-        "exact >> (frac + ENTRY_BITS - self.format.bits)", "tests/test_table.py",
+        "hw/table.py", "value + (1 << drop >> 1)", "value + 0", "tests/test_table.py",
         "the activation table cuts its interpolation off instead of rounding it"),
     "share-truncated": Defect(
         "hw/separation.py", "round_half_up(product, RECIPROCAL_FRAC - f.state.frac)",

@@ -18,6 +18,7 @@ from golden.table import Table
 from hebbar.contract.activations import ENTRY_BITS, table
 from hebbar.contract.isa import Sweep
 from hebbar.contract.memories import TABLE, UNIT_PRECISION
+from hebbar.contract.timing import TABLE_LATENCY
 from hw.neuron import Neuron as HwNeuron
 
 CONFIGS = {
@@ -120,14 +121,18 @@ def test_golden_follows_the_formula(name):
 
 
 class _Bench:
-    """The memories and tables around hw.neuron: every answer one cycle after its address."""
+    """The memories and tables around hw.neuron: a memory answers a cycle after its address, a table TABLE_LATENCY."""
+
+    ADDRESSES = ("state_group", "error_group", "back_word", "activity_word", "derivative_table", "derivative_state",
+                 "function_table", "function_state")
 
     def __init__(self, config, values, rng, fs=None, ds=None):
-        self.config, self.unit, self.rng = config, HwNeuron(config), rng
+        # Every row group is used once: more of them than the smallest machine has.
+        self.config, self.unit, self.rng = config, HwNeuron(config.model_copy(update={"neuron_words": 1 << 12})), rng
         self.memory = {k: v.reshape(-1, config.row_tiles) for k, v in values.items()}
         self.fs, self.ds = fs or tables(config, False), ds or tables(config, True)
         self.gains = [int(g) for g in rng.sample(range(256), 3)] + [255]
-        self.rows, self.errors = [], {}
+        self.rows, self.errors, self.lookups = [], {}, {"derivative": [], "function": []}
         self.counts = dict.fromkeys(
             ("sat_error", "sat_state", "sat_feedback", "steps", "activations"), 0)
         self.busy_at, self.quiet_at = {}, {}
@@ -144,14 +149,18 @@ class _Bench:
         for cycle, row in enumerate(self.rows + [None] * (unit.latency + 1)):
             self._offer(ctx, row)
             _, _, *seen = await ctx.tick().sample(
-                unit.back_word, unit.derivative_table, unit.derivative_state, unit.function_table,
-                unit.function_state, unit.error, unit.busy)
-            self._answer(ctx, *seen[:5])
+                *(getattr(unit, name) for name in self.ADDRESSES), unit.error_valid, unit.error_row, unit.error,
+                unit.busy)
+            self._answer(ctx, *seen[:-4])
             waiting.append(row)
-            if len(waiting) > unit.error_latency and waiting[-1 - unit.error_latency]:
-                self.errors[waiting[-1 - unit.error_latency][0]] = list(seen[5])
+            valid, tag, errors, busy = seen[-4:]
+            answered = waiting[-1 - unit.error_latency] if cycle >= unit.error_latency else None
+            assert bool(valid) == (answered is not None), f"error_valid in cycle {cycle}"
+            if answered:
+                assert (tag.group, tag.flags) == answered[:2]
+                self.errors[answered[0]] = list(errors)
             recent = waiting[-unit.latency:-1]
-            assert bool(seen[6]) == any(recent), f"busy in cycle {cycle}"
+            assert bool(busy) == any(recent), f"busy in cycle {cycle}"
 
     def _offer(self, ctx, row):
         unit = self.unit
@@ -161,18 +170,27 @@ class _Bench:
         ctx.set(unit.row_valid, int(row is not None))
         ctx.set(unit.row, {"flags": int(flags), "gain": gain, "function": function, "group": group,
                            "precision": precision, "align": align, "valid_rows": valid_rows, "first": 0})
-        for port, name in (("sums", "sum"), ("state", "state"), ("old_error", "error"),
-                           ("base", "base"), ("clamp", "clamp"), ("old_activity", "activity")):
+        for port, name in (("sums", "sum"), ("base", "base")):
             ctx.set(getattr(unit, port), self.memory[name][group].tolist())
 
-    def _answer(self, ctx, back_word, table_d, state_d, table_f, state_f):
-        unit, lanes = self.unit, self.config.lanes
-        flat = self.memory["back"].ravel()
-        word = flat[back_word * lanes:(back_word + 1) * lanes].tolist()
-        ctx.set(unit.back, word + [0] * (lanes - len(word)))
-        for port, bank, number, state in ((unit.derivative, self.ds, table_d, state_d),
-                                          (unit.function, self.fs, table_f, state_f)):
-            ctx.set(port, bank[number % 3](np.array(list(state))).tolist())
+    def _answer(self, ctx, state_group, error_group, back_word, activity_word, *lookups):
+        unit, groups = self.unit, len(self.memory["state"])
+        for port, name, group in (("state", "state", state_group), ("clamp", "clamp", state_group),
+                                  ("old_error", "error", error_group)):
+            ctx.set(getattr(unit, port), self.memory[name][group % groups].tolist())
+        for port, name, at in (("back", "back", back_word), ("old_activity", "activity", activity_word)):
+            ctx.set(getattr(unit, port), self._word(name, at))
+        for port, bank, lookup in (("derivative", self.ds, lookups[:2]), ("function", self.fs, lookups[2:])):
+            self.lookups[port].append(lookup)
+            if len(self.lookups[port]) >= TABLE_LATENCY:
+                number, state = self.lookups[port][-TABLE_LATENCY]
+                ctx.set(getattr(unit, port), bank[number % 3](np.array(list(state))).tolist())
+
+    def _word(self, name, at):
+        """A word of C neurons, those that there are not zero."""
+        lanes = self.config.lanes
+        word = self.memory[name].ravel()[at * lanes:(at + 1) * lanes].tolist()
+        return word + [0] * (lanes - len(word))
 
     async def writes(self, ctx):
         """Carry out what the unit writes; groups are only used once, so order does not matter."""

@@ -69,7 +69,8 @@ def test_a_latency_that_is_not_the_number_of_stages_is_refused():
 
 
 @pytest.mark.parametrize("module, name", [
-    ("neuron_stages", "NEURON_LATENCY"), ("neuron_stages", "ERROR_LATENCY"), ("row_stages", "WRITE_LATENCY"),
+    ("neuron_stages", "NEURON_LATENCY"), ("neuron_stages", "ERROR_LATENCY"), ("neuron_stages", "TABLE_LATENCY"),
+    ("row_stages", "WRITE_LATENCY"),
     ("phase_control", "ERROR_LATENCY")])
 def test_every_unit_holds_its_stages_to_the_cycle_model(monkeypatch, module, name):
     """A stage more in hw, or one less in the cycle model, stops before anything is built."""
@@ -79,13 +80,14 @@ def test_every_unit_holds_its_stages_to_the_cycle_model(monkeypatch, module, nam
         again(module)
 
 
+@pytest.mark.parametrize("name, built", [("convert_latency", 2), ("settle", 7)])
 @pytest.mark.parametrize("kind", [timing.ArrayTiming, timing.AnalogTiming])
-def test_the_control_of_an_array_holds_its_stages_to_the_cycle_model(monkeypatch, kind):
+def test_the_control_of_an_array_holds_its_stages_to_the_cycle_model(monkeypatch, kind, name, built):
     """An array and an analog macro have the same control, each with a timing of its own."""
     config = machine()
     PhaseControl(config, kind(config), None, None)
-    monkeypatch.setattr(kind, "settle", 1)
-    with pytest.raises(InternalError, match=r"ArrayTiming\.settle is 1 .* make it 2;"):
+    monkeypatch.setattr(kind, name, getattr(kind, name) - 1)
+    with pytest.raises(InternalError, match=rf"ArrayTiming\.{name} is {built - 1} .* make it {built};"):
         PhaseControl(config, kind(config), None, None)
 
 

@@ -23,6 +23,7 @@ from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Access
 from hw.bank import Bank, HostPort
 from hw.bus import COUNTER_END, Bus
 from hw.counters import Counters
+from hw.delay import Delay
 from hw.loops import Loops
 from hw.pulses import Pulses
 from hw.sar_logic import SarLogic
@@ -38,7 +39,7 @@ ENTRY = re.compile(r"^    (\S.*?) : (.*)\n((?:        .*\n)*)", re.MULTILINE)
 KIND = re.compile(r"(Signal\(.*\)|.*), (in|out)|(In|Out)\((.*)\)")
 SPECIAL = {
     "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
-    "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)),
+    "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)), "Delay": lambda m: Delay(5, 3),
     "Loops": lambda m: Loops(), "Watchdog": lambda m: Watchdog(), "HostPort": lambda m: HostPort(),
     "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
     "Pulses": lambda m: Pulses(3, 1), "SarLogic": lambda m: SarLogic(5, 7),

@@ -29,7 +29,7 @@ from sim.backends.pysim import PysimHost
 from sim.host import counters as read_counters
 from sim.packets import beats, write_packet
 
-ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 7)
+ROWS, COLUMNS = (1, 2, 5, 7, 16), (1, 2, 3, 11)
 GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 3}
 """Lanes and tiles, and the share of the flag sets that runs there: simulation slows down by width."""
 
@@ -39,7 +39,7 @@ NEURONS = ("state", "error", "activity", "base", "back")
 
 def experiment(lanes, tiles, network=None, **changes):
     return compile_config(layered([4, 4, 4], network=network, **({
-        "lanes": lanes, "row_tiles": tiles, "weight_words": 128 // tiles + 16,
+        "lanes": lanes, "row_tiles": tiles, "weight_words": 192 // tiles + 16,
         "neuron_words": 96 // lanes,
         "max_columns": max(COLUMNS), "map_entries": 256, "blocks": 48, "program_words": 1024,
         "functions": 2, "row_sum_bits": 44, "feedback_sum_bits": 48} | changes)))

@@ -51,7 +51,7 @@ TEXT_DEFECTS = {
                 "latches in the text"),
     "a latch in one bit": (TOP, r"host__read_beat = 32'd0;", "host__read_beat[30:0] = 31'd0;",
                            "latches in the text"),
-    "a removed driver": (TILE, r"\n  assign early_group = [^;]*;", "", "undriven signals"),
+    "a removed driver": (TILE, r"\n  assign issue = [^;]*;", "", "undriven signals"),
     "an instance that no longer drives": (TOP, r"\.barrier_pc\(barrier_pc\),?", ".barrier_pc(),", "undriven signals"),
     "a second driver": (TOP, r"(\n  assign idle = [^;]*;)", r"\1\1", "signals driven twice"),
     "a narrow port": (TOP, r"output \[12:0\] barrier_pc;\n  wire \[12:0\] barrier_pc;",
@@ -81,8 +81,8 @@ def test_a_planted_defect_in_the_text_is_found(verilog, defect):
 
 WRITES, LATCHES = "weight writes without UPD and without the host", "latches in the netlist (Yosys)"
 LATCH = (BUS, r"  assign ", r"  reg kept;\n  always @* if (locked) kept = rst;\n  assign ")
-MORE = (TILE, r"(\* \$signed\(activity_0\));", r"\1 * $signed(back_address_1);")
-FEWER = (TILE, r"\* (\$signed\(activity_\d\));", r"+ \1;")
+MORE = (TILE, r"(\* \$signed\(activity0_1\));", r"\1 * $signed(back_address_1);")
+FEWER = (TILE, r"\* (\$signed\(activity\d_1\));", r"+ \1;")
 FWD = (TILE, r"(\.\\port\$\d+\$0 )\(upd_2\)", r"\1(upd_2 | slot_tag_2[0])")
 LOST = (TILE, r"(\.\\port\$\d+\$0 )\(upd_2\)", r"\1(1'b0)")
 HOST = (WEIGHTS, r"host__write & ", "host__select & ")

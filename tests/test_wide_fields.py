@@ -14,6 +14,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, Into, Mode, Op, Sweep, encode
 from hebbar.contract.memories import BLOCK, MAP, TABLE, UNIT_PRECISION, Mem, pack
 from hebbar.contract.registers import Cause, Control
+from hebbar.contract.timing import ERROR_LATENCY
 from hw.neuron import Neuron
 from hw.row_engine import RowEngine
 from hw.separation import Separation
@@ -26,7 +27,7 @@ COMMAND = {"flags": int(ALL), "gain": 0, "weight_base": 0, "stride": 1, "map_bas
            "precision": UNIT_PRECISION, "group_base": 0, "groups": 1, "align": 0, "last_rows": 1}
 ENTRY = {"source": 0, "lanes": 4, "shift": 0, "rate": 0, "feedback": 1, "overwrite": 0, "plastic": 1, "diagonal": 0,
          "positive": 0}
-CYCLES = 24
+CYCLES = 40
 
 
 def powers(width):
@@ -69,10 +70,14 @@ class Bench:
         ctx.set(u.sweep.valid, 1)
         await ctx.tick()
         ctx.set(u.sweep.valid, 0)
-        seen, names = {}, ("function", "precision", "align", "gain", "group")
-        for _ in range(CYCLES):
+        seen, names, rows = {}, ("function", "precision", "align", "gain", "group"), []
+        for cycle in range(CYCLES):
             busy = ctx.get(u.issue) or ctx.get(u.slot)
             row, bank = ctx.get(u.row), u._bank
+            rows.append((ctx.get(u.row_valid), {name: getattr(row, name) for name, _ in u.row.shape()}))
+            answered = rows[cycle - ERROR_LATENCY] if cycle >= ERROR_LATENCY else (0, {})
+            ctx.set(u.error_valid, answered[0])
+            ctx.set(u.error_row, answered[1])
             for on, values in (
                     (busy, {"map_address": u.map_address, "set": u.set}),
                     (ctx.get(u.row_valid), {"sum": u.sums[0]}), (ctx.get(u.back_valid), {"back_word": u.back_word}),
@@ -211,7 +216,7 @@ def test_every_table_and_every_segment_has_an_entry_of_its_own(mem):
             code = segment << f.table_frac
             ctx.set(unit.function, function)
             ctx.set(unit.state, [code - (1 << 16) if code >> 15 else code])
-            await ctx.tick()
+            await ctx.tick().repeat(unit.latency)
             assert list(ctx.get(unit.out)) == [number], (function, segment)
 
     simulate(unit, check)

@@ -4,19 +4,35 @@ from .isa import FIELDS, Op, Sweep
 from .machine import MachineConfig
 from .memories import BLOCK, MAP
 
-__all__ = ["row_bits", "tag_bits", "word_bits"]
+__all__ = ["address_bits", "entry_bits", "group_bits", "row_bits", "tag_bits", "word_bits"]
+
+
+def group_bits(machine: MachineConfig) -> int:
+    """The number of a row group of this machine."""
+    return max(1, (machine.groups - 1).bit_length())
+
+
+def address_bits(machine: MachineConfig) -> int:
+    """The address of a weight word of this machine."""
+    return max(1, (machine.weight_words - 1).bit_length())
+
+
+def entry_bits(machine: MachineConfig) -> dict[str, int]:
+    """Bits of the fields of a map entry, those that count words or lanes of this machine as wide as they have to be."""
+    return {name: field.width for name, field in MAP.items()} | {
+        "source": max(1, (machine.neuron_words - 1).bit_length()), "lanes": machine.lanes.bit_length()}
 
 
 def tag_bits(machine: MachineConfig) -> int:
     """What travels with a row group: flags, gain, what its descriptor says of the rows, rows in use, first."""
-    said = sum(BLOCK[name].width for name in ("function", "precision", "align", "group_base"))
-    return len(Sweep) + FIELDS[Op.SWEEP]["gain"].width + said + machine.row_tiles + 1
+    said = sum(BLOCK[name].width for name in ("function", "precision", "align"))
+    return len(Sweep) + FIELDS[Op.SWEEP]["gain"].width + said + group_bits(machine) + machine.row_tiles + 1
 
 
 def word_bits(machine: MachineConfig) -> int:
     """P x C weights, C activities, the map entry, the address, last of its row."""
-    m, entry = machine, sum(field.width for field in MAP.values())
-    return m.lanes * (m.row_tiles * m.weight_bits + m.activity_bits) + entry + BLOCK["weight_base"].width + 1
+    m, entry = machine, sum(entry_bits(machine).values())
+    return m.lanes * (m.row_tiles * m.weight_bits + m.activity_bits) + entry + address_bits(m) + 1
 
 
 def row_bits(machine: MachineConfig) -> int:

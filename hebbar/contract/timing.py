@@ -9,8 +9,8 @@ from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY", "RANGE_LATENCY", "WRITE_LATENCY",
-           "AnalogTiming", "ArrayTiming", "RowTiming", "Timing"]
+__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY", "RANGE_LATENCY", "TABLE_LATENCY",
+           "WRITE_LATENCY", "AnalogTiming", "ArrayTiming", "RowTiming", "Timing"]
 
 FETCH_LATENCY = 1
 """Cycles that an instruction waits for its word where the program does not go on behind the one before it."""
@@ -21,11 +21,14 @@ DESCRIPTOR_LATENCY = 3
 RANGE_LATENCY = 2
 """Cycles that an IN or OUT waits before its first beat: its range is measured and compared."""
 
-NEURON_LATENCY = 9
+NEURON_LATENCY = 16
 """Cycles from a row's sum to the first one in which the neuron unit has let go of it."""
 
-ERROR_LATENCY = 1
+ERROR_LATENCY = 5
 """Cycles from a row's sum to the one in which its error is back at the tile."""
+
+TABLE_LATENCY = 4
+"""Cycles from a state to f or f' of it: table, entry, product, sum."""
 
 WRITE_LATENCY = 3
 """Cycles from the one in which TRN and UPD take a word to the first in which its results are written."""
@@ -59,8 +62,8 @@ class RowTiming(Timing):
 
     @property
     def sum_latency(self) -> int:
-        """Cycles from the slot of a row's last word to its sum: map, memory, product, tree, sum."""
-        return 4 + self.tree_latency
+        """Cycles from the slot of a row's last word to its sum: twice two to read, product, tree, shift, sum."""
+        return 7 + self.tree_latency
 
     @property
     def back_latency(self) -> int:
@@ -94,7 +97,7 @@ class ArrayTiming(Timing):
         with weights   n + 2   map entries and activities into the column registers
         FWD            1       all rows fire
         always         G       a row group a cycle to the neuron unit
-        TRN or UPD     2       the last errors come back
+        TRN or UPD     7       the last errors come back
         TRN            1 + n   all columns fire, then a word a cycle to the feedback sums
         UPD            1       all weights are written
     """
@@ -102,7 +105,10 @@ class ArrayTiming(Timing):
     load_latency = 2
     """Cycles from the map address of a column to its activities."""
 
-    settle = 2
+    convert_latency = 2
+    """Cycles from the conversion of a row group to its sums at the neuron unit."""
+
+    settle = convert_latency + ERROR_LATENCY
     """Cycles between the last conversion and the first that can use its errors."""
 
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
@@ -117,7 +123,7 @@ class ArrayTiming(Timing):
         if flags & Sweep.TRN:
             last += 1 + columns
         self.free = last
-        self.idle = max(self.idle, converted + 1 + NEURON_LATENCY, last + 1)
+        self.idle = max(self.idle, converted + self.convert_latency + NEURON_LATENCY, last + 1)
         return last - accept
 
 
@@ -127,7 +133,7 @@ class AnalogTiming(ArrayTiming):
         with weights   n + 2                        map entries and activities into the column registers
         FWD            B t + 1                      B bits of t cycles on the columns, then the row lines are held
         always         G, with FWD G (R + 1)        a row group after R comparisons to the neuron unit
-        TRN or UPD     2                            the last errors come back
+        TRN or UPD     7                            the last errors come back
         TRN            E t + 1 + n (K + 1)          E bits on the rows, then a word after K comparisons
         UPD            E + 1, stochastic 2 P + 1    bits of the errors, or P pulses for each sign; then the cells move
     """
@@ -149,5 +155,5 @@ class AnalogTiming(ArrayTiming):
         if flags & Sweep.UPD:
             last += (2 * control.pulses if control.update == "stochastic" else error_drive_bits(m)) + 1
         self.free = last
-        self.idle = max(self.idle, converted + 1 + NEURON_LATENCY, last + 1)
+        self.idle = max(self.idle, converted + self.convert_latency + NEURON_LATENCY, last + 1)
         return last - accept

@@ -12,7 +12,7 @@ from math import log
 from hebbar.compiler.cycles import RowTiming
 from hebbar.contract.counters import COUNTERS
 from hebbar.contract.exponentials import INDEX_BITS, POWER_FRAC
-from hebbar.contract.fifos import row_bits, word_bits
+from hebbar.contract.fifos import row_bits, tag_bits, word_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
@@ -30,6 +30,9 @@ __all__ = ["MEMORY_SPREAD", "area", "memories", "memory_um2", "multiplier_um2"]
 
 PC_BITS, ROUND_BITS = 13, 32
 """Bits of a loop's entry: where it begins, and how many rounds are left."""
+
+STATE_WORDS, FEEDBACK_WORDS = 7, 3
+"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 4 for its derivative."""
 
 MEMORY_SPREAD = 0.09
 """Largest error of a macro's area predicted from the other nine."""
@@ -86,12 +89,15 @@ def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
     found += [("accumulators", m.groups, m.row_tiles * m.row_sum_bits),
               ("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits),
               ("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
-              ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS)]
+              ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS),
+              *(("neuron unit", words, m.row_tiles * bits) for words, bits in (
+                  (STATE_WORDS, m.state_bits), (FEEDBACK_WORDS, m.formats.feedback.bits)))]
     if m.separation:
         found += [("neuron unit", m.separation, POWER_FRAC + 1), ("neuron unit", 1 << INDEX_BITS, POWER_FRAC + 1)]
     if m.kind.weights is Weights.MEMORY:
         depth = RowTiming(m).fifo_depth
-        found += [("pipeline", depth, word_bits(m)), ("pipeline", depth, row_bits(m))]
+        found += [("pipeline", depth, word_bits(m)), ("pipeline", depth, row_bits(m)),
+                  ("pipeline", RowTiming(m).sum_latency - 1, tag_bits(m))]
     return found
 
 

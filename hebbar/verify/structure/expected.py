@@ -9,11 +9,11 @@ from collections import Counter
 from hebbar.compiler.cycles import RowTiming
 from hebbar.contract.counters import COUNTERS
 from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, POWERS, RECIPROCAL_BITS
-from hebbar.contract.fifos import row_bits, word_bits
+from hebbar.contract.fifos import row_bits, tag_bits, word_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.memories import BLOCK, MAP, Mem, Port
+from hebbar.contract.memories import BLOCK, Mem, Port
 from hebbar.contract.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access, Control, counter_address
 from hebbar.contract.tiles import Weights
 from sim.macro import PINS
@@ -21,6 +21,10 @@ from sim.macro import PINS
 __all__ = ["TOP", "constants", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
 
 TOP = "hebbar"
+STATES, FEEDBACKS = 7, 3
+"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 4 for its derivative."""
+GAIN_LOW = 17
+"""Bits of the lower of the two parts of what drives a state that the gain is multiplied with."""
 _IN = {"clk": 1, "rst": 1,
        "s_axil_awaddr": ADDRESS_BITS, "s_axil_awprot": 3, "s_axil_awvalid": 1, "s_axil_wdata": 32,
        "s_axil_wstrb": 4, "s_axil_wvalid": 1, "s_axil_bready": 1, "s_axil_araddr": ADDRESS_BITS,
@@ -39,6 +43,7 @@ def tree(machine: MachineConfig) -> set[str]:
     paths = {TOP, *(f"{TOP}.{unit}" for unit in _UNITS), f"{TOP}.base_memory"}
     paths |= {f"{TOP}.sequencer.{part}" for part in ("fetch", "descriptor", "loops", "watchdog")}
     paths.add(f"{TOP}.streamer.check")
+    paths |= {f"{TOP}.neuron.{delay}" for delay in ("states", "feedbacks")}
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
@@ -69,6 +74,8 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
     sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
     sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
+    sizes[f"{TOP}.neuron.states"] = STATES, m.row_tiles * m.state_bits
+    sizes[f"{TOP}.neuron.feedbacks"] = FEEDBACKS, m.row_tiles * m.formats.feedback.bits
     sizes[f"{TOP}.feedback_sums"] = m.neuron_words, m.lanes * m.feedback_sum_bits
     if m.separation:
         sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
@@ -76,6 +83,7 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     if m.kind.weights is not Weights.MEMORY:
         return sizes
     depth = RowTiming(m).fifo_depth
+    sizes[f"{TOP}.tile.tags"] = RowTiming(m).sum_latency - 1, tag_bits(m)
     return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]), f"{TOP}.tile.words": (depth, word_bits(m)),
                     f"{TOP}.tile.errors": (depth, row_bits(m))}
 
@@ -92,9 +100,10 @@ def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     """
     m, f = machine, machine.formats
     drive = max(f.derivative.bits + f.feedback.bits, f.error.bits + f.derivative.frac) + 1
+    low = min(GAIN_LOW, drive - 1)
     found = {
         "neuron": Counter({_pair(f.derivative.bits, f.feedback.bits): m.row_tiles}) +
-        Counter({_pair(drive, f.gain.bits): m.row_tiles}),
+        Counter({_pair(low, f.gain.bits - 1): m.row_tiles}) + Counter({_pair(drive - low, f.gain.bits): m.row_tiles}),
         "sequencer.descriptor": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
     for mem in _TABLES:
         found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.row_tiles})
@@ -118,7 +127,7 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
         counted = {"tile": Counter({(20, 20): 3})}
         return counted if m.kind.macro else counted | {"tile.crossbar": three}
     rows = m.row_tiles.bit_length()  # the number of P bits
-    return {"tile": three + Counter({_pair(rows, MAP["lanes"].width): 2})}
+    return {"tile": three + Counter({_pair(rows, m.lanes.bit_length()): 2})}
 
 
 def _pair(a: int, b: int) -> tuple[int, int]:
