@@ -1,6 +1,7 @@
 """The commands, in the groups in which help shows them. Heavy imports happen inside the commands."""
 
 import warnings
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -14,10 +15,10 @@ from .keys import keys
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-PANELS = {
+PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
                            figures.sweep),
-    "Hardware": (hardware.verilog, hardware.check, hardware.prove, synthesis.synth, figures.energy),
+    "Hardware": (hardware.verilog, hardware.testbench, hardware.check, hardware.prove, synthesis.synth, figures.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
     "Set-up and figures": (figures.presets, keys, hardware.doctor, figures.bench,
                            figures.validate_costs, figures.compare_costs)}

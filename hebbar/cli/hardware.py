@@ -9,7 +9,7 @@ from hebbar.contract.errors import MissingTool
 
 from .options import Build, Data, Json, Quiet, Run, Source, configured
 
-__all__ = ["verilog", "check", "prove", "doctor"]
+__all__ = ["verilog", "testbench", "check", "prove", "doctor"]
 
 
 def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the files.")] =
@@ -27,6 +27,20 @@ def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Fol
     if not as_json:
         for path in files:
             typer.echo(f"wrote {path}")
+    here.finish({"files": [str(path) for path in files]}, [], files)
+
+
+def testbench(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the bench.")] =
+              Path("out/testbench"), samples: Annotated[int, typer.Option(min=1, help="Training samples in it.")] = 1,
+              data: Data = None, quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
+    """Write a cocotb bench of the exported Verilog that runs as it is (python run.py) and is meant to be edited."""
+    config = configured(source, data=data)
+    here = Run(out, quiet, as_json, config)
+    from sim.kit.cocotb_bench import write
+
+    files = write(config, here.folder, here.reporter, build, samples)
+    if not as_json:
+        typer.echo(f"wrote {here.folder}; run it with: python {here.folder / 'run.py'}")
     here.finish({"files": [str(path) for path in files]}, [], files)
 
 
