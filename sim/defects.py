@@ -31,11 +31,12 @@ class Defect:
         path.write_text(text.replace(self.old, self.new))
 
 
-NEURON, ROWS = "tests/test_neuron.py", "tests/test_row_engine.py"
+NEURON, ROWS = "tests/hw/test_neuron.py", "tests/hw/test_row_engine.py"
 
 DEFECTS = {
     "rounding": Defect(
-        "hw/fixed.py", "((value.shift_left(1) >> shift) + 1).shift_right(1)", "value >> shift", "tests/test_fixed.py",
+        "hw/fixed.py", "((value.shift_left(1) >> shift) + 1).shift_right(1)", "value >> shift",
+        "tests/golden/test_fixed.py",
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
         "hw/neuron.py", "scaled - e[Stage.DRIVE]", "scaled + e[Stage.DRIVE]", NEURON,
@@ -54,7 +55,7 @@ DEFECTS = {
         "shapes.feedbacks, Stage.ERROR - Stage.COMPARE", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
-        "hw/feedback_sums.py", "Mux(self.overwrite, 0, old.data[i])", "old.data[i]", "tests/test_feedback_sums.py",
+        "hw/feedback_sums.py", "Mux(self.overwrite, 0, old.data[i])", "old.data[i]", "tests/hw/test_feedback_sums.py",
         "feedback sums keep what the last inference step added"),
     "feedback-astray": Defect(
         "hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)",
@@ -65,22 +66,22 @@ DEFECTS = {
         "self._bank.write_address.eq(address[Back.PRODUCT])", ROWS,
         "UPD writes a word to the address of the next"),
     "table-truncated": Defect(
-        "hw/table.py", "value + (1 << drop >> 1)", "value + 0", "tests/test_table.py",
+        "hw/table.py", "value + (1 << drop >> 1)", "value + 0", "tests/hw/test_table.py",
         "the activation table cuts its interpolation off instead of rounding it"),
     "share-truncated": Defect(
         "hw/separation.py", "round_half_up(product, RECIPROCAL_FRAC - f.state.frac)",
-        "product >> RECIPROCAL_FRAC - f.state.frac", "tests/test_separation.py",
+        "product >> RECIPROCAL_FRAC - f.state.frac", "tests/hw/test_separation.py",
         "SEPARATE cuts the shares of softmax off instead of rounding them"),
     "energy-kept": Defect(
-        "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)", "tests/test_energy_sum.py",
+        "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)", "tests/hw/test_energy_sum.py",
         "EXIT adds the errors of a step to those of all steps before"),
     "loop-too-long": Defect(
         "hw/loops.py", "self.last.eq(self.loop.left == 1)", "self.last.eq(self.loop.left == 0)",
-        "tests/test_sequencer.py",
+        "tests/hw/test_sequencer.py",
         "LOOP runs its body once too often"),
     "counter-lags": Defect(
         "hw/counters.py", "stays[name] + self.add[name]", "stays[name] + (self.add[name] != 0)",
-        "tests/test_counters.py",
+        "tests/hw/test_counters.py",
         "counters count cycles with an event instead of events"),
 }
 """The defects by the name that ``hebbar simulate --break`` takes. The row engine's do not touch an array macro, those

@@ -10,24 +10,27 @@ from sim.defects import DEFECTS as SHOWN, Defect
 
 __all__ = ["DEFECTS", "EDITS", "PLANTED"]
 
-PROGRAMS, ROWS = "tests/test_programs.py", "tests/test_row_engine.py"
-ARRAY, BUS, DATA = "tests/test_array_macro.py", "tests/test_bus.py", "tests/test_datasets.py"
+PROGRAMS, ROWS = "tests/sim/test_programs.py", "tests/hw/test_row_engine.py"
+ARRAY, BUS, DATA = "tests/hw/test_array_macro.py", "tests/hw/test_bus.py", "tests/golden/test_datasets.py"
 REF = "golden/reference/"
-THEOREMS, THEORY = "tests/test_reference_theorems.py", "tests/test_reference_theory.py"
-BEHAVIOUR = "tests/test_reference_behaviour.py"
-COMPILED, API, ENERGY = "tests/test_compiled.py", "tests/test_api.py", "tests/test_energy.py"
-TRAINING = "tests/test_training.py"
-SEPARATION, ENERGY_SUM, SEQUENCER = "tests/test_separation.py", "tests/test_energy_sum.py", "tests/test_sequencer.py"
-RANDOM = "tests/test_random_programs.py"
-ANALOG, WIRES, ENDS = "tests/test_analog_", "tests/test_wires.py", "tests/test_line_ends.py"
-NEURON, FIXED, TABLE = "tests/test_neuron.py", "tests/test_fixed.py", "tests/test_table.py"
+THEOREMS = "tests/golden/reference/test_reference_theorems.py"
+THEORY = "tests/golden/reference/test_reference_theory.py"
+BEHAVIOUR = "tests/golden/reference/test_reference_behaviour.py"
+COMPILED, API, ENERGY = "tests/golden/test_compiled.py", "tests/cli/test_api.py", "tests/energy/test_energy.py"
+TRAINING = "tests/sim/test_training.py"
+SEPARATION, ENERGY_SUM = "tests/hw/test_separation.py", "tests/hw/test_energy_sum.py"
+SEQUENCER = "tests/hw/test_sequencer.py"
+RANDOM = "tests/verify/test_random_programs.py"
+ANALOG, WIRES, ENDS = "tests/golden/test_analog_", "tests/golden/test_wires.py", "tests/golden/test_line_ends.py"
+NEURON, FIXED, TABLE = "tests/hw/test_neuron.py", "tests/golden/test_fixed.py", "tests/hw/test_table.py"
 
-BIT, TRANSFER, REGISTERS = ("tests/test_every_bit.py", "tests/test_every_transfer.py", "tests/test_registers.py")
-TWINS, SWEEPS = "tests/test_neuron.py::test_hw_equals_golden", "tests/test_row_engine.py::test_random_sweeps"
-BETA, STREAMER = "tests/test_separation.py::test_every_bit_of_beta_weighs", "tests/test_streamer.py"
+BIT, TRANSFER = "tests/hw/test_every_bit.py", "tests/hw/test_every_transfer.py"
+REGISTERS = "tests/contract/test_registers.py"
+TWINS, SWEEPS = "tests/hw/test_neuron.py::test_hw_equals_golden", "tests/hw/test_row_engine.py::test_random_sweeps"
+BETA, STREAMER = "tests/hw/test_separation.py::test_every_bit_of_beta_weighs", "tests/hw/test_streamer.py"
 DESCRIPTORS = BIT + "::test_every_limit_of_a_descriptor_holds_in_every_bit"
 COUNTERS = BIT + "::test_every_counter_counts_on_in_every_bit"
-TOTALS = "tests/test_counters.py::test_hw_totals_follow_the_addends"
+TOTALS = "tests/hw/test_counters.py::test_hw_totals_follow_the_addends"
 LOOPS, WATCHDOG = (BIT + "::test_" + n for n in ("a_loop_runs_as_often_as_it_says_in_every_bit",
                                                "the_watchdog_counts_to_every_bit_of_its_limit"))
 PACKET, MOVE = (TRANSFER + f"::test_a_{n}_is_taken_where_it_fits_and_nowhere_else" for n in ("packet", "transfer"))
@@ -37,7 +40,7 @@ STATUS = REGISTERS + "::test_status_in_every_state_of_the_machine"
 CAUSES = REGISTERS + "::test_every_cause_address_and_count_is_read_as_it_is"
 REACHES = REGISTERS + "::test_every_bit_of_a_register_reaches_its_unit"
 
-PORTS, ENTRIES, WRITES, LENGTHS, SEGMENTS = (f"tests/test_wide_fields.py::test_{name}" for name in (
+PORTS, ENTRIES, WRITES, LENGTHS, SEGMENTS = (f"tests/hw/test_wide_fields.py::test_{name}" for name in (
     "every_bit_of_a_descriptor_reaches_its_place", "every_bit_of_a_map_entry_acts",
     "every_bit_of_a_row_reaches_tables_and_memories", "a_row_is_as_long_and_a_block_as_high_as_it_says",
     "every_table_and_every_segment_has_an_entry_of_its_own"))
@@ -64,11 +67,11 @@ DEFECTS = (
     Defect("golden/neuron.py", "free = rows.clamp == 0\n            moved", "free = rows.clamp >= 0\n            moved",
            NEURON),
     Defect("golden/feedback_sums.py", "feed.overwrite and rows.start == 0", "feed.overwrite",
-           "tests/test_feedback_sums.py"),
+           "tests/hw/test_feedback_sums.py"),
     Defect("golden/machine.py", "self.tile.update(weights, plan, operand, activity, self.rates",
            "self.tile.update(weights, plan, operand, activity, self.rates + 1", PROGRAMS),
     Defect("golden/sequencer.py", "        if not count:\n            return fields[\"end\"]",
-           "        if not count:\n            return address + 1", "tests/test_sequencer.py"),
+           "        if not count:\n            return address + 1", "tests/hw/test_sequencer.py"),
     Defect("golden/table.py", "fraction = unsigned >> self._frac, unsigned & ((1 << self._frac) - 1)",
            "fraction = unsigned >> self._frac, unsigned & ((1 << self._frac) - 2)", TABLE),
     Defect("hw/neuron.py", "on[Stage.COMPARE][Sweep.INIT] & ~clamp[Stage.COMPARE]", "on[Stage.COMPARE][Sweep.INIT]",
@@ -87,11 +90,11 @@ DEFECTS = (
     Defect("hw/fixed.py", "high, low = ~sign & above.any(), sign & ~above.all()",
            "high, low = ~sign & above.any(), sign & ~above.any()", FIXED),
     Defect("hw/fields.py", "| (flags & Sweep.DELTA).any() & (flags & both).any())", ")",
-           "tests/test_sequencer.py"),
+           "tests/hw/test_sequencer.py"),
     Defect("hw/streamer.py", "with m.If(self.s_axis_tlast != (final & self._last)):",
-           "with m.If(self.s_axis_tlast & ~final):", "tests/test_streamer.py"),
+           "with m.If(self.s_axis_tlast & ~final):", "tests/hw/test_streamer.py"),
     Defect("hw/streamer.py", "with m.Elif(self._far | self._check.outside):",
-           "with m.Elif(self._far):", "tests/test_streamer.py"),
+           "with m.Elif(self._far):", "tests/hw/test_streamer.py"),
     Defect("hebbar/contract/timing.py", "self._back = max(self._back + slots, ready + slots)",
            "self._back = ready + slots", ROWS),
     Defect("hebbar/compiler/schedule.py", "return bool(op.reads() & self.writes or op.writes() & self.reads",
@@ -100,17 +103,17 @@ DEFECTS = (
     Defect("hebbar/compiler/rules/builder.py", "ready = all(r in swept and r is not b for",
            "ready = all(True for", PROGRAMS),
     Defect("hebbar/compiler/assembler.py", "last_rows=block.rows - (block.groups - 1) * tiles)",
-           "last_rows=tiles)", "tests/test_workload.py"),
+           "last_rows=tiles)", "tests/compiler/test_workload.py"),
     Defect("hebbar/compiler/assembler.py", "+ m.state_frac + source.activity_frac - m.weight_frac",
            "+ m.state_frac + m.activity_frac - m.weight_frac", PROGRAMS),
     Defect("hebbar/compiler/layout.py", "not self.fixed(e.source), e.identity is not self.fixed(e.source)))",
            "0,))", PROGRAMS),
     Defect("hebbar/compiler/rules/predictive.py", "else s.rule.steps + 1", "else s.rule.steps",
-           "tests/test_workload.py"),
+           "tests/compiler/test_workload.py"),
     Defect("hebbar/compiler/rules/predictive.py", "        steps = s.rule.steps - 1\n",
            "        steps = s.rule.steps\n", PROGRAMS),
     Defect("hebbar/contract/isa.py", "word |= field.put(values.get(name, 0), f\"{op.name} {name}\")",
-           "word = field.put(values.get(name, 0), f\"{op.name} {name}\")", "tests/test_sequencer.py"),
+           "word = field.put(values.get(name, 0), f\"{op.name} {name}\")", "tests/hw/test_sequencer.py"),
     Defect("hw/crossbar.py", "(column.self_connection == g - i // tiles)", "(column.self_connection == g)",
            ARRAY + "::test_random_sweeps_agree"),
     Defect("hw/crossbar.py", " << column.entry.shift)", ")", ARRAY),
@@ -120,9 +123,9 @@ DEFECTS = (
     Defect("hebbar/contract/timing.py", "settle = convert_latency + ERROR_LATENCY",
            "settle = convert_latency + ERROR_LATENCY - 1", ARRAY),
     Defect("hebbar/contract/tiles.py", "crossbar.w{word}_{lane}", "crossbar.w{lane}_{word}",
-           "tests/test_tiles.py::test_a_record_agrees_with_the_machine_that_is_built"),
+           "tests/contract/test_tiles.py::test_a_record_agrees_with_the_machine_that_is_built"),
     Defect("sim/backends/registry.py", "if waves and not self.waves:", "if waves and not self.name:",
-           "tests/test_backends.py::test_what_its_entry_does_not_promise_is_refused"),
+           "tests/sim/test_backends.py::test_what_its_entry_does_not_promise_is_refused"),
     Defect("hw/bus.py", "with m.If(self.s_axil_bready):", "with m.If(1):", BUS),
     Defect("hw/bus.py", "with m.If(strobe[lane]):", "with m.If(strobe[0]):", BUS),
     Defect("hw/bus.py", "s_axil_bresp.eq(Response.SLVERR)", "s_axil_bresp.eq(Response.OKAY)", BUS),
@@ -130,7 +133,7 @@ DEFECTS = (
     Defect(REF + "energy.py", "(x >= -1) & (x < 1)", "(x >= -1) & (x <= 1)", BEHAVIOUR),
     Defect(REF + "plan.py", "activities.get(edge.source, source.a)", "source.a", BEHAVIOUR),
     Defect("golden/reference/reverse.py", "if depth[n.name] == step:",
-           "if depth[n.name] == step and now[n.name].all():", "tests/test_reference_reverse.py"),
+           "if depth[n.name] == step and now[n.name].all():", "tests/golden/reference/test_reference_reverse.py"),
     Defect("golden/reference/inference.py", "return states, *assess(network, weights, states)",
            "return states, *assess(network, weights, states | {n: 0 * x for n, x in list(states.items())[1:2]})",
            THEOREMS),
@@ -138,38 +141,42 @@ DEFECTS = (
            "states = move(graph, _added(graph, current, delta), states, error, 1.0, held)",
            THEOREMS),
     Defect("golden/reference/rules.py", "if levels[key[1]] == t}",
-           "if levels[key[1]] == max(levels.values()) - t}", "tests/test_reference_theorems.py"),
+           "if levels[key[1]] == max(levels.values()) - t}", "tests/golden/reference/test_reference_theorems.py"),
     Defect("golden/reference/energy.py", "for e in network.outgoing(name):\n        total = total + (error",
-           "for e in network.outgoing(name)[:1]:\n        total = total + (error", "tests/test_reference_theorems.py"),
+           "for e in network.outgoing(name)[:1]:\n        total = total + (error",
+           THEOREMS),
     Defect("golden/reference/theory.py", "_jacobian(network, weights, names, states), 2) ** 2",
-           "_jacobian(network, weights, names, states)) ** 2", "tests/test_reference_theory.py"),
+           "_jacobian(network, weights, names, states)) ** 2", "tests/golden/reference/test_reference_theory.py"),
     Defect("golden/reference/state.py", "np.sqrt(3.0 / columns)",
-           "np.sqrt(3.0 / shape[0])", "tests/test_reference_behaviour.py"),
+           "np.sqrt(3.0 / shape[0])", "tests/golden/reference/test_reference_behaviour.py"),
     Defect("golden/reference/state.py", "(~gone).sum(axis=1, keepdims=True)",
-           "(~gone).sum(axis=0).max()", "tests/test_reference_elements.py"),
+           "(~gone).sum(axis=0).max()", "tests/golden/reference/test_reference_elements.py"),
     Defect("golden/reference/energy.py", "2.0 ** -(p.precision + 1)",
-           "2.0 ** -1", "tests/test_reference_elements.py"),
+           "2.0 ** -1", "tests/golden/reference/test_reference_elements.py"),
     Defect("golden/reference/rules.py", "new[e.source, e.target] = np.maximum(new[e.source, e.target], 0.0)",
-           "pass", "tests/test_reference_elements.py"),
+           "pass", "tests/golden/reference/test_reference_elements.py"),
     Defect("golden/reference/hopfield.py", "return np.where(z >= 0, 1.0, -1.0) if retrieval.sign else z",
-           "return z", "tests/test_reference_hopfield.py"),
+           "return z", "tests/golden/reference/test_reference_hopfield.py"),
     Defect("golden/reference/reward_bases.py", "later = np.zeros_like(now) if step.after is None else",
-           "later =", "tests/test_reference_reward_bases.py"),
+           "later =", "tests/golden/reference/test_reference_reward_bases.py"),
     Defect("golden/reference/divergence.py", "_spread(softmax(x), log_softmax(x) - log_softmax(mu))",
-           "(log_softmax(x) - log_softmax(mu))", "tests/test_reference_divergence.py"),
-    Defect("golden/learning/weights.py", "gone is not None and gone & (matrix != 0)", "None", "tests/test_weights.py"),
-    Defect("golden/learning/weights.py", "edge.positive and matrix < 0", "None", "tests/test_weights.py"),
-    Defect("hebbar/contract/formats.py", "> allowance * abs(value)", "> abs(value)", "tests/test_parameters.py"),
-    Defect("hebbar/compiler/parameters.py", "if not bound <= end:", "if False:", "tests/test_parameters.py"),
+           "(log_softmax(x) - log_softmax(mu))", "tests/golden/reference/test_reference_divergence.py"),
+    Defect("golden/learning/weights.py", "gone is not None and gone & (matrix != 0)", "None",
+           "tests/golden/test_weights.py"),
+    Defect("golden/learning/weights.py", "edge.positive and matrix < 0", "None", "tests/golden/test_weights.py"),
+    Defect("hebbar/contract/formats.py", "> allowance * abs(value)", "> abs(value)",
+           "tests/compiler/test_parameters.py"),
+    Defect("hebbar/compiler/parameters.py", "if not bound <= end:", "if False:", "tests/compiler/test_parameters.py"),
     Defect("hebbar/contract/analog.py", "named if isinstance(named, dict) else known[part]", "known[part]",
-           "tests/test_config.py"),
+           "tests/compiler/test_config.py"),
     Defect("golden/learning/datasets.py", "return rows[:-count], rows[-count:]", "return rows[count:], rows[:count]",
            DATA),
     Defect("golden/learning/datasets.py", "default_rng([seed, epoch])", "default_rng(seed + epoch)", DATA),
-    Defect("golden/learning/datasets.py", "        codes += 128\n", "", "tests/test_idx.py"),
-    Defect("golden/learning/weights.py", "(codes < f.lo) | (codes > f.hi)", "(codes < f.lo)", "tests/test_weights.py"),
+    Defect("golden/learning/datasets.py", "        codes += 128\n", "", "tests/golden/test_idx.py"),
+    Defect("golden/learning/weights.py", "(codes < f.lo) | (codes > f.hi)", "(codes < f.lo)",
+           "tests/golden/test_weights.py"),
     Defect("golden/learning/weights.py", "return matrix if matrix.dtype == np.float32 else matrix.astype(np.float64)",
-           "return matrix.astype(np.float16)", "tests/test_weights.py"),
+           "return matrix.astype(np.float16)", "tests/golden/test_weights.py"),
     Defect("golden/compiled/tile.py", "narrow = size * -limits.weight_lo <= TOP",
            "narrow = size * -limits.weight_lo <= TOP + 1", COMPILED),
     Defect("golden/compiled/neuron.py", "        clips += free and kept != exact\n",
@@ -177,41 +184,41 @@ DEFECTS = (
     Defect("golden/compiled/machine.py", "plan.count * bool(flags & (Sweep.STEP | Sweep.DELTA)),",
            "plan.count * bool(flags & Sweep.STEP),", COMPILED),
     Defect("hebbar/api.py", "self._image, h = curve.weights, curve.health", "h = curve.health", API),
-    Defect("golden/learning/health.py", "shares[kind] >= CLIPPED", "shares[kind] > 2", "tests/test_health.py"),
+    Defect("golden/learning/health.py", "shares[kind] >= CLIPPED", "shares[kind] > 2", "tests/golden/test_health.py"),
     Defect("golden/learning/weights.py", "if HASH in meta and meta[HASH]", "if HASH not in meta and meta[HASH]",
-           "tests/test_weights.py"),
+           "tests/golden/test_weights.py"),
     Defect("hebbar/compiler/workload.py", "three[cause] - two[cause]", "three[cause]", API),
     Defect("golden/learning/answers.py", "input_codes(inputs, source.activity_frac,",
            "input_codes(inputs, program.config.network.input_frac,", API),
-    Defect("hebbar/contract/record.py", "if not check.passed:", "if False:", "tests/test_record.py"),
+    Defect("hebbar/contract/record.py", "if not check.passed:", "if False:", "tests/contract/test_record.py"),
     Defect("hebbar/doctor.py", "Verdict.OPTIONAL if extra else Verdict.MISSING, cure", "Verdict.OPTIONAL, cure",
-           "tests/test_doctor.py"),
+           "tests/cli/test_doctor.py"),
     Defect("hebbar/energy/accesses.py", "{name: groups * (access in done)", "{name: rows * (access in done)", ENERGY),
     Defect("hebbar/energy/components.py", "* (1 / m.lanes)", "* (1 / m.row_tiles)", ENERGY),
     Defect("hebbar/energy/technology.py", "if not text.strip():", "if not text:",
            ENERGY + "::test_a_table_that_cannot_be_trusted_is_refused"),
     Defect("hebbar/report/figures.py", "axes.barh([0], [value], left=left,", "axes.barh([0], [value], left=0,",
-           "tests/test_report.py"),
+           "tests/report/test_report.py"),
     Defect("hebbar/report/template.html", "{% elif wrong == 0 %}", "{% elif wrong is not none %}",
-           "tests/test_report.py"),
+           "tests/report/test_report.py"),
     Defect("sim/shell/shell.cpp", "for (int m : {STATE, ERROR, ACTIVITY})", "for (int m : {STATE, ACTIVITY, ERROR})",
-           "tests/test_shell.py"),
+           "tests/sim/test_shell.py"),
     Defect("sim/shell/host.py", "if why == DONE or", "if why in (DONE, SLICED) or",
-           "tests/test_shell.py::test_small_buffers_and_short_slices_change_nothing"),
+           "tests/sim/test_shell.py::test_small_buffers_and_short_slices_change_nothing"),
     Defect("sim/checkpoint.py", "if key != _key(program):", "if False:",
            TRAINING + "::test_a_checkpoint_is_not_overwritten_or_mixed_up"),
     Defect("sim/training.py", "            state.answers = {}", "            pass", TRAINING),
-    Defect("hw/tidy.py", "SOURCE.sub(\"\", verilog)", "verilog", "tests/test_package.py"),
+    Defect("hw/tidy.py", "SOURCE.sub(\"\", verilog)", "verilog", "tests/sim/test_package.py"),
     Defect("hebbar/verify/structure/drivers.py", "ways += [] if _complete(module, node) else [None]", "ways += []",
-           "tests/test_structure.py"),
+           "tests/verify/test_structure.py"),
     Defect("hebbar/verify/equivalence.py", "if gold.get(place) != gate.get(place):", "if False:",
-           "tests/test_equivalence.py::test_a_changed_first_value_is_found"),
+           "tests/verify/test_equivalence.py::test_a_changed_first_value_is_found"),
     Defect("golden/neuron.py", "back = back + (total << finer - f.row_sum.frac)", "back = back + total", NEURON),
     Defect("golden/neuron.py", "return ends(-value, self._f.error) if", "return -value if", NEURON),
     Defect("golden/neuron.py", "old, total = rows.activity, rows.sum",
            "old, total = to.function(rows.state), rows.sum", NEURON),
     Defect("golden/feedback_sums.py", "neurons[neurons % self._lanes == 0]", "neurons[:1]",
-           "tests/test_feedback_sums.py"),
+           "tests/hw/test_feedback_sums.py"),
     Defect("golden/plan.py", "step = groups * machine.row_tiles if alone or",
            "step = groups * machine.row_tiles if True or", ROWS),
     Defect("golden/tile.py", "total += activity[column.neurons[:plan.count]] * self.one << column.shift",
@@ -224,7 +231,7 @@ DEFECTS = (
     Defect("golden/energy_sum.py", "self.previous - energy < tolerance",
            "self.previous - energy <= tolerance", ENERGY_SUM),
     Defect("golden/counters.py", "self._work[\"separations\"] += rows",
-           "self._work[\"separations\"] += 1", "tests/test_counters.py"),
+           "self._work[\"separations\"] += 1", "tests/hw/test_counters.py"),
     Defect("hw/neuron.py", "fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)",
            "fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new > 1 << f.state.frac)", NEURON),
     Defect("hw/neuron.py", "negative, _ = saturate(m, -chosen, f.error, f\"row{p}_negative\")",
@@ -270,7 +277,7 @@ DEFECTS = (
     Defect("golden/analog/stepping.py", "up - from_minus, from_plus", "up, from_plus", ANALOG + "update.py"),
     Defect("golden/analog/pin_driver.py", "(plus - minus) << self._bit", "(plus - minus)", ANALOG + "pin_driver.py"),
     Defect("golden/analog_macro.py", "<< self._step) - self._offset", "<< self._step) + self._offset",
-           "tests/test_calibration.py"),
+           "tests/sim/test_calibration.py"),
     Defect("golden/analog/wires.py", "return self.sense_resistance + self.bit_resistance",
            "return self.bit_resistance", WIRES),
     Defect("golden/analog/wires.py",
@@ -289,18 +296,18 @@ DEFECTS = (
     Defect("golden/analog/converters.py", "(held < -most - 0.5) | (held >= most - 0.5)",
            "(held < -most) | (held >= most)", ANALOG + "limits.py"),
     Defect("sim/analog/spice.py", "return self.driven(i) if self.crossbar.verb == \"TRN\" else self.sensed(i)",
-           "return self.driven(i)", "tests/test_spice.py"),
+           "return self.driven(i)", "tests/sim/test_spice.py"),
     Defect("sim/analog/transient.py", "read = replace(read, word_farad=read.bit_farad, bit_farad=read.word_farad)",
-           "pass", "tests/test_transient.py"),
-    Defect("hw/pulses.py", "(13, -17, 5)", "(13, -17, 6)", "tests/test_pulses.py"),
-    Defect("hw/sar_logic.py", "self.search & self.above[i]", "self.search & ~self.above[i]", "tests/test_pulses.py"),
+           "pass", "tests/sim/test_transient.py"),
+    Defect("hw/pulses.py", "(13, -17, 5)", "(13, -17, 6)", "tests/hw/test_pulses.py"),
+    Defect("hw/sar_logic.py", "self.search & self.above[i]", "self.search & ~self.above[i]", "tests/hw/test_pulses.py"),
     Defect("hebbar/contract/effects.py", "Resource.CLAMP, Where.ROWS, _CHANGES",
-           "Resource.CLAMP, Where.ROWS, Sweep.STEP", "tests/test_effects.py"),
+           "Resource.CLAMP, Where.ROWS, Sweep.STEP", "tests/contract/test_effects.py"),
     Defect("hebbar/contract/effects.py", "OPERAND_FLAGS, unless=Sweep.ERR | Sweep.POST",
-           "OPERAND_FLAGS, unless=Sweep.ERR", "tests/test_effects.py"),
-    Defect("hebbar/contract/effects.py", "Sweep.FWD | Sweep.UPD),", "Sweep.FWD),", "tests/test_effects.py"),
+           "OPERAND_FLAGS, unless=Sweep.ERR", "tests/contract/test_effects.py"),
+    Defect("hebbar/contract/effects.py", "Sweep.FWD | Sweep.UPD),", "Sweep.FWD),", "tests/contract/test_effects.py"),
     Defect("hebbar/compiler/control_flow.py", "        if loops[-1][1]:\n", "        if loops[-1][1] > 1:\n",
-           "tests/test_effects.py"),
+           "tests/contract/test_effects.py"),
     *SHOWN.values(),
 )
 """Defects of every package."""
@@ -327,7 +334,7 @@ LISTED = [
            "self.tile.idle & ~self._separates", SWEEPS),
     Defect("hw/machine.py", "Mux(seq.fault, Status.FAULT, 0)", "0", STATUS),
     Defect("hw/energy_sum.py", "Mux(total[ENERGY_BITS:].any(), (1 << ENERGY_BITS) - 1, total)", "total",
-           "tests/test_energy_sum.py::test_hw_stays_at_its_largest")]
+           "tests/hw/test_energy_sum.py::test_hw_stays_at_its_largest")]
 """Edits of the RTL that a suite of random programs does not notice, as they were tried."""
 
 SIBLINGS = [
@@ -352,7 +359,8 @@ SIBLINGS = [
     Defect("hw/counters.py", "held.eq(rest)", "held.eq(live)", TOTALS),
     Defect("hw/counters.py", "mode[1].clearing & ~mode[1].latching", "mode[1].clearing", TOTALS),
     Defect("hw/counters.py", "mode[3].clearing & mode[3].latching", "0", TOTALS),
-    Defect("hw/counters.py", "mode[1].wiping | ", "", "tests/test_counters.py::test_hw_counts_for_as_long_as_it_says"),
+    Defect("hw/counters.py", "mode[1].wiping | ", "",
+           "tests/hw/test_counters.py::test_hw_counts_for_as_long_as_it_says"),
     Defect("hw/counters.py", "asked & ~self.counting & ~self._odd", "asked & ~self._odd", TOTALS),
     Defect("hw/counters.py", "asked & ~self.counting & ~self._odd", "asked & ~self.counting", TOTALS),
     *narrow("hw/bus.py", "\"counter\": In(64", [32, 40, 63], CAUSES),

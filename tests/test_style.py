@@ -42,7 +42,7 @@ def test_ruff_finds_a_planted_defect(planted, rule):
 
 def test_files_of_the_tiers_are_there_and_in_one_tier():
     """Without it ``-m fast`` could leave out a file that has another name now."""
-    files = {path.stem for path in Path(__file__).parent.glob("test_*.py")}
+    files = {path.stem for path in Path(__file__).parent.rglob("test_*.py")}
     assert files >= FAST | TOOL and not FAST & TOOL
     assert {tier(Path(f"{name}.py")) for name in FAST} == {"fast"}
     assert tier(Path("test_neuron.py"), frozenset({"models"})) == "tool"

@@ -11,7 +11,7 @@ to w from the nearest entry.
 Memory of d words of w bits: the entries are of words of 64 bits; log-log piecewise linear in d,
 carried on with the slope at either end, times w / 64 (CACTI's and the compiler's energies at one
 depth are nearly proportional to the word; a wider word is more macros side by side). Never below w
-register bits. Held against CACTI 7 (``tests/test_energy.py``): each of the five depths from the other
+register bits. Held against CACTI 7 (``tests/energy/test_energy.py``): each of the five depths from the other
 four within -20 and +9 %, fifteen sizes and widths that are not in the table within 18 %; below 256
 words CACTI's own 256-bit words take up to three times what the law says.
 The figures are of single-port memories. Memories that are read and written in one cycle (weights,

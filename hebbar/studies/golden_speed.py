@@ -68,7 +68,7 @@ def _agree(program: Program, samples: dict[str, Any]) -> None:
         session.run_codes("train", samples)
     if not np.array_equal(sessions[0].image, sessions[1].image):
         raise Mismatch("the compiled golden machine and the NumPy one learn different weights; run "
-                       "tests/test_compiled.py.")
+                       "tests/golden/test_compiled.py.")
 
 
 def _figures(speeds: dict[str, list[float]], seconds: float) -> list[Figure]:

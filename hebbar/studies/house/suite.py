@@ -13,7 +13,7 @@ from .history import checkout, lacking, pytest
 __all__ = ["cpu", "measure"]
 
 AGAINST = "e9c8550"
-QUICK = ("tests/test_fixed.py",)
+QUICK = ("tests/golden/test_fixed.py",)
 """What a quick run measures: a file that both have."""
 RAN = (0, 1)
 """Exit codes of pytest with which all tests ran."""

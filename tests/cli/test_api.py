@@ -22,7 +22,7 @@ from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput, Mismatch, MissingTool
 from hw.verilog import export
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TINY = ROOT / "hebbar" / "presets" / "tiny.toml"
 SMALL = {"network": {"layers": [4, 6, 3]}, "rule": {"steps": 2, "gamma": 0.5, "alpha_shifts": [2, 3],
          "init_scales": [1.0, 0.5]}, "training": {"epochs": 2},

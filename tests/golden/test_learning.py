@@ -21,7 +21,7 @@ from hebbar.studies.comparisons.lessons import LESSONS
 from hebbar.studies.comparisons.rules import NETWORKS, Case, Found
 from hebbar.studies.parameter_sweep import Row
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def parts(lesson, seed=1):

@@ -25,7 +25,7 @@ from hebbar.contract.memories import Mem
 from sim.backends import golden, pysim
 from sim.compare import compare
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "own_rule" / "own_rule.toml"
 SMALL = {"network": {"layers": [5, 6, 3], "activation": "tanh"},
          "machine": {"lanes": 4, "row_tiles": 2, "weight_words": 64, "neuron_words": 16}}

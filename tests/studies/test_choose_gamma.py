@@ -17,7 +17,7 @@ from hebbar.studies import gamma as bench
 from sim import simulate
 from sim.backends import golden
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "choose_gamma.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "choose_gamma.py"
 SIZES = [5, 7, 6, 3]
 
 

@@ -21,7 +21,7 @@ PASS = ("pub_pj_per_pass", "pub_fj_per_1b_op", "dot_len", "bits_in", "bits_w", "
 """What makes a pass out of operations."""
 
 DATA = Path(validation.__file__).parent / "data"
-LIBERTY = Path(__file__).parent.parent / "../shared/data/liberty"
+LIBERTY = Path(__file__).parents[2] / "../shared/data/liberty"
 
 
 def copied(tmp_path: Path, name: str, old: str, new: str) -> Path:
@@ -170,7 +170,7 @@ def test_a_summary_of_known_pairs():
 
 def test_the_page_is_up_to_date():
     """Without it the page would go on praising last month's laws."""
-    written = (Path(__file__).parent.parent / "docs" / "validation.md").read_text(encoding="utf-8")
+    written = (Path(__file__).parents[2] / "docs" / "validation.md").read_text(encoding="utf-8")
     assert written == page(), "run hebbar validate-costs --page docs/validation.md"
 
 

@@ -26,7 +26,7 @@ from hebbar.studies import questions
 from hebbar.studies.memories import hopfield as family, query
 from hebbar.studies.memories.stored import images, learn, store
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 SMALL = MACHINE | {"separation": 8, "energy": True, "map_entries": 64, "program_words": 128}
 
 

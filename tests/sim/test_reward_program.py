@@ -19,7 +19,7 @@ from hebbar.studies import reward
 from sim.backends import golden, pysim
 from sim.compare import compare
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "reward_bases.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "reward_bases.py"
 RATE_SHIFT = 4
 STEPS = 1500
 

@@ -33,7 +33,7 @@ from sim.compare import compare
 from sim.defects import Defect
 from sim.shell.host import finish
 
-HW = Path(__file__).resolve().parents[1] / "hw"
+HW = Path(__file__).resolve().parents[2] / "hw"
 OPERATIONS = 1000
 WAIT, NEXT, HALT = encode(Op.WAIT), encode(Op.NEXT), encode(Op.HALT)
 MACHINE = "rows 2 x 4"
@@ -61,7 +61,8 @@ def test_random_programs_agree(models):
 GARBLED = Defect(
     "hw/bank.py", "word.eq(reader.data)", "word.as_value().eq(reader.data.as_value() ^ ("
     "memory.write_ports[0].en.any() & (memory.write_ports[0].addr == address)).replicate(self.word.size))",
-    "tests/test_random_programs.py", "a word that is read and written at the same edge is shown with its bits inverted")
+    "tests/verify/test_random_programs.py",
+    "a word that is read and written at the same edge is shown with its bits inverted")
 
 
 def test_no_word_is_used_that_is_written_as_it_is_read(models):

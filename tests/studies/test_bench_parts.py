@@ -16,7 +16,7 @@ from hebbar.studies import house, parts, strangers
 from hebbar.studies.registry import AREAS, find
 
 QUIET = Reporter(quiet=True)
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from hebbar.studies.example import Quick, Seeds, run as run_example
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 LIMIT_S = 240
 NOTEBOOK_LIBRARIES = ("nbclient", "nbformat", "ipykernel")

@@ -25,7 +25,7 @@ from hebbar.studies.comparisons import rules as comparisons
 from sim import simulate
 from sim.backends import golden
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 def residual(w, x, y, skip):

@@ -22,7 +22,7 @@ from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, REFERE
 from sim.inject_defect import inject_defect
 from sim.simulate import simulate
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 MISSING = OwnTool("no-such-simulator", "ask its maker")
 
 
@@ -63,7 +63,7 @@ def test_the_command_line_runs_it(tmp_path):
 
     def hebbar(*arguments):
         return subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, text=True, capture_output=True,
-                              env=os.environ | {"PYTHONPATH": str(Path(__file__).parent), "COLUMNS": "300"})
+                              env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1]), "COLUMNS": "300"})
 
     answer = hebbar("simulate", "tiny", "--backend", "dummy", "--samples", "2", "--out", "out", "--quiet")
     assert answer.returncode == 0, answer.stderr

@@ -17,7 +17,7 @@ from hebbar.contract.tiles import TILES, Weights
 from hebbar.verify.structure.design import read
 from hw.verilog import export
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CLASSES = {table[name].__name__ for table in (golden.machine.TILES, hw.machine.TILES) for name in TILES}
 
 

@@ -32,7 +32,7 @@ from hw.tile import GroupWrite, Shapes
 from hw.watchdog import Watchdog
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
-HW = Path(__file__).resolve().parents[1] / "hw"
+HW = Path(__file__).resolve().parents[2] / "hw"
 PRESETS = {"array": "array", "analog": "digits_analog", "rows": "memory"}
 SECTION = re.compile(r"^ *(?:Attributes|Members|Pins)\n *-+\n(.*)", re.MULTILINE | re.DOTALL)
 ENTRY = re.compile(r"^    (\S.*?) : (.*)\n((?:        .*\n)*)", re.MULTILINE)

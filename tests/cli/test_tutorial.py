@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own_rule.md").read_text(encoding="utf-8")
 EXAMPLE = ROOT / "examples" / "own_rule"
 COMMANDS = re.findall(r"^    hebbar (.+)$", PAGE, re.MULTILINE)

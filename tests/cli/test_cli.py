@@ -178,7 +178,7 @@ def test_a_killed_run_leaves_nothing_half_written(tmp_path):
 def test_data_of_ones_own_is_checked(tmp_path, inputs, labels, words):
     """Without it NaN or pixels of 0..255 would be clipped and trained on."""
     np.savez(tmp_path / "mine.npz", inputs=inputs, labels=labels)
-    text = (Path(__file__).parent.parent / "hebbar" / "presets" / "tiny.toml").read_text()
+    text = (Path(__file__).parents[2] / "hebbar" / "presets" / "tiny.toml").read_text()
     section = '[data]\nname = "npz"\npath = "mine.npz"\nsplit = "last360"\n'
     (tmp_path / "mine.toml").write_text(text.split("[data]")[0] + section)
     answer = hebbar("simulate", "mine.toml", "--backend", "golden", "--samples", 2, "--quiet",

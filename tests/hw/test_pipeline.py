@@ -17,7 +17,7 @@ from hw.phase_control import PhaseControl
 from hw.pipeline import check_latency, staged
 from hw.row_engine import RowEngine
 
-HW = Path(__file__).resolve().parents[1] / "hw"
+HW = Path(__file__).resolve().parents[2] / "hw"
 
 
 class Place(IntEnum):

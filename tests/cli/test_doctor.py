@@ -16,7 +16,7 @@ from hebbar.contract.errors import Exit, MissingTool
 from hebbar.doctor import Finding, Verdict, examine, exit_code, package, print_findings
 from sim import toolchain, warm_up
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def by_name(folder: Path | None = None) -> dict[str, Finding]:

@@ -9,7 +9,7 @@ from hebbar.studies.strangers import edits
 from sim.defects import Defect
 
 QUIET = Reporter(quiet=True)
-COUNTERS = "tests/test_every_bit.py::test_every_counter_counts_on_in_every_bit"
+COUNTERS = "tests/hw/test_every_bit.py::test_every_counter_counts_on_in_every_bit"
 
 
 def test_a_few_of_the_edits_are_caught(tmp_path):
@@ -28,7 +28,7 @@ def test_an_edit_that_changes_nothing_survives_and_is_not_tried_again(tmp_path, 
 
 def test_a_test_that_does_not_exist_is_no_catch(tmp_path):
     """Without it a misspelt test would count as one that fails."""
-    gone = Defect("hw/counters.py", "m = Module()", "m = Module()  # the same", "tests/test_every_bit.py::test_gone")
+    gone = Defect("hw/counters.py", "m = Module()", "m = Module()  # the same", "tests/hw/test_every_bit.py::test_gone")
     with pytest.raises(HebbarError, match="did not run"):
         planting.survivors([gone], tmp_path, QUIET)
 

@@ -22,7 +22,7 @@ from hebbar.studies import questions, spiking
 from sim.backends import golden, pysim
 from sim.compare import compare
 
-EXAMPLE = Path(__file__).parent.parent / "examples" / "spiking.py"
+EXAMPLE = Path(__file__).parents[2] / "examples" / "spiking.py"
 
 
 def half_up(value, shift):

@@ -11,7 +11,7 @@ from golden.learning.idx import FILES, read_folder
 from hebbar.compiler.config import DataConfig
 from hebbar.contract.errors import BadInput
 
-MNIST = Path(__file__).parent.parent.parent / "shared" / "data" / "mnist"
+MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
 
 def idx(array) -> bytes:

@@ -18,7 +18,7 @@ from hebbar.studies.training_costs import Way, config, elsewhere, page
 from sim.backends import golden
 from sim.simulate import job_of
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_counts_of_the_program_are_those_of_the_golden_machine():
