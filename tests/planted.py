@@ -87,6 +87,7 @@ DEFECTS = (
     Defect("hw/row_engine.py", "self.idle.eq(~(self._active | words[\"busy\"] | waiting | busy_back))",
            "self.idle.eq(~(self._active | words[\"busy\"]))", ROWS),
     Defect("hw/fixed.py", "(value.shift_left(1) >> shift) + 1)", "(value.shift_left(1) >> shift) + 2)", FIXED),
+    Defect("hw/fixed.py", "((value.shift_left(1) >> shift) + 1).shift_right(1)", "value >> shift", FIXED),
     Defect("hw/fixed.py", "high, low = ~sign & above.any(), sign & ~above.all()",
            "high, low = ~sign & above.any(), sign & ~above.any()", FIXED),
     Defect("hw/fields.py", "| (flags & Sweep.DELTA).any() & (flags & both).any())", ")",

@@ -78,7 +78,7 @@ def _misplaced(program: Program, block: int) -> str:
     if (b["group_base"] + b["groups"]) * m.row_tiles > m.neuron_words * m.lanes or not b["groups"]:
         return "its rows leave the neuron memory"
     if not 1 <= b["last_rows"] <= m.row_tiles:
-        return f"last_rows is {b['tail']}, outside 1..{m.row_tiles}"
+        return f"last_rows is {b['last_rows']}, outside 1..{m.row_tiles}"
     return ""
 
 

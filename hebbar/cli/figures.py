@@ -140,13 +140,14 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
     found = find(area)
     here = Run(out / area, quiet, as_json)
     from hebbar.contract.files import versions, write_json
+    from hebbar.contract.record import commit
     from hebbar.report.tables import print_figures
 
     figures = found.measure(here.folder, quick, here.reporter, data, part)
     name = f"{area}.{part}" if part else area
     write_json(out / f"{name}.json", [f.record() for f in figures])
     write_json(out / f"{name}.manifest.json", {"area": area, "quick": quick, "seeds": found.load().SEEDS[quick],
-                                               "versions": versions()})
+                                               "git": commit(), "versions": versions()})
     if not as_json:
         print_figures(figures)
     missed = [f.figure for f in figures if f.met is False]

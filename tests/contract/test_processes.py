@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 SCRIPT = """
-import subprocess, psutil, hebbar.processes as processes
+import subprocess, psutil, hebbar.contract.processes as processes
 stays = subprocess.Popen(["sleep", "60"])
 goes = subprocess.Popen(["sleep", "60"])
 children, status = psutil.Process.children, psutil.Process.status

@@ -187,7 +187,7 @@ def test_control_and_macro_in_one_netlist_learn_as_the_golden_machine(toolchain,
 
 def test_the_export_of_an_analog_machine_is_complete(toolchain, models, tmp_path):
     """Without it synthesis would stop at a module that is not there, or FuseSoC at a file."""
-    config = layered([6, 5, 3], tile="analog", weight_words=12, max_columns=3)
+    config = layered([6, 5, 3], tile="analog", weight_words=24, max_columns=3, analog={"control": {"align": 2}})
     files = {path.name for path in write_package(config, tmp_path, Reporter(quiet=True), models)}
     assert {"hebbar.v", "macro_stub.v", "system.v", "hebbar.core"} <= files
     core = (tmp_path / "hebbar.core").read_text()
