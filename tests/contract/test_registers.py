@@ -16,7 +16,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
 from hebbar.contract.memories import BLOCK, HEADER, UNIT_PRECISION, Mem, pack
 from hebbar.contract.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status
-from hebbar.contract.timing import RANGE_LATENCY
+from hebbar.contract.timing import DESCRIPTOR_LATENCY, RANGE_LATENCY
 from hw.counters import LATCHED
 from sim.host import counters
 from sim.packets import beats, write_packet
@@ -171,7 +171,7 @@ def test_a_stall_is_a_cycle_in_which_the_machine_waits_for_the_host(stall):
     assert stall == 0 or min(waits.values()) > 10
 
 
-@pytest.mark.parametrize("watchdog", [1, 2, 3])
+@pytest.mark.parametrize("watchdog", range(1, DESCRIPTOR_LATENCY + 4))  # the unit starts behind its descriptor
 def test_a_separation_that_the_watchdog_meets_ends_before_the_machine_halts(watchdog):
     """The watchdog can expire in the cycle in which SEPARATE starts its unit: a machine that then halts while the
     unit still writes would change a memory that the host already reads."""

@@ -177,6 +177,9 @@ def test_a_transfer_is_taken_where_it_fits_and_nowhere_else(name):
         for end in ends(config.neuron_words, address):
             for words in (1, 2):
                 yield end - words, (words - 1) * config.lanes + rng.randrange(1, config.lanes + 1)
+        for words in powers(config.neuron_words.bit_length()):  # one bit of the count decides, at the very end
+            for word in (config.neuron_words - words, config.neuron_words - words + 1):
+                yield word, words * config.lanes
         yield 0, 0
 
     async def script():
