@@ -5,9 +5,7 @@ proves nothing. This one (YoWASP) does; it does not see absolute paths, so scrip
 relative to the folder.
 """
 
-import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +13,7 @@ from pathlib import Path
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError, MissingTool, TimedOut
 from hebbar.contract.files import temporary_folder, write_text
-from hebbar.contract.processes import start
+from hebbar.contract.processes import follow
 
 from .toolchain import environment
 
@@ -47,46 +45,25 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
                "script.ys"]
     if last:
         (folder / last).unlink(missing_ok=True)
-    late = threading.Event()
-    with temporary_folder("yosys-") as scratch, \
-            start(command, cwd=folder, env=environment() | {"TMPDIR": str(scratch)}, stdout=subprocess.PIPE,
-                  stderr=subprocess.STDOUT) as child:
 
-        def stop() -> None:
-            late.set()
-            child.kill()
+    def heard(line: str) -> None:
+        if line.startswith(_FIRST):
+            reporter.say("Yosys compiles itself, this once (about a minute) ...")
+        on_line(line)
 
-        timer = threading.Timer(timeout_s, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            said = _listen(child, reporter, on_line)
-        finally:
-            timer.cancel()
+    with temporary_folder("yosys-") as scratch:
+        done = follow(command, timeout_s, heard, cwd=folder, env=environment() | {"TMPDIR": str(scratch)})
+    said = done.said
     if last and (folder / "yosys.log").exists():
         said = (folder / "yosys.log").read_text(errors="replace")
     else:
         write_text(folder / "yosys.log", said)
-    if late.is_set():
+    if done.late:
         raise TimedOut(f"Yosys did not end in {timeout_s:g} s and was stopped; what it did is in "
                        f"{folder / 'yosys.log'}: allow more time or take a smaller machine.")
-    if not (folder / last).exists() if last else child.returncode != 0:
+    if not (folder / last).exists() if last else done.code != 0:
         raise HebbarError(f"Yosys stopped: {_last_words(said)} The whole of it: {folder / 'yosys.log'}.")
     return said
-
-
-def _listen(child: "subprocess.Popen[str]", reporter: Reporter, on_line: Callable[[str], None]) -> str:
-    """Every line of the child until it ends."""
-    lines = []
-    assert child.stdout is not None
-    with child.stdout as stream:
-        for line in stream:
-            if line.startswith(_FIRST):
-                reporter.say("Yosys compiles itself, this once (about a minute) ...")
-            lines.append(line)
-            on_line(line)
-    child.wait()
-    return "".join(lines)
 
 
 def _last_words(said: str) -> str:

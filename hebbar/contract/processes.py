@@ -3,9 +3,11 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import explained
@@ -13,7 +15,7 @@ from .errors import explained
 if TYPE_CHECKING:
     import psutil
 
-__all__ = ["start", "run", "end_all"]
+__all__ = ["Followed", "start", "run", "follow", "end_all"]
 
 _ended = False
 
@@ -50,6 +52,41 @@ def run(command: Sequence[str], timeout_s: float | None = None, text: str | None
     with start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options) as child:
         out, said = child.communicate(text, timeout_s)
         return subprocess.CompletedProcess(command, child.returncode, out, said)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a child said, standard error among it; its exit status; ``late``: whether it was killed for its time."""
+
+    said: str
+    code: int
+    late: bool
+
+
+def follow(command: Sequence[str], timeout_s: float, on_line: Callable[[str], None], **options: Any) -> Followed:
+    """Run a child to its end and hand every line on as it comes; killed after ``timeout_s`` seconds.
+
+    Raises as ``start`` does.
+    """
+    late, lines = threading.Event(), list[str]()
+    with start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options) as child:
+
+        def stop() -> None:
+            late.set()
+            child.kill()
+
+        timer = threading.Timer(timeout_s, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            assert child.stdout is not None
+            for line in child.stdout:
+                lines.append(line)
+                on_line(line)
+            child.wait()
+        finally:
+            timer.cancel()
+        return Followed("".join(lines), child.returncode, late.is_set())
 
 
 def end_all() -> None:

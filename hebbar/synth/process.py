@@ -17,7 +17,7 @@ from typing import Any
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError, TimedOut
 from hebbar.contract.files import output_folder, temporary_folder, write_json, write_text
-from hebbar.contract.processes import start
+from hebbar.contract.processes import follow
 from sim.toolchain import environment
 from sim.yosys import run
 
@@ -126,32 +126,14 @@ def _place(device: Device, options: Sequence[str], netlist: Path, reporter: Repo
 
 def listen(command: Sequence[str], folder: Path, beat: Beat, name: str) -> str:
     """All that a program says; raises HebbarError with its last words when it fails, TimedOut when it is late."""
-    late, lines = threading.Event(), []
-    with temporary_folder("synth-") as scratch, \
-            start(command, cwd=folder, env=environment() | {"TMPDIR": str(scratch)}, stdin=subprocess.DEVNULL,
-                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-
-        def stop() -> None:
-            late.set()
-            child.kill()
-
-        timer = threading.Timer(TIMEOUT_S, stop)
-        timer.daemon = True
-        timer.start()
-        try:
-            assert child.stdout is not None
-            for line in child.stdout:
-                lines.append(line)
-                beat.listen(line)
-            child.wait()
-        finally:
-            timer.cancel()
-    said = "".join(lines)
-    if late.is_set():
+    with temporary_folder("synth-") as scratch:
+        done = follow(command, TIMEOUT_S, beat.listen, cwd=folder, env=environment() | {"TMPDIR": str(scratch)},
+                      stdin=subprocess.DEVNULL)
+    if done.late:
         raise TimedOut(f"{name} did not end in {TIMEOUT_S:g} s and was stopped; take a smaller machine or --no-route.")
-    if child.returncode:
-        raise HebbarError(f"{name} stopped: {_last(said)}")
-    return said
+    if done.code:
+        raise HebbarError(f"{name} stopped: {_last(done.said)}")
+    return done.said
 
 
 def _last(said: str) -> str:
