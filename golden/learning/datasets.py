@@ -7,7 +7,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from hebbar.compiler.config import DataConfig
 from hebbar.contract.errors import BadInput
 
-from ..archive import read_npz
 from ..given import first_bad, numbers
 from .idx import FILES, read_folder
 from .sample_checks import check_labels
+from .sample_files import labelled_samples
 
 __all__ = ["Samples", "Dataset", "load", "from_arrays", "input_codes", "epoch_order"]
 
@@ -68,13 +67,15 @@ class Samples:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A training and a test set. ``split`` says how they were divided; ``remarks`` what was lost in reading them."""
+    """A training and a test set. ``split`` says how they were divided; ``remarks`` what was lost in reading them;
+    ``names`` of the classes by number, none where the data have numbers."""
 
     train: Samples
     test: Samples
     split: str
     seed: int
     remarks: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
     def validation(self, fraction: float) -> "Dataset":
         """The training set alone, divided again: ``test`` is now a validation part.
@@ -97,9 +98,8 @@ def load(config: DataConfig, activity_frac: int = 7, activity_bits: int = 8,
     ``classes``: length of the one-hot targets; None: ten for the digits, else as many as there are.
     Raises BadInput when the input format cannot hold values of nearly 1, or the file is unusable.
     """
-    if config.name == "npz":
-        return from_arrays(*_read(config.path), config, activity_frac, activity_bits, classes,
-                           f"data.path {config.path!r}: ")
+    if config.name in ("npz", "csv", "images"):
+        return _from_file(config, activity_frac, activity_bits, classes)
     _check_format(activity_frac, activity_bits)
     if config.name == "idx":
         return _from_idx(config, activity_frac, activity_bits, classes)
@@ -162,6 +162,15 @@ def input_codes(inputs: ArrayLike, activity_frac: int, activity_bits: int, where
     return codes
 
 
+def _from_file(config: DataConfig, activity_frac: int, activity_bits: int, classes: int | None) -> Dataset:
+    """Samples of a file or folder of one's own; a fifth is held out."""
+    found = labelled_samples(config, classes)
+    assert found.labels is not None
+    data = from_arrays(found.inputs, found.labels, config, activity_frac, activity_bits, classes,
+                       f"data.path {config.path!r}: ")
+    return replace(data, remarks=(*found.remarks, *data.remarks), names=found.names)
+
+
 def _from_idx(config: DataConfig, activity_frac: int, activity_bits: int, classes: int | None) -> Dataset:
     """Grey images of 256 levels, divided as their files are."""
     top, parts = 2 ** (activity_bits - 1) - 1, []
@@ -190,18 +199,6 @@ def _split(samples: Samples, held: int, config: DataConfig) -> Dataset:
         raise BadInput(f"data.split 'stratified' is not possible ({error}); use 'last360' or give "
                        "every class more samples.") from None
     return Dataset(samples.take(first), samples.take(second), config.split, config.seed)
-
-
-def _read(path: str) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Inputs and labels of a user's file as they are."""
-    where = f"data.path {path!r}"
-    if not path or "\0" in path:
-        raise BadInput(f"{where} names no file; give an .npz with inputs and labels.")
-    data = read_npz(Path(path), ".npz with inputs and labels", "write it with numpy.savez")
-    if missing := [name for name in ("inputs", "labels") if name not in data]:
-        raise BadInput(f"{where} holds no {' and no '.join(missing)}, only {', '.join(data) or 'nothing'}; name the "
-                       "arrays inputs, (samples, size), and labels, (samples,).")
-    return data["inputs"], data["labels"]
 
 
 def _codes(pixels: NDArray[np.float64], pool: int, activity_frac: int, activity_bits: int) -> NDArray[np.int64]:

@@ -36,10 +36,11 @@ class TrainingConfig(Section):
 class DataConfig(Section):
     """``[data]``: which samples, and how they are split."""
 
-    name: Literal["digits", "npz", "idx"] = key(
+    name: Literal["digits", "npz", "csv", "images", "idx"] = key(
         "digits", "digits: scikit-learn's. npz: the file `path` with inputs (samples, size) and labels (samples,), "
-                  "class numbers; a fifth is held out. idx: the folder `path` with MNIST's four files, divided as "
-                  "they are.",
+                  "class numbers. csv: a line a sample, its class last or in the column `label`. images: a folder of "
+                  "pictures for each class. Of these a fifth is held out. idx: the folder `path` with MNIST's four "
+                  "files, divided as they are.",
         example="npz")
     path: str = key("", "File or folder of the data.", example="data/mnist", max_length=4096,
                     pattern=r"^[^\x00]*$")
@@ -48,6 +49,12 @@ class DataConfig(Section):
                       "the last ones, of the digits written by other people.", example="last360")
     pool: Literal[1, 2] = key(1, "Average the digits over pool x pool pixels.", "pixels")
     seed: int = key(0, "Seed of the split.", ge=0, lt=1 << 32)
+    unit: float = key(1.0, "What stands for 1 in the inputs of npz and csv, which are divided by it.", example=255.0,
+                      gt=0)
+    image_size: tuple[Annotated[int, Field(ge=1, le=4095)], ...] = key(
+        (), "Height and width that pictures are scaled to; empty: as they are, all of one size.", "pixels", [28, 28],
+        max_length=2)
+    color: bool = key(False, "Take red, green and blue of every pixel of a picture instead of its grey.")
 
 
 class Config(Section):
@@ -175,11 +182,18 @@ def parse(data: Mapping[str, Any], where: str) -> Config:
 def _check_data(data: DataConfig) -> None:
     """Raise BadInput for keys that the chosen data do not use: what they ask for would be left out in silence."""
     if data.path and data.name == "digits":
-        raise BadInput(f"data.path is {data.path!r}, and data.name 'digits' reads no file; set data.name to 'npz' or "
-                       "'idx', or leave data.path (on the command line --data) out.")
+        raise BadInput(f"data.path is {data.path!r}, and data.name 'digits' reads no file; set data.name to 'npz', "
+                       "'csv', 'images' or 'idx', or leave data.path (on the command line --data) out.")
     if not data.path and data.name != "digits":
         raise BadInput(f"data.name is {data.name!r} and data.path is empty; give the "
-                       f"{'file' if data.name == 'npz' else 'folder'} of the data.")
+                       f"{'file' if data.name in ('npz', 'csv') else 'folder'} of the data.")
+    if data.unit != 1 and data.name not in ("npz", "csv"):
+        raise BadInput(f"data.unit is {data.unit:g}, and data.name {data.name!r} has values of 0 to 1; leave it out.")
+    if (data.image_size or data.color) and data.name != "images":
+        raise BadInput(f"data.image_size and data.color are of pictures, and data.name is {data.name!r}; leave them "
+                       "out.")
+    if len(data.image_size) == 1:
+        raise BadInput(f"data.image_size is [{data.image_size[0]}]; give height and width, such as [28, 28].")
 
 
 KINDS = {"tuple_type": "a list", "string_type": "text", "int_type": "a whole number",

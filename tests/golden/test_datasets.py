@@ -193,7 +193,7 @@ def test_a_path_is_found_from_the_file_that_names_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("data, words", [
-    ({"path": "x.npz"}, "data.name 'digits' reads no file; set data.name to 'npz' or 'idx'"),
+    ({"path": "x.npz"}, "data.name 'digits' reads no file; set data.name to 'npz', 'csv', 'images' or 'idx'"),
     ({"name": "idx"}, "data.path is empty; give the folder"), ({"name": "npz"}, "data.path is empty; give the file")])
 def test_keys_that_the_data_do_not_use_are_refused(data, words):
     """Without it --data of a configuration that reads none would be left out in silence."""

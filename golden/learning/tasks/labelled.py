@@ -29,8 +29,9 @@ def data_of(program: Program) -> Dataset:
     data = load(config.data, source.activity_frac, config.machine.activity_bits, target.size)
     if config.data == DataConfig() and data.train.codes.shape[1] != source.size:
         raise BadInput(f"no data are configured, and the default, digits of {data.train.codes.shape[1]} pixels, do not "
-                       f"fit population {source.name!r} of {source.size} neurons; set data.name to 'npz' and data.path "
-                       "to a file with inputs and labels, or give samples to Experiment.fit or Experiment.run.")
+                       f"fit population {source.name!r} of {source.size} neurons; set data.name to 'npz', 'csv' or "
+                       "'images' and data.path to samples of your own, or give samples to Experiment.fit or "
+                       "Experiment.run.")
     return checked(program, data)
 
 
