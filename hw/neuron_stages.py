@@ -2,7 +2,8 @@
 
 from enum import IntEnum
 
-from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY, TABLE_LATENCY
+from hebbar.contract.effects import Access, Resource
+from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY, ROW_ACCESSES, TABLE_LATENCY
 
 from .pipeline import check_latency
 
@@ -46,3 +47,10 @@ check_latency("NEURON_LATENCY", NEURON_LATENCY, Stage.ACTIVITY + 1)
 check_latency("ERROR_LATENCY", ERROR_LATENCY, Stage.ERROR - Stage.ROW)
 check_latency("TABLE_LATENCY", TABLE_LATENCY, Stage.SLOPE - Stage.COMPARE)
 check_latency("TABLE_LATENCY", TABLE_LATENCY, Stage.ACTIVITY - Stage.WRITE)
+for _access, _resource, _stage in (
+        (Access.READ, Resource.STATE, Stage.ROW), (Access.READ, Resource.CLAMP, Stage.ROW),
+        (Access.READ, Resource.FEEDBACK, Stage.ROW), (Access.READ, Resource.ACTIVITY, Stage.COMPARE),
+        (Access.READ, Resource.ERROR, Stage.WEIGH), (Access.WRITE, Resource.BASE, Stage.PREDICT),
+        (Access.WRITE, Resource.ERROR, Stage.GAIN), (Access.WRITE, Resource.STATE, Stage.WRITE),
+        (Access.WRITE, Resource.ACTIVITY, Stage.ACTIVITY)):
+    check_latency(f"ROW_ACCESSES[{_access}, {_resource}]", ROW_ACCESSES[_access, _resource], _stage - Stage.ROW)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar
 
-from hebbar.contract.timing import ERROR_LATENCY, WRITE_LATENCY
+from hebbar.contract.effects import Access, Resource
+from hebbar.contract.timing import ERROR_LATENCY, ROW_ACCESSES, WRITE_LATENCY, RowTiming
 
 from .pipeline import check_latency
 
@@ -70,3 +71,6 @@ class Back(IntEnum):
 
 
 check_latency("WRITE_LATENCY", WRITE_LATENCY, len(Back))
+check_latency("RowTiming.word_latency", RowTiming.word_latency, Front.entry - Front.slot)
+check_latency("ROW_ACCESSES of a base that is read", ROW_ACCESSES[Access.READ, Resource.BASE],
+              Front(0).tree - Front(0).row_sum)

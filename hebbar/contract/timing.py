@@ -1,16 +1,20 @@
-"""How long a tile is occupied by a sweep, to the cycle: a statement for each kind of tile, equal to its RTL."""
+"""How long a tile is occupied by a sweep and when it reaches its memories, to the cycle: a statement for each kind of
+tile, equal to its RTL.
+
+A sweep is taken in cycle 0 of what is said of it. ``hebbar.contract.access_times`` makes one table of all of it."""
 
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+from .effects import Access, Resource
 from .isa import OPERAND_FLAGS, Sweep
 from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY", "RANGE_LATENCY", "TABLE_LATENCY",
-           "WRITE_LATENCY", "AnalogTiming", "ArrayTiming", "RowTiming", "Timing"]
+__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY", "RANGE_LATENCY", "ROW_ACCESSES",
+           "TABLE_LATENCY", "WRITE_LATENCY", "AnalogTiming", "ArrayTiming", "RowTiming", "Timing"]
 
 FETCH_LATENCY = 1
 """Cycles that an instruction waits for its word where the program does not go on behind the one before it."""
@@ -33,6 +37,13 @@ TABLE_LATENCY = 4
 WRITE_LATENCY = 3
 """Cycles from the one in which TRN and UPD take a word to the first in which its results are written."""
 
+ROW_ACCESSES = {
+    (Access.READ, Resource.BASE): -2, (Access.READ, Resource.STATE): 0, (Access.READ, Resource.CLAMP): 0,
+    (Access.READ, Resource.FEEDBACK): 0, (Access.READ, Resource.ACTIVITY): 2, (Access.READ, Resource.ERROR): 3,
+    (Access.WRITE, Resource.BASE): 1, (Access.WRITE, Resource.ERROR): 8, (Access.WRITE, Resource.STATE): 11,
+    (Access.WRITE, Resource.ACTIVITY): NEURON_LATENCY - 1}
+"""Cycles from a row's sum to the one in which the neuron unit reads or writes a memory for this row."""
+
 
 class Timing(ABC):
     """When a tile can take the next sweep and when everything is done, as sweeps come in."""
@@ -47,6 +58,27 @@ class Timing(ABC):
     @abstractmethod
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """Account for a sweep accepted in cycle ``accept``; returns its slots (busy cycles)."""
+
+    @abstractmethod
+    def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
+        """The cycle in which the sum of a row group is at the neuron unit."""
+
+    @abstractmethod
+    def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        """The cycle in which the activities of a column are read for a row group."""
+
+    @abstractmethod
+    def fed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        """The cycle in which TRN adds to the feedback sums of a column, for a row group, when no earlier sweep holds it
+        up."""
+
+    @abstractmethod
+    def weighed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> tuple[int, int]:
+        """The first and the last cycle in which a weight word is read."""
+
+    @abstractmethod
+    def learnt(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        """The cycle in which UPD writes a weight word, when no earlier sweep holds it up."""
 
 
 class RowTiming(Timing):
@@ -76,16 +108,37 @@ class RowTiming(Timing):
         """Words that can wait for their error: the longest row and the latency of its error."""
         return self.machine.max_columns + self.back_latency + 2
 
+    word_latency = 2
+    """Cycles from the slot of a word to the one in which its weights and activities are read."""
+
+    def slot(self, block: dict[str, int], group: int, column: int) -> int:
+        """The cycle of the slot of a word."""
+        return 1 + group * block["columns"] + column
+
+    def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
+        return self.slot(block, group, block["columns"] - 1) + self.sum_latency
+
+    def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        return self.slot(block, group, column) + self.word_latency
+
+    def weighed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> tuple[int, int]:
+        return (self.fetched(block, flags, group, column),) * 2
+
+    def fed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        taken = self.slot(block, group, block["columns"] - 1) + self.back_latency + column
+        return taken + WRITE_LATENCY - 1
+
+    def learnt(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        return self.fed(block, flags, group, column)
+
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """Slots from the cycle after ``accept``; the back end takes a row's words one a cycle, not
         before its error is there and after those of all earlier rows."""
-        columns, groups = block["columns"], block["groups"]
-        first, slots = accept + 1, columns * groups
-        last = first + slots - 1
-        self.free = last
-        self.idle = max(self.idle, last + self.sum_latency + NEURON_LATENCY)
+        slots, last_group = block["columns"] * block["groups"], block["groups"] - 1
+        self.free = accept + slots
+        self.idle = max(self.idle, accept + self.row(block, flags, last_group) + NEURON_LATENCY)
         if flags & OPERAND_FLAGS:
-            ready = first + columns - 1 + self.back_latency
+            ready = accept + self.fed(block, flags, 0, 0) - WRITE_LATENCY + 1
             self._back = max(self._back + slots, ready + slots)
             self.idle = max(self.idle, self._back - 1 + WRITE_LATENCY)
         return slots
@@ -111,20 +164,47 @@ class ArrayTiming(Timing):
     settle = convert_latency + ERROR_LATENCY
     """Cycles between the last conversion and the first that can use its errors."""
 
+    def phases(self, block: dict[str, int], flags: Sweep) -> dict[str, tuple[int, int]]:
+        """Steps of every phase, none where the sweep has no flag for it, and cycles of a step."""
+        columns, trn = block["columns"], bool(flags & Sweep.TRN)
+        return {"load": (columns + self.load_latency if flags.weights else 0, 1), "fire": (bool(flags & Sweep.FWD), 1),
+                "convert": (block["groups"], 1), "settle": (self.settle if flags & OPERAND_FLAGS else 0, 1),
+                "feed": (trn, 1), "back": (columns * trn, 1), "learn": (bool(flags & Sweep.UPD), 1)}
+
+    def step(self, block: dict[str, int], flags: Sweep, phase: str, number: int = 0) -> int:
+        """The last cycle of a step of a phase."""
+        before = 0
+        for name, (steps, cycles) in self.phases(block, flags).items():
+            if name == phase:
+                break
+            before += steps * cycles
+        return before + (number + 1) * cycles
+
+    def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
+        return self.step(block, flags, "convert", group) + self.convert_latency
+
+    def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        return self.step(block, flags, "load", column + 1)
+
+    def weighed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> tuple[int, int]:
+        return self.step(block, flags, "load", block["columns"] + self.load_latency), self._last(block, flags)
+
+    def fed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        return self.step(block, flags, "back", column)
+
+    def learnt(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
+        return self.step(block, flags, "learn")
+
+    def _last(self, block: dict[str, int], flags: Sweep) -> int:
+        return sum(steps * cycles for steps, cycles in self.phases(block, flags).values())
+
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """The phases follow each other from the cycle after ``accept``."""
-        columns, groups = block["columns"], block["groups"]
-        converted = accept + groups
-        if flags.weights:
-            converted += columns + self.load_latency + bool(flags & Sweep.FWD)
-        last = converted
-        if flags & OPERAND_FLAGS:
-            last += self.settle + bool(flags & Sweep.UPD)
-        if flags & Sweep.TRN:
-            last += 1 + columns
-        self.free = last
-        self.idle = max(self.idle, converted + self.convert_latency + NEURON_LATENCY, last + 1)
-        return last - accept
+        slots = self._last(block, flags)
+        self.free = accept + slots
+        row = self.row(block, flags, block["groups"] - 1)
+        self.idle = max(self.idle, accept + row + NEURON_LATENCY, self.free + 1)
+        return slots
 
 
 class AnalogTiming(ArrayTiming):
@@ -138,22 +218,13 @@ class AnalogTiming(ArrayTiming):
         UPD            E + 1, stochastic 2 P + 1    bits of the errors, or P pulses for each sign; then the cells move
     """
 
-    def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
-        """The phases follow each other from the cycle after ``accept``."""
-        m, control = self.machine, self.machine.analog.control
-        columns, converted = block["columns"], accept
-        if flags.weights:
-            converted += columns + self.load_latency
-        if flags & Sweep.FWD:
-            converted += activity_drive_bits(m) * control.bit_cycles + 1
-        converted += block["groups"] * (row_bits(m) + 1 if flags & Sweep.FWD else 1)
-        last = converted
-        if flags & OPERAND_FLAGS:
-            last += self.settle
-        if flags & Sweep.TRN:
-            last += error_drive_bits(m) * control.bit_cycles + 1 + columns * (column_bits(m) + 1)
-        if flags & Sweep.UPD:
-            last += (2 * control.pulses if control.update == "stochastic" else error_drive_bits(m)) + 1
-        self.free = last
-        self.idle = max(self.idle, converted + self.convert_latency + NEURON_LATENCY, last + 1)
-        return last - accept
+    def phases(self, block: dict[str, int], flags: Sweep) -> dict[str, tuple[int, int]]:
+        """As those of the array macro, with a step for every bit that is driven."""
+        m, control, digital = self.machine, self.machine.analog.control, super().phases(block, flags)
+        fwd, trn, upd = (bool(flags & f) for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD))
+        moves = 2 * control.pulses if control.update == "stochastic" else error_drive_bits(m)
+        return {"load": digital["load"], "columns": (activity_drive_bits(m) * fwd, control.bit_cycles),
+                "fire": digital["fire"], "convert": (block["groups"], row_bits(m) + 1 if fwd else 1),
+                "settle": digital["settle"], "rows": (error_drive_bits(m) * trn, control.bit_cycles),
+                "feed": digital["feed"], "back": (block["columns"] * trn, column_bits(m) + 1),
+                "update": (moves * upd, 1), "learn": digital["learn"]}
