@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 
-from amaranth.hdl import Module, Signal, Value
+from amaranth.hdl import Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -46,8 +46,9 @@ class Bus(wiring.Component):
     A write changes the byte lanes of ``wstrb``; a read returns the word. An address that is not in
     the table, is not a multiple of four or cannot be accessed that way answers SLVERR, changes
     nothing and reads as zero; so does a write to a register outside LIVE while ``locked``, and a write to
-    control of more than one of START, STOP and CLEAR, of START unless ``startable`` or of CLEAR while
-    ``locked``: a command is carried out or refused. No lane enabled is a legal write of nothing.
+    control of more than one of START, STOP and CLEAR, of START unless ``startable``, of CLEAR while
+    ``locked`` or of LATCH without counters: a command is carried out or refused. No lane enabled is a legal write of
+    nothing.
 
     Address and data of a write come in any order; each direction takes the next request after the
     answer to the last one was taken, and neither direction waits for the other.
@@ -58,6 +59,11 @@ class Bus(wiring.Component):
     together with a write sees the old value. Two things take longer: a counter is returned in the cycle after
     ``counter_ready``, and START and LATCH wait until ``counting`` is low. Throughput: one access every ``interval``
     cycles in each direction.
+
+    Parameters
+    ----------
+    counters : bool
+        There are counters; without them their addresses are not in the table.
 
     Attributes
     ----------
@@ -85,7 +91,7 @@ class Bus(wiring.Component):
         The machine runs.
     startable : Signal(1), in
         A START one cycle later finds the machine ready.
-    counting : Signal(1), in
+    counting : Signal(1), in, as all that follow with ``counters`` alone
         The counters carry out a LATCH or START.
     counter_read : Signal(1), out
         A latched counter is asked for.
@@ -106,11 +112,12 @@ class Bus(wiring.Component):
     latency = 2
     interval = 3
 
-    def __init__(self) -> None:
+    def __init__(self, counters: bool = True) -> None:
+        self._counters = counters
+        counting = {"counting": In(1), "counter_read": Out(1), "counter_index": Out(range(len(COUNTERS))),
+                    "counter": In(64), "counter_ready": In(1)}
         super().__init__({
-            **AXI_LITE, "locked": In(1), "startable": In(1), "counting": In(1),
-            "counter_read": Out(1), "counter_index": Out(range(len(COUNTERS))), "counter": In(64),
-            "counter_ready": In(1),
+            **AXI_LITE, "locked": In(1), "startable": In(1), **(counting if counters else {}),
             **{name: self._member(register)
                for name, register in REGISTERS.items()
                if not COUNTER_BASE <= register.address < COUNTER_END}})
@@ -146,8 +153,10 @@ class Bus(wiring.Component):
         with m.If(self.s_axil_bready):
             m.d.sync += self.s_axil_bvalid.eq(0)
         m.d.sync += self.control.eq(0)
-        waits = named(m, self.counting & (address == REGISTERS["control"].address) & strobe[0]
-                      & (word & (Control.START | Control.LATCH)).any(), "waits")
+        waits: Value = Const(0)
+        if self._counters:
+            waits = named(m, self.counting & (address == REGISTERS["control"].address) & strobe[0]
+                          & (word & (Control.START | Control.LATCH)).any(), "waits")
         with m.If(have_address & have_data & ~waits):
             m.d.sync += [have_address.eq(0), have_data.eq(0), self.s_axil_bvalid.eq(1)]
             self._write(m, address, word, strobe)
@@ -174,6 +183,8 @@ class Bus(wiring.Component):
         """Whether the commands in a word written to control cannot be carried out."""
         start, stop, clear = ((word & c).any() for c in (Control.START, Control.STOP, Control.CLEAR))
         several = (start & stop) | (start & clear) | (stop & clear)
+        if not self._counters:
+            several |= (word & Control.LATCH).any()
         return several | (start & ~self.startable) | (clear & self.locked)
 
     def _read_channels(self, m: Module) -> None:
@@ -185,6 +196,11 @@ class Bus(wiring.Component):
             m.d.sync += [have_address.eq(1), address.eq(self.s_axil_araddr)]
         with m.If(self.s_axil_rready):
             m.d.sync += self.s_axil_rvalid.eq(0)
+        if not self._counters:
+            with m.If(have_address):
+                m.d.sync += [have_address.eq(0), self.s_axil_rvalid.eq(1)]
+                self._read(m, address)
+            return
         counter = named(m, (address >= COUNTER_BASE) & (address < COUNTER_END) & (address[:2] == 0), "counter_asked")
         m.d.comb += [self.counter_read.eq(have_address & counter), self.counter_index.eq((address - COUNTER_BASE)[3:])]
         with m.If(have_address & (~counter | self.counter_ready)):

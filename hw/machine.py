@@ -9,7 +9,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem, Port
-from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status
+from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status, built
 from hebbar.contract.tiles import classes
 
 from .analog_macro import macro_ports
@@ -64,7 +64,7 @@ class Machine(wiring.Component):
         self._separates = Signal()
         self._separated = Signal()
         self._clearing = Signal()
-        m.submodules.bus = self.bus = Bus()
+        m.submodules.bus = self.bus = Bus(config.counters)
         m.submodules.streamer = self.streamer = Streamer(config)
         m.submodules.sequencer = self.sequencer = Sequencer(config)
         m.submodules.tile = self.tile = TILES[config.tile](config)
@@ -95,7 +95,8 @@ class Machine(wiring.Component):
             self._separation(m)
         if config.energy:
             self._energy(m)
-        self._count(m)
+        if config.counters:
+            self._count(m)
         return m
 
     def _outer(self, m: Module) -> None:
@@ -111,7 +112,8 @@ class Machine(wiring.Component):
         command = {c: (bus.control & c).any() for c in Control}
         m.d.comb += [
             bus.identity.eq(IDENTITY), bus.version.eq(VERSION),
-            bus.geometry.eq(Cat(Const(config.lanes, 8), Const(config.row_tiles, 8), Const(config.kind.code, 8))),
+            bus.geometry.eq(Cat(Const(config.lanes, 8), Const(config.row_tiles, 8), Const(config.kind.code, 8),
+                                Const(built(config), 8))),
             bus.weight_words.eq(config.weight_words), bus.neuron_words.eq(config.neuron_words),
             bus.max_columns.eq(config.max_columns),
             bus.status.eq(Mux(seq.running, Status.RUNNING, 0)

@@ -177,6 +177,7 @@ def register_section() -> list[str]:
              f"0x{registers.IDENTITY:08x} and `version` 0x{registers.VERSION:08x}."),
             table(("address", "register", "access", "reset", "bits", "meaning"), rows),
             "### Bits of control", whole(registers.Control), flags(registers.Control),
+            "### What was built", whole(registers.Built), flags(registers.Built),
             "### Bits of status", whole(registers.Status), flags(registers.Status),
             "### Causes", whole(cause), table(("cause", "name", ""), causes)]
 

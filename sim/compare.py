@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from golden.trace import Trace
 from hebbar.compiler.program import Program
-from hebbar.contract.counters import HOST
+from hebbar.contract.counters import HOST, UNCOUNTED
 from hebbar.contract.effects import Access, Resource, effects
 from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, unpack
 
-__all__ = ["Difference", "Comparison", "compare", "described", "nonzero_updates"]
+__all__ = ["Difference", "Comparison", "compare", "counted", "described", "nonzero_updates", "uncounted"]
 
 RECORDED = {"state": Resource.STATE, "error": Resource.ERROR, "activity": Resource.ACTIVITY, "weights": Resource.WEIGHT}
 """What the signals of a trace are."""
@@ -71,15 +71,28 @@ def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
         wrong[f"output {name}"], at = _differences(a, rtl.outputs.get(name, a[:0]))
         if at is not None:
             firsts.append((len(golden.pc), 8, _output(name, at, a, rtl.outputs.get(name))))
-    counters = [n for n in golden.counters if n not in HOST]
-    words["counters"] = len(counters)
-    bad = [n for n in counters if golden.counters[n] != rtl.counters.get(n)]
-    wrong["counters"] = len(bad)
-    firsts += [(len(golden.pc), 9, Difference(
-        -1, "at the end", f"counter {n}", golden.counters[n], rtl.counters.get(n, -1)))
-        for n in bad[:1]]
+    if program.machine.counters:
+        counters = [n for n in golden.counters if n not in HOST]
+        words["counters"] = len(counters)
+        bad = [n for n in counters if golden.counters[n] != rtl.counters.get(n)]
+        wrong["counters"] = len(bad)
+        firsts += [(len(golden.pc), 9, Difference(
+            -1, "at the end", f"counter {n}", golden.counters[n], rtl.counters.get(n, -1)))
+            for n in bad[:1]]
     first = min(firsts, key=lambda f: f[:2])[2] if firsts else None
     return Comparison(words, wrong, first)
+
+
+def counted(program: Program, golden: Trace, rtl: Trace) -> dict[str, int]:
+    """The counters of a run: the RTL's; of a machine without them the golden machine's, the host's left out."""
+    if program.machine.counters:
+        return rtl.counters
+    return {name: count for name, count in golden.counters.items() if name not in HOST}
+
+
+def uncounted(program: Program) -> tuple[str, ...]:
+    """The sentence that a run of a machine without counters must say."""
+    return () if program.machine.counters else (f"{UNCOUNTED[0].upper()}{UNCOUNTED[1:]}.",)
 
 
 def _barrier(golden: Trace, rtl: Trace, name: str, index: int) -> int:

@@ -28,7 +28,7 @@ from hebbar.contract.record import Check
 
 from .analog.crossbar import approximation_share
 from .backends import golden, verilator
-from .compare import Comparison, compare, nonzero_updates
+from .compare import Comparison, compare, counted, nonzero_updates, uncounted
 from .parts import merged, parts_of
 from .preflight import preflight
 from .wave import record
@@ -169,7 +169,8 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     return Outcome(
         config, program, task, quick, floating, fixed, results["training"], results[ASKED[task.kind]], grade, replayed,
         nonzero_updates(traces["training"][0][1], jobs["training"].weights),
-        training[1].counters, training[0].decisions.tolist(), waveform, (*doubts, *fixed.health.warnings),
+        counted(program, *training), training[0].decisions.tolist(), waveform,
+        (*doubts, *fixed.health.warnings, *uncounted(program)),
         confusion(task, asked[1].outputs))
 
 

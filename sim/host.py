@@ -115,6 +115,8 @@ def _refusal(register: str, value: int, status: Status) -> str:
         return "the machine is running" if status & Status.RUNNING else "the register cannot be written"
     if (value & (Control.START | Control.STOP | Control.CLEAR)).bit_count() > 1:
         return "START, STOP and CLEAR are written one at a time"
+    if value == Control.LATCH:
+        return "the machine has no counters to LATCH (machine.counters is false)"
     if status & Status.RUNNING:
         return "the machine is running; wait until it has halted, or STOP it"
     if status & Status.ABORTED:
@@ -137,7 +139,7 @@ async def load(host: Host, program: Program, weights: NDArray[np.int64],
 
 
 async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[str, int]]:
-    """Set up one entry, feed all samples, return outputs and counters.
+    """Set up one entry, feed all samples, return outputs and counters, none of a machine that has none.
 
     Raises Mismatch when the machine halts for any other reason than HALT.
     """
@@ -153,7 +155,7 @@ async def run(host: Host, job: Job) -> tuple[dict[str, NDArray[np.int64]], dict[
     outputs = await _outputs(host, job, count)
     await host.halted()
     await _done(host)
-    return outputs, await counters(host)
+    return outputs, await counters(host) if program.machine.counters else {}
 
 
 async def _done(host: Host) -> None:

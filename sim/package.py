@@ -17,7 +17,7 @@ from hebbar.contract.isa import FIELDS, SUMMARY, Op, Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem
 from hebbar.contract.processes import run
-from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Cause, Control, Status, identity
+from hebbar.contract.registers import COUNTER_BASE, Built, Cause, Control, Status, identity, registers
 from hw.verilog import TOP
 
 from .design import source
@@ -133,10 +133,13 @@ def _head(config: Config) -> str:
 def _context(config: Config) -> dict[str, Any]:
     """What the templates see: the tables of the contract and this machine's geometry."""
     return {"config": config, "machine": config.machine, "version": __version__, "top": TOP,
-            "registers": REGISTERS, "control": Control, "status": Status, "cause": Cause, "memories": Mem,
-            "ports": ports(config.machine), "layouts": {"HEADER": HEADER, "BLOCK": BLOCK, "MAP": MAP, "TABLE": TABLE},
-            "counters": {"what": WORK, "cycles": CYCLES, "host": HOST}, "operations": {op: FIELDS[op] for op in Op},
+            "registers": registers(config.machine), "control": Control, "status": Status, "cause": Cause,
+            "built": Built, "memories": Mem, "ports": ports(config.machine),
+            "layouts": {"HEADER": HEADER, "BLOCK": BLOCK, "MAP": MAP, "TABLE": TABLE},
+            "counters": {"what": WORK, "cycles": CYCLES, "host": HOST} if config.machine.counters else {},
+            "operations": {op: FIELDS[op] for op in Op},
             "identity": identity(config.machine),
-            "counter_base": COUNTER_BASE, "counter_names": list(COUNTERS), "summary": SUMMARY, "sweep": Sweep,
+            "counter_base": COUNTER_BASE, "counter_names": list(COUNTERS) if config.machine.counters else [],
+            "summary": SUMMARY, "sweep": Sweep,
             "warnings": WARNINGS}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from enum import IntFlag
 
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.registers import REGISTERS, Access, Cause, Control, Register, Status, identity
+from hebbar.contract.registers import Access, Built, Cause, Control, Register, Status, identity, registers
 from hw.verilog import TOP
 
 __all__ = ["rdl"]
@@ -12,7 +12,8 @@ __all__ = ["rdl"]
 SIDES = {Access.READ: "sw = r; hw = w;", Access.READ_WRITE: "sw = rw; hw = r;",
          Access.COMMAND: "sw = w; hw = r; singlepulse;"}
 BITS = {"control": Control, "status": Status}
-GEOMETRY = (("lanes", 7, 0), ("row_tiles", 15, 8), ("tile", 23, 16))
+GEOMETRY = (("lanes", 7, 0), ("row_tiles", 15, 8), ("tile", 23, 16),
+            *((bit.name.lower(), at, at) for at, bit in enumerate(Built, 24) if bit.name))
 
 
 def rdl(machine: MachineConfig) -> str:
@@ -23,7 +24,7 @@ def rdl(machine: MachineConfig) -> str:
               f'    desc = "{machine.row_tiles} row tiles of {machine.lanes} lanes, tile {machine.tile}.";',
               "    default regwidth = 32;", "    default accesswidth = 32;", ""]
     constant = identity(machine)
-    for name, register in REGISTERS.items():
+    for name, register in registers(machine).items():
         lines += ["    reg {", f'        desc = "{register.meaning.replace(chr(34), chr(39))}";']
         lines += [f"        {field}" for field in _fields(name, register, constant)]
         lines.append(f"    }} {name} @ 0x{register.address:03x};")

@@ -25,7 +25,7 @@ from hebbar.contract.record import Check
 
 from .backends import fast, golden
 from .checkpoint import MEMORIES, Checkpoint, TrainingState, fingerprint
-from .compare import compare
+from .compare import compare, counted, uncounted
 from .experiment import confusion
 from .parts import barrier_bytes
 from .preflight import preflight
@@ -69,7 +69,7 @@ class Trained:
         """The flat record that ``result.json`` holds."""
         s = self.state
         return {"accuracy": s.accuracy[-1], "curve_fixed": s.accuracy, "fingerprint": self.fingerprint,
-                **self.health.record(), "warnings": [*self.doubts, *self.health.warnings],
+                **self.health.record(), "warnings": [*self.doubts, *self.health.warnings, *uncounted(self.program)],
                 "curve_epochs": [epoch + 1 for epoch in self.task.graded_epochs], "measure": self.task.measure,
                 "about": self.task.about, "quick": self.quick, "confusion": confusion(self.task, s.answers),
                 "mismatches": sum(s.mismatches.values()), "compared_words": sum(s.words.values()),
@@ -212,7 +212,7 @@ class _Run:
                            f"that sample: {waveform}")
         state.add(comparison)
         if job.entry == "train":
-            state.count({n: v for n, v in rtl.counters.items() if n not in HOST})
+            state.count({n: v for n, v in counted(self._program, golden, rtl).items() if n not in HOST})
             state.answers = {}
         else:
             state.answer(rtl.outputs)

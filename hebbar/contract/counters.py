@@ -4,7 +4,7 @@ The first group depends on the program and the data only: golden model, cycle mo
 exactly. The second depends on how fast the host feeds and drains the streams.
 """
 
-__all__ = ["ISSUE_SETS", "WORK", "CYCLES", "HOST", "COUNTERS"]
+__all__ = ["ISSUE_SETS", "WORK", "CYCLES", "HOST", "COUNTERS", "UNCOUNTED"]
 
 ISSUE_SETS = tuple(f"issue_{i:x}" for i in range(16))
 """Slots by flag set: bit 0 FWD, 1 ERR, 2 TRN, 3 UPD."""
@@ -38,5 +38,9 @@ HOST = {
     "stall_in": "cycles in which IN waits for the host",
     "stall_out": "cycles in which OUT waits for the host",
 }
+
+UNCOUNTED = ("the machine has no counters (machine.counters is false): cycles and work are those of the golden and the "
+             "cycle model, which nothing confirms, and how long a host let the machine wait cannot be known")
+"""What every figure of cycles and work must say of a machine without counters."""
 
 COUNTERS = (*ISSUE_SETS, *WORK, *CYCLES, *HOST)

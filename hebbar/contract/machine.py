@@ -49,6 +49,8 @@ class MachineConfig(Section):
     separation: int = key(0, "Largest population that softmax or max takes; 0: the unit is not built.", "neurons", 128,
                           ge=0, le=1 << 10)
     energy: bool = key(False, "Build the energy sum, which `rule.tolerance` needs.")
+    counters: bool = key(True, "Build the counters of cycles and work; without them the machine is smaller, and its "
+                               "cycles are known from the golden and the cycle model alone.")
     analog: AnalogConfig = key(AnalogConfig(), "The macro of tile 'analog'.")
 
     @field_validator("lanes", "row_tiles")

@@ -18,16 +18,16 @@ from .tiles import TILES
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "LIVE", "ADDRESS_BITS",
+__all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "Built", "LIVE", "ADDRESS_BITS",
            "COUNTER_BASE", "GAIN_BITS", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
-           "counter_address", "identity"]
+           "counter_address", "built", "identity", "registers"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
 
 ADDRESS_BITS = 12
 IDENTITY = 0x48454242
-VERSION = 0x00000202
+VERSION = 0x00000300
 RATES = 16
 GAIN_BITS = 8
 MAX_RATE = 31
@@ -51,8 +51,8 @@ class Control(IntFlag):
     A write is carried out whole or answers SLVERR and does nothing. SLVERR answers more than one of START, STOP and
     CLEAR in a write; START while the machine runs, is aborted (STATUS) or moves a packet, also one whose header is
     taken in the cycle in which START is decided; CLEAR while the machine runs. STOP is always accepted. LATCH may
-    stand beside any; beside START it latches what the counters were before. After a START, a LATCH or a reset the next
-    START or LATCH, and a read of a counter, are answered up to 80 cycles later than other accesses.
+    stand beside any, where there are counters; beside START it latches what they were before. After a START, a LATCH
+    or a reset the next START or LATCH, and a read of a counter, are answered up to 80 cycles later than other accesses.
     """
 
     START = 1 << 0
@@ -68,6 +68,14 @@ class Status(IntFlag):
     STREAMING = 1 << 1
     FAULT = 1 << 2
     ABORTED = 1 << 3
+
+
+class Built(IntFlag):
+    """Bits of GEOMETRY from bit 24 on: what was built. Without COUNTERS their addresses and LATCH answer SLVERR."""
+
+    COUNTERS = 1 << 0
+    SEPARATION = 1 << 1
+    ENERGY = 1 << 2
 
 
 class Cause(IntEnum):
@@ -104,7 +112,7 @@ def _table() -> dict[str, Register]:
     table = {
         "identity": Register(0x000, r, "0x48454242, 'HEBB'"),
         "version": Register(0x004, r, "version of this map, major in bits 31:8"),
-        "geometry": Register(0x008, r, f"lanes 7:0, row tiles 15:8, tile 23:16 ({tiles})"),
+        "geometry": Register(0x008, r, f"lanes 7:0, row tiles 15:8, tile 23:16 ({tiles}), what was built 31:24"),
         "weight_words": Register(0x00C, r, "depth of the weight memory in words of P x C weights"),
         "neuron_words": Register(0x010, r, "depth of the neuron space in words of C neurons"),
         "max_columns": Register(0x014, r, "most words in a row"),
@@ -140,7 +148,19 @@ def counter_address(index: int) -> int:
 REGISTERS: dict[str, Register] = _table()
 
 
+def registers(m: "MachineConfig") -> dict[str, Register]:
+    """The registers of a machine, by name: all of them, but without counters none of theirs."""
+    return {name: r for name, r in REGISTERS.items() if m.counters or r.address < COUNTER_BASE}
+
+
+def built(m: "MachineConfig") -> Built:
+    """What GEOMETRY says was built."""
+    there = {Built.COUNTERS: m.counters, Built.SEPARATION: m.separation > 0, Built.ENERGY: m.energy}
+    return Built(sum(bit for bit, is_there in there.items() if is_there))
+
+
 def identity(m: "MachineConfig") -> dict[str, int]:
     """What the registers read that tell one machine from another, by name."""
-    return {"identity": IDENTITY, "version": VERSION, "geometry": m.lanes | m.row_tiles << 8 | m.kind.code << 16,
+    return {"identity": IDENTITY, "version": VERSION,
+            "geometry": m.lanes | m.row_tiles << 8 | m.kind.code << 16 | built(m) << 24,
             "weight_words": m.weight_words, "neuron_words": m.neuron_words, "max_columns": m.max_columns}

@@ -88,10 +88,11 @@ def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
              if mem is not Mem.WEIGHT or m.kind.weights is Weights.MEMORY]
     found += [("accumulators", m.groups, m.row_tiles * m.row_sum_bits),
               ("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits),
-              ("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
               ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS),
               *(("neuron unit", words, m.row_tiles * bits) for words, bits in (
                   (STATE_WORDS, m.state_bits), (FEEDBACK_WORDS, m.formats.feedback.bits)))]
+    if m.counters:
+        found.append(("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64))
     if m.separation:
         found += [("neuron unit", m.separation, POWER_FRAC + 1), ("neuron unit", 1 << INDEX_BITS, POWER_FRAC + 1)]
     if m.kind.weights is Weights.MEMORY:

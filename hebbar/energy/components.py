@@ -175,7 +175,7 @@ class _Prices:
             ("stream, elements", events["beat_element"], beat + memory(t, m.groups, element, True)),
             ("stream out", events["beat_out"], beat + memory(t, m.groups, element)),
             # A total is read in one cycle and written in the next.
-            ("totals of counters", cycles, (memory(t, *TOTALS) + memory(t, *TOTALS, True)) * 0.5),
+            ("totals of counters", cycles * m.counters, (memory(t, *TOTALS) + memory(t, *TOTALS, True)) * 0.5),
             ("registers of the datapath", cycles * bits[False], register(t)),
             ("registers of bus and counters", cycles * bits[True], register(t))]
         return [Component(name, "control", count, per_event) for name, count, per_event in rows]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from hebbar.compiler.executions import executions
 from hebbar.compiler.program import Program
+from hebbar.contract.counters import UNCOUNTED
 from hebbar.contract.isa import Op, Sweep
 from hebbar.contract.memories import BLOCK, unpack
 
@@ -58,6 +59,7 @@ class Estimate:
     passes: float
     weight_reads: int
     analog: bool = False
+    uncounted: bool = False
 
     @property
     def sample(self) -> Range:
@@ -91,6 +93,11 @@ class Estimate:
         return (*macro, *self.technology.excluded)
 
     @property
+    def basis(self) -> str:
+        """Where the counts come from, when no counter says it; else empty."""
+        return UNCOUNTED if self.uncounted else ""
+
+    @property
     def scope(self) -> str:
         """What every total must say in its own line: the largest part may be missing."""
         return ", without the analog macro" if self.analog else ""
@@ -117,7 +124,7 @@ def estimate(program: Program, counters: dict[str, int], samples: int, technolog
     rows = tuple(_row(c, samples, technology)
                  for c in components(program, counters, events, bits, technology))
     return Estimate(rows, technology, samples, passes(program, entry, samples, exits), counters["weight_reads"],
-                    program.machine.kind.macro)
+                    program.machine.kind.macro, not program.machine.counters)
 
 
 def passes(program: Program, entry: str, samples: int, exits: Iterable[bool] = ()) -> float:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from golden.learning.weights import load_weights
 from hebbar.contract.console import Reporter
+from hebbar.contract.counters import UNCOUNTED
 from hebbar.contract.errors import HebbarError
 from hebbar.contract.files import versions
 from hebbar.energy import Estimate, estimate, load_technology
@@ -133,7 +134,8 @@ class Page:
         return Section(self._figure("cycles", figure, "Cycles a training sample by cause"),
                        {"cycles": cycles, "total": total, "minimum": minimum,
                         "seconds": total / (1e6 * self._clock_mhz),
-                        "ratio": total / minimum if minimum else None})
+                        "ratio": total / minimum if minimum else None},
+                       [] if self._run.program.machine.counters else [f"Counts: {UNCOUNTED}."])
 
     def energy(self, technology: str) -> Section:
         counters, samples = self._run.counters, self._run.replayed
@@ -143,7 +145,8 @@ class Page:
         self._reporter.say("energy: counting the register bits of the RTL ...")
         made = estimate(self._run.program, counters, samples, load_technology(technology), exits=self._run.decisions)
         figure = figures.component_energy(made)
-        return Section(self._figure("energy", figure, "Energy a sample by component"), _energy(made))
+        return Section(self._figure("energy", figure, "Energy a sample by component"), _energy(made),
+                       [f"Counts: {made.basis}."] if made.basis else [])
 
     def wave(self, wanted: bool) -> Section:
         path = self._run.waveform

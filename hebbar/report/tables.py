@@ -149,6 +149,8 @@ def print_energy(found: "Estimate") -> None:
     if not wide:
         console.print("where each comes from: in result.json, or here on a wider terminal")
     console.print(f"typical shares{found.scope}: " + ", ".join(f"{n} {100 * s:.0f} %" for n, s in found.shares.items()))
+    if found.basis:
+        console.print(f"counts: {found.basis}")
     console.print("left out: " + "; ".join(found.left_out))
     for name, why in found.unverified.items():
         console.print(f"* {name}: {why}")

@@ -9,7 +9,7 @@ import numpy as np
 from hebbar import __version__
 from hebbar.compiler.program import Program, Transfer
 from hebbar.contract.files import output_folder, whole, write_json, write_text
-from hebbar.contract.registers import REGISTERS, VERSION, identity
+from hebbar.contract.registers import VERSION, identity, registers
 from hw.verilog import TOP
 
 from ..packets import transfer_beats
@@ -63,7 +63,8 @@ def write_manifest(kit: Kit, path: Path, top: str = TOP) -> Path:
         offset += 4 * section.words.size
     write_json(path, {
         "format": FORMAT, "top": top, "generator": f"Hebbar {__version__}", "configuration": kit.program.config.name,
-        "binary": f"{top}_kit.bin", "registers": {name: register.address for name, register in REGISTERS.items()},
+        "binary": f"{top}_kit.bin",
+        "registers": {name: register.address for name, register in registers(kit.program.machine).items()},
         "identity": identity(kit.program.machine), "answer_beats": _answers(kit.program),
         "streams": {entry: {"in": _stream(kit.program, kit.program.inputs[entry]),
                             "out": _stream(kit.program, kit.program.outputs[entry])} for entry in kit.program.entries},

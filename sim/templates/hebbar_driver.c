@@ -183,6 +183,7 @@ int hebbar_read_weights(const struct hebbar_device *device, uint32_t *out)
     return hebbar_read_memory(device, HEBBAR_MEMORY_WEIGHT, 0, out, HEBBAR_WEIGHT_DEPTH * HEBBAR_WEIGHT_BEATS);
 }
 
+#ifdef HEBBAR_COUNTER_BASE
 int hebbar_counters(const struct hebbar_device *device, uint64_t values[HEBBAR_COUNTERS])
 {
     uint32_t i;
@@ -196,6 +197,7 @@ int hebbar_counters(const struct hebbar_device *device, uint64_t values[HEBBAR_C
     }
     return result;
 }
+#endif
 
 int hebbar_cause(const struct hebbar_device *device, uint32_t *cause, uint32_t *pc)
 {

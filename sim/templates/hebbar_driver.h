@@ -109,8 +109,10 @@ int hebbar_write_memory(const struct hebbar_device *device, enum hebbar_memory m
 /* Read the whole weight memory: HEBBAR_WEIGHT_DEPTH * HEBBAR_WEIGHT_BEATS beats. */
 int hebbar_read_weights(const struct hebbar_device *device, uint32_t *out);
 
-/* Latch all counters and read them, in the order of enum hebbar_counter. */
+/* Latch all counters and read them, in the order of enum hebbar_counter; not of a machine without counters. */
+#ifdef HEBBAR_COUNTER_BASE
 int hebbar_counters(const struct hebbar_device *device, uint64_t values[HEBBAR_COUNTERS]);
+#endif
 
 /* Why the machine is halted (enum hebbar_cause) and the address of its last instruction. */
 int hebbar_cause(const struct hebbar_device *device, uint32_t *cause, uint32_t *pc);

@@ -33,7 +33,7 @@ _IN = {"clk": 1, "rst": 1,
 _OUT = {"s_axil_awready": 1, "s_axil_wready": 1, "s_axil_bresp": 2, "s_axil_bvalid": 1, "s_axil_arready": 1,
         "s_axil_rdata": 32, "s_axil_rresp": 2, "s_axil_rvalid": 1,
         "s_axis_tready": 1, "m_axis_tdata": 32, "m_axis_tvalid": 1, "m_axis_tlast": 1, "barrier": 1, "barrier_pc": 13}
-_UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "feedback_sums", "counters")
+_UNITS = ("bus", "streamer", "sequencer", "tile", "neuron", "feedback_sums")
 _BANKS = (Mem.ACTIVITY, Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)
 _TABLES = (Mem.FUNCTION, Mem.DERIVATIVE)
 
@@ -47,7 +47,8 @@ def tree(machine: MachineConfig) -> set[str]:
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
-    paths |= {f"{TOP}.{unit}" for unit, built in (("separation", machine.separation), ("energy_sum", machine.energy))
+    optional = ("separation", machine.separation), ("energy_sum", machine.energy), ("counters", machine.counters)
+    paths |= {f"{TOP}.{unit}" for unit, built in optional
               if built}
     if machine.kind.macro and machine.analog.control.update == "stochastic":
         paths |= {f"{TOP}.tile.drivers.{lines}_pulses" for lines in ("row", "column")}
@@ -73,10 +74,11 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
     sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
     sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
-    sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
     sizes[f"{TOP}.neuron.states"] = STATES, m.row_tiles * m.state_bits
     sizes[f"{TOP}.neuron.feedbacks"] = FEEDBACKS, m.row_tiles * m.formats.feedback.bits
     sizes[f"{TOP}.feedback_sums"] = m.neuron_words, m.lanes * m.feedback_sum_bits
+    if m.counters:
+        sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
     if m.separation:
         sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
         sizes[f"{TOP}.separation.exponentials"] = 1 << INDEX_BITS, POWER_FRAC + 1
