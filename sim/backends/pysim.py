@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
 from golden.trace import Job, Recorder, Trace
 from hebbar.compiler.program import Program
+from hebbar.contract.errors import Mismatch
 from hebbar.contract.memories import Mem
 from hw.machine import Machine
 
 from ..host import Host, load, read_weights, run as run_host
 from ..macro import PINS, Macro, macro_of
+from ..ports import ports_of
+from ..scoreboard import Scoreboard
 
 __all__ = ["prepare", "run", "PysimHost"]
 
@@ -154,7 +158,11 @@ def run(job: Job, model: None = None, progress: Callable[[int], None] | None = N
     if macro:
         simulator.add_testbench(partial(_answer, machine=machine, macro=macro), background=True)
     simulator.add_testbench(watch, background=True)
+    overtaken: list[Mismatch] = []
+    simulator.add_testbench(partial(_assert, machine=machine, program=job.program, found=overtaken), background=True)
     simulator.run()
+    if overtaken:
+        raise overtaken[0]
     return recorder.trace(**result)
 
 
@@ -166,6 +174,23 @@ async def _answer(ctx, machine: Machine, macro: Macro) -> None:
             found = macro.answer(ctx.get(getattr(machine, f"{PINS}phase")),
                                  lambda name: ctx.get(getattr(machine, PINS + name)))
             ctx.set(getattr(machine, f"{PINS}compare"), found)
+
+
+async def _assert(ctx, machine: Machine, program: Program, found: list[Mismatch]) -> None:
+    """Until a sweep overtakes an older one, which is ``found``."""
+    ports, sequencer = ports_of(machine), machine.sequencer
+    board, alone = Scoreboard(program, ports), [sequencer.transfer]
+    alone += [sequencer.separate] if machine.machine.separation else []
+    alone += [sequencer.exit] if machine.machine.energy else []
+    signals = [s for p in ports.values() for s in (p.enable, p.address)]
+    async for _, _, valid, ready, pc, drains, *values in ctx.tick().sample(
+            sequencer.sweep.valid, sequencer.sweep.ready, sequencer.pc, Cat(alone), *signals):
+        writes = {r: address for r, enable, address in zip(ports, values[::2], values[1::2], strict=True) if enable}
+        try:
+            board.cycle(pc if valid and ready else None, writes, bool(drains))
+        except Mismatch as error:
+            found.append(error)
+            return
 
 
 def _rows(ctx, machine: Machine) -> list[list[int]]:
