@@ -11,12 +11,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.program import Program
+from hebbar.contract.effects import Resource
 from hebbar.contract.errors import BadInput
 from hebbar.contract.files import whole
 
 from .archive import read_npz
 
-__all__ = ["Job", "Trace", "Recorder"]
+__all__ = ["Job", "Trace", "Recorder", "Writes"]
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,24 @@ class Job:
 
 
 @dataclass
+class Writes:
+    """What a run wrote: by memory the number of each element and its value, both (writes,), in the order in which they
+    were written; the elements when it had ended; and the ``decisions`` of the unarmed EXITs."""
+
+    places: dict[Resource, tuple[NDArray[np.int64], NDArray[np.int64]]]
+    final: dict[Resource, NDArray[np.int64]]
+    decisions: list[bool]
+
+
+@dataclass
 class Trace:
     """Arrays over the barriers F of a run.
 
     ``pc`` (F,); ``state``, ``error``, ``activity`` (F, neurons); ``weights`` (W, words, P, C), one
     for each barrier that follows an update, whose numbers are in ``weight_barrier`` (W,); ``final``
     the weight image at the end; ``outputs`` by key of their transfer; ``counters`` by name. ``decisions`` of
-    the unarmed EXITs in their order, True where one left its loop; the golden machine alone tells them.
+    the unarmed EXITs in their order, True where one left its loop; the golden machine alone tells them. ``writes`` are
+    told by Amaranth's simulator and in no file.
     """
 
     pc: NDArray[np.int64]
@@ -62,6 +74,7 @@ class Trace:
     outputs: dict[str, NDArray[np.int64]]
     counters: dict[str, int]
     decisions: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    writes: Writes | None = None
 
     def save(self, path: Path, meta: dict[str, Any] | None = None) -> None:
         """Write one .npz file; ``meta`` (JSON) says what was run."""
@@ -78,7 +91,7 @@ class Trace:
         data = read_npz(path, "trace", WRITTEN, MOST_TRACE)
         try:
             return cls(
-                **{n: data[n] for n in _ARRAYS},
+                **{n: data[n] for n in _ARRAYS},  # type: ignore[arg-type]
                 outputs={n[7:]: v for n, v in data.items() if n.startswith("output_")},
                 counters={n[8:]: int(v) for n, v in data.items() if n.startswith("counter_")},
             ), json.loads(str(data["meta"]))

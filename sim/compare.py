@@ -14,7 +14,7 @@ from hebbar.contract.effects import Access, Resource, effects
 from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, unpack
 
-__all__ = ["Difference", "Comparison", "compare", "counted", "described", "nonzero_updates", "uncounted"]
+__all__ = ["Difference", "Comparison", "compare", "counted", "described", "named", "nonzero_updates", "uncounted"]
 
 RECORDED = {"state": Resource.STATE, "error": Resource.ERROR, "activity": Resource.ACTIVITY, "weights": Resource.WEIGHT}
 """What the signals of a trace are."""
@@ -27,8 +27,8 @@ class Difference:
     sample: int
     operation: str
     signal: str
-    golden: int
-    rtl: int
+    golden: int | str
+    rtl: int | str
 
     def __str__(self) -> str:
         where = f"sample {self.sample}, {self.operation}" if self.sample >= 0 else self.operation
@@ -148,34 +148,9 @@ class _Reader:
         """The difference at index ``at`` of signal ``name``, seen at ``barrier``."""
         inside = barrier < len(self._pc)
         sample = int(self._sample[barrier]) if inside else -1
-        population, signal = self._signal(name, at)
+        population, signal = named(self._program, name, at)
         operation = self._operation(barrier, name, population) if inside else "at the end"
         return Difference(sample, operation, signal, _value(a, at), _value(b, at))
-
-    def _signal(self, name: str, at: tuple[int, ...]) -> tuple[str, str]:
-        """Population and a name such as ``error of x1[13]`` for a word."""
-        if name == "pc":
-            return "", "the address of the barrier"
-        lanes = self._program.machine.lanes
-        if name in ("weights", "final"):
-            return self._weight(at[1:] if name == "weights" else at)
-        for p in self._program.layout.places.values():
-            i = at[1] - p.word * lanes
-            if 0 <= i < p.population.size:
-                return p.population.name, f"{name} of {p.population.name}[{i}]"
-        return "", f"{name} of unused neuron {at[1]}"
-
-    def _weight(self, at: tuple[int, ...]) -> tuple[str, str]:
-        word, tile, lane = at
-        for block in self._program.layout.blocks.values():
-            group, place = divmod(word - block.base, max(block.stride, 1))
-            column = block.lead + place
-            if 0 <= group < block.groups and column < len(block.columns) and block.columns[column].lanes:
-                source = block.columns[column]
-                row = block.first + group * self._program.machine.row_tiles + tile
-                return block.owner, (f"weight {source.edge.source}[{source.offset + lane}] to "
-                                     f"{block.name}[{row}]")
-        return "", f"unused weight word {word} tile {tile} lane {lane}"
 
     def _operation(self, barrier: int, name: str, population: str) -> str:
         """The instruction before the barrier that writes this signal, else the barrier itself."""
@@ -187,6 +162,33 @@ class _Reader:
             if _writes(code, name) and _destination(self._program, code, name) in ("", population):
                 return f"address {address} {described(self._program, code)}"
         return f"address {pc} {self._code[pc]}"
+
+
+def named(program: Program, name: str, at: tuple[int, ...]) -> tuple[str, str]:
+    """Population and a name such as ``error of x1[13]`` for the word at index ``at`` of a signal."""
+    if name == "pc":
+        return "", "the address of the barrier"
+    lanes = program.machine.lanes
+    if name in ("weights", "final"):
+        return _weight(program, at[1:] if name == "weights" else at)
+    for p in program.layout.places.values():
+        i = at[1] - p.word * lanes
+        if 0 <= i < p.population.size:
+            return p.population.name, f"{name} of {p.population.name}[{i}]"
+    return "", f"{name} of unused neuron {at[1]}"
+
+
+def _weight(program: Program, at: tuple[int, ...]) -> tuple[str, str]:
+    word, tile, lane = at
+    for block in program.layout.blocks.values():
+        group, place = divmod(word - block.base, max(block.stride, 1))
+        column = block.lead + place
+        if 0 <= group < block.groups and column < len(block.columns) and block.columns[column].lanes:
+            source = block.columns[column]
+            row = block.first + group * program.machine.row_tiles + tile
+            return block.owner, (f"weight {source.edge.source}[{source.offset + lane}] to "
+                                 f"{block.name}[{row}]")
+    return "", f"unused weight word {word} tile {tile} lane {lane}"
 
 
 def described(program: Program, code: Instruction) -> str:

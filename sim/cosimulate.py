@@ -11,6 +11,8 @@ from hebbar.contract.results import Check
 from . import simulate
 from .backends.registry import BACKENDS, REFERENCE
 from .compare import compare, nonzero_updates
+from .parts import merged
+from .writes import compare_writes
 
 __all__ = ["cosimulate"]
 
@@ -33,5 +35,7 @@ def cosimulate(job: Job, backend: str, build: Path | None, reporter: Reporter) -
         free = next(name for name, other in BACKENDS.items() if name != REFERENCE and not other.programs)
         raise MissingTool(f"{error} Without it, backend={free!r} needs no tools.") from None
     result = compare(job.program, simulate.run_backend(job, REFERENCE), rtl)
+    if rtl.writes:
+        result = merged([result, compare_writes(job, rtl.writes)])
     return Check(result.total_words, result.total_mismatches, str(result.first) if result.first else None,
                  nonzero_updates(rtl, job.weights), rtl.counters)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Value
+from amaranth.hdl import Shape, Value
 from amaranth.lib.memory import Memory
 
 from hebbar.contract.effects import Resource
@@ -18,12 +18,26 @@ BANKS = {Resource.ACTIVITY: Mem.ACTIVITY, Resource.STATE: Mem.STATE, Resource.ER
 
 @dataclass(frozen=True)
 class Ports:
-    """The port that writes a memory, and the addresses that are read from it."""
+    """A memory, the port that writes it, and the addresses that are read from it."""
 
+    resource: Resource
+    memory: Memory
     enable: Value
     address: Value
     data: Value
     reads: tuple[Value, ...]
+
+    @property
+    def lanes(self) -> tuple[int, int]:
+        """How many elements a word has, and how many bits each of them."""
+        shape = self.memory.shape
+        return shape.length, Shape.cast(shape.elem_shape).width
+
+    def host_writes(self, machine: Machine) -> Value:
+        """High where the host, or START for a base, writes the memory."""
+        if self.resource is Resource.WEIGHT:
+            return machine.tile.host.select
+        return machine.banks[BANKS[self.resource]].host.select if self.resource in BANKS else machine.sequencer.hold
 
 
 def ports_of(machine: Machine) -> dict[Resource, Ports]:
@@ -32,9 +46,10 @@ def ports_of(machine: Machine) -> dict[Resource, Ports]:
     memories |= {Resource.BASE: machine.base.memory, Resource.FEEDBACK: machine.feedback_sums.memory}
     if machine.machine.kind.weights is Weights.MEMORY:
         memories[Resource.WEIGHT] = machine.tile._bank.memory
-    return {resource: _ports(memory) for resource, memory in memories.items()}
+    return {resource: _ports(resource, memory) for resource, memory in memories.items()}
 
 
-def _ports(memory: Memory) -> Ports:
+def _ports(resource: Resource, memory: Memory) -> Ports:
     (writer,) = memory.write_ports
-    return Ports(writer.en, writer.addr, Value.cast(writer.data), tuple(p.addr for p in memory.read_ports))
+    return Ports(resource, memory, writer.en, writer.addr, Value.cast(writer.data), tuple(
+        p.addr for p in memory.read_ports))

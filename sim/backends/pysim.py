@@ -3,16 +3,16 @@
 import random
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
-from golden.trace import Job, Recorder, Trace
+from golden.trace import Job, Recorder, Trace, Writes
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.memories import Mem
@@ -20,8 +20,7 @@ from hw.machine import Machine
 
 from ..host import Host, load, read_weights, run as run_host
 from ..macro import PINS, Macro, macro_of
-from ..ports import ports_of
-from ..scoreboard import Scoreboard
+from ..port_watch import Log, watch_order, watch_writes
 
 __all__ = ["prepare", "run", "PysimHost"]
 
@@ -137,6 +136,7 @@ def run(job: Job, model: None = None, progress: Callable[[int], None] | None = N
     recorder, macro = Recorder(job.program), macro_of(job.program.machine)
     host = PysimHost(simulator, machine, job.stall, job.seed)
     result: dict[str, Any] = {}
+    log, written = Log(), list[Writes]()
 
     def weights(ctx):
         return macro.weights() if macro else _weights(ctx, machine)
@@ -145,6 +145,8 @@ def run(job: Job, model: None = None, progress: Callable[[int], None] | None = N
         host.ctx = ctx
         await load(host, job.program, job.weights)
         result["outputs"], result["counters"] = await run_host(host, job)
+        if job.steps:
+            written.append(log.of(ctx, machine))
         result["final"] = await read_weights(host, job.program) if macro else weights(ctx)
 
     async def watch(ctx) -> None:
@@ -159,11 +161,14 @@ def run(job: Job, model: None = None, progress: Callable[[int], None] | None = N
         simulator.add_testbench(partial(_answer, machine=machine, macro=macro), background=True)
     simulator.add_testbench(watch, background=True)
     overtaken: list[Mismatch] = []
-    simulator.add_testbench(partial(_assert, machine=machine, program=job.program, found=overtaken), background=True)
+    simulator.add_testbench(partial(watch_order, machine=machine, program=job.program, found=overtaken),
+                            background=True)
+    if job.steps:
+        simulator.add_testbench(partial(watch_writes, machine=machine, log=log), background=True)
     simulator.run()
     if overtaken:
         raise overtaken[0]
-    return recorder.trace(**result)
+    return replace(recorder.trace(**result), writes=written[0] if written else None)
 
 
 async def _answer(ctx, machine: Machine, macro: Macro) -> None:
@@ -174,23 +179,6 @@ async def _answer(ctx, machine: Machine, macro: Macro) -> None:
             found = macro.answer(ctx.get(getattr(machine, f"{PINS}phase")),
                                  lambda name: ctx.get(getattr(machine, PINS + name)))
             ctx.set(getattr(machine, f"{PINS}compare"), found)
-
-
-async def _assert(ctx, machine: Machine, program: Program, found: list[Mismatch]) -> None:
-    """Until a sweep overtakes an older one, which is ``found``."""
-    ports, sequencer = ports_of(machine), machine.sequencer
-    board, alone = Scoreboard(program, ports), [sequencer.transfer]
-    alone += [sequencer.separate] if machine.machine.separation else []
-    alone += [sequencer.exit] if machine.machine.energy else []
-    signals = [s for p in ports.values() for s in (p.enable, p.address)]
-    async for _, _, valid, ready, pc, drains, *values in ctx.tick().sample(
-            sequencer.sweep.valid, sequencer.sweep.ready, sequencer.pc, Cat(alone), *signals):
-        writes = {r: address for r, enable, address in zip(ports, values[::2], values[1::2], strict=True) if enable}
-        try:
-            board.cycle(pc if valid and ready else None, writes, bool(drains))
-        except Mismatch as error:
-            found.append(error)
-            return
 
 
 def _rows(ctx, machine: Machine) -> list[list[int]]:
