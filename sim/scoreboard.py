@@ -48,6 +48,11 @@ class Scoreboard:
         self._writes: dict[int, list[tuple[_Open, Place]]] = defaultdict(list)
         self._expected: dict[Resource, deque[tuple[_Open, Place]]] = defaultdict(deque)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no sweep has anything left to read or to write."""
+        return not self._sweeps
+
     def cycle(self, taken: int | None, writes: Mapping[Resource, int], alone: bool) -> None:
         """One cycle: the address of the sweep that the tile takes, the words that are written, and whether an
         instruction that drains starts."""
