@@ -132,7 +132,8 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
           quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and samples; figures are then not the "
                                               "targets'.")] = False,
           data: Annotated[Path | None, typer.Option(help="Folder with MNIST's idx files; for strangers, "
-                                                       "reproducers other than those of the checkout.")] = None,
+                                                       "reproducers other than those of the checkout; for costs, a "
+                                                       "Liberty file of standard cells.")] = None,
           part: Annotated[str | None, typer.Option(help="Of strangers and house: one part alone; suite of house takes "
                                                         "an hour and is measured only so.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:

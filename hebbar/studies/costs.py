@@ -16,6 +16,8 @@ from hebbar.synth.aqfp.balance import balanced
 from hebbar.synth.aqfp.network import adder, array_multiplier
 from hebbar.synth.aqfp.target import VECTORS, equivalent
 
+from .gate_costs import against_opensta
+
 __all__ = ["SEEDS", "measure"]
 
 SEEDS = {False: 0, True: 0}
@@ -23,14 +25,15 @@ SEEDS = {False: 0, True: 0}
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
-    """All figures in the order of the table; ``folder``, ``quick`` and ``data`` are unused."""
+    """All figures in the order of the table; ``quick`` is unused. ``data``: a Liberty file of standard cells, without
+    which the rows of tier C are left out."""
     reporter.say("predicting published macros ...")
     found = designs()
     predicted = predictions(found)
     by = dict(groups(predicted))
     held = [*_given(), *_untuned(by), *_left_out(by), *_intervals(by), *_fresh(), *_area(areas(found)), *_sram()]
     reporter.say("mapping adders and multipliers to AQFP ...")
-    return [*held, *_aqfp()]
+    return [*held, *_aqfp(), *(against_opensta(data, folder, reporter) if data else [])]
 
 
 def _percent(name: str, value: float, limit: float, least: bool = False) -> Figure:

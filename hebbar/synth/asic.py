@@ -22,7 +22,7 @@ __all__ = ["Area", "LEAST_WORDS", "Part", "area", "cells_of", "check_files"]
 LEAST_WORDS = 64
 """A memory with fewer words, or one that is read without a clock, is made of flip-flops."""
 COARSE = """\
-synth -top {top} -run begin:fine
+synth -top {top} {flatten} -run begin:fine
 write_rtlil coarse.il
 write_json coarse.json
 """
@@ -41,6 +41,7 @@ splitnets
 read_liberty -lib -ignore_miss_func cells.lib
 rename -wire
 write_verilog -noattr -noexpr -nohex -simple-lhs mapped.v
+write_json mapped.json
 """
 
 
@@ -92,11 +93,13 @@ def check_files(liberty: Path, srams: Sequence[Path]) -> None:
         read_sram(path)
 
 
-def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, reporter: Reporter) -> Area:
+def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, reporter: Reporter,
+         flat: bool = False) -> Area:
     """Map to the cells of a Liberty file; memories that are read with a clock become macros of ``srams``, or such as
-    the law of a published compiler has."""
+    the law of a published compiler has. ``flat``: one module, its modules dissolved in it."""
     cells, known = cells_of(liberty), [read_sram(path) for path in srams]
-    coarse = yosys(design, COARSE.format(top=design.top), folder, reporter, "any cells")
+    script = COARSE.format(top=design.top, flatten="-flatten" if flat else "")
+    coarse = yosys(design, script, folder, reporter, "any cells")
     memories = _memories(json.loads((coarse / "coarse.json").read_text()))
     commands = []
     for module, cell, words, bits, _ in memories:
@@ -109,7 +112,8 @@ def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, rep
         shutil.copy(coarse / "coarse.il", place / "coarse.il")
         write_text(place / "cells.lib", cells)
 
-    place = yosys(Design(design.top, ""), script, folder, reporter, liberty.name, prepare, key=design.digest + cells)
+    place = yosys(Design(design.top, ""), script, folder, reporter, liberty.name, prepare,
+                  key=f"{design.digest}{'flat' * flat}{cells}")
     return Area(_parts(place, _areas(cells)), _macros(memories, known), place / "mapped.v")
 
 
