@@ -36,10 +36,15 @@ __all__ = ["Steps", "inference_energy", "inference_steps", "reference_energy"]
 
 @dataclass(frozen=True)
 class Steps:
-    """Barriers of one sample: ``pc`` of each of them in order, and which show the inference steps."""
+    """Barriers of one sample: ``pc`` of each of them in order, and which show the errors of the inference steps.
+
+    ``before``: for each step the last barrier before its first error was computed, which shows its states; where there
+    is none, the first barrier. By the time its errors are seen, a sweep may have moved a state on.
+    """
 
     pc: tuple[int, ...]
     steps: tuple[int, ...]
+    before: tuple[int, ...] = ()
 
 
 def inference_energy(program: Program, trace: Trace, sample: int) -> NDArray[np.float64]:
@@ -116,7 +121,7 @@ def _steps(program: Program, entry: str, decisions: Iterator[bool]) -> Steps:
             walk.separate(instruction.fields)
         elif instruction.op is Op.WAIT:
             walk.barrier(address)
-    return Steps(tuple(walk.pc), tuple(walk.steps))
+    return Steps(tuple(walk.pc), tuple(walk.steps), tuple(walk.before))
 
 
 def _entry(program: Program, trace: Trace) -> str:
@@ -145,12 +150,13 @@ class _Walk:
     program: Program
     pc: list[int] = field(default_factory=list)
     steps: list[int] = field(default_factory=list)
+    before: list[int] = field(default_factory=list)
     done: set[int] = field(default_factory=set)
     moved: set[int] = field(default_factory=set)
     fed: dict[int, set[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._complete = False
+        self._complete, self._first = False, 0
         layout = self.program.layout
         self._needed = {w for b in layout.blocks.values() for w in layout.words(b)}
         self._predicted = {w for b in layout.blocks.values() if b.columns for w in layout.words(b)}
@@ -199,6 +205,8 @@ class _Walk:
         or the first errors of the next."""
         if rows & (self.done | self.moved) or sources & self.moved:
             self.done, self.moved = set(), set()
+        if not self.done:
+            self._first = len(self.pc)
         if compared or not rows & self._predicted:
             self.done |= rows
         self._complete = self.done >= self._needed
@@ -207,5 +215,6 @@ class _Walk:
         """A WAIT: the errors in memory can be seen here."""
         if self._complete:
             self.steps.append(len(self.pc))
+            self.before.append(max(0, self._first - 1))
             self._complete = False
         self.pc.append(address)

@@ -184,7 +184,7 @@ DEFECTS = (
            "        clips += kept != exact\n", COMPILED),
     Defect("golden/compiled/machine.py", "plan.count * bool(flags & (Sweep.STEP | Sweep.DELTA)),",
            "plan.count * bool(flags & Sweep.STEP),", COMPILED),
-    Defect("hebbar/api.py", "self._image, h = curve.weights, curve.health", "h = curve.health", API),
+    Defect("hebbar/api/experiment.py", "self._image, h = curve.weights, curve.health", "h = curve.health", API),
     Defect("golden/learning/health.py", "shares[kind] >= CLIPPED", "shares[kind] > 2", "tests/golden/test_health.py"),
     Defect("golden/learning/weights.py", "if HASH in meta and meta[HASH]", "if HASH not in meta and meta[HASH]",
            "tests/golden/test_weights.py"),

@@ -57,10 +57,12 @@ def _lines(file: TextIO) -> Iterator[tuple[int, Texts]]:
 def _samples(where: str, lines: Iterator[tuple[int, Texts]], size: int | None
              ) -> tuple[NDArray[np.float64], Texts | None, Texts]:
     start, first = next(lines, (0, []))
-    headed = bool(first) and not any(map(_is_number, first))
+    if not first:
+        raise BadInput(f"{where} holds no samples; give a line for each, numbers first and its class last.")
+    headed = not any(map(_is_number, first))
     width, at = len(first), _label_column(where, first if headed else [], len(first), size)
     numbers, labels, called = array("d"), Texts(), Texts()
-    for number, cells in lines if headed else chain([(start, first)] if first else [], lines):
+    for number, cells in lines if headed else chain([(start, first)], lines):
         if len(cells) != width:
             raise BadInput(f"{where}: line {number} has {len(cells)} cells and the first line {width}; give every "
                            "sample as many.")
@@ -77,7 +79,7 @@ def _samples(where: str, lines: Iterator[tuple[int, Texts]], size: int | None
                            "give one, or drop the sample.") from None
         called.append(f"line {number}")
     if not called:
-        raise BadInput(f"{where} holds no samples; give a line for each, numbers first and its class last.")
+        raise BadInput(f"{where} holds names of columns and no samples; give a line for each.")
     return np.array(numbers).reshape(len(called), -1), labels if at is not None else None, called
 
 

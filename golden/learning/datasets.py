@@ -20,7 +20,7 @@ from .idx import FILES, read_folder
 from .sample_checks import check_labels
 from .sample_files import labelled_samples
 
-__all__ = ["Samples", "Dataset", "load", "from_arrays", "input_codes", "epoch_order"]
+__all__ = ["MOST_CLASSES", "Samples", "Dataset", "load", "from_arrays", "input_codes", "epoch_order"]
 
 TEST_SIZE = 360
 CLASSES = 10

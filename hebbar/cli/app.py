@@ -9,18 +9,19 @@ import typer
 from hebbar import __version__
 from hebbar.contract.errors import HebbarWarning
 
-from . import analog, experiment, figures, hardware, study, synthesis
+from . import analog, answers, experiment, figures, hardware, study, synthesis
 from .keys import keys
+from .new import new
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, figures.report,
-                           figures.sweep),
+    "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, answers.predict,
+                           figures.report, figures.sweep),
     "Hardware": (hardware.verilog, hardware.testbench, hardware.check, hardware.prove, synthesis.synth, figures.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
-    "Set-up and figures": (figures.presets, keys, hardware.doctor, figures.bench,
+    "Set-up and figures": (new, figures.presets, keys, hardware.doctor, figures.bench,
                            figures.validate_costs, figures.compare_costs)}
 for panel, commands in PANELS.items():
     for command in commands:

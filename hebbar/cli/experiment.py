@@ -28,14 +28,12 @@ def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder 
     """Train in float and fixed point, replay the training on the RTL, compare every word."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
-    from golden.image import from_image
-    from golden.learning.weights import save_weights
+    from golden.learning.described import save_trained
     from hebbar.report.tables import print_outcome
     from sim.experiment import run as run_experiment
 
     outcome = run_experiment(config, here.folder, samples, here.reporter, build, quick)
-    weights = here.folder / "weights.npz"
-    save_weights(weights, from_image(outcome.program.layout, outcome.fixed_curve.weights), {"name": config.name})
+    weights = save_trained(here.folder / "weights.npz", outcome.task, outcome.fixed_curve.weights)
     if not as_json:
         print_outcome(outcome)
         typer.echo(f"wrote {here.folder}; hebbar report {here.folder} makes one page of it.")
@@ -52,15 +50,13 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     """Train on the RTL from the first sample to the last, every word compared as it goes."""
     config = configured(source, seed, rule, epochs, data)
     here = Run(out, quiet, as_json, config)
-    from golden.image import from_image
-    from golden.learning.weights import save_weights
+    from golden.learning.described import save_trained
     from hebbar.report.tables import print_trained
     from sim.checkpoint import Checkpoint
     from sim.training import train as train_rtl
 
     trained = train_rtl(config, here.folder, here.reporter, resume, restart, build, every, quick=quick)
-    weights = here.folder / "weights.npz"
-    save_weights(weights, from_image(trained.program.layout, trained.weights), {"name": config.name})
+    weights = save_trained(here.folder / "weights.npz", trained.task, trained.weights)
     if not as_json:
         print_trained(trained)
     here.finish(trained.result(), trained.checks(), [weights])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from golden.learning.datasets import Dataset
 from golden.learning.tasks import task_of
 from golden.trace import Trace
 from hebbar.compiler.config import Config
@@ -54,14 +55,15 @@ class Priced:
         return sum(self.area.values(), Range(0.0, 0.0, 0.0))
 
 
-def priced_runs(config: Config, samples: int, technologies: Sequence[str], clock_mhz: float, reporter: Reporter
-                ) -> list[Priced]:
+def priced_runs(config: Config, samples: int, technologies: Sequence[str], clock_mhz: float, reporter: Reporter,
+                data: Dataset | None = None) -> list[Priced]:
     """Cost of training on the first ``samples`` samples from the seeded start, in every technology.
 
-    ``technologies``: names that ship with Hebbar or paths of TOML files. The work is counted once.
+    ``technologies``: names that ship with Hebbar or paths of TOML files. The work is counted once. ``data``: samples in
+    place of the configured ones.
     """
     tables = [load_technology(name) for name in technologies]
-    program, trace, count = _counted(config, samples, reporter)
+    program, trace, count = _counted(config, samples, reporter, data)
     reporter.say("counting the registers of the Verilog ...")
     registers = register_bits(program.machine)
     leakage = leakage_w(program.machine, registers)
@@ -83,10 +85,11 @@ def estimate_run(config: Config, samples: int, technology: str, reporter: Report
     return estimate(program, trace.counters, count, table, exits=trace.decisions.tolist())
 
 
-def _counted(config: Config, samples: int, reporter: Reporter) -> tuple[Program, Trace, int]:
+def _counted(config: Config, samples: int, reporter: Reporter, data: Dataset | None = None
+             ) -> tuple[Program, Trace, int]:
     """The program, what the golden machine did, and how many samples there were."""
     program = compile_config(config)
-    task = task_of(program)
+    task = task_of(program, data)
     job = replace(job_of(program, task, "train", samples, task.image()), steps=False)
     reporter.say(f"counting the work of {job.count} samples on the golden machine ...")
     return program, golden.run(job), job.count

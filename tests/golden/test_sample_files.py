@@ -75,7 +75,7 @@ def test_a_unit_scales_and_labels_may_be_missing(tmp_path):
 
 
 @pytest.mark.parametrize("text, words", [
-    ("", "holds no samples"), ("a,b\n", "holds no samples"),
+    ("", "holds no samples"), ("a,b\n", "of columns and no samples"),
     ("1,2,0\n1,2\n", "line 2 has 2 cells and the first line 3"),
     ("x,y,label\n1,2,0\n1,z,0\n", "line 3, column 2 is 'z', which is no number"),
     ("label,x\n0,1\n1,\n", "line 3, column 2 is '', which is no number"),

@@ -1,47 +1,33 @@
-"""Hebbar from Python: one class, from a configuration to figures.
-
-    from hebbar import Experiment
-
-    e = Experiment("digits_ipc", training={"epochs": 3})
-    curve = e.train()                   # the golden machine, bit-exact fixed point
-    check = e.cosimulate(samples=20)    # the same program on the RTL, compared word for word
-    print(curve.accuracy[-1], check.mismatches, check.words, e.cycles())
-
-The configuration never changes; the state of an experiment is its weights and its data, and both
-change only by calls that say so. Every error is a ``hebbar.contract.errors.HebbarError`` with a sentence, and changes
-nothing. What may make a result void is a ``hebbar.contract.errors.HebbarWarning``, also on the ``Curve``.
-"""
+"""What an experiment does: train, answer, run on the RTL, cost, report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .arguments import configuration, file_path, new_file, reporter_of, whole
-from .compiler.config import Config
-from .contract.console import Reporter
-from .contract.errors import warn
-from .contract.results import Check, Curve, SampleCycles
+from hebbar.arguments import file_path, new_file, reporter_of, whole
+from hebbar.contract.console import Reporter
+from hebbar.contract.errors import BadInput, warn
+from hebbar.contract.results import Check, Curve
+
+from .configured import Configured
+from .trajectories import Trajectories
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from golden.image import EdgeWeights
-    from golden.learning.datasets import Dataset
     from golden.learning.training import FloatCurve
     from golden.reference.interpreter import FloatMachine
+    from golden.trace import Job
+    from hebbar.compiler.network import Population
+    from hebbar.energy.run import Priced
 
-    from .compiler.network import Population
-    from .compiler.parameters import Parameter
-    from .compiler.program import Program
-
-__all__ = ["Experiment", "Curve", "Check", "SampleCycles"]
+__all__ = ["Experiment"]
 
 
-class Experiment:
+class Experiment(Configured):
     """A network with its rule, machine, data and current weights.
 
     ``source``: the name of a preset, the path of a TOML file, a dictionary of the same form or a
@@ -50,70 +36,6 @@ class Experiment:
 
     Weights start from the configured seed. Long calls are quiet unless given ``reporter=True``.
     """
-
-    def __init__(self, source: str | Path | Mapping[str, Any] | Config = "digits",
-                 **sections: Mapping[str, Any]) -> None:
-        self.config = configuration(source, sections)
-        self._image: NDArray[np.int64] | None = None
-        self._data: Dataset | None = None
-
-    def __repr__(self) -> str:
-        return f"Experiment({self.config.name!r}, rule {self.config.rule.name!r})"
-
-    @cached_property
-    def program(self) -> Program:
-        """The compiled program: instructions, descriptors, tables and layout."""
-        from .compiler.program import compile_config
-
-        return compile_config(self.config)
-
-    @property
-    def data(self) -> Dataset:
-        """Training and held-out samples: those given to ``fit``, else the configured ones."""
-        from golden.learning.training import data_of
-
-        if self._data is None:
-            self._data = data_of(self.program)
-        return self._data
-
-    @property
-    def weights(self) -> dict[tuple[str, str], NDArray[np.float64]]:
-        """A copy of the current weights: float64 by (source, target), (target size, source size)."""
-        from golden.image import from_image
-
-        return from_image(self.program.layout, self.image)
-
-    @property
-    def image(self) -> NDArray[np.int64]:
-        """The current weights as the machine holds them: int64 codes, (weight words, P, C)."""
-        from golden.session import initial_image
-
-        if self._image is None:
-            self._image = initial_image(self.program)
-        return self._image
-
-    def set_weights(self, weights: EdgeWeights) -> None:
-        """Make real weights, from another program say, the current ones, rounded to codes.
-
-        Raises BadInput when an edge is missing or unknown, a shape differs, or a number is outside the weight format.
-        """
-        from golden.learning.weights import checked_image
-
-        self._image = checked_image(self.program.layout, weights, "set_weights")
-
-    def save_weights(self, path: str | Path) -> Path:
-        """Write the current weights to an ``.npz`` or ``.safetensors`` file, bit for bit."""
-        from golden.learning.weights import save_weights
-
-        path = new_file("path", path)
-        save_weights(path, self.weights, {"config": self.config.name})
-        return path
-
-    def load_weights(self, path: str | Path) -> None:
-        """Make the weights in a file the current ones; raises BadInput as ``set_weights`` does."""
-        from golden.learning.weights import load_image
-
-        self._image = load_image(self.program.layout, file_path("path", path))
 
     def train(self, reporter: Reporter | bool | None = None) -> Curve:
         """Train on the golden machine from the seeded start, whatever was trained or loaded before; the trained
@@ -135,6 +57,7 @@ class Experiment:
         (source, target), reporter = self._ends, reporter_of(reporter)
         self._data = checked(self.program, from_arrays(
             inputs, labels, self.config.data, source.activity_frac, self.config.machine.activity_bits, target.size))
+        self._fitted = True
         curve = self._train(reporter)
         warn(curve.warnings)
         return curve
@@ -165,6 +88,30 @@ class Experiment:
         states, said = answers(self.program, self.image, inputs)
         warn(said)
         return states.argmax(axis=1)
+
+    def score(self, inputs: ArrayLike, labels: ArrayLike) -> float:
+        """The share of ``inputs`` (samples, input size) that ``predict`` answers with their ``labels`` (samples,),
+        class numbers from 0. Raises BadInput for labels that are none, and for no samples."""
+        from golden.learning.answers import answers, share_of_right
+
+        states, said = answers(self.program, self.image, inputs)
+        right = share_of_right(states, labels)
+        warn(said)
+        return right
+
+    def trajectories(self, samples: int | Mapping[str, ArrayLike] = 10, entry: str = "train", every: bool = False
+                     ) -> Trajectories:
+        """States, errors and activities along inference, from the current weights, which stay as they are.
+
+        ``samples``: how many of the data, or samples of one's own as for ``run``; "train" learns from one to the next.
+        ``every``: at every barrier of the program, not only where all errors of an inference step are there.
+        """
+        from golden.session import Session
+
+        from .trajectories import trajectories
+
+        job = self._job(entry, samples)
+        return trajectories(job, Session(self.program, self.image).run(job), every)
 
     def run(self, entry: str, samples: Mapping[str, ArrayLike], halvings: int = 0) -> dict[str, NDArray[np.float64]]:
         """Run an entry of the program on the golden machine with the current weights, and take over what
@@ -202,42 +149,61 @@ class Experiment:
         built once for each machine, in ``folder``/build (None: in the user's cache). Raises MissingTool when the
         backend is not installed.
         """
-        from golden.learning.tasks import task_of
-        from golden.streams import to_codes
-        from golden.trace import Job
         from sim.cosimulate import cosimulate
-        from sim.simulate import job_of
 
         build, reporter = folder if folder is None else file_path("folder", folder) / "build", reporter_of(reporter)
-        job = Job(self.program, entry, self.image, to_codes(self.program, entry, samples)) \
-            if isinstance(samples, Mapping) else \
-            job_of(self.program, task_of(self.program, self._data), entry, whole("samples", samples, 1), self.image)
-        return cosimulate(job, backend, build, reporter)
+        return cosimulate(self._job(entry, samples), backend, build, reporter)
 
-    def parameters(self) -> tuple[Parameter, ...]:
-        """What the machine runs in place of what is configured: gains, beta, tolerance, the spread of the first
-        weights, activations. Each has ``key``, ``configured``, ``used`` and ``difference``, a share of what is
-        configured; more than 5 % is refused."""
-        from .compiler.parameters import parameters
+    def energy(self, samples: int = 100, technology: str = "cmos45", clock_mhz: float = 100.0,
+               reporter: Reporter | bool | None = None) -> Priced:
+        """What training on the first ``samples`` samples costs: energy by part, block and verb, power and time at a
+        clock, area. Exact counts of the golden machine from the seeded start, times a sourced table.
 
-        return parameters(self.program)
+        ``technology``: a name that ships with Hebbar or the path of a TOML file. Raises BadInput for one that is none.
+        """
+        from hebbar.energy.run import priced_runs
 
-    def cycles(self) -> SampleCycles:
-        """Cycles of one training sample in the steady state: the cycle model, exact for the RTL. Where
-        inference may end early they are the most it can take, and ``upper`` says so."""
-        from .compiler.workload import sample_cycles
+        if isinstance(clock_mhz, bool) or not isinstance(clock_mhz, int | float) or not 1e-3 <= clock_mhz <= 1e5:
+            raise BadInput(f"clock_mhz is {clock_mhz!r}; give a number from 0.001 to 100000.")
+        return priced_runs(self.config, whole("samples", samples, 1), [str(technology)], float(clock_mhz),
+                           reporter_of(reporter), self._data)[0]
 
-        return sample_cycles(self.program)
+    def report(self, folder: str | Path = "out/run", samples: int | None = None, wave: bool = False,
+               quick: bool = False, reporter: Reporter | bool | None = None) -> Path:
+        """Do what ``hebbar run`` and ``hebbar report`` do: train anew in float and fixed point, replay ``samples``
+        training samples (None: an epoch) on the RTL, compare, and write it all to ``folder``. Returns the page.
+
+        ``wave``: with a waveform, which takes a second simulator; ``quick``: one epoch of a few samples. Raises
+        BadInput where samples were given to ``fit``, which the page could not read again.
+        """
+        from .reporting import report
+
+        if self._data is not None and self._fitted:
+            raise BadInput("report reads its samples again, and these were given to fit; save them with numpy.savez as "
+                           "inputs and labels, and give data.name 'npz' and data.path.")
+        return report(self.config, file_path("folder", folder),
+                      None if samples is None else whole("samples", samples, 1), bool(wave), bool(quick),
+                      reporter_of(reporter))
 
     def verilog(self, path: str | Path) -> Path:
         """Write the synthesizable Verilog of the machine, top module ``hebbar``."""
+        from hebbar.contract.files import write_text
         from hw.verilog import export
-
-        from .contract.files import write_text
 
         path = new_file("path", path)
         write_text(path, export(self.config.machine))
         return path
+
+    def _job(self, entry: str, samples: int | Mapping[str, ArrayLike]) -> Job:
+        """Samples of one's own, or so many of the task, for an entry, from the current weights."""
+        from golden.learning.tasks import task_of
+        from golden.streams import to_codes
+        from golden.trace import Job
+        from sim.simulate import job_of
+
+        if isinstance(samples, Mapping):
+            return Job(self.program, entry, self.image, to_codes(self.program, entry, samples))
+        return job_of(self.program, task_of(self.program, self._data), entry, whole("samples", samples, 1), self.image)
 
     @property
     def _ends(self) -> list[Population]:
@@ -253,5 +219,6 @@ class Experiment:
         task = task_of(self.program, self._data)
         with reporter.task("training in fixed point", task.epochs) as progress:
             curve = train_fixed(self.program, task, lambda e, grade: progress.advance(e, task.note(grade)))
+        self._data = task.data
         self._image, h = curve.weights, curve.health
         return Curve(curve.accuracy, h.saturations, h.at_bound, h.dead, (*task.doubts, *h.warnings))
