@@ -3,7 +3,8 @@
 Both hold one matrix under the key ``source:target`` for every edge with weights of its own, shape
 (target size, source size), zero where its mask leaves none, in real numbers and not in codes. A code has
 at most 24 bits, which float32 and float64 hold exactly, so the weights of a machine come back bit for bit.
-A file says the hash of all it holds, which is checked; files of other programs say none and are read all the same.
+A file says the hash of all it holds, which is checked; files of other programs, which may name layers
+(``golden.learning.foreign``), say none.
 """
 
 import json
@@ -28,6 +29,8 @@ from ..fixed import Ints
 from ..given import numbers
 from ..image import EdgeWeights, to_image
 from ..reference.state import absent
+from .foreign import by_edge, is_foreign
+from .foreign_files import FOREIGN
 
 __all__ = ["save_weights", "load_weights", "load_meta", "load_image", "checked_image"]
 
@@ -57,8 +60,9 @@ def save_weights(path: Path, weights: EdgeWeights, meta: Mapping[str, str] | Non
                            "source and target in a file of weights; rename it.")
         key = f"{source}:{target}"
         arrays[key] = np.ascontiguousarray(_matrix(path, key, np.asarray(matrix)))
+    said = {str(k): str(v) for k, v in (meta or {}).items()}
     with whole(path) as partial:
-        write(partial, arrays, _hashed(arrays, {str(k): str(v) for k, v in (meta or {}).items()}))
+        write(partial, arrays, said | {HASH: digest(arrays, said)})
 
 
 def load_weights(path: Path) -> dict[tuple[str, str], NDArray[np.float64]]:
@@ -83,7 +87,7 @@ def _by_edge(path: Path, arrays: Arrays) -> dict[tuple[str, str], NDArray[np.flo
 
 def load_meta(path: Path) -> Meta:
     """What the file says about itself but for its hash; empty when it says nothing."""
-    return {key: value for key, value in _read(Path(path))[1].items() if key != HASH}
+    return {} if path.suffix in FOREIGN else {key: said for key, said in _read(Path(path))[1].items() if key != HASH}
 
 
 def checked_image(layout: Layout, weights: EdgeWeights, where: str) -> Ints:
@@ -127,8 +131,11 @@ def _real(name: str, matrix: ArrayLike) -> NDArray[np.float64]:
 def load_image(layout: Layout, path: Path) -> Ints:
     """The weights in a file as the weight image of a machine; raises BadInput when they do not fit. Warns of a file
     without a hash, in which damage cannot be seen."""
+    if path.suffix in FOREIGN:
+        return checked_image(layout, by_edge(str(path), layout, FOREIGN[path.suffix](path, layout.network)), str(path))
     arrays, meta = _read(path)
-    image = checked_image(layout, _by_edge(path, arrays), str(path))
+    weights = by_edge(str(path), layout, arrays) if is_foreign(arrays) else _by_edge(path, arrays)
+    image = checked_image(layout, weights, str(path))
     if HASH not in meta:
         warnings.warn(f"{path} says no hash of its weights, so that damage to it would not be seen; save_weights "
                       "writes one.", HebbarWarning, stacklevel=3)
@@ -185,10 +192,6 @@ def _read(path: Path) -> tuple[Arrays, Meta]:
         raise BadInput(f"{path} holds other weights than the hash in it says; it was damaged or changed, fetch or save "
                        "it again.")
     return arrays, meta
-
-
-def _hashed(arrays: Arrays, meta: Meta) -> Meta:
-    return meta | {HASH: digest(arrays, meta)}
 
 
 def _read_npz(path: Path) -> tuple[Arrays, Meta]:
