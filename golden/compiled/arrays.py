@@ -5,17 +5,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ACROSS", "ALIGN", "BUFFER", "CLEARS", "END", "FEEDS", "FIRST", "FUNCTION", "GATHERS", "JOINS", "LANES",
-           "PADDED", "PRECISION", "ROWS", "ROW_AT", "RUN", "TOP", "UPDATES", "Ints", "Limits", "Memory", "Record",
-           "Streams", "Tables", "Tally"]
+__all__ = ["ACROSS", "ALIGN", "BUFFER", "CLEARS", "END", "FEEDS", "FIRST", "FUNCTION", "GATHERS", "HELD", "JOINS",
+           "PADDED", "PRECISION", "ROWS", "ROW_AT", "RUN", "SOURCES", "SPAN", "TOP", "UPDATES", "WIDTH", "Ints",
+           "Limits", "Memory", "Record", "Streams", "Tables", "Tally"]
 
 Ints = NDArray[np.int64]
 
 TOP = (1 << 31) - 1
 """The largest int32."""
 
-(FIRST, ROWS, PADDED, LANES, BUFFER, ROW_AT, FUNCTION, PRECISION, ALIGN,
- GATHERS, FEEDS, UPDATES, JOINS, ACROSS, CLEARS, END) = range(16)
+(FIRST, ROWS, PADDED, SPAN, BUFFER, ROW_AT, FUNCTION, PRECISION, ALIGN, SOURCES, WIDTH,
+ GATHERS, FEEDS, UPDATES, JOINS, ACROSS, CLEARS, HELD, END) = range(19)
 """Columns of ``Tables.blocks``; runs of a kind go from its column to the next one."""
 
 RUN = 6
@@ -25,17 +25,23 @@ RUN = 6
 class Tables(NamedTuple):
     """The decoded program, int64 unless noted; ``golden.compiled.plan`` fills it.
 
-    ``code`` (instructions, 4): opcode and operands. ``blocks`` (blocks, END + 1): first row, rows, rows
-    of whole row groups, lanes from the first to the last stored column, place in the activity buffers,
+    ``code`` (instructions, 5): opcode and operands. ``blocks`` (blocks, END + 1): first row, rows, rows
+    of whole row groups, lanes that a row takes, place in the activity buffers,
     place in ``row_at``, function, precision, align, bounds in ``runs``. ``row_at``: where the first
     stored column of every row lies in the weights.
 
     ``runs`` (runs, RUN) by kind, each with a start, a first neuron, a length and:
     GATHERS lanes in use; shift. FEEDS lanes; replaces the feedback sums, first row that counts.
     UPDATES lanes; rate register, diagonal, positive. JOINS rows of an identity column; shift. ACROSS
-    rows of one with feedback. CLEARS no start; feedback sums that begin anew.
+    rows of one with feedback. CLEARS no start; feedback sums that begin anew. HELD sources; shift, rate
+    register or -1, number in ``lists``.
 
-    ``functions`` int8 and ``derivatives`` int16 (functions, state codes): f and f' of every state.
+    ``panels`` (panels, 5): place in the weights kept by source, first word, groups, stride, weights of a
+    source. ``lists`` (lists, 4): sources whose activities are listed: first neuron, number, place in
+    the list, weights of each.
+
+    ``functions`` int8 and ``derivatives`` int16 (functions, state codes): f and f' of every
+    state, by its bits taken as a number without a sign.
     ``powers``: ``hebbar.contract.exponentials.POWERS``. ``learning``: barriers after an UPD.
     """
 
@@ -43,6 +49,8 @@ class Tables(NamedTuple):
     blocks: Ints
     row_at: Ints
     runs: Ints
+    panels: Ints
+    lists: Ints
     functions: NDArray[np.int8]
     derivatives: NDArray[np.int16]
     powers: Ints
@@ -79,35 +87,45 @@ class Limits(NamedTuple):
 
 
 class Memory(NamedTuple):
-    """``weights`` int16 or int32, (P, words, C) so that a row lies in one piece; ``values`` int32
-    (4, neurons) by memory number; ``base`` and ``back`` int64 (neurons,). Scratch: ``raw``,
-    ``aligned``, ``lifted`` int16 activities by lane; ``sums``, ``mu`` int64, ``slopes``, ``operand``
-    int32 (rows,); ``narrow`` int32, ``wide`` int64 (lanes,). ``rates`` int64 (16,); ``clipped`` int64
-    (4,): error, state, feedback, weight; ``energy`` int64 (2,): sum and the one before."""
+    """``weights`` int16 or int32, (P, words, C) so that a row lies in one piece, but for those kept source
+    by source in ``by_source``; ``values`` int32 (4, neurons) by memory number; ``base`` and ``back`` int64
+    (neurons,). Of the lists: ``listed`` int64 (lists, 2), how many activities are not zero, -1 when not
+    known, and the sum of their sizes; ``live`` int64 where the weights of their sources begin, ``level``
+    int16 their codes. Scratch, vectors longer than what is in it: ``raw``, ``aligned`` int16 activities by
+    lane; ``lifted``, ``factors`` int16 what a verb multiplies, by weight of a row and by row; ``narrow``
+    int32 and ``wide`` int64 sums by lane; ``sums``, ``mu`` int64, ``rounded``, ``slopes``, ``operand`` int32 by row.
+    ``rates`` int64 (16,); ``clipped`` int64 (4,): error, state, feedback, weight; ``energy`` int64 (2,):
+    sum and the one before."""
 
     weights: NDArray[np.int16 | np.int32]
     values: NDArray[np.int32]
     base: Ints
     back: Ints
+    listed: Ints
+    by_source: NDArray[np.int16 | np.int32]
+    live: Ints
+    level: NDArray[np.int16]
     raw: NDArray[np.int16]
     aligned: NDArray[np.int16]
     lifted: NDArray[np.int16]
-    sums: Ints
-    mu: Ints
-    slopes: NDArray[np.int32]
-    operand: NDArray[np.int32]
+    factors: NDArray[np.int16]
     narrow: NDArray[np.int32]
     wide: Ints
+    sums: Ints
+    mu: Ints
+    rounded: NDArray[np.int32]
+    slopes: NDArray[np.int32]
+    operand: NDArray[np.int32]
     rates: Ints
     clipped: Ints
     energy: Ints
 
 
 class Streams(NamedTuple):
-    """``given`` int32 (samples, neurons in), ``taken`` int32 (samples, neurons out); ``ins`` and
+    """``given`` int16 (samples, neurons in), ``taken`` int32 (samples, neurons out); ``ins`` and
     ``outs`` int64 (transfers, 3): neurons, first column, memory number."""
 
-    given: NDArray[np.int32]
+    given: NDArray[np.int16]
     taken: NDArray[np.int32]
     ins: Ints
     outs: Ints
@@ -117,15 +135,14 @@ class Streams(NamedTuple):
 
 class Record(NamedTuple):
     """Buffers of the barriers, empty when nothing is recorded: ``pc`` (F,), ``rows`` (F, 3 * neurons),
-    ``at`` (W,), ``weights`` (W, words * P * C) of ``tiles`` P and ``lanes`` C."""
+    ``at`` (W,), ``weights`` (W, words * P * C); ``shape`` (words, P, C)."""
 
     on: bool
     pc: Ints
     rows: NDArray[np.int32]
     at: Ints
     weights: NDArray[np.int32]
-    tiles: int
-    lanes: int
+    shape: tuple[int, int, int]
 
 
 class Tally(NamedTuple):

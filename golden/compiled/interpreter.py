@@ -17,6 +17,7 @@ from hebbar.contract.memories import UNIT_PRECISION, Mem
 
 from .arrays import ALIGN, FIRST, FUNCTION, PRECISION, ROWS, TOP
 from .energy_sum import add_energy, leaves
+from .held import turn
 from .jit import entry, part
 from .neuron import activate, compare, feedback, fire, operand, settle, step, weigh
 from .separation import separate
@@ -33,7 +34,7 @@ TRN, UPD, STEP, DELTA, ACT = map(int, (Sweep.TRN, Sweep.UPD, Sweep.STEP, Sweep.D
 GATE, POST, NEG, FIRE = map(int, (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE))
 RECORDED = 3
 """Memories in a record: activity, state and error."""
-ERROR, UNIT = int(Mem.ERROR), int(UNIT_PRECISION)
+ACTIVITY, ERROR, UNIT = int(Mem.ACTIVITY), int(Mem.ERROR), int(UNIT_PRECISION)
 
 
 @part
@@ -58,19 +59,21 @@ def advance(code, at, stack, depth, registers):
 
 
 @part
-def sweep(tables, memory, limits, flags, plan, gain):
+def sweep(tables, memory, limits, flags, plan, gain, shift):
     """One SWEEP, its flags in the order FWD, ERR, STEP or DELTA, ACT, FIRE, TRN, UPD."""
     row, rows, function, size = plan[FIRST], plan[ROWS], plan[FUNCTION], 0
     if flags & (FWD | UPD):
         size = gather(tables, plan, memory)
     if flags & FWD:
         forward(tables, plan, memory, limits, size * -limits.weight_lo <= TOP)
+        if flags & BASE:
+            for r in range(np.uint64(rows)):
+                memory.sums[r] += memory.base[np.uint64(row) + r]
+    elif flags & BASE:
+        move(memory.base, row, memory.sums, 0, rows)
     elif flags & (ERR | HOIST | GATE):
-        for r in range(rows):
+        for r in range(np.uint64(rows)):
             memory.sums[r] = 0
-    if flags & BASE:
-        for r in range(rows):
-            memory.sums[r] += memory.base[row + r]
     if flags & HOIST:
         move(memory.sums, 0, memory.base, row, rows)
     if flags & ERR:
@@ -89,7 +92,7 @@ def sweep(tables, memory, limits, flags, plan, gain):
     if flags & DELTA:
         settle(memory, limits, row, rows)
     if flags & STEP:
-        step(memory, limits, row, rows, gain)
+        step(memory, limits, row, rows, gain, shift)
     if flags & ACT:
         activate(tables, memory, limits, function, row, rows)
     if flags & FIRE:
@@ -109,6 +112,13 @@ def move(source, start, target, to, count):
 
 
 @part
+def forget(memory):
+    """Held activities have changed: what is listed of them is no longer known."""
+    for i in range(len(memory.listed)):
+        memory.listed[i, 0] = -1
+
+
+@part
 def note(record, barrier, learnt, at, learning, memory):
     """Record a barrier, and after an UPD the weights in the order of the image."""
     record.pc[barrier] = at
@@ -117,11 +127,11 @@ def note(record, barrier, learnt, at, learning, memory):
         move(memory.values[m], 0, record.rows[barrier], m * neurons, neurons)
     if learning:
         record.at[learnt] = barrier
-        words = len(memory.weights) // (record.tiles * record.lanes)
+        words, tiles, lanes = record.shape
         for word in range(words):
-            for p in range(record.tiles):
-                move(memory.weights, (p * words + word) * record.lanes, record.weights[learnt],
-                     (word * record.tiles + p) * record.lanes, record.lanes)
+            for p in range(tiles):
+                move(memory.weights, (p * words + word) * lanes, record.weights[learnt], (word * tiles + p) * lanes,
+                     lanes)
 
 
 def _sources() -> int:
@@ -165,14 +175,17 @@ def _build(stamp: int) -> Any:
         _ = stamp
         stack, depth, at, code = streams.stack, 0, start, tables.code
         came = went = barrier = learnt = decided = 0
+        turn(tables, memory, record.shape, False)
         while True:
             op, x, y, z = code[at, 0], code[at, 1], code[at, 2], code[at, 3]
             tally.visits[at] += 1
             if op == SWEEP:
-                sweep(tables, memory, limits, x, tables.blocks[y], z)
+                sweep(tables, memory, limits, x, tables.blocks[y], z, code[at, 4])
             elif op == IN:
                 k, n = came // len(streams.ins), came % len(streams.ins)
                 move(streams.given[k], streams.ins[n, 1], memory.values[z], y, x)
+                if z == ACTIVITY:
+                    forget(memory)
                 came += 1
             elif op == OUT:
                 k, n = went // len(streams.outs), went % len(streams.outs)
@@ -189,6 +202,8 @@ def _build(stamp: int) -> Any:
                     at, depth = x, depth - 1
                     continue
             elif op == WAIT or op == HALT:
+                if op == HALT or (record.on and tables.learning[at]):
+                    turn(tables, memory, record.shape, True)
                 if record.on:
                     note(record, barrier, learnt, at, tables.learning[at], memory)
                     barrier, learnt = barrier + 1, learnt + tables.learning[at]

@@ -12,14 +12,14 @@ from hebbar.compiler.program import Program, Transfer
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import Op, Sweep, decode
 from hebbar.contract.memories import Mem
-from hebbar.contract.registers import MAX_RATE
 
 from ..fixed import Ints
 from ..machine import Machine
 from ..sequencer import Sequencer
 from ..tile import Visits
 from . import interpreter
-from .arrays import LANES, PADDED, Memory, Record, Streams, Tally
+from .arrays import Memory, Record, Streams, Tally
+from .memory import memory_of
 from .plan import limits, tables
 from .support import unsupported
 
@@ -127,7 +127,7 @@ class CompiledMachine:
         count, program = self._machine.prepare(entry, samples), self.program
         ins, outs = program.inputs[entry], program.outputs[entry]
         streams = Streams(
-            np.concatenate([np.asarray(samples[t.key], np.int32) for t in ins], axis=1),
+            np.concatenate([samples[t.key] for t in ins], axis=1, dtype=np.int16, casting="unsafe"),
             np.zeros((count, sum(t.population.size for t in outs)), np.int32), _columns(ins), _columns(outs),
             np.zeros((4, 2), np.int64), np.zeros(2, np.int64))
         start, registers = program.entries[entry], np.array(self.loops, np.int64)
@@ -135,7 +135,8 @@ class CompiledMachine:
         fault, address, put = interpreter.walk(start, registers, self._tables, streams, visits)
         if fault:
             self._refuse(fault, start, address)
-        memory, buffers, tally = self._load(), self._buffers(visits, record), self._tally(visits)
+        memory = memory_of(self._machine, self._tables)
+        buffers, tally = self._buffers(visits, record), self._tally(visits)
         interpreter.execute(start, registers, self._tables, self._limits, memory, streams, buffers, tally)
         self._store(memory)
         self._count(tally)
@@ -152,29 +153,10 @@ class CompiledMachine:
             pass
         raise BadInput(f"address {address}: the program cannot run to its end; use the NumPy machine.")
 
-    def _load(self) -> Memory:
-        """The memories in the types of the compiled code; raises BadInput for codes out of range."""
-        f = self.config.formats
-        for name, given, format in (("weights", self.weights, f.weight), ("state", self.state, f.state),
-                                    ("error", self.error, f.error), ("activity", self.activity, f.activity)):
-            _in_range(name, given, format.lo, format.hi)
-        _in_range("rates", self.rates, 0, MAX_RATE)
-        lanes = int(self._tables.blocks[:, LANES].sum())
-        rows, row = (int(self._tables.blocks[:, k].max(initial=0)) for k in (PADDED, LANES))
-        values = np.array([self.activity, self.state, self.error, self.clamp]).astype(np.int32)
-        stored = np.ascontiguousarray(self.weights.transpose(1, 0, 2)).reshape(-1)
-        return Memory(
-            weights=stored.astype(np.int16) if f.weight.bits <= 16 else stored.astype(np.int32), values=values,
-            base=self.base.copy(), back=self.back.copy(),
-            raw=np.zeros(lanes, np.int16), aligned=np.zeros(lanes, np.int16), lifted=np.zeros(lanes, np.int16),
-            sums=np.zeros(rows, np.int64), mu=np.zeros(rows, np.int64), slopes=np.zeros(rows, np.int32),
-            operand=np.zeros(rows, np.int32), narrow=np.zeros(row, np.int32), wide=np.zeros(row, np.int64),
-            rates=self.rates.copy(), clipped=np.zeros(4, np.int64), energy=np.zeros(2, np.int64))
-
     def _store(self, memory: Memory) -> None:
         """Write the memories and the saturations back."""
         words, tiles, lanes = self.weights.shape
-        self.weights[...] = memory.weights.reshape(tiles, words, lanes).transpose(1, 0, 2)
+        self.weights[...] = memory.weights[:self.weights.size].reshape(tiles, words, lanes).transpose(1, 0, 2)
         self.activity[...], self.state[...], self.error[...], self.clamp[...] = memory.values
         self.base[...], self.back[...] = memory.base, memory.back
         s = self._machine.saturations
@@ -188,7 +170,7 @@ class CompiledMachine:
         learnt = int((visits * self._tables.learning).sum()) if record else 0
         return Record(record, np.empty(barriers, np.int64), np.empty((barriers, 3 * self.state.size), np.int32),
                       np.empty(learnt, np.int64), np.empty((learnt, self.weights.size), np.int32),
-                      *self.weights.shape[1:])
+                      self.weights.shape)
 
     def _barriers(self, buffers: Record, count: int, learnt: int) -> Barriers:
         """The barriers that were reached, ``learnt`` of them after an UPD."""
@@ -252,8 +234,3 @@ def _outputs(streams: Streams, transfers: tuple[Transfer, ...], put: int) -> dic
         rows = (put - i + len(transfers) - 1) // len(transfers)
         found[t.key] = streams.taken[:rows, start:start + neurons].astype(np.int64)
     return found
-
-
-def _in_range(name: str, values: Ints, lo: int, hi: int) -> None:
-    if not lo <= values.min() <= values.max() <= hi:
-        raise BadInput(f"{name} reach {values.min()}..{values.max()}; their codes go from {lo} to {hi}.")
