@@ -30,11 +30,11 @@ DEEP: dict[str, Any] = {
     "machine": {"lanes": 8, "row_tiles": 4, "weight_words": 2048, "neuron_words": 256, "max_columns": 100,
                 "map_entries": 1024, "blocks": 256, "program_words": 2048}}
 ROWS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
-    ("mnist (4 x 32), IL T 8", "mnist", {"rule": {"name": "il", "steps": 8}}, ">= 86"),
-    ("mnist (4 x 32), iPC T 12", "mnist", {"rule": {"name": "ipc", "steps": 12}}, "beside it"),
-    ("mnist (4 x 32), Z-IL", "mnist", {"rule": {"name": "zil"}}, "beside it"),
-    ("mnist (4 x 32), backprop", "mnist", {"rule": {"name": "backprop"}}, "beside it"),
-    ("digits (2 x 8), IL T 8", "digits", {"rule": {"name": "il", "steps": 8}}, ">= 65"),
+    ("mnist on 4 x 32 lanes, IL T 8", "mnist", {"rule": {"name": "il", "steps": 8}}, ">= 86"),
+    ("mnist on 4 x 32 lanes, iPC T 12", "mnist", {"rule": {"name": "ipc", "steps": 12}}, "beside it"),
+    ("mnist on 4 x 32 lanes, Z-IL", "mnist", {"rule": {"name": "zil"}}, "beside it"),
+    ("mnist on 4 x 32 lanes, backprop", "mnist", {"rule": {"name": "backprop"}}, "beside it"),
+    ("digits on 2 x 8 lanes, IL T 8", "digits", {"rule": {"name": "il", "steps": 8}}, ">= 65"),
     ("784 - 32 x 31 - 10 on 4 x 8 lanes, no skips, IL T 8", "mnist", DEEP | {
         "rule": DEEP["rule"] | {"name": "il", "steps": 8}}, ">= 90"),
     ("mnist's network on 32 x 32 lanes, IL T 8", "mnist", WIDE | {"rule": {"name": "il", "steps": 8}}, ">= 70"))
@@ -68,7 +68,7 @@ def _row(name: str, config: Config, target: str) -> Iterator[Figure]:
     program = compile_config(config)
     drained, chained = utilisation(program, chained=False), utilisation(program, chained=True)
     limit = float(target.removeprefix(">= ")) if target.startswith(">=") else None
-    yield Figure(f"lanes busy, {name}, W = P, drained (the machine as it is)", round(drained, 1), target, "%",
+    yield Figure(f"lanes busy, {name}, W = P, drained, as the machine is", round(drained, 1), target, "%",
                  None if limit is None else drained >= limit)
     yield Figure(f"lanes busy, {name}, W = P, chained, by the model alone", round(chained, 1), "not built", "%",
                  None)
