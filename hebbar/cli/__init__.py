@@ -37,6 +37,10 @@ def _command() -> int:
     settle()
     try:
         code = app(standalone_mode=False)
+    except SystemExit as ended:
+        if ended.code:
+            raise
+        code = 0  # completion for a shell has answered, and so ends the program
     finally:
         release()
     sys.stdout.flush()

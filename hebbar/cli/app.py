@@ -15,7 +15,7 @@ from .new import new
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, answers.predict,
                            figures.report, figures.sweep),

@@ -20,7 +20,17 @@ if TYPE_CHECKING:
 __all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Build", "Quick", "Run",
            "configured"]
 
-Source = Annotated[str, typer.Argument(metavar="CONFIG", help="A preset (hebbar presets lists them) or a TOML file.")]
+
+
+def _presets(begun: str) -> list[str]:
+    """Presets that begin so, for completion in a shell, which adds the names of files itself."""
+    from hebbar.compiler.config import preset_names
+
+    return [name for name in preset_names() if name.startswith(begun)]
+
+
+Source = Annotated[str, typer.Argument(metavar="CONFIG", help="A preset (hebbar presets lists them) or a TOML file.",
+                                       autocompletion=_presets)]
 Seed = Annotated[int | None, typer.Option(min=0, help="Training seed, instead of the configured one.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output instead of a table.")]
