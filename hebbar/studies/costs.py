@@ -16,12 +16,14 @@ from hebbar.synth.aqfp.balance import balanced
 from hebbar.synth.aqfp.network import adder, array_multiplier
 from hebbar.synth.aqfp.target import VECTORS, equivalent
 
-from .gate_costs import against_opensta
+from .gate_costs import against_opensta, tiers
 
 __all__ = ["SEEDS", "measure"]
 
 SEEDS = {False: 0, True: 0}
 """Nothing is drawn."""
+TECHNOLOGY = "cmos130"
+"""Tier A's table beside tier C: the node of SG13G2, the library that the recorded figures are of."""
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
@@ -33,7 +35,10 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
     by = dict(groups(predicted))
     held = [*_given(), *_untuned(by), *_left_out(by), *_intervals(by), *_fresh(), *_area(areas(found)), *_sram()]
     reporter.say("mapping adders and multipliers to AQFP ...")
-    return [*held, *_aqfp(), *(against_opensta(data, folder, reporter) if data else [])]
+    held += _aqfp()
+    if data:
+        held += [*against_opensta(data, folder, reporter), *tiers(data, TECHNOLOGY, folder, reporter)]
+    return held
 
 
 def _percent(name: str, value: float, limit: float, least: bool = False) -> Figure:

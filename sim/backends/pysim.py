@@ -128,14 +128,17 @@ def prepare(program: Program, folder: Path, announce: bool = True) -> None:
     """Nothing is built: every run elaborates its machine."""
 
 
-def run(job: Job, model: None = None, progress: Callable[[int], None] | None = None) -> Trace:
-    """Run a job on Amaranth's simulator. ``progress`` is not called."""
+def run(job: Job, model: None = None, progress: Callable[[int], None] | None = None,
+        probe: Callable[[Simulator, Machine], None] | None = None) -> Trace:
+    """Run a job on Amaranth's simulator. ``progress`` is not called; ``probe`` may add benches that look on."""
     machine = Machine(job.program.machine)
     simulator = Simulator(machine)
     simulator.add_clock(1e-8)
     recorder, macro = Recorder(job.program), macro_of(job.program.machine)
     host = PysimHost(simulator, machine, job.stall, job.seed)
     result: dict[str, Any] = {}
+    if probe:
+        probe(simulator, machine)
     log, written = Log(), list[Writes]()
 
     def weights(ctx):

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
+from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.console import Reporter
-from hebbar.contract.errors import BadInput
+from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.synth.design import of_component
 from hebbar.synth.gates import Netlist, fixed, map_flat, power, read_library, simulate
 from hebbar.synth.gates.activity import Waves
@@ -21,6 +22,7 @@ from hebbar.synth.gates.library import Library, Table
 from hebbar.synth.gates.netlist import Instance
 from hebbar.synth.gates.opensta import as_opensta, opensta_power
 from hebbar.synth.gates.syntax import parse
+from hebbar.synth.gates.tile import equal
 
 QUIET = Reporter(quiet=True)
 SG13G2 = Path(__file__).parents[2] / "../shared/data/liberty/ihp-sg13g2_lib_sg13g2_stdcell_typ_1p20V_25C.lib"
@@ -70,6 +72,22 @@ library(four) {{ /* a comment */
       timing() {{ related_pin : C; timing_type : rising_edge; timing_sense : non_unate; {CLOCKED} }} }} }}
 }}
 """
+
+
+class Words(wiring.Component):
+    """A memory that is read with a clock."""
+
+    def __init__(self, words: int) -> None:
+        self.words, address = words, (words - 1).bit_length()
+        super().__init__({"read": In(address), "write": In(address), "data": In(3), "enable": In(1), "out": Out(3)})
+
+    def elaborate(self, platform):
+        m = Module()
+        m.submodules.memory = memory = Memory(shape=3, depth=self.words, init=[])
+        writer, reader = memory.write_port(), memory.read_port()
+        m.d.comb += [writer.addr.eq(self.write), writer.data.eq(self.data), writer.en.eq(self.enable),
+                     reader.addr.eq(self.read), self.out.eq(reader.data)]
+        return m
 
 
 class Sum(wiring.Component):
@@ -200,6 +218,22 @@ def test_states_are_looked_at_when_the_pin_moves():
     assert waves.share("A", {"A": "a"}) == 4 / 7 and waves.rate("clk") == 2
     assert waves.share("A ^ B", {"A": "a", "B": "b"}, moving="a") == 0
     assert waves.share("A ^ B", {"A": "a", "B": "b"}, moving="b") == 1
+
+
+def test_a_macro_is_an_input_and_its_word_comes_out(liberty, library):
+    """A memory of 64 words is none of the gates; what it reads goes through them to the port."""
+    netlist = map_flat(of_component(Words(64), "words"), liberty, library, liberty.parent, QUIET)
+    ports = {"read", "write", "data", "enable", "clk", "rst"}
+    macro = next(name for name in netlist.inputs if name not in ports)
+    words = [5, 2, 7, 0, 1]
+    zeros = dict.fromkeys(set(netlist.inputs) - {macro}, [0] * len(words))
+    waves = simulate(netlist, zeros | {macro: words})
+    read = [sum(int(waves.values[net][cycle]) << i for i, net in enumerate(netlist.outputs["out"]))
+            for cycle in range(len(words))]
+    assert read == words
+    equal(netlist, waves, {"out": words})
+    with pytest.raises(Mismatch, match="in cycle 3 the gates have out = 0, the RTL has 4"):
+        equal(netlist, waves, {"out": [5, 2, 7, 4, 1]})
 
 
 @pytest.mark.skipif(shutil.which("sta") is None, reason="OpenSTA is not installed")

@@ -52,12 +52,9 @@ class Netlist:
 def map_flat(design: Design, liberty: Path, library: Library, folder: Path, reporter: Reporter) -> Netlist:
     """Map a design to the cells of a library, its modules dissolved into one.
 
-    Raises BadInput for a design with a memory that would be a macro, of which a library of cells says nothing.
+    A memory that becomes a macro is no part of the netlist: the word that it reads is an input, of the macro's name.
     """
     found = area(design, liberty, [], folder, reporter, flat=True)
-    if found.macros:
-        words = ", ".join(f"{m.words} x {m.bits}" for macros in found.macros.values() for m in macros)
-        raise BadInput(f"{design.top} has memories that become macros ({words}); take a part of it without them.")
     return netlist_of(json.loads(found.netlist.with_suffix(".json").read_text()), design.top, library, found.netlist)
 
 
@@ -67,7 +64,9 @@ def netlist_of(record: dict[str, Any], top: str, library: Library, verilog: Path
     ports: dict[str, dict[str, tuple[str, ...]]] = {"input": {}, "output": {}}
     for name, port in module["ports"].items():
         ports[port["direction"]][name] = tuple(map(str, port["bits"]))
-    instances = [_instance(name, cell, library) for name, cell in module["cells"].items()]
+    macros = {name: cell for name, cell in module["cells"].items() if cell["type"].startswith("sram_")}
+    ports["input"] |= {name: tuple(map(str, cell["connections"]["RD_DATA"])) for name, cell in macros.items()}
+    instances = [_instance(name, cell, library) for name, cell in module["cells"].items() if name not in macros]
     clocks = {i.nets[pin] for i in instances if i.cell.flip_flop for pin, p in i.cell.pins.items() if p.clock}
     if len(clocks) > 1:
         raise BadInput(f"{top} has {len(clocks)} clocks after mapping; energies of gates are of one clock domain.")
