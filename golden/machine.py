@@ -41,7 +41,7 @@ TILES: dict[str, type[Tile]] = classes("golden")
 class Machine:
     """The machine with a program loaded; memories are int64 code arrays by neuron address.
 
-    ``state``, ``error``, ``activity``, ``clamp``, ``base``, ``back``: shape (neuron_words * C,).
+    ``state``, ``error``, ``activity``, ``clamp``, ``base``, ``integral``, ``back``: shape (neuron_words * C,).
     ``plans`` by block; ``functions`` and ``derivatives`` are the tables; ``loops`` the LOOP registers;
     ``decisions`` of the unarmed EXITs of the last run, in their order, True where one left its loop.
     """
@@ -64,10 +64,11 @@ class Machine:
         self.rates = np.zeros(RATES, np.int64)
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
-        self._sequencer = Sequencer(program.words, lambda i: self.loops[i], self.units, self._leave)
+        self._sequencer = Sequencer(program.words, lambda i: self.loops[i], self.units, self._leave,
+                                    self.config.integral)
         neurons = self.config.neuron_words * self.config.lanes
-        self.state, self.error, self.activity, self.clamp, self.base = (
-            np.zeros(neurons, np.int64) for _ in range(5))
+        self.state, self.error, self.activity, self.clamp, self.base, self.integral = (
+            np.zeros(neurons, np.int64) for _ in range(6))
         self._back = FeedbackSums(neurons, self.config.lanes)
         for name, code in program.constants.items():
             self.activity[self.where(name)] = code
@@ -147,7 +148,7 @@ class Machine:
         activity = self.activity[plan.source] * plan.used
         weights: Any = self.tile.read(plan) if flags.weights else None
         rows = Rows(np.zeros(plan.count, np.int64), *(getattr(self, m)[valid] for m in
-                    ("base", "state", "error", "back", "clamp", "activity")))
+                    ("base", "state", "error", "back", "clamp", "activity", "integral")))
         if flags & Sweep.FWD:
             rows.sum = (self.tile.forward(weights, plan, activity)[:plan.count]
                         + self.tile.identity(plan, self.activity))
@@ -161,7 +162,7 @@ class Machine:
                                operand[part] * self.tile.one)
         if flags & Sweep.UPD:
             self.tile.update(weights, plan, operand, activity, self.rates, self.saturations.weight)
-        for name in ("base", "state", "error", "activity"):
+        for name in ("base", "state", "error", "activity", "integral"):
             getattr(self, name)[valid] = getattr(rows, name)
         if flags & Sweep.ERR:
             self._energy.add(rows.error)
@@ -195,10 +196,10 @@ class Machine:
         return memory[start:start + fields["count"]]
 
     def prepare(self, entry: str, samples: Mapping[str, Ints]) -> int:
-        """Check the inputs of a run, set its LOOP register and clamp mask, clear base and feedback sums as START does;
+        """Check the inputs of a run, set its LOOP register and clamp mask, clear what START clears;
         the number of samples."""
         self.loops[0] = self._check(entry, samples)
-        self.base[...] = self.back[...] = 0
+        self.base[...] = self.back[...] = self.integral[...] = 0
         for p in self.program.layout.network.populations:
             self.clamp[self.where(p.name)] = int(p.name in self.program.clamped(entry))
         return self.loops[0]

@@ -45,6 +45,7 @@ class Rows:
     back: Ints
     clamp: Ints
     activity: Ints
+    integral: Ints
     operand: Ints = field(init=False)
 
 
@@ -65,6 +66,7 @@ class Neuron:
     the sum is part of the feedback instead, mu = 0 and fb = sat(round(back + sum + base)):
 
         e  = sat(round(pi (x - mu)))                       ERR
+        l, e = sat(l + c), sat(l + w)                      ERR with INTEGRATE, of the l from before, 0 with INIT
         x  = sat(x + round(gain * (f'(x) * fb - e)))       STEP, rows not clamped
         e  = sat(round(f'(x) * fb))                        DELTA
         a  = f(x)                                          ACT
@@ -74,6 +76,10 @@ class Neuron:
     fraction of the two, so exactly. TRN and UPD take e, or sat(a << align) with POST, a from before
     ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
     error format and count as no saturation.
+
+    The integral l takes c = round(pi (x - mu)), and e is what l + c is with the new l: w = floor(2 pi (x - mu)). Both
+    are 0 where x is at an end of its format: a state that cannot move would otherwise wind l up without end. l has the
+    format of e, and ends where e does: its clips are among those of e.
     """
 
     def __init__(self, formats: Formats, saturations: Saturations) -> None:
@@ -102,8 +108,19 @@ class Neuron:
             free = rows.clamp == 0
             rows.state = rows.state.copy()
             rows.state[free] = self._saturate.state(mu[free], self._f.state)
-        weighed = round_half_up(rows.state - mu << LARGEST_PRECISION, LARGEST_PRECISION + UNIT_PRECISION - precision)
-        rows.error = self._saturate.error(weighed, self._f.error)
+        weighed, shift = rows.state - mu << LARGEST_PRECISION, LARGEST_PRECISION + UNIT_PRECISION - precision
+        if flags & Sweep.INTEGRATE:
+            self._integrate(rows, flags, weighed, shift)
+        else:
+            rows.error = self._saturate.error(round_half_up(weighed, shift), self._f.error)
+
+    def _integrate(self, rows: Rows, flags: Sweep, weighed: Ints, shift: int) -> None:
+        """The integral, and in place of the error what a controller of gain 1 and integral gain 1 makes of it."""
+        ends = (rows.state == self._f.state.lo) | (rows.state == self._f.state.hi)
+        moving = np.where(ends, 0, weighed)
+        before = rows.integral * 0 if flags & Sweep.INIT else rows.integral
+        rows.integral = Saturation()(before + round_half_up(moving, shift), self._f.error)
+        rows.error = self._saturate.error(before + (moving << 1 >> shift), self._f.error)
 
     def _operand(self, value: Ints, flags: Sweep) -> Ints:
         """What TRN and UPD take."""

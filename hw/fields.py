@@ -16,14 +16,14 @@ def field(word: Value, f: Field) -> Value:
 
 def asks(flags: Value, wanted: Sweep) -> Value:
     """Whether any of the ``wanted`` flags is set; for one of them the bit itself."""
-    bits = [flags[i] for i in range(len(Sweep)) if wanted & 1 << i]
+    bits = [flags[i] for i in range(len(flags)) if wanted & 1 << i]
     return bits[0] if len(bits) == 1 else Cat(bits).any()
 
 
-def illegal(flags: Value) -> Value:
+def illegal(flags: Value, machine: MachineConfig) -> Value:
     """The machine's reading of ``hebbar.contract.isa.illegal_sweep``."""
     both = Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD
-    return (flags[len(Sweep):].any() | (flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
+    return (flags[machine.sweep_flags:].any() | (flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
             | (flags & Sweep.DELTA).any() & (flags & both).any())
 
 

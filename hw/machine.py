@@ -87,7 +87,7 @@ class Machine(wiring.Component):
         self._host(m)
         self._rows(m)
         self._neuron_writes(m)
-        self._clear(m)
+        self._clear(m, [self.base, *(self._integrals(m) if config.integral else ())])
         # An error and a state can be clipped in two stages, so of two groups of rows in a cycle.
         most = {"steps": 1, "activations": 1, "sat_error": 2, "sat_state": 2, "sat_feedback": 1}
         self._rows_counted = {n: getattr(self.neuron, n)[:(k * config.row_tiles).bit_length()] for n, k in most.items()}
@@ -184,20 +184,25 @@ class Machine(wiring.Component):
         m.d.sync += base.eq(self.base.read_data[0])
         m.d.comb += neuron.base.eq(base)
         for table, name in ((self.function, "function"), (self.derivative, "derivative")):
-            m.d.comb += [table.function.eq(getattr(neuron, f"{name}_table")),
-                         table.state.eq(getattr(neuron, f"{name}_state")),
-                         getattr(neuron, name).eq(table.out)]
+            m.d.comb += [table.function.eq(getattr(neuron, f"{name}_table")), getattr(neuron, name).eq(table.out),
+                         table.state.eq(getattr(neuron, f"{name}_state"))]
 
     def _neuron_writes(self, m: Module) -> None:
         neuron = self.neuron
-        for bank, write in ((self.banks[Mem.STATE], neuron.write_state),
-                            (self.banks[Mem.ERROR], neuron.write_error),
-                            (self.base, neuron.write_base)):
+        for bank, write in ((self.banks[Mem.STATE], neuron.write_state), (self.base, neuron.write_base),
+                            (self.banks[Mem.ERROR], neuron.write_error)):
             m.d.comb += write_rows(bank, write)
         write_part(m, self.banks[Mem.ACTIVITY], neuron.write_activity)
 
-    def _clear(self, m: Module) -> None:
-        """A program begins with base and feedback sums of zero: START walks over both, a row group a cycle."""
+    def _integrals(self, m: Module) -> list[Bank]:
+        """The memory of integrals, a second state word a neuron."""
+        m.submodules.integral_memory = self.integral = bank = Bank(self.banks[Mem.ERROR].port)
+        m.d.comb += [bank.read_address[0].eq(self.neuron.error_group), self.neuron.old_integral.eq(bank.read_data[0]),
+                     *write_rows(bank, self.neuron.write_integral)]
+        return [bank]
+
+    def _clear(self, m: Module, banks: list[Bank]) -> None:
+        """A program begins with base, integrals and feedback sums of zero: START walks over them, a group a cycle."""
         groups, words, backs = self.machine.groups, self.machine.neuron_words, self.feedback_sums
         place = Signal(range(groups))
         with m.If(self.sequencer.start):
@@ -205,7 +210,7 @@ class Machine(wiring.Component):
         with m.Elif(self._clearing):
             m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
             m.d.comb += [
-                self.base.write_address.eq(place), self.base.write_mask.eq(-1), self.base.write_data.as_value().eq(0),
+                *([b.write_address.eq(place), b.write_mask.eq(-1), b.write_data.as_value().eq(0)] for b in banks),
                 backs.valid.eq(place < words), backs.word.eq(place), backs.overwrite.eq(1), backs.sums.as_value().eq(0)]
 
     def _separation(self, m: Module) -> None:
@@ -249,9 +254,7 @@ class Machine(wiring.Component):
             **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}
         m.submodules.counters = self.counters = unit = Counters({name: len(value) for name, value in values.items()})
         bus = self.bus
-        m.d.comb += [
-            *(unit.add[name].eq(value) for name, value in values.items()),
-            unit.latch.eq((bus.control & Control.LATCH).any()), unit.clear.eq(seq.start),
-            bus.counting.eq(unit.counting),
-            unit.read.eq(bus.counter_read), unit.index.eq(bus.counter_index), bus.counter.eq(unit.value),
-            bus.counter_ready.eq(unit.ready)]
+        m.d.comb += [*(unit.add[name].eq(value) for name, value in values.items()),
+                     unit.latch.eq((bus.control & Control.LATCH).any()), unit.clear.eq(seq.start),
+                     bus.counting.eq(unit.counting), unit.read.eq(bus.counter_read), unit.index.eq(bus.counter_index),
+                     bus.counter.eq(unit.value), bus.counter_ready.eq(unit.ready)]

@@ -12,6 +12,7 @@ from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 from .delay import Delay
 from .fields import asks
 from .fixed import named, pipe, popcount, round_half_up, saturate
+from .neuron_parts import integrate, scaled_step, write_integral
 from .neuron_stages import Stage
 from .pipeline import staged
 from .tile import GroupWrite, Shapes, part_of_word
@@ -21,9 +22,6 @@ __all__ = ["Neuron"]
 LARGEST_PRECISION = (1 << BLOCK["precision"].width) - 1 - UNIT_PRECISION
 """log2 of the largest precision."""
 
-LOW = 17
-"""Bits of the lower half of what the gain is multiplied with: what a multiplier of 18 bits takes unsigned."""
-
 
 class Neuron(wiring.Component):
     """``mu = round(sum + base)``, then ERR, STEP or DELTA, ACT, FIRE as the flags say.
@@ -32,6 +30,7 @@ class Neuron(wiring.Component):
     the sum is part of the feedback instead, mu = 0 and fb = sat(round(back + sum + base)):
 
         e  = sat(round(pi (x - mu)))                       ERR
+        l, e = sat(l + c), sat(l + w)                      ERR with INTEGRATE, of the l from before, 0 with INIT
         x  = sat(x + round(gain * (f'(x) * fb - e)))       STEP, rows not clamped
         e  = sat(round(f'(x) * fb))                        DELTA
         a  = f(x)                                          ACT
@@ -40,7 +39,7 @@ class Neuron(wiring.Component):
     One rounding each for mu, pi (x - mu), fb, the step and a. ``back + sum`` is added at the finer
     fraction of the two, so exactly. TRN and UPD take e, or sat(a << align) with POST, a from before
     ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
-    error format and count as no saturation.
+    error format and count as no saturation. c and w: ``integrate``.
 
     Latency: as ``Stage`` numbers them; what is counted comes a cycle later. Throughput: a row group (P rows) a cycle.
 
@@ -63,8 +62,8 @@ class Neuron(wiring.Component):
         The row groups and the word of activities that are read.
     state, clamp : Signal(Shapes.states), Signal(ArrayLayout(1, P)), in
         What the memories hold of ``state_group`` and the rows whose state stays as it is, a cycle later.
-    old_activity, old_error : Signal(Shapes.activities), Signal(Shapes.errors), in
-        The word of activities before ACT, for POST, and errors, a cycle later.
+    old_activity, old_error, old_integral : Signal(Shapes.activities), Signal(Shapes.errors), Signal(Shapes.errors), in
+        The word of activities before ACT, for POST, errors and, with ``machine.integral``, integrals, a cycle later.
     gains : Signal(ArrayLayout(8, GAINS)), in
         The GAIN registers; a sweep names one.
     error_valid : Signal(1), out
@@ -91,6 +90,8 @@ class Neuron(wiring.Component):
         e to the error memory, with ERR or DELTA.
     write_activity : GroupWrite(ArrayLayout(signed(machine.activity_bits), P)), out
         a to the activity memory, with ACT.
+    write_integral : GroupWrite(Shapes.errors), out
+        l to its memory, with ERR and INTEGRATE; with ``machine.integral``.
     compares : Signal(1), out
         What is on ``write_error`` comes from ERR.
     busy : Signal(1), out
@@ -123,7 +124,9 @@ class Neuron(wiring.Component):
             "write_base": Out(GroupWrite(s.sums)), "write_state": Out(GroupWrite(s.states)),
             "write_error": Out(GroupWrite(s.errors)), "write_activity": Out(GroupWrite(s.row_activities)),
             "compares": Out(1), "busy": Out(1), "steps": Out(count), "activations": Out(count),
-            **{name: Out(range(2 * tiles + 1)) for name in ("sat_error", "sat_state", "sat_feedback")}})
+            **{name: Out(range(2 * tiles + 1)) for name in ("sat_error", "sat_state", "sat_feedback")},
+            **({"old_integral": In(s.errors), "write_integral": Out(GroupWrite(s.errors))} if machine.integral
+               else {})})
 
     def elaborate(self, platform):
         m, shapes = Module(), Shapes(self.machine)
@@ -144,8 +147,8 @@ class Neuron(wiring.Component):
 
     def _row(self, m: Module, p: int, tag: dict, clipped: dict) -> dict[str, Value]:
         """The data path of one of the P rows; returns what is written."""
-        f, r = self.machine.formats, f"row{p}"
-        on = {stage: {flag: asks(tag[stage].flags, flag) for flag in Sweep} for stage in Stage}
+        f, r, flags = self.machine.formats, f"row{p}", list(Sweep)[:self.machine.sweep_flags]
+        on = {stage: {flag: asks(tag[stage].flags, flag) for flag in flags} for stage in Stage}
         valid_rows = {stage: tag[stage].valid_rows[p] for stage in Stage}
         total = Signal(signed(f.row_sum.bits), name=f"{r}_sum")
         m.d.comb += total.eq(self.sums[p] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
@@ -163,6 +166,12 @@ class Neuron(wiring.Component):
         weighed = difference.shift_left(LARGEST_PRECISION + 1) >> ~tag[Stage.WEIGH].precision
         weighed = staged(m, weighed, Stage.WEIGH, Stage.ROUND, f"{r}_weighed")[Stage.ROUND]
         rounded, error_clip = saturate(m, round_half_up(weighed, 1), f.error, f"{r}_rounded")
+        written = {}
+        if self.machine.integral:
+            written["integral"], *instead = integrate(
+                m, r, f, weighed, self.derivative_state[p], self.old_integral[p], on[Stage.ROUND][Sweep.INIT])
+            rounded, error_clip = (Mux(on[Stage.ROUND][Sweep.INTEGRATE], new, old)
+                                   for new, old in zip(instead, (rounded, error_clip), strict=True))
         chosen = Mux(on[Stage.ROUND][Sweep.ERR], rounded, self.old_error[p])
         e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.DRIVE, f"{r}_e")
         m.d.comb += self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
@@ -171,7 +180,7 @@ class Neuron(wiring.Component):
         delta, delta_clip = saturate(m, round_half_up(scaled, f.derivative.frac), f.error, f"{r}_delta")
         e_new = Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed()
         e_new = staged(m, e_new, Stage.DRIVE, Stage.GAIN, f"{r}_e_new")[Stage.GAIN]
-        step = self._step(m, r, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac))
+        step = scaled_step(m, r, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac), self._gain)
         # x stands left of the fraction of the step and the half that rounds in it: one addition for both.
         half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]
         moved, moved_clip = saturate(m, (Cat(half, x).as_signed() + step).shift_right(f.step_shift), f.state,
@@ -188,7 +197,7 @@ class Neuron(wiring.Component):
         clipped["state"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & takes & start_clip),
                              (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
         clipped["feedback"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & moves & feedback_clip)]
-        return {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
+        return written | {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
 
     def _operand(self, m: Module, p: int, valid_rows: Value, e: Value, tag: dict) -> Value:
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
@@ -215,14 +224,6 @@ class Neuron(wiring.Component):
         m.d.comb += self._feedbacks.value[p].eq(feedback)
         return self._feedbacks.out[p], clip
 
-    def _step(self, m: Module, r: str, operand: Value) -> Value:
-        """The gain times what drives a state, in stage MOVE; a multiplier for each half of it."""
-        operand = staged(m, operand, Stage.DRIVE, Stage.GAIN, f"{r}_operand")[Stage.GAIN]
-        cut = min(LOW, len(operand) - 1)
-        low = staged(m, operand[:cut] * self._gain, Stage.GAIN, Stage.JOIN, f"{r}_low")[Stage.JOIN]
-        high = staged(m, operand[cut:].as_signed() * self._gain, Stage.GAIN, Stage.JOIN, f"{r}_high")[Stage.JOIN]
-        return staged(m, high.shift_left(cut) + low, Stage.JOIN, Stage.MOVE, f"{r}_step")[Stage.MOVE]
-
     def _addresses(self, m: Module, tag: dict) -> None:
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
         m.d.comb += [self.back_word.eq(tag[Stage.ROW].group >> per_word), self.state_group.eq(tag[Stage.ROW].group),
@@ -242,7 +243,8 @@ class Neuron(wiring.Component):
                          port.mask.eq(Mux(enable, tag[stage].valid_rows, 0))]
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
-
+        if self.machine.integral:
+            write_integral(m, self.write_integral, valid, tag, rows)
         m.d.comb += [self.compares.eq(asks(tag[Stage.GAIN].flags, Sweep.ERR)),
                      self.error_valid.eq(valid[Stage.ERROR]), self.error_row.eq(tag[Stage.ERROR])]
 

@@ -160,7 +160,7 @@ class Sequencer(LoopInstructions):
             with m.Case(Op.HALT):
                 m.d.comb += self._halt.eq(Cause.DONE)
             with m.Case(Op.SWEEP):
-                with m.If(illegal(field(self._word, FIELDS[Op.SWEEP]["flags"]))):
+                with m.If(illegal(field(self._word, FIELDS[Op.SWEEP]["flags"]), self.machine)):
                     m.d.comb += self._halt.eq(Cause.ILLEGAL_SWEEP)
                 with m.Else():
                     self._look_up(m)

@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from hebbar.contract.geometry import ports
 from hebbar.contract.isa import FIELDS, Op
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import HEADER, Mem
@@ -97,7 +98,7 @@ class Streamer(wiring.Component):
         self._place = Signal(len(self._check.word))
         self._sub = Signal(len(self._check.last))
         self._left = Signal(24)
-        self._spare = Signal(2)
+        self._spare = Signal(ports(self.machine)[Mem.ACTIVITY].lanes_per_beat.bit_length() - 1)
         self._far, self._final, self._last, self._read = (Signal(name=n) for n in ("far", "final", "last", "read"))
         self._packets(m)
         with m.FSM() as fsm:
@@ -181,13 +182,13 @@ class Streamer(wiring.Component):
         with m.Elif(self.transfer):
             memory, count = fields["memory"], fields["count"]
             groups = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
-            packed = memory == Mem.ACTIVITY
+            packed, per = memory == Mem.ACTIVITY, 1 << len(self._spare)
             m.d.sync += [self._last.eq(fields["last"]), self._spare.eq(Mux(packed, -count, 0))]
             with m.If(memory > Mem.CLAMP):
                 self._fail(m, Cause.RANGE)
             with m.Else():
                 self._begin(m, memory, Mux(packed, fields["address"], fields["address"] << groups),
-                            Mux(packed, (count + 3) >> 2, count), self.transfer_out)
+                            Mux(packed, (count + per - 1) >> len(self._spare), count), self.transfer_out)
         with m.Elif(self._beat_in):
             m.d.sync += [self.memory.eq(field(self.s_axis_tdata, HEADER["memory"])),
                          self._left.eq(field(self.s_axis_tdata, HEADER["beats"])),
@@ -210,7 +211,8 @@ class Streamer(wiring.Component):
 
     def _write(self, m: Module) -> None:
         final = self._final
-        m.d.comb += self.host.padding.eq(Mux(final, 0xF0 >> self._spare, 0))
+        most = 1 << (1 << len(self._spare))  # a beat's elements, as a mask and one
+        m.d.comb += self.host.padding.eq(Mux(final, most * (most - 1) >> self._spare, 0))
         m.d.comb += [self.s_axis_tready.eq(self.host.ready), self.stall_in.eq(~self.s_axis_tvalid),
                      self.moving.eq(self.s_axis_tvalid), self.host.write.eq(self.s_axis_tvalid & ~self.aborted)]
         with m.If(self.aborted):

@@ -10,7 +10,6 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.fifos import entry_bits, group_bits
-from hebbar.contract.isa import Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP
 from hebbar.contract.registers import RATES
@@ -43,9 +42,9 @@ class Shapes:
         # A row engine visits one word a cycle, a macro every weight it has.
         self.work = unsigned(20) if machine.kind.array else range(tiles * lanes + 1)
         self.command = data.StructLayout(
-            {"flags": len(Sweep), "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
+            {"flags": machine.sweep_flags, "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
-            {"flags": len(Sweep), "gain": 2, **{n: BLOCK[n].width for n in ("function", "precision", "align")},
+            {"flags": machine.sweep_flags, "gain": 2, **{n: BLOCK[n].width for n in ("function", "precision", "align")},
              "group": group_bits(machine), "valid_rows": tiles, "first": 1})
 
 

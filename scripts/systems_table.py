@@ -39,7 +39,7 @@ def machine(m: MachineConfig) -> str:
 def columns(config: Config) -> tuple[str, ...]:
     """All columns but the energy."""
     m = config.machine
-    units = ", ".join(["separation"] * bool(m.separation) + ["energy"] * m.energy) or "-"
+    units = ", ".join(["separation"] * bool(m.separation) + ["energy"] * m.energy + ["integral"] * m.integral) or "-"
     return (f"`{machine(m)}`", m.tile, f"{m.row_tiles} x {m.lanes}", f"{m.weight_words * m.row_tiles * m.lanes:,}",
             f"{m.neuron_words * m.lanes:,}", units)
 

@@ -74,6 +74,9 @@ DEFECTS = {
     "energy-kept": Defect(
         "hw/energy_sum.py", "m.d.sync += energy.eq(0)", "m.d.sync += energy.eq(energy)", "tests/hw/test_energy_sum.py",
         "EXIT adds the errors of a step to those of all steps before"),
+    "wind-up": Defect(
+        "hw/neuron_parts.py", "Mux(ends, 0, weighed)", "weighed", NEURON,
+        "the integral of an error goes on where the state is at an end of its format"),
     "loop-too-long": Defect(
         "hw/loops.py", "self.last.eq(self.loop.left == 1)", "self.last.eq(self.loop.left == 0)",
         "tests/hw/test_sequencer.py",

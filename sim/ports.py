@@ -44,6 +44,8 @@ def ports_of(machine: Machine) -> dict[Resource, Ports]:
     """The ports of every memory, of the weights where they are in one; once the machine is elaborated."""
     memories = {resource: machine.banks[mem].memory for resource, mem in BANKS.items()}
     memories |= {Resource.BASE: machine.base.memory, Resource.FEEDBACK: machine.feedback_sums.memory}
+    if machine.machine.integral:
+        memories[Resource.INTEGRAL] = machine.integral.memory
     if machine.machine.kind.weights is Weights.MEMORY:
         memories[Resource.WEIGHT] = machine.tile._bank.memory
     return {resource: _ports(resource, memory) for resource, memory in memories.items()}

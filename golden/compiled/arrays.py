@@ -40,7 +40,7 @@ class Tables(NamedTuple):
     source. ``lists`` (lists, 4): sources whose activities are listed: first neuron, number, place in
     the list, weights of each.
 
-    ``functions`` int8 and ``derivatives`` int16 (functions, state codes): f and f' of every
+    ``functions`` and ``derivatives`` int16 (functions, state codes): f and f' of every
     state, by its bits taken as a number without a sign.
     ``powers``: ``hebbar.contract.exponentials.POWERS``. ``learning``: barriers after an UPD.
     """
@@ -51,7 +51,7 @@ class Tables(NamedTuple):
     runs: Ints
     panels: Ints
     lists: Ints
-    functions: NDArray[np.int8]
+    functions: NDArray[np.int16]
     derivatives: NDArray[np.int16]
     powers: Ints
     learning: Ints
@@ -61,7 +61,8 @@ class Limits(NamedTuple):
     """Smallest and largest codes, the shifts of the neuron unit, the weight ``one`` of identity columns.
 
     ``back_lift`` and ``row_lift`` bring feedback sums and row sums to the finer fraction of the two,
-    ``gate_shift`` from there to feedback. ``summing``: an EXIT asks for the energy.
+    ``gate_shift`` from there to feedback. ``least_short``: the least rate that 16 bits can learn
+    with. ``summing``: an EXIT asks for the energy.
     """
 
     state_lo: int
@@ -80,6 +81,7 @@ class Limits(NamedTuple):
     derivative_frac: int
     step_shift: int
     state_frac: int
+    least_short: int
     one: int
     beta: int
     tolerance: int
@@ -88,8 +90,9 @@ class Limits(NamedTuple):
 
 class Memory(NamedTuple):
     """``weights`` int16 or int32, (P, words, C) so that a row lies in one piece, but for those kept source
-    by source in ``by_source``; ``values`` int32 (4, neurons) by memory number; ``base`` and ``back`` int64
-    (neurons,). Of the lists: ``listed`` int64 (lists, 2), how many activities are not zero, -1 when not
+    by source in ``by_source``; ``values`` int32 (4, neurons) by memory number; ``base``, ``back`` and
+    ``integral`` int64 (neurons,).
+    Of the lists: ``listed`` int64 (lists, 2), how many activities are not zero, -1 when not
     known, and the sum of their sizes; ``live`` int64 where the weights of their sources begin, ``level``
     int16 their codes. Scratch, vectors longer than what is in it: ``raw``, ``aligned`` int16 activities by
     lane; ``lifted``, ``factors`` int16 what a verb multiplies, by weight of a row and by row; ``narrow``
@@ -101,6 +104,7 @@ class Memory(NamedTuple):
     values: NDArray[np.int32]
     base: Ints
     back: Ints
+    integral: Ints
     listed: Ints
     by_source: NDArray[np.int16 | np.int32]
     live: Ints

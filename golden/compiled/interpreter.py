@@ -19,7 +19,7 @@ from .arrays import ALIGN, FIRST, FUNCTION, PRECISION, ROWS, TOP
 from .energy_sum import add_energy, leaves
 from .held import turn
 from .jit import entry, part
-from .neuron import activate, compare, feedback, fire, operand, settle, step, weigh
+from .neuron import activate, compare, feedback, fire, integrate, operand, settle, step, weigh
 from .separation import separate
 from .tile import feed_back, forward, gather, update
 
@@ -31,7 +31,7 @@ HALT, SWEEP, IN, OUT, LOOP, NEXT, WAIT, SEPARATE, EXIT = map(int, (
     Op.HALT, Op.SWEEP, Op.IN, Op.OUT, Op.LOOP, Op.NEXT, Op.WAIT, Op.SEPARATE, Op.EXIT))
 FWD, BASE, HOIST, ERR, INIT = map(int, (Sweep.FWD, Sweep.BASE, Sweep.HOIST, Sweep.ERR, Sweep.INIT))
 TRN, UPD, STEP, DELTA, ACT = map(int, (Sweep.TRN, Sweep.UPD, Sweep.STEP, Sweep.DELTA, Sweep.ACT))
-GATE, POST, NEG, FIRE = map(int, (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE))
+GATE, POST, NEG, FIRE, INTEGRATE = map(int, (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE, Sweep.INTEGRATE))
 RECORDED = 3
 """Memories in a record: activity, state and error."""
 ACTIVITY, ERROR, UNIT = int(Mem.ACTIVITY), int(Mem.ERROR), int(UNIT_PRECISION)
@@ -77,7 +77,9 @@ def sweep(tables, memory, limits, flags, plan, gain, shift):
     if flags & HOIST:
         move(memory.sums, 0, memory.base, row, rows)
     if flags & ERR:
-        if flags & GATE or plan[PRECISION] != UNIT:
+        if flags & INTEGRATE:
+            integrate(memory, limits, row, rows, flags, plan[PRECISION])
+        elif flags & GATE or plan[PRECISION] != UNIT:
             weigh(memory, limits, row, rows, flags, plan[PRECISION])
         else:
             compare(memory, limits, row, rows, flags & INIT)

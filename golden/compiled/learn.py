@@ -18,8 +18,9 @@ COUNTED = 1 << 15
 
 @part
 def shortened(limits, rate, count):
-    """Whether ``count`` rows can learn in 16 bits: 8 bits of an activity by up to 7 more never reach -2**15."""
-    return 8 <= rate <= FINEST and limits.weight_lo >= LEAST and count < COUNTED
+    """Whether ``count`` rows can learn in 16 bits: 8 bits of an activity by up to 7 more never reach -2**15, nor
+    do more bits by as many fewer."""
+    return limits.least_short <= rate <= FINEST and limits.weight_lo >= LEAST and count < COUNTED
 
 
 @part

@@ -149,7 +149,8 @@ class CompiledMachine:
         if fault == interpreter.MISFIT:
             raise BadInput(f"address {address}: {self._words[address]} does not fit what is streamed; one "
                            "sample moves the program's inputs and outputs in their order.")
-        for _ in Sequencer(self.program.words, lambda i: self.loops[i], self._machine.units).run(start):
+        for _ in Sequencer(self.program.words, lambda i: self.loops[i], self._machine.units,
+                           integral=self.config.integral).run(start):
             pass
         raise BadInput(f"address {address}: the program cannot run to its end; use the NumPy machine.")
 
@@ -158,7 +159,7 @@ class CompiledMachine:
         words, tiles, lanes = self.weights.shape
         self.weights[...] = memory.weights[:self.weights.size].reshape(tiles, words, lanes).transpose(1, 0, 2)
         self.activity[...], self.state[...], self.error[...], self.clamp[...] = memory.values
-        self.base[...], self.back[...] = memory.base, memory.back
+        self.base[...], self.back[...], self._machine.integral[...] = memory.base, memory.back, memory.integral
         s = self._machine.saturations
         for saturation, clips in zip((s.error, s.state, s.feedback, s.weight), memory.clipped.tolist()):
             saturation.count += clips

@@ -28,7 +28,8 @@ def memory_of(machine: Machine, tables: Tables) -> Memory:
     weights[:m.weights.size] = m.weights.transpose(1, 0, 2).reshape(-1)
     return Memory(
         weights=weights, values=np.array([m.activity, m.state, m.error, m.clamp]).astype(np.int32),
-        base=m.base.copy(), back=m.back.copy(), **_scratch(tables, m.config.lanes, kind), rates=m.rates.copy(),
+        base=m.base.copy(), back=m.back.copy(), integral=m.integral.copy(),
+        **_scratch(tables, m.config.lanes, kind), rates=m.rates.copy(),
         clipped=np.zeros(4, np.int64), energy=np.zeros(2, np.int64))
 
 

@@ -12,7 +12,7 @@ from hebbar.contract.memories import BLOCK, UNIT_PRECISION, Mem
 
 from .jit import halved, part
 
-__all__ = ["activate", "compare", "operand", "feedback", "fire", "settle", "step", "weigh"]
+__all__ = ["activate", "compare", "operand", "feedback", "fire", "integrate", "settle", "step", "weigh"]
 
 ACTIVITY, STATE, ERROR, CLAMP = int(Mem.ACTIVITY), int(Mem.STATE), int(Mem.ERROR), int(Mem.CLAMP)
 BACK, INIT, GATE, POST, NEG = map(int, (Sweep.BACK, Sweep.INIT, Sweep.GATE, Sweep.POST, Sweep.NEG))
@@ -68,6 +68,30 @@ def weigh(memory, limits, row, rows, flags, precision):
             memory.clipped[1] += kept != mu
             state[row + r] = kept
         exact = (((state[row + r] - mu) << (FINEST - UNIT)) + ((1 << shift) >> 1)) >> shift
+        kept = min(max(exact, limits.error_lo), limits.error_hi)
+        clips += kept != exact
+        error[row + r] = kept
+    memory.clipped[0] += clips
+
+
+@part
+def integrate(memory, limits, row, rows, flags, precision):
+    """ERR with INTEGRATE: the integral l, and ``e = sat(l + floor(2 pi (x - mu)))`` of the l from before; a state at
+    an end of its format adds nothing."""
+    state, error, clips, half = memory.values[STATE], memory.values[ERROR], 0, (1 << limits.sum_shift) >> 1
+    shift = FINEST - precision
+    for r in range(rows):
+        mu = 0 if flags & GATE else (memory.sums[r] + half) >> limits.sum_shift
+        if flags & INIT and memory.values[CLAMP, row + r] == 0:
+            kept = min(max(mu, limits.state_lo), limits.state_hi)
+            memory.clipped[1] += kept != mu
+            state[row + r] = kept
+        x = np.int64(state[row + r])
+        moving = 0 if x == limits.state_lo or x == limits.state_hi else (x - mu) << (FINEST - UNIT)
+        before = 0 if flags & INIT else memory.integral[row + r]
+        total = before + ((moving + ((1 << shift) >> 1)) >> shift)
+        memory.integral[row + r] = min(max(total, limits.error_lo), limits.error_hi)
+        exact = before + ((moving << 1) >> shift)
         kept = min(max(exact, limits.error_lo), limits.error_hi)
         clips += kept != exact
         error[row + r] = kept

@@ -36,7 +36,7 @@ def tables(machine: Machine) -> Tables:
         code=_code(machine), blocks=np.array(blocks, np.int64).reshape(-1, END + 1),
         row_at=np.concatenate(row_at), runs=np.array(runs, np.int64).reshape(-1, RUN),
         panels=held.panels(), lists=np.array(held.lists, np.int64).reshape(-1, 4),
-        functions=np.array([t(states) for t in machine.functions], np.int8).reshape(-1, states.size),
+        functions=np.array([t(states) for t in machine.functions], np.int16).reshape(-1, states.size),
         derivatives=np.array([t(states) for t in machine.derivatives], np.int16).reshape(-1, states.size),
         powers=np.array(POWERS, np.int64),
         learning=np.array([a in learning for a in range(len(machine.program.words))], np.int64))
@@ -50,7 +50,8 @@ def limits(machine: Machine) -> Limits:
         f.state.lo, f.state.hi, f.error.lo, f.error.hi, f.feedback.lo, f.feedback.hi, f.weight.lo, f.weight.hi,
         sum_shift=f.sum_shift, back_shift=f.back_shift, back_lift=finer - f.feedback_sum.frac,
         row_lift=finer - f.row_sum.frac, gate_shift=finer - f.feedback.frac, derivative_frac=f.derivative.frac,
-        step_shift=f.step_shift, state_frac=f.state.frac, one=machine.tile.one, beta=program.beta,
+        step_shift=f.step_shift, state_frac=f.state.frac, least_short=max(8, f.activity.bits),
+        one=machine.tile.one, beta=program.beta,
         tolerance=program.tolerance, summing=any(decode(word).op is Op.EXIT for word in program.words))
 
 

@@ -54,7 +54,7 @@ def _check(program: Program, address: int, word: int) -> None:
     match instruction.op:
         case Op.SWEEP:
             flags = Sweep(f["flags"])
-            if why := illegal_sweep(flags):
+            if why := illegal_sweep(flags, m.integral):
                 raise BadInput(f"{where} is illegal, {why}.")
             if why := _misplaced(program, f["block"]) or _unswept(program, f["block"], flags):
                 raise BadInput(f"{where} cannot run compiled: {why}.")
@@ -125,6 +125,8 @@ def _unreadable(program: Program, b: dict[str, int], columns: list[dict[str, int
         return "it leaves the weight memory"
     if flags & Sweep.UPD and b["groups"] > 1 and b["stride"] <= stored[-1] - stored[0]:
         return "it learns in rows that overlap"
+    if any(m.activity_bits + c["shift"] > 16 for c in columns):
+        return "activities shifted into line leave 16 bits"
     row = sum(c["lanes"] << m.weight_bits + m.activity_bits - 2 + c["shift"] for c in columns)
     back = b["groups"] * m.row_tiles << f.weight.bits + f.error.bits - 2
     return "a sum could leave the 53 bits that the NumPy machine is exact in" if max(row, back) >> EXACT_BITS else ""

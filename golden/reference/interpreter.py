@@ -52,8 +52,8 @@ class FloatMachine:
         self.program, self._layout, m = program, program.layout, program.machine
         self.weights = {key: np.array(w, np.float64) for key, w in weights.items()}
         self.rule, self.halvings = effective(program), 0
-        self.state, self.error, self.activity, self.base, self.back = (
-            np.zeros(m.neuron_words * m.lanes) for _ in range(5))
+        self.state, self.error, self.activity, self.base, self.integral, self.back = (
+            np.zeros(m.neuron_words * m.lanes) for _ in range(6))
         self.clamp = np.zeros(m.neuron_words * m.lanes, bool)
         for name in program.constants:
             self.activity[self.where(name)] = 1.0
@@ -76,7 +76,7 @@ class FloatMachine:
         self._clamped = set(clamped)
         for p in self._layout.network.populations:
             self.clamp[self.where(p.name)] = p.name in clamped
-        self.base[...] = self.back[...] = 0.0
+        self.base[...] = self.integral[...] = self.back[...] = 0.0
         self._at = 0
         self._outputs: dict[str, list[Array]] = {t.key: [] for t in self.program.outputs[entry]}
         (loop,) = self.program.schedules[entry]
@@ -146,6 +146,9 @@ class FloatMachine:
             if f & Sweep.INIT:
                 x[free] = np.broadcast_to(mu, x.shape)[free]
             self.error[rows] = (x - mu) * 2.0**p.precision
+            if f & Sweep.INTEGRATE:
+                self.integral[rows] = (0.0 if f & Sweep.INIT else self.integral[rows]) + self.error[rows]
+                self.error[rows] += self.integral[rows]
             self._energy += 0.5 * float((self.error[rows]**2).sum())
         drive = (old if f & Sweep.POST else self.error[rows]) * (-1.0 if f & Sweep.NEG else 1.0)
         if f & (Sweep.STEP | Sweep.DELTA):

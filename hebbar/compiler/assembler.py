@@ -50,7 +50,7 @@ class Assembler:
         for op in ops:
             match op:
                 case SweepOp():
-                    self._check_threshold(op)
+                    self._check_flags(op)
                     self.words.append(encode(Op.SWEEP, flags=int(op.flags), gain=self._gain(op.gain),
                                              block=self._block(op)))
                 case TransferOp():
@@ -135,8 +135,11 @@ class Assembler:
                                f"{(op.flags & (other.given or other.flags)).name} beside "
                                f"{(op.flags & one.flags).name}; do that in a sweep of its own, after it.")
 
-    def _check_threshold(self, op: SweepOp) -> None:
-        """FIRE compares states with 1."""
+    def _check_flags(self, op: SweepOp) -> None:
+        """FIRE compares states with 1, and INTEGRATE needs a memory."""
+        if op.flags & Sweep.INTEGRATE and not self.layout.machine.integral:
+            raise BadInput(f"rule: a sweep of {op.name!r} has INTEGRATE, and the machine has no memory of integrals; "
+                           "set machine.integral to true.")
         if op.flags & Sweep.FIRE:
             code(1.0, self.layout.machine.formats.state, f"the threshold of {op.name!r}",
                  f"lower machine.state_frac to {self.layout.machine.state_bits - 2}", 0.0)

@@ -80,7 +80,7 @@ class Config(Section):
             raise BadInput("network: give either layers or populations with edges, not both.")
         if n.layers:
             return layered(list(n.layers), n.activation, list(r.alpha_shifts), list(r.init_scales),
-                           n.input_frac, n.hidden_frac, n.bias)
+                           n.input_frac, n.hidden_frac, n.bias, n.residual)
         if r.alpha_shifts or r.init_scales:
             raise BadInput("rule.alpha_shifts and rule.init_scales belong to network.layers; "
                            "with edges give alpha_shift and scale on each edge.")

@@ -146,8 +146,9 @@ class Network:
 
 
 def layered(sizes: list[int], activation: str, alpha_shifts: list[int], scales: list[float],
-            input_frac: int = 7, hidden_frac: int = 5, bias: bool = False) -> Network:
-    """The layered network x0 -> x1 .. -> xL: identity input, ``activation`` inside, linear target."""
+            input_frac: int = 7, hidden_frac: int = 5, bias: bool = False, residual: bool = False) -> Network:
+    """The layered network x0 -> x1 .. -> xL: identity input, ``activation`` inside, linear target; ``residual``: an
+    identity edge beside every edge between hidden layers of one size."""
     last = len(sizes) - 1
     if last < 1:
         raise BadInput(f"network.layers has {len(sizes)} entries; give input, hidden and output sizes.")
@@ -159,6 +160,9 @@ def layered(sizes: list[int], activation: str, alpha_shifts: list[int], scales: 
     pops = [Population(f"x{i}", n, "identity" if i in (0, last) else activation, roles[i],
                        input_frac if i == 0 else hidden_frac) for i, n in enumerate(sizes)]
     edges = [Edge(f"x{i}", f"x{i + 1}", alpha_shifts[i], scales[i]) for i in range(last)]
+    if residual:
+        edges += [Edge(f"x{i}", f"x{i + 1}", identity=True, plastic=False) for i in range(1, last - 1)
+                  if sizes[i] == sizes[i + 1]]
     if bias:
         pops.append(Population("one", 1, "identity", Role.CONSTANT, hidden_frac))
         edges += [Edge("one", f"x{i + 1}", alpha_shifts[i], 0.0) for i in range(last)]

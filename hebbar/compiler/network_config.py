@@ -55,10 +55,11 @@ class NetworkConfig(Section):
     """``[network]``: either ``layers`` or ``populations`` with ``edges``."""
 
     layers: tuple[Size, ...] = key((), "Sizes of a layered network, input first.", "neurons", [64, 64, 10],
-                                   max_length=64)
+                                   max_length=256)
     activation: str = key("leaky", "Function f of the hidden layers.", example="tanh", max_length=64)
     input_frac: Frac = key(7, "Fraction bits of the inputs' activities.", "bits")
     hidden_frac: Frac = key(5, "Fraction bits of the other layers' activities, and of a bias.", "bits")
+    residual: bool = key(False, "Of `layers`: an identity edge beside every edge between layers of one size, inside.")
     bias: bool = key(False, "A constant population that feeds all layers but the first.")
     populations: tuple[PopulationConfig, ...] = key((), "Populations of any graph, in storage order.", max_length=256)
     edges: tuple[EdgeConfig, ...] = key((), "Blocks of weights between them.", max_length=1024)

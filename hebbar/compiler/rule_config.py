@@ -24,10 +24,10 @@ class RuleConfig(Section):
                        gt=0, lt=2)
     alpha_shifts: tuple[Annotated[int, Field(ge=0, le=20)], ...] = key(
         (), "Learning rate alpha = 2^-shift of every weight layer of `network.layers`, input side first.",
-        "log2 of 1/alpha", [2, 4], max_length=64)
+        "log2 of 1/alpha", [2, 4], max_length=256)
     init_scales: tuple[Annotated[float, Field(ge=0)], ...] = key(
         (), "First weights of every layer are uniform with standard deviation scale / sqrt(columns); they must fit the "
-        "weight format.", "", [0.5, 0.5], max_length=64)
+        "weight format.", "", [0.5, 0.5], max_length=256)
     hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
     tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
                                 "less in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)

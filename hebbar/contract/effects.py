@@ -26,6 +26,7 @@ class Resource(StrEnum):
     BASE = "base"
     FEEDBACK = "feedback"
     WEIGHT = "weight"
+    INTEGRAL = "integral"
 
 
 class Where(StrEnum):
@@ -74,6 +75,8 @@ EFFECTS: tuple[Effect, ...] = (
     Effect(Access.READ, Resource.ERROR, Where.ROWS, OPERAND_FLAGS, unless=Sweep.ERR | Sweep.POST),
     Effect(Access.READ, Resource.ACTIVITY, Where.ROWS, OPERAND_FLAGS, given=Sweep.POST),
     Effect(Access.READ, Resource.FEEDBACK, Where.ROWS, _MOVES, given=Sweep.BACK),
+    Effect(Access.READ, Resource.INTEGRAL, Where.ROWS, Sweep.INTEGRATE, given=Sweep.ERR, unless=Sweep.INIT),
+    Effect(Access.WRITE, Resource.INTEGRAL, Where.ROWS, Sweep.INTEGRATE, given=Sweep.ERR),
     Effect(Access.WRITE, Resource.BASE, Where.ROWS, Sweep.HOIST),
     Effect(Access.WRITE, Resource.ERROR, Where.ROWS, Sweep.ERR | Sweep.DELTA),
     Effect(Access.WRITE, Resource.STATE, Where.ROWS, _CHANGES),

@@ -1,6 +1,6 @@
 """What waits in the FIFOs of the row engine: words for the error of their row, and errors of row groups."""
 
-from .isa import FIELDS, Op, Sweep
+from .isa import FIELDS, Op
 from .machine import MachineConfig
 from .memories import BLOCK, MAP
 
@@ -26,7 +26,7 @@ def entry_bits(machine: MachineConfig) -> dict[str, int]:
 def tag_bits(machine: MachineConfig) -> int:
     """What travels with a row group: flags, gain, what its descriptor says of the rows, rows in use, first."""
     said = sum(BLOCK[name].width for name in ("function", "precision", "align"))
-    return len(Sweep) + FIELDS[Op.SWEEP]["gain"].width + said + group_bits(machine) + machine.row_tiles + 1
+    return machine.sweep_flags + FIELDS[Op.SWEEP]["gain"].width + said + group_bits(machine) + machine.row_tiles + 1
 
 
 def word_bits(machine: MachineConfig) -> int:

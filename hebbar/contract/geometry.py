@@ -17,7 +17,7 @@ def ports(m: "MachineConfig") -> dict[Mem, Port]:
     tables = m.functions << m.formats.table_bits
     weights_per_beat = 2 if m.weight_bits <= 16 else 1
     return {
-        Mem.ACTIVITY: Port(m.neuron_words, m.lanes, m.activity_bits, 4, True),
+        Mem.ACTIVITY: Port(m.neuron_words, m.lanes, m.activity_bits, 4 if m.activity_bits <= 8 else 2, True),
         Mem.STATE: Port(m.groups, m.row_tiles, m.state_bits, 1, True),
         Mem.ERROR: Port(m.groups, m.row_tiles, m.error_bits, 1, True),
         Mem.CLAMP: Port(m.groups, m.row_tiles, 1, 1, False),

@@ -7,6 +7,10 @@ in the order FWD, ERR, STEP, TRN, UPD, where TRN and UPD use the weights as they
 The energy of EXIT is 1/2 sum e^2 over the rows that ERR has compared since the last EXIT or START. Errors
 of a population with precision pi are e = pi (x - mu), so that its part is 1/2 pi^2 (x - mu)^2, pi times what
 it is in the energy of the network: the two agree where every precision is 1 (log2 0).
+
+INTEGRATE makes of the error a proportional-integral controller: the integral l is a second state word a neuron,
+in PC-ALM the Lagrange multiplier of x = mu. It stands still where x is at an end of its format: an error that
+no step can lower would otherwise wind it up without end.
 """
 
 from dataclasses import dataclass
@@ -42,23 +46,24 @@ class Op(IntEnum):
 class Sweep(IntFlag):
     """Flags of a SWEEP over a block with destination rows r and source columns k.
 
-    ======  ==========================================================================
-    FWD     s_r = sum_k w_rk a_k, exact
-    BASE    s_r starts from base_r instead of zero
-    HOIST   base_r := s_r
-    ERR     e_r := sat(pi (x_r - round(s_r))); without it e_r is read from the error memory
-    INIT    rows not clamped take x_r := sat(round(s_r)) before ERR
-    TRN     back_k += w_rk e_r, for columns with feedback
-    UPD     w_rk := sat(w_rk + round(e_r a_k >> rate_k)), for plastic columns
-    STEP    rows not clamped take x_r := sat(x_r + round(gamma (f'(x_r) back_r - e_r)))
-    BACK    STEP and DELTA see back_r; without it they see zero
-    DELTA   e_r := sat(round(f'(x_r) back_r)) (backprop), written to the error memory
-    ACT     a_r := f(x_r), after STEP
-    GATE    s_r joins the feedback instead of the prediction: ERR sees mu = 0, STEP and DELTA back_r + s_r
-    POST    TRN and UPD take the activity a_r from before this sweep, aligned to e, instead of e_r
-    NEG     TRN and UPD take the negative of that
-    FIRE    rows not clamped take x_r := 0 where x_r >= 1, after ACT has seen it
-    ======  ==========================================================================
+    =========  ==================================================================================
+    FWD        s_r = sum_k w_rk a_k, exact
+    BASE       s_r starts from base_r instead of zero
+    HOIST      base_r := s_r
+    ERR        e_r := sat(pi (x_r - round(s_r))); without it e_r is read from the error memory
+    INIT       rows not clamped take x_r := sat(round(s_r)) before ERR
+    TRN        back_k += w_rk e_r, for columns with feedback
+    UPD        w_rk := sat(w_rk + round(e_r a_k >> rate_k)), for plastic columns
+    STEP       rows not clamped take x_r := sat(x_r + round(gamma (f'(x_r) back_r - e_r)))
+    BACK       STEP and DELTA see back_r; without it they see zero
+    DELTA      e_r := sat(round(f'(x_r) back_r)) (backprop), written to the error memory
+    ACT        a_r := f(x_r), after STEP
+    GATE       s_r joins the feedback instead of the prediction: ERR sees mu = 0, STEP and DELTA back_r + s_r
+    POST       TRN and UPD take the activity a_r from before this sweep, aligned to e, instead of e_r
+    NEG        TRN and UPD take the negative of that
+    FIRE       rows not clamped take x_r := 0 where x_r >= 1, after ACT has seen it
+    INTEGRATE  beside ERR: l_r := sat(l_r + e_r), e_r := sat(l_r + e_r); adds 0 where x_r ends; INIT: from l_r = 0
+    =========  ==================================================================================
     """
 
     FWD = 1 << 0
@@ -76,6 +81,7 @@ class Sweep(IntFlag):
     POST = 1 << 12
     NEG = 1 << 13
     FIRE = 1 << 14
+    INTEGRATE = 1 << 15
 
     @property
     def weights(self) -> bool:
@@ -218,12 +224,13 @@ def decode(word: int) -> Instruction:
     return Instruction(op, {name: field.get(word) for name, field in FIELDS[op].items()})
 
 
-def illegal_sweep(flags: Sweep) -> str:
-    """Why a flag set is illegal, or an empty string. The machine halts on an illegal one."""
+def illegal_sweep(flags: Sweep, integral: bool = False) -> str:
+    """Why a flag set is illegal, or an empty string. The machine halts on an illegal one. ``integral``: the machine has
+    the memory that INTEGRATE needs."""
     if flags & Sweep.INIT and not flags & Sweep.ERR:
         return "INIT needs ERR"
     if flags & Sweep.DELTA and flags & (Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD):
         return "DELTA excludes ERR, STEP, TRN and UPD"
-    if flags >> len(Sweep):
-        return f"there is no flag {flags.bit_length() - 1}"
+    if flags & Sweep.INTEGRATE and not integral:
+        return "INTEGRATE needs the memory of integrals; set machine.integral to true"
     return ""

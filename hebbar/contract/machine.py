@@ -7,6 +7,7 @@ from pydantic import field_validator
 from .analog import AnalogConfig
 from .errors import BadInput
 from .formats import Format, Formats, code
+from .isa import Sweep
 from .section import Section, key
 from .tiles import TILES, WEIGHTS, TileKind
 
@@ -40,7 +41,8 @@ class MachineConfig(Section):
     state_bits: int = key(16, "Width of a state x, sign included; a state must reach 1.", "bits", ge=3, le=16)
     state_frac: int = key(12, "Fraction bits of states and errors.", "bits", ge=0, le=15)
     error_bits: int = key(16, "Width of an error e, sign included.", "bits", ge=3, le=16)
-    activity_bits: int = key(8, "Width of an activity f(x), sign included.", "bits", ge=2, le=8)
+    activity_bits: int = key(8, "Width of an activity f(x), sign included; more than 8 for tiles of weights in a "
+                                "memory, two of them a beat.", "bits", ge=2, le=15)
     activity_frac: int = key(7, "Fraction bits that all products of a row are aligned to; at least those of any "
                                 "population, at most 7 more.", "bits", ge=0, le=15)
     row_sum_bits: int = key(36, "Width of a row sum; the compiler proves that it cannot overflow.", "bits", ge=8, le=53)
@@ -51,6 +53,8 @@ class MachineConfig(Section):
     energy: bool = key(False, "Build the energy sum, which `rule.tolerance` needs.")
     counters: bool = key(True, "Build the counters of cycles and work; without them the machine is smaller, and its "
                                "cycles are known from the golden and the cycle model alone.")
+    integral: bool = key(False, "Build the memory of integrals, a second state word a neuron, which the flag INTEGRATE "
+                                "needs.")
     analog: AnalogConfig = key(AnalogConfig(), "The macro of tile 'analog'.")
 
     @field_validator("lanes", "row_tiles")
@@ -70,6 +74,9 @@ class MachineConfig(Section):
                            f"({self.lanes}); lower row_tiles.")
         if self.kind.array:
             self._check_array()
+        if self.kind.array and self.activity_bits > 8:
+            raise BadInput(f"machine.activity_bits is {self.activity_bits}; tile {self.tile!r} takes at most 8, lower "
+                           "it or set machine.tile to 'rows'.")
         most = WEIGHTS // (self.lanes * self.row_tiles)
         if self.weight_words > most:
             raise BadInput(f"machine.weight_words is {self.weight_words}, words of {self.lanes * self.row_tiles} "
@@ -126,6 +133,11 @@ class MachineConfig(Section):
             return f.lo, f.hi
         full = int(self.analog.device.weight_range * f.scale)
         return max(f.lo, -full), min(f.hi, full)
+
+    @property
+    def sweep_flags(self) -> int:
+        """How many flags of a SWEEP, from bit 0 on, the machine has."""
+        return len(Sweep) - (not self.integral)
 
     @property
     def groups(self) -> int:

@@ -40,6 +40,7 @@ WRITE_LATENCY = 3
 ROW_ACCESSES = {
     (Access.READ, Resource.BASE): -2, (Access.READ, Resource.STATE): 0, (Access.READ, Resource.CLAMP): 0,
     (Access.READ, Resource.FEEDBACK): 0, (Access.READ, Resource.ACTIVITY): 2, (Access.READ, Resource.ERROR): 3,
+    (Access.READ, Resource.INTEGRAL): 3, (Access.WRITE, Resource.INTEGRAL): 5,
     (Access.WRITE, Resource.BASE): 1, (Access.WRITE, Resource.ERROR): 8, (Access.WRITE, Resource.STATE): 11,
     (Access.WRITE, Resource.ACTIVITY): NEURON_LATENCY - 1}
 """Cycles from a row's sum to the one in which the neuron unit reads or writes a memory for this row."""

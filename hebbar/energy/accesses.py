@@ -39,11 +39,14 @@ EVENTS = {
     "clamp_read": "groups of P clamp bits read for INIT, STEP or FIRE",
     "base_read": "groups of P bases read, by SEPARATE for every row in every pass that looks at sums",
     "base_write": "groups of P bases written by HOIST",
+    "integral_read": "groups of P integrals read by INTEGRATE",
+    "integral_write": "groups of P integrals written by INTEGRATE",
     "row_base": "rows whose base was added",
     "row_error": "rows whose error was computed from a prediction",
     "row_precision": "rows whose error was rounded because its precision is below 1",
     "row_gate": "rows whose sum was added to the feedback",
     "row_negated": "rows whose error or activity was negated for TRN or UPD",
+    "row_integral": "rows whose error was integrated",
     "row_step": "rows that went through STEP",
     "row_square": "rows whose error was squared and summed",
     "identity_fwd": "additions of an identity column to a row sum",
@@ -56,7 +59,7 @@ EVENTS = {
     "exits": "as the counter",
     "program_read": "instructions fetched",
     "block_read": "block descriptors read",
-    "beat_activity": "input beats written to activities (4 lanes each)",
+    "beat_activity": "input beats written to activities (4 lanes each, 2 of more than 8 bits)",
     "beat_element": "input beats written to states, errors or clamp masks (one element each)",
     "beat_out": "output beats read from states or errors (one element each)",
     "mac_fwd": "as the counter", "mac_trn": "as the counter", "mac_upd": "as the counter",
@@ -69,6 +72,7 @@ Fields = dict[str, int]
 NEURON_EVENTS = {
     (Access.READ, Resource.STATE): "state_read", (Access.WRITE, Resource.STATE): "state_write",
     (Access.READ, Resource.ERROR): "error_read", (Access.WRITE, Resource.ERROR): "error_write",
+    (Access.READ, Resource.INTEGRAL): "integral_read", (Access.WRITE, Resource.INTEGRAL): "integral_write",
     (Access.READ, Resource.BASE): "base_read", (Access.WRITE, Resource.BASE): "base_write",
     (Access.READ, Resource.ACTIVITY): "post_read", (Access.WRITE, Resource.ACTIVITY): "activity_write",
     (Access.READ, Resource.CLAMP): "clamp_read", (Access.READ, Resource.FEEDBACK): "back_use"}
@@ -187,6 +191,7 @@ def _arithmetic(flags: Sweep, block: Fields, rows: int, m: MachineConfig) -> dic
         "row_precision": rows * (compares and block["precision"] < UNIT_PRECISION),
         "row_gate": rows * (gates and bool(flags & (Sweep.STEP | Sweep.DELTA))),
         "row_negated": rows * bool(flags & Sweep.NEG and flags & OPERAND_FLAGS),
+        "row_integral": rows * (compares and bool(flags & Sweep.INTEGRATE)),
         "row_step": rows * bool(flags & Sweep.STEP), "row_square": rows * (compares and m.energy)}
 
 

@@ -9,7 +9,8 @@ from hebbar.contract.activations import ENTRY_BITS
 from hebbar.contract.counters import COUNTERS, CYCLES
 from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, RECIPROCAL_BITS
 from hebbar.contract.fifos import row_bits, word_bits
-from hebbar.contract.memories import BLOCK, MAP
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import BLOCK, MAP, Mem
 from hebbar.contract.registers import ENERGY_BITS
 
 from .interpolate import EventEnergy, adder, memory, multiplier, register, wire
@@ -88,6 +89,7 @@ class _Prices:
             ("identity TRN add", events["identity_trn"], adder(t, f.feedback_sum.bits)),
             ("base add", events["row_base"], adder(t, f.row_sum.bits)),
             ("error", events["row_error"], adder(t, f.row_sum.bits) + adder(t, f.state.bits + 1)),
+            ("integral and error", events["row_integral"], adder(t, e + 1) * 2),
             ("precision round", events["row_precision"], adder(t, f.state.bits + 1)),
             ("GATE add", events["row_gate"], adder(t, self._gated())),
             ("NEG", events["row_negated"], adder(t, e + 1)),
@@ -140,6 +142,8 @@ class _Prices:
                 ("states write", "state_write", m.groups, tiles * f.state.bits, True),
                 ("errors read", "error_read", m.groups, tiles * f.error.bits, False),
                 ("errors write", "error_write", m.groups, tiles * f.error.bits, True),
+                ("integrals read", "integral_read", m.groups, tiles * f.error.bits, False),
+                ("integrals write", "integral_write", m.groups, tiles * f.error.bits, True),
                 ("clamp read", "clamp_read", m.groups, tiles, False),
                 ("base read", "base_read", m.groups, tiles * f.row_sum.bits, False),
                 ("base write", "base_write", m.groups, tiles * f.row_sum.bits, True)):
@@ -171,7 +175,7 @@ class _Prices:
             ("descriptors", events["block_read"], memory(t, m.blocks, _bits(BLOCK))),
             ("instructions", events["program_read"], memory(t, m.program_words, 32)),
             ("stream, activities", events["beat_activity"],
-             beat + memory(t, m.neuron_words, 4 * self._f.activity.bits, True)),
+             beat + memory(t, m.neuron_words, ports(m)[Mem.ACTIVITY].lanes_per_beat * self._f.activity.bits, True)),
             ("stream, elements", events["beat_element"], beat + memory(t, m.groups, element, True)),
             ("stream out", events["beat_out"], beat + memory(t, m.groups, element)),
             # A total is read in one cycle and written in the next.

@@ -29,11 +29,13 @@ COMMON: dict[str, Any] = {
     "max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
     "energy": True, "row_sum_bits": 48, "feedback_sum_bits": 52}
 MACHINES: dict[str, dict[str, Any]] = {
-    "rows 2 x 4": COMMON | {"lanes": 4, "row_tiles": 2, "weight_words": 120, "neuron_words": 20},
+    "rows 2 x 4": COMMON | {"lanes": 4, "row_tiles": 2, "weight_words": 120, "neuron_words": 20, "integral": True},
     "rows 1 x 4, few bits": COMMON | {
         "lanes": 4, "row_tiles": 1, "weight_words": 120, "neuron_words": 12, "weight_bits": 6, "weight_frac": 4,
         "state_bits": 9, "state_frac": 5, "error_bits": 7, "activity_bits": 5, "activity_frac": 4},
-    "rows 4 x 8": COMMON | {"lanes": 8, "row_tiles": 4, "weight_words": 60, "neuron_words": 10},
+    "rows 4 x 8, wide activities": COMMON | {
+        "lanes": 8, "row_tiles": 4, "weight_words": 60, "neuron_words": 10, "activity_bits": 13, "activity_frac": 9,
+        "integral": True},
     "array 2 x 4": COMMON | {"tile": "array", "lanes": 4, "row_tiles": 2, "weight_words": 48, "neuron_words": 12}}
 SAMPLES = 2
 

@@ -26,10 +26,10 @@ from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode, enco
 from hebbar.contract.memories import MAP, Mem
 
 ARRAYS = {Resource.ACTIVITY: "activity", Resource.STATE: "state", Resource.ERROR: "error", Resource.CLAMP: "clamp",
-          Resource.BASE: "base", Resource.FEEDBACK: "back"}
+          Resource.BASE: "base", Resource.FEEDBACK: "back", Resource.INTEGRAL: "integral"}
 PLACES = [(r, w) for r in ARRAYS for w in (Where.ROWS, Where.SOURCES)] + [(Resource.WEIGHT, Where.BLOCK)]
 CONFIG = {"network": {"layers": [4, 4, 3, 2], "activation": "leaky"},
-          "machine": {"lanes": 4, "row_tiles": 2, "separation": 4},
+          "machine": {"lanes": 4, "row_tiles": 2, "separation": 4, "integral": True},
           "rule": {"name": "ipc", "alpha_shifts": [1, 1, 1], "init_scales": [1.0, 1.0, 1.0], "gamma": 0.5}}
 CONTROL = (Op.LOOP, Op.NEXT, Op.EXIT)
 
@@ -51,7 +51,8 @@ class Bench:
     def contents(self):
         f, m = self.machine.config.formats, self.machine
         most = {Resource.STATE: 3 << f.state.frac, Resource.ERROR: 1 << f.error.frac, Resource.ACTIVITY: 60,
-                Resource.BASE: 2 << f.row_sum.frac, Resource.FEEDBACK: 2 << f.feedback_sum.frac}
+                Resource.INTEGRAL: 1 << f.error.frac, Resource.BASE: 2 << f.row_sum.frac,
+                Resource.FEEDBACK: 2 << f.feedback_sum.frac}
         found = {r: self.rng.integers(-n, n, getattr(m, ARRAYS[r]).shape) for r, n in most.items()}
         return found | {Resource.CLAMP: self.rng.integers(0, 2, m.clamp.shape),
                         Resource.WEIGHT: self.rng.integers(f.weight.lo // 8, f.weight.hi // 8, m.weights.shape)}
@@ -102,7 +103,7 @@ def test_a_sweep_touches_nothing_that_the_table_does_not_name():
     rng, tried = random.Random(0), 0
     while tried < 150:
         flags = Sweep(rng.getrandbits(len(Sweep)))
-        if illegal_sweep(flags):
+        if illegal_sweep(flags, True):
             continue
         tried += 1
         undeclared = swept(flags) - declared(effects(Op.SWEEP, {"flags": flags}))
@@ -120,7 +121,7 @@ def test_every_flag_of_an_effect_has_it(effect):
         for beside in free:
             with_it = flag | beside | effect.given
             drawn = [with_it | Sweep(rng.getrandbits(len(Sweep))) & free for _ in range(400)]
-            legal = [flags for flags in drawn if not illegal_sweep(flags)]
+            legal = [flags for flags in drawn if not illegal_sweep(flags, True)]
             assert not legal or any(declared([effect]) <= swept(flags) for flags in legal), (
                 f"{flag!r} beside {beside!r} never {effect.access}s {effect.resource} of the {effect.where}")
 
@@ -154,7 +155,8 @@ def test_programs_are_followed_as_the_golden_sequencer_does(name):
             return decisions[-1]
 
         registers = (2, 0, 0, 0)
-        expected = list(Sequencer(program.words, lambda i: registers[i], units, leave).run(start))
+        expected = list(Sequencer(program.words, lambda i: registers[i], units, leave,
+                                  program.machine.integral).run(start))
         walked = list(executed(code, start, registers, decisions))
         assert [step for step in walked if step[1].op not in CONTROL] == expected, entry
         loops = ()

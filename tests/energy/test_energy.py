@@ -247,6 +247,7 @@ def test_the_events_of_the_units_by_hand():
         "row_difference": 3 * samples, "row_error": 5 * samples + (5 + 3) * n,
         "row_precision": 5 * samples + (5 + 3) * n, "row_gate": 5 * n, "row_negated": (3 + 5) * samples,
         "row_square": 5 * samples + (5 + 3) * n, "row_step": 5 * samples + 10 * n, "steps": 5 * samples + 10 * n,
+        "integral_read": 0, "integral_write": 0, "row_integral": 0,
         "activations": 5 * samples + 5 * n, "row_base": 0, "back_use": 6 * n,
         "activity_write": 3 * samples + 3 * n, "exit_executed": samples + n, "exits": 2,
         # seven of the rounds end with NEXT

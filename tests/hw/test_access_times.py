@@ -27,11 +27,13 @@ from sim.ports import ports_of
 
 SIZES = {"weight_words": 60, "neuron_words": 20, "map_entries": 256, "blocks": 40, "program_words": 1024}
 MACHINES = {
-    "rows 1 x 4": SIZES, "rows 2 x 4": SIZES | {"row_tiles": 2}, "rows 2 x 8": SIZES | {"lanes": 8, "row_tiles": 2},
+    "rows 1 x 4": SIZES, "rows 2 x 4": SIZES | {"row_tiles": 2, "integral": True},
+    "rows 2 x 8": SIZES | {"lanes": 8, "row_tiles": 2},
     "array 2 x 4": SIZES | {"tile": "array", "row_tiles": 2, "weight_words": 48},
     "analog 2 x 4": SIZES | {"tile": "analog", "row_tiles": 2, "weight_words": 48}}
 FLAG_SETS = {name: LEGAL[i::3] for i, name in enumerate(MACHINES)} | {"array 2 x 4": LEGAL[::10],
                                                                       "analog 2 x 4": LEGAL[::40]}
+FLAG_SETS["rows 2 x 4"] += [f | Sweep.INTEGRATE for f in FLAG_SETS["rows 2 x 4"][::3]]
 """Every flag set runs on a row engine, some of them on the tiles whose sweeps take longer."""
 
 

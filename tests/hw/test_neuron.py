@@ -24,10 +24,11 @@ from hw.neuron import Neuron as HwNeuron
 CONFIGS = {
     "wide": {},
     "narrow": {"state_bits": 10, "state_frac": 6, "error_bits": 8, "weight_bits": 8, "weight_frac": 6,
-               "row_tiles": 2},
+               "row_tiles": 2, "integral": True},
     "full word": {"state_bits": 9, "state_frac": 5, "error_bits": 9, "activity_bits": 6,
                   "activity_frac": 5, "row_tiles": 4},
-    "quarter word": {"lanes": 8, "row_tiles": 2, "error_bits": 12},
+    "quarter word": {"lanes": 8, "row_tiles": 2, "error_bits": 12, "integral": True},
+    "wide activities": {"activity_bits": 13, "activity_frac": 9, "integral": True},
 }
 FUNCTIONS = ("tanh", "leaky", "identity")
 
@@ -54,11 +55,18 @@ def formula(f, row, flags, gain, to, counts):
     total = row["sum"] + (row["base"] if Sweep.BASE in flags else 0)
     gated = Sweep.GATE in flags
     mu = 0 if gated else rnd(Fraction(total * 2**f.state.frac, 2**f.row_sum.frac))
-    x, e, free = row["state"], row["error"], not row["clamp"]
+    x, e, free, integral = row["state"], row["error"], not row["clamp"], row["integral"]
     if Sweep.INIT in flags and free:
         x = clip(mu, f.state, counts, "state")
     if Sweep.ERR in flags:
-        e = clip(rnd((x - mu) * Fraction(2) ** (to.precision - 8)), f.error, counts, "error")
+        weighed = (x - mu) * Fraction(2) ** (to.precision - 8)
+        if Sweep.INTEGRATE in flags:
+            weighed = 0 if x in (f.state.lo, f.state.hi) else weighed
+            before = 0 if Sweep.INIT in flags else integral
+            integral = clip(before + rnd(weighed), f.error)
+            e = clip(before + floor(2 * weighed), f.error, counts, "error")
+        else:
+            e = clip(rnd(weighed), f.error, counts, "error")
     operand = clip(row["activity"] * 2**to.align if Sweep.POST in flags else e, f.error)
     operand = clip(-operand, f.error) if Sweep.NEG in flags else operand
     slope = Fraction(int(to.derivative(np.array([x]))[0]), 2**f.derivative.frac)
@@ -74,7 +82,7 @@ def formula(f, row, flags, gain, to, counts):
     if Sweep.FIRE in flags and free and x >= 2**f.state.frac:
         x = 0
     return {"state": x, "error": e, "activity": a, "operand": None if Sweep.DELTA in flags else operand,
-            "base": total if Sweep.HOIST in flags else row["base"]}
+            "base": total if Sweep.HOIST in flags else row["base"], "integral": integral}
 
 
 def random_rows(config, count, rng):
@@ -91,7 +99,13 @@ def random_rows(config, count, rng):
     return {"sum": codes(-half, half - 1), "base": codes(-half, half - 1),
             "state": codes(f.state.lo, f.state.hi), "error": codes(f.error.lo, f.error.hi),
             "back": codes(f.feedback_sum.lo, f.feedback_sum.hi), "clamp": rng.integers(0, 2, count),
-            "activity": codes(f.activity.lo, f.activity.hi)}
+            "activity": codes(f.activity.lo, f.activity.hi), "integral": codes(f.error.lo, f.error.hi)}
+
+
+def legal(config):
+    """Flag sets for a machine: where it has the memory, a third of those with ERR also with INTEGRATE."""
+    beside = [f | Sweep.INTEGRATE for f in LEGAL if f & Sweep.ERR][::3] if config.integral else []
+    return LEGAL + beside
 
 
 def counts_of(saturations):
@@ -106,7 +120,7 @@ def test_golden_follows_the_formula(name):
     f, saturations = config.formats, Saturations.zero()
     unit, fs, ds = GoldenNeuron(f, saturations), tables(config, False), tables(config, True)
     expected_counts = dict.fromkeys(counts_of(saturations), 0)
-    for number, flags in enumerate(LEGAL):
+    for number, flags in enumerate(legal(config)):
         values, gain, which = random_rows(config, 4, rng), int(rng.choice([0, 1, 64, 128, 255])), number % 3
         rows = Rows(**{k: v.copy() for k, v in values.items()})
         to = Destination(fs[which], ds[which], number % 16, number // 3 % 16)
@@ -175,8 +189,8 @@ class _Bench:
 
     def _answer(self, ctx, state_group, error_group, back_word, activity_word, *lookups):
         unit, groups = self.unit, len(self.memory["state"])
-        for port, name, group in (("state", "state", state_group), ("clamp", "clamp", state_group),
-                                  ("old_error", "error", error_group)):
+        ports = [("state", "state", state_group), ("clamp", "clamp", state_group), ("old_error", "error", error_group)]
+        for port, name, group in ports + [("old_integral", "integral", error_group)] * self.config.integral:
             ctx.set(getattr(unit, port), self.memory[name][group % groups].tolist())
         for port, name, at in (("back", "back", back_word), ("old_activity", "activity", activity_word)):
             ctx.set(getattr(unit, port), self._word(name, at))
@@ -195,7 +209,7 @@ class _Bench:
     async def writes(self, ctx):
         """Carry out what the unit writes; groups are only used once, so order does not matter."""
         unit, ports = self.unit, {}
-        for name in ("base", "state", "error", "activity"):
+        for name in ("base", "state", "error", "activity", *["integral"] * self.config.integral):
             ports[name] = getattr(unit, f"write_{name}")
         signals = [s for p in ports.values() for s in (p.group, p.mask, p.data)]
         async for _, _, *seen in ctx.tick().sample(*signals, *(getattr(unit, c) for c in self.counts)):
@@ -213,7 +227,7 @@ class _Bench:
 def test_hw_equals_golden(name, gap):
     """Legal flag sets, neighbours with different flags, tails, gains, codes and clips; all counts."""
     config, rng = machine(**CONFIGS[name]), Random(f"{name} {gap}")
-    tiles, orders = config.row_tiles, LEGAL + rng.sample(LEGAL, 32)
+    tiles, orders = config.row_tiles, legal(config) + rng.sample(LEGAL, 32)
     bench = _Bench(config, random_rows(config, len(orders) * tiles, np.random.default_rng(3)), rng)
     rng.shuffle(orders)
     full = (1 << tiles) - 1
@@ -230,7 +244,7 @@ def test_hw_equals_golden(name, gap):
         count = valid_rows.bit_count()
         values = Rows(**{k: v[group, :count].copy() for k, v in before.items()})
         twin(values, flags, bench.gains[gain], Destination(bench.fs[function], bench.ds[function], *codes))
-        for key in ("base", "state", "error", "activity"):
+        for key in ("base", "state", "error", "activity", "integral"):
             after = before[key][group].copy()
             after[:count] = getattr(values, key)
             assert bench.memory[key][group].tolist() == after.tolist(), (key, flags, valid_rows)
@@ -272,7 +286,7 @@ def exact_tables(config):
 
 def grid(**axes):
     """Rows with every combination of the codes of some values, the others zero."""
-    names = ("sum", "base", "state", "error", "back", "clamp", "activity")
+    names = ("sum", "base", "state", "error", "back", "clamp", "activity", "integral")
     rows = dict(zip(axes, (a.ravel() for a in np.meshgrid(*axes.values(), indexing="ij")), strict=True))
     return rows | {n: np.zeros(len(next(iter(rows.values()))), np.int64) for n in names if n not in rows}
 

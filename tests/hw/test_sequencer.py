@@ -231,13 +231,13 @@ def _nest(depth):
     return ([_nest(depth - 1)] if depth > 1 else [WAIT], 1, 0)
 
 
-BAD_FLAGS = [f for f in map(Sweep, range(1 << len(Sweep))) if illegal_sweep(f)]
+BAD_FLAGS = [f for f in map(Sweep, range(1 << len(Sweep))) if illegal_sweep(f, True)] + [Sweep.INTEGRATE | Sweep.ERR]
 FAULTS = {
     "no such opcode": ([WAIT, 9 << 28, HALT], Cause.ILLEGAL_OP, 1),
     "last opcode": ([15 << 28], Cause.ILLEGAL_OP, 0),
     "INIT without ERR": ([sweep(flags=Sweep.INIT)], Cause.ILLEGAL_SWEEP, 0),
     "DELTA with UPD": ([WAIT, WAIT, sweep(flags=Sweep.DELTA | Sweep.UPD)], Cause.ILLEGAL_SWEEP, 2),
-    "no such flag": ([sweep(flags=1 << len(Sweep))], Cause.ILLEGAL_SWEEP, 0),
+    "no memory of integrals": ([sweep(flags=Sweep.INTEGRATE)], Cause.ILLEGAL_SWEEP, 0),
     "no such destination": ([WAIT, separate(into=len(Into))], Cause.ILLEGAL_SWEEP, 1),
     "no block to separate": ([separate(block=CONFIG.blocks)], Cause.ILLEGAL_BLOCK, 0),
     "NEXT alone": ([WAIT, NEXT, HALT], Cause.LOOP, 1),
@@ -279,13 +279,15 @@ def test_every_fault_has_its_cause_and_address(seed):
 
 def test_every_illegal_flag_set_is_read_as_such():
     """The RTL reads the rule of legality a second time; all sets that fit the field, both ways."""
-    m, flags, answer = Module(), Signal(16), Signal()
-    m.d.comb += answer.eq(illegal(flags))
+    m, flags = Module(), Signal(16)
+    answers = {False: Signal(name="without"), True: Signal(name="with")}
+    m.d.comb += [answer.eq(illegal(flags, machine(integral=has))) for has, answer in answers.items()]
 
     async def check(ctx):
         for value in range(1 << 16):
             ctx.set(flags, value)
-            assert ctx.get(answer) == bool(illegal_sweep(Sweep(value))), value
+            for has, answer in answers.items():
+                assert ctx.get(answer) == bool(illegal_sweep(Sweep(value), has)), value
 
     settle(m, check)
 
@@ -496,7 +498,8 @@ def test_a_fault_of_the_streamer_is_kept_running_or_halted(fault):
 @pytest.mark.parametrize("words, message", [
     ([NEXT], "address 0: NEXT without a LOOP"), (nested(LOOP_DEPTH + 1), "nested deeper than 4"),
     ([WAIT], "runs on to address 1; end it with HALT"), ([9 << 28], "opcode 9"),
-    ([sweep(flags=1 << 15)], "there is no flag 15"), ([separate()], "SEPARATE needs .*set machine.separation to"),
+    ([sweep(flags=1 << 15)], "INTEGRATE needs the memory of integrals"),
+    ([separate()], "SEPARATE needs .*set machine.separation to"),
     ([encode(Op.EXIT)], "EXIT needs .*set machine.energy to true")])
 def test_golden_refuses_what_the_machine_halts_on(words, message):
     """The golden machine must not quietly run a program that the RTL refuses."""

@@ -47,7 +47,8 @@ def tree(machine: MachineConfig) -> set[str]:
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
-    optional = ("separation", machine.separation), ("energy_sum", machine.energy), ("counters", machine.counters)
+    optional = (("separation", machine.separation), ("energy_sum", machine.energy), ("counters", machine.counters),
+                ("integral_memory", machine.integral))
     paths |= {f"{TOP}.{unit}" for unit, built in optional
               if built}
     if machine.kind.macro and machine.analog.control.update == "stochastic":
@@ -79,6 +80,8 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes[f"{TOP}.feedback_sums"] = m.neuron_words, m.lanes * m.feedback_sum_bits
     if m.counters:
         sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
+    if m.integral:
+        sizes[f"{TOP}.integral_memory"] = size(known[Mem.ERROR])
     if m.separation:
         sizes[f"{TOP}.separation.powers"] = m.separation, POWER_FRAC + 1
         sizes[f"{TOP}.separation.exponentials"] = 1 << INDEX_BITS, POWER_FRAC + 1
