@@ -69,6 +69,7 @@ AREAS = {area.name: area for area in (
     Area("house", f"{__package__}.house", "files that a change touches, sizes, imports, findings, planted defects"),
     Area("chain", f"{__package__}.chain", "how busy the lanes are, and with sweeps that overlap without draining"),
     Area("scale", f"{__package__}.scale", "speed of the compiled golden machine and of the float engines"),
+    Area("depth", f"{__package__}.depth", "deep networks: PC-ALM beside backprop and predictive coding"),
     Area("kit", f"{__package__}.kit", "the export alone: test benches, drivers, FuseSoC, the wheel elsewhere"))}
 """Areas by name."""
 
