@@ -15,6 +15,8 @@ __all__ = ["Lanes", "Run", "joined"]
 
 Run = tuple[int, ...]
 """Start, first neuron, length and what else its kind says."""
+LONGEST = (1 << 16) - 1
+"""Lanes of a run whose activities' sizes, 2**15 at most, add up in int32."""
 
 
 class Lanes:
@@ -71,7 +73,7 @@ def joined(runs: Iterable[Run]) -> list[Run]:
     for run in runs:
         if found:
             start, neuron, length, *rest = found[-1]
-            if (start + length, neuron + length, rest) == (run[0], run[1], [*run[3:]]):
+            if (start + length, neuron + length, rest) == (run[0], run[1], [*run[3:]]) and length + run[2] <= LONGEST:
                 found[-1] = (start, neuron, length + run[2], *rest)
                 continue
         found.append(run)
