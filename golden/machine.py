@@ -65,7 +65,7 @@ class Machine:
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
         self._sequencer = Sequencer(program.words, lambda i: self.loops[i], self.units, self._leave,
-                                    self.config.integral)
+                                    self.config.integral, self.config.updates)
         neurons = self.config.neuron_words * self.config.lanes
         self.state, self.error, self.activity, self.clamp, self.base, self.integral = (
             np.zeros(neurons, np.int64) for _ in range(6))

@@ -24,16 +24,18 @@ class Sequencer:
 
     LOOP, NEXT and EXIT are consumed here. ``registers`` are the LOOP registers, ``units`` the
     instructions whose optional unit the machine has; ``leave`` answers an EXIT, whose ``arm`` it is
-    given; ``integral``: the machine has the memory of integrals. Raises BadInput for what the machine
-    would halt on: an unknown opcode, one whose unit is missing, an illegal flag set or destination, NEXT
-    without LOOP, leaving without LOOP, loops nested too deep, a LOOP register that does not exist, an
-    address outside the program.
+    given; ``integral``: the machine has the memory of integrals; ``updates``: ``machine.updates``. Raises BadInput for
+    what the machine would halt on: an unknown opcode, one whose unit is missing, an illegal flag set or destination,
+    NEXT without LOOP, leaving without LOOP, loops nested too deep, a LOOP register that does not exist, an address
+    outside the program.
     """
 
     def __init__(self, words: tuple[int, ...], registers: Callable[[int], int], units: Collection[Op] = (),
-                 leave: Callable[[bool], bool] = lambda arm: False, integral: bool = False) -> None:
+                 leave: Callable[[bool], bool] = lambda arm: False, integral: bool = False,
+                 updates: str = "own") -> None:
         self._code = [decode(w) for w in words]
-        self._registers, self._units, self._leave, self._integral = registers, units, leave, integral
+        self._registers, self._units, self._leave = registers, units, leave
+        self._integral, self._updates = integral, updates
 
     def run(self, entry: int) -> Iterator[tuple[int, Instruction]]:
         """Execute from ``entry`` up to and including HALT."""
@@ -62,7 +64,7 @@ class Sequencer:
         op, fields = instruction.op, instruction.fields
         if op in OPTIONAL and op not in self._units:
             raise BadInput(f"address {address}: {op.name} needs {OPTIONAL[op]}.")
-        if op is Op.SWEEP and (why := illegal_sweep(Sweep(fields["flags"]), self._integral)):
+        if op is Op.SWEEP and (why := illegal_sweep(Sweep(fields["flags"]), self._integral, self._updates)):
             raise BadInput(f"address {address}: {instruction} is illegal, {why}.")
         if op is Op.SEPARATE and fields["into"] not in list(Into):
             raise BadInput(f"address {address}: {instruction} is illegal, there is no destination {fields['into']}.")

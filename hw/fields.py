@@ -1,6 +1,6 @@
 """Fields of instruction and table words on Amaranth values, and which of them a SWEEP may have."""
 
-from amaranth.hdl import Cat, Value
+from amaranth.hdl import Cat, Const, Value
 
 from hebbar.contract.isa import Field, Sweep
 from hebbar.contract.machine import MachineConfig
@@ -23,7 +23,9 @@ def asks(flags: Value, wanted: Sweep) -> Value:
 def illegal(flags: Value, machine: MachineConfig) -> Value:
     """The machine's reading of ``hebbar.contract.isa.illegal_sweep``."""
     both = Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD
-    return (flags[machine.sweep_flags:].any() | (flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
+    refused = {"own": Const(0), "shared": asks(flags, Sweep.TRN) & asks(flags, Sweep.UPD),
+               "none": asks(flags, Sweep.UPD)}[machine.updates]
+    return (refused | flags[machine.sweep_flags:].any() | (flags & Sweep.INIT).any() & ~(flags & Sweep.ERR).any()
             | (flags & Sweep.DELTA).any() & (flags & both).any())
 
 

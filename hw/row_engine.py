@@ -14,10 +14,11 @@ from hebbar.contract.memories import MAP, Mem
 from .bank import Bank
 from .delay import Delay
 from .fields import asks
-from .fixed import named, pipe, popcount, saturate, tree
+from .fixed import named, pipe, popcount, tree
 from .pipeline import check_latency, staged
 from .row_stages import Back, Front
 from .tile import Shapes, TileSignature, mac_count, rows_in_use
+from .weight_update import Update
 
 __all__ = ["RowEngine"]
 
@@ -34,7 +35,8 @@ class RowEngine(wiring.Component):
     where 1 does not fit), and the rest of the tile knows it by ``lanes`` 0.
 
     Throughput: one word a cycle for every flag set. Latency and busy cycles:
-    ``hebbar.compiler.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD).
+    ``hebbar.compiler.cycles.RowTiming``. Multipliers: three a lane (FWD, TRN, UPD), or two where ``machine.updates`` is
+    shared (no sweep then has TRN and UPD) or none.
 
     Parameters
     ----------
@@ -49,6 +51,7 @@ class RowEngine(wiring.Component):
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = RowTiming(machine)
+        self._updates, self._shared = machine.updates != "none", machine.updates == "shared"
         self._at = Front((machine.lanes - 1).bit_length())
         self._address_bits = address_bits(machine)
         self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
@@ -175,7 +178,7 @@ class RowEngine(wiring.Component):
         at, depth, slot, entry = self._at, self.timing.fifo_depth, words["slot"], words["entry"]
         at_word = self._tag(slot, at.word)
         word_layout = data.StructLayout({
-            "weights": self._bank.word, "activity": self.shapes.activities,
+            "weights": self._bank.word, **({"activity": self.shapes.activities} if self._updates else {}),
             "entry": self.shapes.entry, "address": self._address_bits, "last": 1})
         row_layout = data.StructLayout({"error": self.shapes.errors, "tag": self.shapes.tag})
         m.submodules.words = word_fifo = SyncFIFO(width=word_layout.size, depth=depth)
@@ -185,7 +188,7 @@ class RowEngine(wiring.Component):
         m.d.comb += [
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
             word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
-            *(word.activity[i].eq(a) for i, a in enumerate(words["activity"])),
+            *(word.activity[i].eq(a) for i, a in enumerate(words["activity"]) if self._updates),
             word_fifo.w_stream.payload.eq(word),
             word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
             row.error.eq(self.error), row.tag.eq(self.error_row), row_fifo.w_stream.payload.eq(row),
@@ -205,6 +208,7 @@ class RowEngine(wiring.Component):
         trn = staged(m, feeds, Back.TAKE, Back.WRITE, "trn", reset=True)
         identity = named(m, entry.lanes == 0, "back_identity")
         learns = valid & asks(row.tag.flags, Sweep.UPD) & entry.plastic & ~identity
+        learns = learns if self._updates else Const(0)
         upd = staged(m, learns, Back.TAKE, Back.WRITE, "upd", reset=True)
         entries = {stage: data.View(self.shapes.entry, value)
                    for stage, value in staged(m, entry.as_value(), Back.TAKE, Back.WRITE, "back_entry").items()}
@@ -221,38 +225,30 @@ class RowEngine(wiring.Component):
             self._bank.write_mask.eq(upd[Back.WRITE].replicate(tiles * lanes)),
             self.mac_trn.eq(Mux(trn[Back.PRODUCT], count, 0)), self.mac_upd.eq(Mux(upd[Back.PRODUCT], count, 0)),
             self.writes.eq(Mux(upd[Back.PRODUCT], count, 0))]
-        clipped, rate = [], staged(m, self.rates[entry.rate], Back.TAKE, Back.PRODUCT, "rate")[Back.PRODUCT]
+        clipped: list[Value] = []
+        update = Update(self.machine, m, entry, row, self.rates[entry.rate]) if self._updates else None
         for i in range(lanes):
-            products = [head.weights[p * lanes + i] * row.error[p] for p in range(tiles)]
-            feedback = [staged(m, product, Back.TAKE, Back.PRODUCT, f"trn{p}_{i}")[Back.PRODUCT]
-                        for p, product in enumerate(products)]
+            feedback = []
+            for p in range(tiles):
+                weight, error = head.weights[p * lanes + i], row.error[p]
+                factor = Mux(learns, head.activity[i], weight).as_signed() if self._shared else weight
+                product = staged(m, factor * error, Back.TAKE, Back.PRODUCT, f"trn{p}_{i}")[Back.PRODUCT]
+                feedback.append(product)
+                if update:
+                    if not self._shared:
+                        product = error * head.activity[i]
+                        product = staged(m, product, Back.TAKE, Back.PRODUCT, f"upd{p}_{i}")[Back.PRODUCT]
+                    new, clips = update.weight(weight, product, p, i)
+                    m.d.comb += self._bank.write_data[p * lanes + i].eq(new)
+                    clipped.append(clips)
             total = tree(m, feedback, f"back{i}", registered=False)
             total = staged(m, total, Back.PRODUCT, Back.WRITE, f"feedback_sum{i}")[Back.WRITE]
             m.d.comb += self.feedback_sums[i].eq(total)
-            clipped += [self._learn(m, head, row, entries, rate, p, i) for p in range(tiles)]
         # Known at the end of a cycle, so counted in the next.
-        learned = pipe(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), 1, "learned_clips", reset=True)[1]
-        m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
+        if update:
+            learned = pipe(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), 1, "learned_clips", reset=True)[1]
+            m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
         return Cat(staged(m, valid, Back.TAKE, Back.WRITE, "taken", reset=True).values()).any()
-
-    def _learn(self, m: Module, head, row, entries, rate: Value, p: int, i: int) -> Value:
-        """UPD of one weight: writes it, returns whether it would be clipped."""
-        lane, lanes = p * self.machine.lanes + i, self.machine.lanes
-        weight = staged(m, head.weights[lane], Back.TAKE, Back.WRITE, f"old{p}_{i}")[Back.WRITE]
-        product = row.error[p] * head.activity[i]
-        product = staged(m, product, Back.TAKE, Back.PRODUCT, f"upd{p}_{i}")[Back.PRODUCT]
-        change = product.shift_left(1) >> rate  # and one fraction bit
-        neuron = Cat(Const(p, (self.machine.row_tiles - 1).bit_length()), row.tag.group)
-        source = Cat(Const(i, (lanes - 1).bit_length()), entries[Back.TAKE].source)
-        own = entries[Back.TAKE].diagonal & (neuron == source)
-        own = staged(m, own, Back.TAKE, Back.PRODUCT, f"own{p}_{i}")[Back.PRODUCT]
-        change = Mux(own, 0, change).as_signed()
-        change = staged(m, change, Back.PRODUCT, Back.WRITE, f"change{p}_{i}")[Back.WRITE]
-        # The weight stands left of the fraction bit and the half that rounds it: one addition for both.
-        grown = (Cat(Const(1, 1), weight).as_signed() + change).shift_right(1)
-        new, clipped = saturate(m, grown, self.machine.formats.weight, f"new{p}_{i}", entries[Back.WRITE].positive)
-        m.d.comb += self._bank.write_data[lane].eq(new)
-        return clipped
 
     def image(self, ctx) -> list[list[int]]:
         """The weight memory in an Amaranth simulation, word by word."""

@@ -35,7 +35,7 @@ NEURON, ROWS = "tests/hw/test_neuron.py", "tests/hw/test_row_engine.py"
 
 DEFECTS = {
     "rounding": Defect(
-        "hw/row_engine.py", "(Cat(Const(1, 1), weight)", "(Cat(Const(0, 1), weight)", ROWS,
+        "hw/weight_update.py", "(Cat(Const(1, 1), old)", "(Cat(Const(0, 1), old)", ROWS,
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
         "hw/neuron.py", "scaled - e[Stage.DRIVE]", "scaled + e[Stage.DRIVE]", NEURON,

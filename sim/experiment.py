@@ -142,6 +142,7 @@ def run(config: Config, folder: Path, samples: int | None, reporter: Reporter, b
     on the RTL, compare. The simulator is built while the golden models train. ``quick``: one epoch of a few samples."""
     preflight("verilator", build)
     program = compile_config(config)
+    program.entries["train"]  # which says why it is not there, before anything is built
     task = task_of(program, quick=quick)
     replayed, doubts = min(samples or task.count, task.count), task.doubts
     for sentence in doubts:

@@ -47,10 +47,11 @@ assigned before it.
 
 
 def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD, top: str = TOP,
-          samples: int = 1) -> list[Path]:
+          samples: int = 1, weights: Path | None = None) -> list[Path]:
     """Write every file into ``folder``; the same configuration gives the same bytes.
 
-    ``samples``: training samples of the kit, and of its test bench. ``top``: the name of the machine, with which the
+    ``samples``: training samples of the kit, and of its test bench; ``weights``: a file of those that it begins with.
+    ``top``: the name of the machine, with which the
     names of its modules, of its files and of what its C headers declare begin, so that several machines fit into one
     design. Raises HebbarError when Verilator has a warning about the Verilog, with its words, and BadInput for a name
     that cannot be one.
@@ -65,7 +66,7 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
     write_text(verilog, named(_head(config) + control, top))
     more, whole = _macro(config.machine, folder, control, top)
     reporter.say("running its samples on the golden machine ...")
-    kit = contents(config, samples)
+    kit = contents(config, samples, weights)
     if kit.missing:
         reporter.say(f"warning: the kit has no samples and no test bench: {kit.missing}")
     context, made = _context(config) | {"checked": bool(kit.parts), "sections": list(kit.sections())}, []

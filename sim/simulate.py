@@ -82,8 +82,9 @@ def run_backend(job: Job, backend: str, build: Path = BUILD, reporter: Reporter 
 
 
 def _check_entry(program: Program, entry: str) -> None:
-    if entry not in program.entries:
+    if entry not in program.entries and entry != "train":
         raise BadInput(f"there is no entry {entry!r}{suggest(entry, program.entries)}.")
+    program.entries[entry]  # which says itself why it is not there
 
 
 def load_weights(program: Program, path: Path) -> Ints:

@@ -258,7 +258,8 @@ DEFECTS = (
     Defect("hw/row_engine.py", "entry.plastic & ~identity\n", "entry.plastic\n", ROWS),
     Defect("hw/row_engine.py", "~row.tag.group[:self._part_bits].any(), row.tag.first",
            "row.tag.first, row.tag.first", ROWS),
-    Defect("hw/row_engine.py", "entries[Back.WRITE].positive)", "entries[Back.PRODUCT].positive)", ROWS),
+    Defect("hw/weight_update.py", "Back.WRITE, \"positive\")[Back.WRITE]",
+           "Back.WRITE, \"positive\")[Back.PRODUCT]", ROWS),
     Defect("hw/crossbar.py", "positive = self.block[g] & column", "positive = column", ARRAY),
     Defect("hw/machine.py", "read_address[1].eq(neuron.activity_word)",
            "read_address[1].eq(neuron.back_word)", ROWS),
@@ -327,9 +328,8 @@ DEFECTS = (
 
 LISTED = [
     Defect("hw/neuron.py", "valid_rows[Stage.COMPARE] & takes & start_clip", "takes & start_clip", TWINS),
-    Defect("hw/row_engine.py", "product = row.error[p] * head.activity[i]\n",
-           "product = ((row.error[p] * head.activity[i]) >> 1 << 1) if i == 0 else row.error[p] * "
-           "head.activity[i]\n", SWEEPS),
+    Defect("hw/row_engine.py", "product = error * head.activity[i]\n",
+           "product = ((error * head.activity[i]) >> 1 << 1) if i == 0 else error * head.activity[i]\n", SWEEPS),
     Defect("hw/streamer.py", "self.stall_in.eq(~self.s_axis_tvalid)", "self.stall_in.eq(self.s_axis_tvalid)", STALLS),
     Defect("hw/streamer.py", "self.stall_out.eq(~self.m_axis_tready)", "self.stall_out.eq(1)", STALLS),
     Defect("hw/streamer.py", "ended = ~self._in_open | (self._beat_in & self.s_axis_tlast)",

@@ -150,7 +150,7 @@ class CompiledMachine:
             raise BadInput(f"address {address}: {self._words[address]} does not fit what is streamed; one "
                            "sample moves the program's inputs and outputs in their order.")
         for _ in Sequencer(self.program.words, lambda i: self.loops[i], self._machine.units,
-                           integral=self.config.integral).run(start):
+                           integral=self.config.integral, updates=self.config.updates).run(start):
             pass
         raise BadInput(f"address {address}: the program cannot run to its end; use the NumPy machine.")
 

@@ -54,7 +54,7 @@ def _check(program: Program, address: int, word: int) -> None:
     match instruction.op:
         case Op.SWEEP:
             flags = Sweep(f["flags"])
-            if why := illegal_sweep(flags, m.integral):
+            if why := illegal_sweep(flags, m.integral, m.updates):
                 raise BadInput(f"{where} is illegal, {why}.")
             if why := _misplaced(program, f["block"]) or _unswept(program, f["block"], flags):
                 raise BadInput(f"{where} cannot run compiled: {why}.")

@@ -16,14 +16,16 @@ def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Fol
             Path("out/verilog"), top: Annotated[str, typer.Option(
                 "--top", help="Name of the machine: its modules, files and C declarations begin with it.")] = "hebbar",
             samples: Annotated[int, typer.Option(min=0, help="Training samples in the kit, with the golden machine's "
-                                                 "answers; 0: none, and no test bench.")] = 1, data: Data = None,
-            quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
+                                                 "answers; 0: none, and no test bench.")] = 1,
+            weights: Annotated[Path | None, typer.Option(help="Weights by edge (.npz or .safetensors) that the kit "
+                                                         "begins with; default: the seeded start.")] = None,
+            data: Data = None, quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Write the Verilog, and all it takes to run it: register map, program, weights, driver, test bench."""
     config = configured(source, data=data)
     here = Run(out, quiet, as_json, config)
     from sim.package import write
 
-    files = write(config, here.folder, here.reporter, build, top, samples)
+    files = write(config, here.folder, here.reporter, build, top, samples, weights)
     if not as_json:
         for path in files:
             typer.echo(f"wrote {path}")

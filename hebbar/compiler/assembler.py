@@ -8,7 +8,18 @@ from typing import TypeVar
 from hebbar.contract.effects import EFFECTS, Access, Where
 from hebbar.contract.errors import BadInput
 from hebbar.contract.formats import code
-from hebbar.contract.isa import FIELDS, GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode
+from hebbar.contract.isa import (
+    FIELDS,
+    GAINS,
+    LOOP_DEPTH,
+    LOOP_REGISTERS,
+    OPERAND_FLAGS,
+    Into,
+    Op,
+    Sweep,
+    encode,
+    illegal_sweep,
+)
 from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, pack
 from hebbar.contract.registers import MAX_RATE, RATES
 
@@ -51,6 +62,7 @@ class Assembler:
             match op:
                 case SweepOp():
                     self._check_flags(op)
+                    self._check_updates(op)
                     self.words.append(encode(Op.SWEEP, flags=int(op.flags), gain=self._gain(op.gain),
                                              block=self._block(op)))
                 case TransferOp():
@@ -143,6 +155,12 @@ class Assembler:
         if op.flags & Sweep.FIRE:
             code(1.0, self.layout.machine.formats.state, f"the threshold of {op.name!r}",
                  f"lower machine.state_frac to {self.layout.machine.state_bits - 2}", 0.0)
+
+    def _check_updates(self, op: SweepOp) -> None:
+        """Raise BadInput for a learning sweep that the machine cannot have."""
+        if why := illegal_sweep(op.flags & OPERAND_FLAGS, self.layout.machine.updates):
+            raise BadInput(f"rule: a sweep of {op.name!r} is {(op.flags & OPERAND_FLAGS).name} and {why}; set "
+                           "machine.updates to 'own'.")
 
     def _map(self, op: SweepOp) -> int:
         begun: set[int] = set()

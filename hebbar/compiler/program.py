@@ -1,6 +1,7 @@
 """Compile a network, a rule and a machine to a program: instructions, descriptors, tables, registers."""
 
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from hebbar.contract.activations import table
 from hebbar.contract.errors import BadInput
@@ -14,10 +15,9 @@ from .layout import Layout
 from .network import Population, Role
 from .parameters import beta_code, check_scales, tolerance_code
 from .rules import Schedule, predict, query, train
-from .schedule import LoopOp, MicroOp, TransferOp, insert_waits
+from .schedule import LoopOp, MicroOp, TransferOp, apart, insert_waits
 
 __all__ = ["Program", "Transfer", "compile_config", "assemble"]
-
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,17 @@ class Transfer:
         """The name its samples or outputs go by; a clamp mask stands beside the values of its population."""
         name = self.population.name
         return f"{name}.clamp" if self.memory is Mem.CLAMP else name
+
+
+Value = TypeVar("Value")
+
+
+class ByEntry(dict[str, Value]):
+    """Something of each entry of a program; asking for an entry that there is not raises BadInput."""
+
+    def __missing__(self, entry: str) -> Value:
+        why = ": machine.updates is 'none', so that the machine does not learn" if entry == "train" else ""
+        raise BadInput(f"the program has no entry {entry!r}, only {', '.join(self)}{why}.")
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Program:
 def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: Layout) -> Program:
     """Lay the schedules down as entries of one program; WAITs as given. Raises BadInput when a
     table of the machine is too small."""
-    a, entries, m = Assembler(layout, config), {}, config.machine
+    a, m, entries = Assembler(layout, config), config.machine, ByEntry[int]()
     for name, ops in schedules.items():
         entries[name] = len(a.words)
         a.clamped = {p.name for p in layout.network.populations if Schedule(layout, config.rule, name).clamped(p.name)}
@@ -95,9 +106,9 @@ def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: 
         config=config, layout=layout, words=tuple(a.words), blocks=tuple(a.blocks),
         maps=tuple(a.maps), functions=tuple(tables[0]), derivatives=tuple(tables[1]),
         rates=tuple(a.rates), gains=tuple(a.gains + [0] * (GAINS - len(a.gains))), entries=entries,
-        inputs={n: _transfers(layout, ops, Op.IN) for n, ops in schedules.items()},
-        outputs={n: _transfers(layout, ops, Op.OUT) for n, ops in schedules.items()},
-        schedules=schedules, tolerance=tolerance_code(config.rule, formats.state), beta=beta_code(config.rule),
+        inputs=ByEntry({n: _transfers(layout, ops, Op.IN) for n, ops in schedules.items()}),
+        outputs=ByEntry({n: _transfers(layout, ops, Op.OUT) for n, ops in schedules.items()}),
+        schedules=ByEntry(schedules), tolerance=tolerance_code(config.rule, formats.state), beta=beta_code(config.rule),
         constants=_constants(layout))
 
 
@@ -123,12 +134,15 @@ def _transfers(layout: Layout, ops: tuple[MicroOp, ...], op: Op) -> tuple[Transf
 
 
 def compile_config(config: Config) -> Program:
-    """Compile a configuration into a program with the entries "train" and "predict", and "query" where an
-    input is predicted."""
+    """Compile a configuration into a program with the entries "train", unless the machine does not learn,
+    "predict", and "query" where an input is predicted."""
     layout = Layout(config.build_network(), config.machine)
     check_scales(config, layout.network)
     entries = {"train": train, "predict": predict}
     if any(layout.network.incoming(p.name) for p in layout.network.with_role(Role.INPUT)):
         entries["query"] = query
-    return assemble(config, {name: insert_waits(build(Schedule(layout, config.rule, name)))
-                             for name, build in entries.items()}, layout)
+    if config.machine.updates == "none":
+        del entries["train"]
+    shared = config.machine.updates == "shared"
+    ops = {name: build(Schedule(layout, config.rule, name)) for name, build in entries.items()}
+    return assemble(config, {name: insert_waits(apart(made) if shared else made) for name, made in ops.items()}, layout)

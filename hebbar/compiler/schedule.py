@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from hebbar.contract.effects import EFFECTS, Access, Resource, Where
+from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import OPERAND_FLAGS, Into, Mode, Op, Sweep
 
 from .blocks import Column
@@ -173,6 +174,27 @@ def separated(ops: Iterable[MicroOp]) -> list[MicroOp]:
             flags = op.flags & (part if part == ~OPERAND_FLAGS else part | Sweep.POST | Sweep.NEG)
             if flags & part:
                 out.append(replace(op, flags=flags, view=op.view if flags.weights else (0, 0)))
+    return out
+
+
+def apart(ops: Iterable[MicroOp]) -> list[MicroOp]:
+    """Give UPD a sweep of its own where it stands beside TRN: the same results, the weights read once more.
+
+    What a machine does whose UPD shares TRN's multiplier. Raises BadInput for a sweep in which UPD takes activities
+    from before it that the sweep also replaces.
+    """
+    out: list[MicroOp] = []
+    for op in ops:
+        if isinstance(op, LoopOp):
+            out.append(replace(op, body=tuple(apart(op.body))))
+        elif isinstance(op, SweepOp) and op.flags & OPERAND_FLAGS == OPERAND_FLAGS:
+            if op.flags & Sweep.POST and op.flags & Sweep.ACT:
+                raise BadInput(f"rule: a sweep of {op.name!r} has TRN and UPD with the activities from before it, and "
+                               "ACT; TRN and UPD share a multiplier (machine.updates is 'shared'), set it to 'own'.")
+            out.append(replace(op, flags=op.flags & ~Sweep.UPD))
+            out.append(replace(op, flags=op.flags & (Sweep.UPD | Sweep.POST | Sweep.NEG)))
+        else:
+            out.append(op)
     return out
 
 

@@ -30,9 +30,10 @@ def tag_bits(machine: MachineConfig) -> int:
 
 
 def word_bits(machine: MachineConfig) -> int:
-    """P x C weights, C activities, the map entry, the address, last of its row."""
+    """P x C weights, C activities for UPD, the map entry, the address, last of its row."""
     m, entry = machine, sum(entry_bits(machine).values())
-    return m.lanes * (m.row_tiles * m.weight_bits + m.activity_bits) + entry + address_bits(m) + 1
+    activities = 0 if m.updates == "none" else m.activity_bits
+    return m.lanes * (m.row_tiles * m.weight_bits + activities) + entry + address_bits(m) + 1
 
 
 def row_bits(machine: MachineConfig) -> int:

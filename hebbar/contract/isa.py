@@ -19,7 +19,8 @@ from enum import IntEnum, IntFlag
 from .errors import BadInput
 
 __all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "MOVES",
-           "SUMMARY", "Instruction", "encode", "decode", "illegal_sweep", "LOOP_DEPTH", "LOOP_REGISTERS", "GAINS"]
+           "SUMMARY", "Instruction", "encode", "decode", "illegal_sweep", "UPDATES", "LOOP_DEPTH", "LOOP_REGISTERS",
+           "GAINS"]
 
 LOOP_DEPTH = 4
 """How deep loops may nest."""
@@ -224,9 +225,18 @@ def decode(word: int) -> Instruction:
     return Instruction(op, {name: field.get(word) for name, field in FIELDS[op].items()})
 
 
-def illegal_sweep(flags: Sweep, integral: bool = False) -> str:
+UPDATES = {"own": "UPD has a multiplier a lane of its own", "shared": "it shares that of TRN, and no sweep has both",
+           "none": "the machine does not learn: no UPD, no entry that trains"}
+"""How a machine multiplies for UPD, by the name in ``machine.updates``."""
+
+
+def illegal_sweep(flags: Sweep, integral: bool = False, updates: str = "own") -> str:
     """Why a flag set is illegal, or an empty string. The machine halts on an illegal one. ``integral``: the machine has
-    the memory that INTEGRATE needs."""
+    the memory that INTEGRATE needs; ``updates``: what ``machine.updates`` says."""
+    if updates == "none" and flags & Sweep.UPD:
+        return "the machine has no UPD (machine.updates is 'none')"
+    if updates == "shared" and flags & Sweep.TRN and flags & Sweep.UPD:
+        return "TRN and UPD share a multiplier (machine.updates is 'shared')"
     if flags & Sweep.INIT and not flags & Sweep.ERR:
         return "INIT needs ERR"
     if flags & Sweep.DELTA and flags & (Sweep.ERR | Sweep.STEP | Sweep.TRN | Sweep.UPD):

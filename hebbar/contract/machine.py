@@ -7,7 +7,7 @@ from pydantic import field_validator
 from .analog import AnalogConfig
 from .errors import BadInput
 from .formats import Format, Formats, code
-from .isa import Sweep
+from .isa import UPDATES, Sweep
 from .section import Section, key
 from .tiles import TILES, WEIGHTS, TileKind
 
@@ -15,8 +15,10 @@ __all__ = ["MachineConfig"]
 
 if TYPE_CHECKING:
     TileName = str
+    Updates = str
 else:
     TileName = Literal[tuple(TILES)]
+    Updates = Literal[tuple(UPDATES)]
 
 
 class MachineConfig(Section):
@@ -55,6 +57,8 @@ class MachineConfig(Section):
                                "cycles are known from the golden and the cycle model alone.")
     integral: bool = key(False, "Build the memory of integrals, a second state word a neuron, which the flag INTEGRATE "
                                 "needs.")
+    updates: Updates = key("own", "; ".join(f"{name}: {meaning}" for name, meaning in UPDATES.items()) + ".",
+                           example="shared")
     analog: AnalogConfig = key(AnalogConfig(), "The macro of tile 'analog'.")
 
     @field_validator("lanes", "row_tiles")
@@ -74,6 +78,9 @@ class MachineConfig(Section):
                            f"({self.lanes}); lower row_tiles.")
         if self.kind.array:
             self._check_array()
+            if self.updates != "own":
+                raise BadInput(f"machine.updates is {self.updates!r}; a machine with tile {self.tile!r} has 'own' "
+                               "alone, so leave it out or use tile 'rows'.")
         if self.kind.array and self.activity_bits > 8:
             raise BadInput(f"machine.activity_bits is {self.activity_bits}; tile {self.tile!r} takes at most 8, lower "
                            "it or set machine.tile to 'rows'.")

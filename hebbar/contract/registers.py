@@ -71,11 +71,14 @@ class Status(IntFlag):
 
 
 class Built(IntFlag):
-    """Bits of GEOMETRY from bit 24 on: what was built. Without COUNTERS their addresses and LATCH answer SLVERR."""
+    """Bits of GEOMETRY from bit 24 on: what was built. Without COUNTERS their addresses and LATCH answer SLVERR;
+    without UPDATES a SWEEP with UPD is illegal, with SHARED one with TRN and UPD."""
 
     COUNTERS = 1 << 0
     SEPARATION = 1 << 1
     ENERGY = 1 << 2
+    UPDATES = 1 << 3
+    SHARED = 1 << 4
 
 
 class Cause(IntEnum):
@@ -155,7 +158,8 @@ def registers(m: "MachineConfig") -> dict[str, Register]:
 
 def built(m: "MachineConfig") -> Built:
     """What GEOMETRY says was built."""
-    there = {Built.COUNTERS: m.counters, Built.SEPARATION: m.separation > 0, Built.ENERGY: m.energy}
+    there = {Built.COUNTERS: m.counters, Built.SEPARATION: m.separation > 0, Built.ENERGY: m.energy,
+             Built.UPDATES: m.updates != "none", Built.SHARED: m.updates == "shared"}
     return Built(sum(bit for bit, is_there in there.items() if is_there))
 
 

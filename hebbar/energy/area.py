@@ -126,9 +126,10 @@ def _operators(m: MachineConfig, node_nm: float, add: Callable[..., None]) -> No
     f = m.formats
     w, a, e, d = f.weight.bits, f.activity.bits, f.error.bits, f.derivative.bits
     cells = 0 if m.kind.macro else m.row_tiles * m.lanes * (m.weight_words if m.kind.array else 1)
-    for pair in ((w, a), (w, e), (e, a)):
+    updates = {"own": [(e, a)]}.get(m.updates, [])
+    for pair in ((w, a), (w, e), *updates):
         add("multipliers", multiplier_um2(*pair, node_nm), cells)
-    for bits in (f.row_sum.bits, f.feedback_sum.bits, w + 1):
+    for bits in (f.row_sum.bits, f.feedback_sum.bits, *([w + 1] if m.updates != "none" else [])):
         add("accumulators", adder_um2(bits, node_nm), cells)
     neuron = multiplier_um2(d, f.feedback.bits, node_nm) + multiplier_um2(d + f.feedback.bits + 1, f.gain.bits, node_nm)
     table = multiplier_um2(16, max(1, f.table_frac), node_nm)

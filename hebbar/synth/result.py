@@ -85,13 +85,15 @@ def synthesise(config: Config, target: str, seeds: int, route: bool, mhz: float,
 
 
 def cycles(config: Config) -> float:
-    """Cycles of one training sample in the steady state; the most it can take where inference may end early."""
+    """Cycles of one training sample in the steady state, the most it can take where inference may end early; of a
+    prediction on a machine that does not learn."""
     from hebbar.compiler.cycles import Cycles
     from hebbar.compiler.program import compile_config
     from hebbar.contract.counters import CYCLES
 
-    model = Cycles(compile_config(config))
-    two, three = (model.run("train", samples, exits=None) for samples in (2, 3))
+    program = compile_config(config)
+    model, entry = Cycles(program), "train" if "train" in program.entries else "predict"
+    two, three = (model.run(entry, samples, exits=None) for samples in (2, 3))
     return sum(three[cause] - two[cause] for cause in CYCLES)
 
 

@@ -119,7 +119,8 @@ class Writer:
         """A legal set of flags on any block, a WAIT before it where it needs one."""
         while True:
             number, flags = self.rng.randrange(len(self.blocks.words)), Sweep(self.rng.getrandbits(len(Sweep)))
-            if not illegal_sweep(flags, self.blocks.machine.integral) and self.blocks.defined(number, flags):
+            built = self.blocks.machine
+            if not illegal_sweep(flags, built.integral, built.updates) and self.blocks.defined(number, flags):
                 break
         reads, writes = self.blocks.accesses(number, flags)
         if reads & self.writes or writes & self.reads or {t for t in writes

@@ -6,11 +6,13 @@ machine.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from golden.learning.tasks import LearningTask, task_of
+from golden.learning.weights import load_image
 from golden.session import Session, initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config
@@ -54,9 +56,9 @@ class Kit:
     """Everything that is sent, in the order in which it is sent.
 
     ``load``: a packet for each memory. ``settings`` and ``rates``: values by name of the register. ``clamps``: a packet
-    for each entry. ``parts``: first the training samples, then what the machine is asked with the weights that it
-    has learned; empty where there is nothing to check. ``learned``: the beats of the weight memory after the training.
-    ``missing`` says why there are no parts.
+    for each entry. ``parts``: first the training samples, if the machine learns, then what the machine is asked with
+    the weights that it has learned; empty where there is nothing to check. ``learned``: the beats of the weight memory
+    after the training. ``missing`` says why there are no parts.
     """
 
     program: Program
@@ -96,8 +98,9 @@ def _pairs(values: dict[str, int]) -> list[int]:
     return [word for register, value in values.items() for word in (REGISTERS[register].address, value)]
 
 
-def contents(config: Config, samples: int) -> Kit:
-    """The kit of a configuration with ``samples`` training samples, fewer where the task has fewer.
+def contents(config: Config, samples: int, weights: Path | None = None) -> Kit:
+    """The kit of a configuration with ``samples`` training samples, fewer where the task has fewer; of a machine that
+    does not learn with so many questions. ``weights``: a file of weights by edge in place of the first ones.
 
     Where the data of the task are not there, or a macro of devices decides the answers, the kit has no samples.
     """
@@ -108,6 +111,8 @@ def contents(config: Config, samples: int) -> Kit:
     except BadInput as error:  # of the data alone: the configuration has been compiled
         task, missing = None, str(error)
         image = initial_image(program)
+    if weights:
+        image = load_image(program.layout, weights)
     if program.machine.kind.macro:
         task, missing = None, "the devices of the analog macro decide the answers"
     parts, learned = _checked(program, task, image, samples) if task and samples else ((), image)
@@ -118,12 +123,15 @@ def contents(config: Config, samples: int) -> Kit:
 
 def _checked(program: Program, task: LearningTask, image: NDArray[np.int64],
              samples: int) -> tuple[tuple[Part, ...], NDArray[np.int64]]:
-    """Training samples and questions with the golden machine's answers, and the weights in between."""
+    """Training samples, where the machine learns, and questions with the golden machine's answers, and the weights that
+    these are asked with."""
     session = Session(program, image, "numpy")
+    asked = task.codes(task.entry, min(samples, task.asked))
+    if "train" not in program.entries:
+        return (_part(session, task.entry, asked, image),), image
     order = task.order(0)[:samples]
     trained = _part(session, "train", task.codes("train", rows=order), image)
     learned = session.read_weights().copy()
-    asked = task.codes(task.entry, min(samples, task.asked))
     return (trained, _part(session, task.entry, asked, learned)), learned
 
 

@@ -55,11 +55,12 @@ def test_every_bit_of_a_register_reaches_its_unit():
 
 
 @pytest.mark.parametrize("config", [
-    CONFIG, machine(tile="array", row_tiles=4, weight_words=2, max_columns=1), machine(counters=False)])
+    CONFIG, machine(tile="array", row_tiles=4, weight_words=2, max_columns=1), machine(counters=False),
+    machine(updates="none"), machine(updates="shared")])
 def test_the_machine_says_what_it_is(config):
     """A driver sizes its packets by these."""
     shape = config.lanes | config.row_tiles << 8 | ["rows", "array", "analog"].index(config.tile) << 16
-    optional = config.counters, config.separation, config.energy
+    optional = config.counters, config.separation, config.energy, config.updates != "none", config.updates == "shared"
     shape |= sum(bool(there) << 24 + bit for bit, there in enumerate(optional))
 
     async def scenario(host):

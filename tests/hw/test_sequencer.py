@@ -13,7 +13,7 @@ from helpers import LEGAL, machine, settle, simulate
 
 from golden.sequencer import Sequencer as GoldenSequencer
 from hebbar.contract.errors import BadInput
-from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode, illegal_sweep
+from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, UPDATES, Into, Op, Sweep, encode, illegal_sweep
 from hebbar.contract.memories import BLOCK, UNIT_PRECISION, pack
 from hebbar.contract.registers import Cause
 from hw.fields import illegal
@@ -277,17 +277,18 @@ def test_every_fault_has_its_cause_and_address(seed):
     bench.simulate(check)
 
 
-def test_every_illegal_flag_set_is_read_as_such():
+@pytest.mark.parametrize("updates", UPDATES)
+def test_every_illegal_flag_set_is_read_as_such(updates):
     """The RTL reads the rule of legality a second time; all sets that fit the field, both ways."""
     m, flags = Module(), Signal(16)
     answers = {False: Signal(name="without"), True: Signal(name="with")}
-    m.d.comb += [answer.eq(illegal(flags, machine(integral=has))) for has, answer in answers.items()]
+    m.d.comb += [answer.eq(illegal(flags, machine(integral=has, updates=updates))) for has, answer in answers.items()]
 
     async def check(ctx):
         for value in range(1 << 16):
             ctx.set(flags, value)
             for has, answer in answers.items():
-                assert ctx.get(answer) == bool(illegal_sweep(Sweep(value), has)), value
+                assert ctx.get(answer) == bool(illegal_sweep(Sweep(value), has, updates)), value
 
     settle(m, check)
 

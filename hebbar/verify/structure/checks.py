@@ -155,8 +155,9 @@ def _write_checks(machine: MachineConfig, copy: Design) -> Iterator[Check]:
     opened = paths(machine, flow)
     yield Check("weight writes without UPD and without the host", "impossible",
                 _list(opened.neither) or "impossible", not opened.neither)
-    for who, names in (("UPD", opened.upd), ("the host", opened.host)):
-        yield Check(f"weight writes by {who} alone", "possible", "possible" if names else "impossible", bool(names))
+    for who, names, wanted in (("UPD", opened.upd, machine.updates != "none"), ("the host", opened.host, True)):
+        said = ("impossible", "possible")
+        yield Check(f"weight writes by {who} alone", said[wanted], said[bool(names)], wanted == bool(names))
 
 
 def _memories(design: Design) -> Iterator[tuple[str, Module, str, Signal]]:

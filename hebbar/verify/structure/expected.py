@@ -121,13 +121,15 @@ def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
 
 
 def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
-    """Three a lane: FWD, TRN and UPD of every weight visited in a cycle; and the counting of useful ones. An analog
-    macro multiplies by itself."""
+    """Three a lane: FWD, TRN and UPD of every weight visited in a cycle, and no third one where UPD shares TRN's or
+    is not there; and the counting of useful ones. An analog macro multiplies by itself."""
     m, f = machine, machine.formats
     cells = m.row_tiles * m.lanes * (m.weight_words if m.kind.array else 1)
     three = Counter({_pair(f.weight.bits, f.activity.bits): cells})
-    three += Counter({_pair(f.weight.bits, f.error.bits): cells})
-    three += Counter({_pair(f.error.bits, f.activity.bits): cells})
+    second = max(f.weight.bits, f.activity.bits) if m.updates == "shared" else f.weight.bits
+    three += Counter({_pair(second, f.error.bits): cells})
+    if m.updates == "own":
+        three += Counter({_pair(f.error.bits, f.activity.bits): cells})
     if m.kind.array:
         counted = {"tile": Counter({(20, 20): 3})}
         return counted if m.kind.macro else counted | {"tile.crossbar": three}
