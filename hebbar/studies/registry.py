@@ -66,6 +66,7 @@ AREAS = {area.name: area for area in (
     Area("analog", f"{__package__}.analog", "wires, speed of a tile, noisy RTL, learning on published devices"),
     Area("costs", f"{__package__}.costs", "the laws behind the estimates against published figures"),
     Area("strangers", f"{__package__}.strangers", "wrong inputs, interruptions, random bus traffic, planted edits"),
+    Area("clock", f"{__package__}.clock", "clock, cells and area of the machines, against e9c8550 in the same run"),
     Area("house", f"{__package__}.house", "files that a change touches, sizes, imports, findings, planted defects"),
     Area("chain", f"{__package__}.chain", "how busy the lanes are, and with sweeps that overlap without draining"),
     Area("scale", f"{__package__}.scale", "speed of the compiled golden machine and of the float engines"),

@@ -1,8 +1,9 @@
 """Figures that come from the Verilated RTL: agreement, cycles, issue rates, reads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,10 @@ from sim.experiment import replay_job
 
 __all__ = ["MACHINES", "agreement", "cycle_model", "issue_rates", "weight_reads", "cycles"]
 
-MACHINES = {
+Machines = Mapping[str, tuple[str, Mapping[str, Any]]]
+"""Machine shapes by name: a preset and what is changed in its machine."""
+
+MACHINES: dict[str, tuple[str, dict[str, Any]]] = {
     "1 x 4": ("digits", {"lanes": 4, "row_tiles": 1, "weight_words": 2048, "neuron_words": 64,
                          "max_columns": 32}),
     "2 x 8": ("digits", {}),
@@ -36,9 +40,9 @@ MACHINES = {
 RULES = ("il", "ipc", "zil", "backprop")
 
 
-def machine_config(name: str, rule: str) -> Config:
+def machine_config(name: str, rule: str, machines: Machines = MACHINES) -> Config:
     """The bench configuration of one machine shape and rule."""
-    preset, machine = MACHINES[name]
+    preset, machine = machines[name]
     return load(preset).replace(machine=machine, rule={"name": rule})
 
 
@@ -59,11 +63,11 @@ def agreement(folder: Path, samples: int, reporter: Reporter) -> Iterator[Figure
                          result.total_mismatches == 0 and changed > 0)
 
 
-def cycle_model(folder: Path, count: int, reporter: Reporter) -> Figure:
+def cycle_model(folder: Path, count: int, reporter: Reporter, machines: Machines = MACHINES) -> Figure:
     """Counters of random networks and rules on every machine, cycle model against RTL."""
     wrong = total = 0
-    for name in MACHINES:
-        for config in random_configs(machine_config(name, "il"), count, seed=1):
+    for name in machines:
+        for config in random_configs(machine_config(name, "il", machines), count, seed=1):
             program = compile_config(config)
             job = replace(_random_job(program, 3), steps=False)
             rtl = _run(job, folder, f"{name}: random network", reporter, quiet=True).counters
@@ -71,7 +75,7 @@ def cycle_model(folder: Path, count: int, reporter: Reporter) -> Figure:
             names = [n for n in model if n not in HOST]
             wrong += sum(model[n] != rtl[n] for n in names)
             total += len(names)
-    return Figure(f"cycle model and work counts against RTL counters, {count * len(MACHINES)} "
+    return Figure(f"cycle model and work counts against RTL counters, {count * len(machines)} "
                   f"random networks ({total:,} counters)", wrong, "0", "differences", wrong == 0)
 
 

@@ -94,13 +94,14 @@ def check_files(liberty: Path, srams: Sequence[Path]) -> None:
 
 
 def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, reporter: Reporter,
-         flat: bool = False) -> Area:
+         flat: bool = False, least: int = LEAST_WORDS) -> Area:
     """Map to the cells of a Liberty file; memories that are read with a clock become macros of ``srams``, or such as
-    the law of a published compiler has. ``flat``: one module, its modules dissolved in it."""
+    the law of a published compiler has. ``flat``: one module, its modules dissolved in it; ``least``: words of the
+    smallest memory that becomes a macro."""
     cells, known = cells_of(liberty), [read_sram(path) for path in srams]
     script = COARSE.format(top=design.top, flatten="-flatten" if flat else "")
     coarse = yosys(design, script, folder, reporter, "any cells")
-    memories = _memories(json.loads((coarse / "coarse.json").read_text()))
+    memories = _memories(json.loads((coarse / "coarse.json").read_text()), least)
     commands = []
     for module, cell, words, bits, _ in memories:
         at = f"{module}/{cell}"
@@ -124,7 +125,7 @@ PARAMETERS = ("MEMID", "SIZE", "OFFSET", "ABITS", "WIDTH", "INIT", "RD_PORTS", "
 """Parameters of a memory that a macro does not have."""
 
 
-def _memories(netlist: dict[str, Any]) -> list[tuple[str, str, int, int, int]]:
+def _memories(netlist: dict[str, Any], least: int) -> list[tuple[str, str, int, int, int]]:
     """The memories that become macros: module, cell, words, bits, read ports."""
     found = []
     for module, held in netlist["modules"].items():
@@ -134,7 +135,7 @@ def _memories(netlist: dict[str, Any]) -> list[tuple[str, str, int, int, int]]:
             p = cell["parameters"]
             words, bits, ports = (int(p[key], 2) for key in ("SIZE", "WIDTH", "RD_PORTS"))
             clocked = p["RD_CLK_ENABLE"].count("1") == ports
-            if clocked and words >= LEAST_WORDS and int(p["WR_PORTS"], 2):
+            if clocked and words >= least and int(p["WR_PORTS"], 2):
                 found.append((module, name, words, bits, ports))
     return found
 

@@ -1,0 +1,96 @@
+"""Samples a second of digits on an ECP5, against the machine of e9c8550 synthesised in the same run."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import BUILD, write_text
+from hebbar.contract.results import Figure
+from hebbar.synth import fpga
+from hebbar.synth.design import Design
+from hebbar.synth.devices import DEVICES
+from hebbar.synth.process import beating, yosys
+
+from .earlier import AGAINST, asked, lacking, trees
+from .fpga import TARGET, mapped, routed
+
+__all__ = ["measure"]
+
+FASTER, DENSER, LONGER = 3.3, 6.0, 1.25
+"""Least samples a second and samples a second for 1,000 LUTs, most cycles a sample, each against before."""
+CAUSES = {"slots": "bubbles"}
+"""Names that causes of cycles had."""
+CYCLES = """\
+from hw.verilog import export
+two, three = (Cycles(program).run("train", samples, exits=None) for samples in (2, 3))
+print(json.dumps({"cycles": {name: three[name] - two[name] for name in CYCLES},
+                  "verilog": export(program.machine) if len(sys.argv) > 3 else ""}))
+"""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A machine: cycles a sample by cause, MHz, LUTs."""
+
+    cycles: dict[str, int]
+    mhz: float
+    lut: float
+
+    @property
+    def samples(self) -> float:
+        """Samples a second."""
+        return 1e6 * self.mhz / sum(self.cycles.values())
+
+
+def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
+    """Ratios and what they are made of; ``quick``: of tiny, estimated."""
+    preset = "tiny" if quick else "digits"
+    if why := lacking(AGAINST):
+        return [_missing(preset, why)]
+    with trees() as places, beating(reporter, f"cycles of {preset}, now and at {AGAINST}"):
+        now, before = asked(places["now"], CYCLES, preset), asked(places[AGAINST], CYCLES, preset, "verilog")
+    paces = []
+    for said, cells in ((now, mapped(load(preset), reporter)), (before, _mapped(before["verilog"], reporter))):
+        clock, reason = routed(cells, quick, reporter)
+        if clock is None:
+            return [_missing(preset, reason)]
+        paces.append(Pace({CAUSES.get(n, n): c for n, c in said["cycles"].items()}, clock.median, clock.used.lut))
+    return _figures(preset, *paces)
+
+
+def _missing(preset: str, why: str) -> Figure:
+    return Figure(f"samples a second of {preset} against {AGAINST}", f"not measured: {why}", f">= {FASTER}", "", None)
+
+
+def _mapped(verilog: str, reporter: Reporter) -> fpga.Mapped:
+    """The cells of Verilog, by the same mapping as every machine's."""
+    device, top = DEVICES[TARGET], "hebbar"
+    script = "read_verilog design.v\nhierarchy -check -top hebbar\n" \
+        + device.mapping.format(top=top, flatten="") + fpga.STAT
+
+    def prepare(place: Path) -> None:
+        write_text(place / "design.v", verilog)
+
+    place = yosys(Design(top, ""), script, BUILD, reporter, f"{device.name}, {AGAINST}", prepare,
+                  hashlib.sha256(verilog.encode()).hexdigest())
+    stat: dict[str, Any] = json.loads((place / "stat.json").read_text())["modules"]
+    return fpga.Mapped(device.of(stat[f"\\{top}"]["num_cells_by_type"]), {}, place / "netlist.json")
+
+
+def _figures(preset: str, now: Pace, before: Pace) -> list[Figure]:
+    """The rows of two machines."""
+    faster, longer = now.samples / before.samples, sum(now.cycles.values()) / sum(before.cycles.values())
+    denser = faster * before.lut / now.lut
+    figures = [
+        Figure(f"samples a second of {preset} IL against {AGAINST} ({now.mhz:.1f} MHz, {now.samples:,.0f}; "
+               f"{before.mhz:.1f} MHz, {before.samples:,.0f})", faster, f">= {FASTER}", "x", faster >= FASTER),
+        Figure(f"samples a second for 1,000 LUT, against {AGAINST} ({now.lut:,.0f} LUT; {before.lut:,.0f} LUT)", denser,
+               f">= {DENSER:g}", "x", denser >= DENSER),
+        Figure(f"cycles a sample of {preset}, drained, against {AGAINST} ({sum(now.cycles.values()):,}; "
+               f"{sum(before.cycles.values()):,})", longer, f"<= {LONGER}", "x", longer <= LONGER)]
+    return figures + [Figure(f"cycles a sample: {cause}", f"{count:,} ({AGAINST}: {before.cycles.get(cause, 0):,})",
+                             "printed", "", None) for cause, count in now.cycles.items()]
