@@ -9,7 +9,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem, Port
-from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status, built
+from hebbar.contract.registers import IDENTITY, RATES, VERSION, Control, Status, build, built
 from hebbar.contract.tiles import classes
 
 from .analog_macro import macro_ports
@@ -115,7 +115,7 @@ class Machine(wiring.Component):
             bus.geometry.eq(Cat(Const(config.lanes, 8), Const(config.row_tiles, 8), Const(config.kind.code, 8),
                                 Const(built(config), 8))),
             bus.weight_words.eq(config.weight_words), bus.neuron_words.eq(config.neuron_words),
-            bus.max_columns.eq(config.max_columns),
+            bus.max_columns.eq(config.max_columns), bus.build.eq(build(config)),
             bus.status.eq(Mux(seq.running, Status.RUNNING, 0)
                           | Mux(self.streamer.active, Status.STREAMING, 0)
                           | Mux(seq.fault, Status.FAULT, 0) | Mux(seq.aborted, Status.ABORTED, 0)),

@@ -16,6 +16,7 @@ from hebbar.compiler.program import Program
 from hebbar.contract.errors import BadInput
 from hebbar.contract.files import whole
 from hebbar.contract.memories import Mem
+from hebbar.contract.registers import build
 
 from .compare import Comparison
 
@@ -78,7 +79,8 @@ class Checkpoint:
     def save(self, folder: Path, program: Program) -> None:
         """Write the file; a kill at any moment leaves the old one or the new one."""
         arrays: dict[str, Any] = {
-            "key": np.array(_key(program)), "state": np.array(json.dumps(asdict(self.state))),
+            "key": np.array(_key(program)), "build": np.array(build(program.machine)),
+            "state": np.array(json.dumps(asdict(self.state))),
             "weights": self.weights} | {mem.name: values for mem, values in self.rows.items()}
         with whole(folder / NAME) as partial, open(partial, "wb") as file:
             np.savez(file, **arrays | {HASH: np.array(digest(arrays, {}))})
@@ -97,10 +99,15 @@ class Checkpoint:
         if str(data.pop(HASH, "")) != digest(data, {}):
             raise BadInput(f"{path} holds other numbers than the hash in it says; it was damaged or is of an older "
                            f"Hebbar, {cure}.")
+        made = int(data.pop("build", 0))
         if set(data) != {"key", "state", "weights", *(mem.name for mem in MEMORIES)}:
             raise BadInput(f"{path} is no checkpoint of a training; {cure}.")
         key, state = str(data["key"]), json.loads(str(data["state"]))
         weights, rows = data["weights"], {mem: data[mem.name] for mem in MEMORIES}
+        if made != build(program.machine):
+            raise BadInput(f"{path} is of another build of the machine, 0x{made:08x} and not "
+                           f"0x{build(program.machine):08x}: another machine, timing or register map; use its "
+                           "configuration and its Hebbar, or start again with --restart.")
         if key != _key(program):
             raise BadInput(f"{path} belongs to another configuration; use its configuration, or start again "
                            "with --restart.")

@@ -16,7 +16,7 @@ from hebbar.contract.counters import COUNTERS
 from hebbar.contract.errors import Mismatch, TimedOut
 from hebbar.contract.geometry import ports
 from hebbar.contract.memories import Mem
-from hebbar.contract.registers import REGISTERS, Cause, Control, Status, counter_address
+from hebbar.contract.registers import REGISTERS, Cause, Control, Status, counter_address, identity
 
 from .packets import (
     beats,
@@ -31,7 +31,7 @@ from .packets import (
     write_packet,
 )
 
-__all__ = ["Host", "load", "run", "counters", "read_weights", "refresh"]
+__all__ = ["Host", "load", "run", "counters", "read_weights", "refresh", "same_build"]
 
 RECOVERIES = 100
 """Looks at STATUS after CLEAR: the streamer needs a few cycles, an access takes at least three."""
@@ -124,14 +124,25 @@ def _refusal(register: str, value: int, status: Status) -> str:
     return "a packet was under way; wait until STATUS shows no STREAMING"
 
 
+async def same_build(host: Host, program: Program) -> None:
+    """Raise Mismatch, with the register that tells it, when the machine is not what the program was compiled for."""
+    for register, expected in identity(program.machine).items():
+        if (found := await host.get(register)) != expected:
+            raise Mismatch(f"the machine is another build than that of the program: register {register} reads "
+                           f"0x{found:08x} and not 0x{expected:08x}; compile the program for this machine, or export "
+                           "the machine of the program.")
+
+
 async def load(host: Host, program: Program, weights: NDArray[np.int64],
                rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
     """Write program, descriptors, tables, weights, constants and registers.
 
     ``rows``: elements by neuron address for STATE, ERROR and ACTIVITY instead of the initial ones. Raises BadInput for
-    weights outside their format.
+    weights outside their format, Mismatch when the machine is another build than that of the program.
     """
-    for packet in load_packets(program, weights, rows).values():
+    every = load_packets(program, weights, rows).values()
+    await same_build(host, program)
+    for packet in every:
         host.send(packet)
     await host.sent()
     for register, value in settings(program).items():

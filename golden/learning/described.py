@@ -11,6 +11,7 @@ from hebbar.contract.errors import BadInput
 from ..fixed import Ints
 from ..image import from_image
 from .tasks import LearningTask
+from .weight_format import format_meta
 from .weights import load_meta, save_weights
 
 __all__ = ["class_names_in", "configuration_in", "description", "save_trained"]
@@ -20,9 +21,10 @@ CLASSES = "classes"
 
 
 def description(config: Config, names: Sequence[str] = ()) -> dict[str, str]:
-    """What to write into a file of weights: the name of the configuration, all that was given of it, and the names of
-    the classes by number."""
+    """What to write into a file of weights: the name of the configuration, all that was given of it, the format of its
+    weights, and the names of the classes by number."""
     said = {"config": config.name, CONFIGURATION: json.dumps(config.model_dump(mode="json", exclude_unset=True))}
+    said |= format_meta(config.machine)
     return said | ({CLASSES: json.dumps(list(names))} if names else {})
 
 

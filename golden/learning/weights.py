@@ -31,6 +31,7 @@ from ..image import EdgeWeights, to_image
 from ..reference.state import absent
 from .foreign import by_edge, is_foreign
 from .foreign_files import FOREIGN
+from .weight_format import check_format
 
 __all__ = ["save_weights", "load_weights", "load_meta", "load_image", "checked_image"]
 
@@ -129,11 +130,12 @@ def _real(name: str, matrix: ArrayLike) -> NDArray[np.float64]:
 
 
 def load_image(layout: Layout, path: Path) -> Ints:
-    """The weights in a file as the weight image of a machine; raises BadInput when they do not fit. Warns of a file
-    without a hash, in which damage cannot be seen."""
+    """The weights in a file as the weight image of a machine; raises BadInput when they do not fit or were learned in
+    another format. Warns of a file without a hash, in which damage cannot be seen."""
     if path.suffix in FOREIGN:
         return checked_image(layout, by_edge(str(path), layout, FOREIGN[path.suffix](path, layout.network)), str(path))
     arrays, meta = _read(path)
+    check_format(layout, path, meta)
     weights = by_edge(str(path), layout, arrays) if is_foreign(arrays) else _by_edge(path, arrays)
     image = checked_image(layout, weights, str(path))
     if HASH not in meta:

@@ -133,9 +133,10 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
                                               "targets'.")] = False,
           data: Annotated[Path | None, typer.Option(help="Folder with MNIST's idx files; for strangers, "
                                                        "reproducers other than those of the checkout; for costs, a "
-                                                       "Liberty file of standard cells; for clock, a folder of them.")]
-          = None, part: Annotated[str | None, typer.Option(help="Of strangers, house and clock: one part alone; suite of "
-                                                                "house takes an hour and is measured only so.")] = None,
+                                                       "Liberty file of standard cells; for clock, a folder of "
+                                                       "them.")] = None,
+          part: Annotated[str | None, typer.Option(help="Of strangers, house and clock: one part alone; suite of house "
+                                                        "takes an hour and is measured only so.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""
     found = find(area)

@@ -158,7 +158,7 @@ class Assembler:
 
     def _check_updates(self, op: SweepOp) -> None:
         """Raise BadInput for a learning sweep that the machine cannot have."""
-        if why := illegal_sweep(op.flags & OPERAND_FLAGS, self.layout.machine.updates):
+        if why := illegal_sweep(op.flags & OPERAND_FLAGS, updates=self.layout.machine.updates):
             raise BadInput(f"rule: a sweep of {op.name!r} is {(op.flags & OPERAND_FLAGS).name} and {why}; set "
                            "machine.updates to 'own'.")
 

@@ -8,8 +8,10 @@ has the bits that mean something; what is written above them is dropped, and the
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from . import timing
 from .counters import COUNTERS
 from .exponentials import BETA_BITS
 from .isa import GAINS, LOOP_REGISTERS
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "Built", "LIVE", "ADDRESS_BITS",
            "COUNTER_BASE", "GAIN_BITS", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
-           "counter_address", "built", "identity", "registers"]
+           "build", "built", "counter_address", "identity", "registers"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
@@ -119,6 +121,7 @@ def _table() -> dict[str, Register]:
         "weight_words": Register(0x00C, r, "depth of the weight memory in words of P x C weights"),
         "neuron_words": Register(0x010, r, "depth of the neuron space in words of C neurons"),
         "max_columns": Register(0x014, r, "most words in a row"),
+        "build": Register(0x018, r, "hash of the machine's configuration, its timing and the version of this map"),
         "control": Register(0x040, Access.COMMAND, "start, stop, clear an abort, latch counters",
                             len(Control)),
         "status": Register(0x044, r, "running, streaming, fault, aborted"),
@@ -163,8 +166,16 @@ def built(m: "MachineConfig") -> Built:
     return Built(sum(bit for bit, is_there in there.items() if is_there))
 
 
+def build(m: "MachineConfig") -> int:
+    """32 bits that tell a build from another one: a program, its tables and its weights are for one build."""
+    latencies = {name: value for name, value in vars(timing).items() if name.isupper() and isinstance(value, int)}
+    said = m.model_dump_json(exclude=None if m.kind.macro else {"analog"})
+    return int.from_bytes(sha256(f"{VERSION} {sorted(latencies.items())} {said}".encode()).digest()[:4], "big")
+
+
 def identity(m: "MachineConfig") -> dict[str, int]:
     """What the registers read that tell one machine from another, by name."""
     return {"identity": IDENTITY, "version": VERSION,
             "geometry": m.lanes | m.row_tiles << 8 | m.kind.code << 16 | built(m) << 24,
-            "weight_words": m.weight_words, "neuron_words": m.neuron_words, "max_columns": m.max_columns}
+            "weight_words": m.weight_words, "neuron_words": m.neuron_words, "max_columns": m.max_columns,
+            "build": build(m)}

@@ -5,7 +5,7 @@ from typing import Any
 
 from hebbar import __version__
 from hebbar.contract.files import write_text
-from hebbar.contract.registers import IDENTITY, REGISTERS, Cause, Control, Status
+from hebbar.contract.registers import IDENTITY, REGISTERS, Cause, Control, Status, build
 from hw.verilog import TOP
 
 from ..packets import transfer_beats
@@ -51,4 +51,5 @@ def _context(kit: Kit) -> dict[str, Any]:
     return {"config": program.config, "version": __version__, "top": TOP, "kit": kit, "sections": list(kit.sections()),
             "entries": entries, "answer_beats": max([1, *(part.answers.size for part in kit.parts)]),
             "sizes": {"settings": len(kit.settings), "rates": len(kit.rates)},
-            "registers": REGISTERS, "control": Control, "status": Status, "cause": Cause, "identity": IDENTITY}
+            "registers": REGISTERS, "control": Control, "status": Status, "cause": Cause, "identity": IDENTITY,
+            "build": build(program.machine)}

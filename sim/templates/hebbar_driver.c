@@ -70,6 +70,8 @@ int hebbar_open(struct hebbar_device *device, const struct hebbar_port *port)
         result = check(device, HEBBAR_REG_WEIGHT_WORDS, 0xffffffffu, HEBBAR_WEIGHT_WORDS);
     if (!result)
         result = check(device, HEBBAR_REG_NEURON_WORDS, 0xffffffffu, HEBBAR_NEURON_WORDS);
+    if (!result && check(device, HEBBAR_REG_BUILD, 0xffffffffu, HEBBAR_BUILD))
+        result = HEBBAR_ERROR_BUILD;
     return result;
 }
 

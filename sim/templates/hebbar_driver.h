@@ -15,6 +15,7 @@ enum hebbar_result {
     HEBBAR_ERROR_IDENTITY = -2, /* there is another device, map version or geometry at this address */
     HEBBAR_ERROR_ABORTED = -3,  /* the machine halted for another reason than its HALT: hebbar_cause says which */
     HEBBAR_ERROR_TIMEOUT = -4,  /* the machine did not come to rest */
+    HEBBAR_ERROR_BUILD = -6,    /* another build of the machine: its program, tables and weights are not this kit's */
     HEBBAR_ERROR_ANSWER = -5    /* an output packet has another length than the program sends */
 };
 

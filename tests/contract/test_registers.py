@@ -15,7 +15,7 @@ from hebbar.contract.counters import COUNTERS, CYCLES, HOST
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
 from hebbar.contract.memories import BLOCK, HEADER, UNIT_PRECISION, Mem, pack
-from hebbar.contract.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status
+from hebbar.contract.registers import IDENTITY, RATES, REGISTERS, VERSION, Access, Cause, Control, Status, build
 from hebbar.contract.timing import DESCRIPTOR_LATENCY, RANGE_LATENCY
 from hw.counters import LATCHED
 from sim.host import counters
@@ -66,7 +66,7 @@ def test_the_machine_says_what_it_is(config):
     async def scenario(host):
         for name, value in (("identity", IDENTITY), ("version", VERSION), ("geometry", shape),
                             ("weight_words", config.weight_words), ("neuron_words", config.neuron_words),
-                            ("max_columns", config.max_columns)):
+                            ("max_columns", config.max_columns), ("build", build(config))):
             assert await host.get(name) == value, name
 
     drive(config, scenario)

@@ -2,11 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 from test_streamer import drive
 
 from golden.learning.tasks import task_of
-from golden.learning.weights import save_weights
+from golden.learning.weights import load_weights, save_weights
 from golden.reference.state import initial_weights
 from golden.trace import Job
 from hebbar import Experiment
@@ -14,11 +15,12 @@ from hebbar.compiler.config import load
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import assemble, compile_config
 from hebbar.compiler.schedule import LoopOp, SweepOp, apart
+from hebbar.contract import timing
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import COUNTERS, HOST, UNCOUNTED
 from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.contract.isa import Sweep
-from hebbar.contract.registers import Control, counter_address
+from hebbar.contract.registers import Control, build, counter_address
 from hebbar.energy import estimate, load_technology
 from hebbar.energy.registers import register_bits
 from hebbar.energy.run import estimate_run
@@ -26,8 +28,10 @@ from hebbar.report.tables import print_energy
 from hebbar.verify.structure import check
 from sim import experiment
 from sim.backends import golden, pysim
+from sim.checkpoint import MEMORIES, Checkpoint, TrainingState
 from sim.compare import compare, counted, uncounted
 from sim.experiment import replay_job
+from sim.host import load as load_program
 from sim.kit.board import MAIN, run_c
 from sim.kit.contents import contents
 from sim.kit.files import write_manifest
@@ -192,3 +196,45 @@ def test_the_kit_of_a_machine_for_inference_answers(tmp_path, models):
     assert run_testbench(tmp_path / "kit", "icarus")[0] == len(kit.learned) + kit.parts[0].answers.size
     code, said = run_c(kit, tmp_path / "kit", MAIN, models)
     assert code == 0 and said.startswith("PASS"), said
+
+
+def test_a_build_is_told_by_what_makes_its_words(monkeypatch):
+    """Without it two machines of other formats, or another timing, would take each other's programs."""
+    tiny = load("tiny").machine
+    changes = {"state_frac": 11}, {"weight_bits": 15}, {"counters": False}, {"updates": "none"}, {"map_entries": 64}
+    builds = [build(m) for m in (tiny, *(load("tiny").replace(machine=c).machine for c in changes))]
+    assert len(set(builds)) == len(builds) and build(load("tiny").machine) == builds[0]
+    monkeypatch.setattr(timing, "NEURON_LATENCY", timing.NEURON_LATENCY + 1)
+    assert build(tiny) != builds[0]
+
+
+def test_a_program_of_another_build_is_refused():
+    """Formats stand in no register of their own: without the hash the chip would compute other numbers in silence."""
+    program = compile_config(load("tiny").replace(machine={"state_frac": 11}))
+
+    async def scenario(host):
+        with pytest.raises(Mismatch, match=r"another build than that of the program: register build reads 0x"):
+            await load_program(host, program, np.zeros((128, 1, 4), np.int64))
+
+    drive(load("tiny").machine, scenario)
+
+
+def test_weights_learned_in_another_format_are_refused(tmp_path):
+    """Without it they would be rounded in silence."""
+    path = Experiment("tiny").save_weights(tmp_path / "weights.npz")
+    Experiment("tiny", machine={"lanes": 8}).load_weights(path)
+    other = Experiment("tiny", machine={"weight_frac": 12})
+    with pytest.raises(BadInput, match=r"another build, with machine\.weight_frac 13, and this machine has 12"):
+        other.load_weights(path)
+    other.set_weights(load_weights(path))
+
+
+def test_a_checkpoint_of_another_build_is_refused(tmp_path, monkeypatch):
+    """Without it a training would go on on a machine that counts other cycles."""
+    program = compile_config(load("tiny"))
+    rows = {mem: np.zeros(64, np.int64) for mem in MEMORIES}
+    Checkpoint(TrainingState(), np.zeros((128, 1, 4), np.int64), rows).save(tmp_path, program)
+    assert Checkpoint.load(tmp_path, program).state == TrainingState()
+    monkeypatch.setattr(timing, "ERROR_LATENCY", timing.ERROR_LATENCY + 1)
+    with pytest.raises(BadInput, match=r"another build of the machine, 0x"):
+        Checkpoint.load(tmp_path, program)
