@@ -91,8 +91,8 @@ class Bus(wiring.Component):
         The machine runs.
     startable : Signal(1), in
         A START one cycle later finds the machine ready.
-    counting : Signal(1), in, as all that follow with ``counters`` alone
-        The counters carry out a LATCH or START.
+    counting : Signal(1), in
+        The counters carry out a LATCH or START. It and the four ports after it are there with ``counters`` alone.
     counter_read : Signal(1), out
         A latched counter is asked for.
     counter_index : Signal(range(len(COUNTERS))), out
