@@ -24,8 +24,8 @@ from .compare import Comparison, Difference, described, named
 __all__ = ["WRITTEN", "FINAL", "compare_writes", "golden_writes"]
 
 WRITTEN = {Resource.STATE: "state", Resource.ERROR: "error", Resource.ACTIVITY: "activity", Resource.BASE: "base",
-           Resource.WEIGHT: "weights"}
-"""The memories whose writes are compared, by their names in the golden machine."""
+           Resource.INTEGRAL: "integral", Resource.WEIGHT: "weights"}
+"""The memories whose writes are compared, where a machine has them, by their names in the golden machine."""
 FINAL = {**WRITTEN, Resource.FEEDBACK: "back"}
 """The memories that are compared as a whole when a run has ended, by the same names."""
 
@@ -47,7 +47,8 @@ class _Told(Machine):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self._sequencer = self.followed = _Followed(program.words, lambda i: self.loops[i], self.units, self._leave)
+        self._sequencer = self.followed = _Followed(program.words, lambda i: self.loops[i], self.units, self._leave,
+                                                  self.config.integral, self.config.updates)
         self.log: dict[Resource, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {r: [] for r in WRITTEN}
         self.when: list[tuple[int, int]] = []
 
