@@ -23,12 +23,12 @@ _PLACES = {
                      "feedback sums write": "TRN", "feedback sums to neurons": "TRN", "base read": "FWD",
                      "base write": "FWD"},
     "neuron unit": dict.fromkeys((
-        "error", "precision round", "GATE add", "NEG", "derivative and feedback", "state step", "activation",
+        "error", "integral and error", "precision round", "GATE add", "NEG", "derivative and feedback", "state step", "activation",
         "derivative table", "activation table", "SEPARATE weigh and share", "SEPARATE reciprocal", "SEPARATE error",
         "energy sum", "EXIT", "exponentials read", "powers write", "powers read"), "neurons"),
     "neuron memories": {"activities read": "sweep"} | dict.fromkeys((
         "activities read for POST", "activities write", "states read", "states write", "errors read", "errors write",
-        "clamp read"), "neurons"),
+        "integrals read", "integrals write", "clamp read"), "neurons"),
     "pipeline": {"word FIFO": "sweep", "error FIFO": "sweep", "registers of the datapath": "always"},
     "sequencer": {"map": "sweep", "descriptors": "sweep", "instructions": "always"},
     "bus": {"stream, activities": "host", "stream, elements": "host", "stream out": "host",
