@@ -23,9 +23,9 @@ _PLACES = {
                      "feedback sums write": "TRN", "feedback sums to neurons": "TRN", "base read": "FWD",
                      "base write": "FWD"},
     "neuron unit": dict.fromkeys((
-        "error", "integral and error", "precision round", "GATE add", "NEG", "derivative and feedback", "state step", "activation",
-        "derivative table", "activation table", "SEPARATE weigh and share", "SEPARATE reciprocal", "SEPARATE error",
-        "energy sum", "EXIT", "exponentials read", "powers write", "powers read"), "neurons"),
+        "error", "integral and error", "precision round", "GATE add", "NEG", "derivative and feedback", "state step",
+        "activation", "derivative table", "activation table", "SEPARATE weigh and share", "SEPARATE reciprocal",
+        "SEPARATE error", "energy sum", "EXIT", "exponentials read", "powers write", "powers read"), "neurons"),
     "neuron memories": {"activities read": "sweep"} | dict.fromkeys((
         "activities read for POST", "activities write", "states read", "states write", "errors read", "errors write",
         "integrals read", "integrals write", "clamp read"), "neurons"),

@@ -24,7 +24,7 @@ from hebbar.contract.isa import Op, decode, encode
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import REGISTERS, Control
 from hebbar.contract.results import Figure
-from sim import host as driver, packets as packing
+from sim import packets as packing
 from sim.backends import golden, verilator
 from sim.defects import Defect
 from sim.shell.host import finish
@@ -147,7 +147,7 @@ def _started(program: Program, job: Job) -> Tape:
     """Everything loaded and set, as ``sim.host.run`` does it, but for START."""
     tape, table = Tape(), ports(program.machine)
     finish(tape.set("watchdog", 0))
-    finish(driver.load(tape, program, job.weights))
+    tape.load(program, job.weights)
     clamp = np.zeros(program.machine.neuron_words * program.machine.lanes, np.int64)
     tape.send(packing.write_packet(Mem.CLAMP, 0, packing.beats(clamp, table[Mem.CLAMP])))
     finish(tape.sent())

@@ -14,7 +14,7 @@ from hebbar.compiler.program import Program
 from hebbar.contract.counters import HOST
 from hebbar.contract.geometry import ports
 from hebbar.contract.memories import HEADER, Mem, pack
-from hebbar.contract.registers import REGISTERS, Cause
+from hebbar.contract.registers import REGISTERS, Cause, identity
 from sim import host as driver, packets as packing
 from sim.shell.host import finish
 
@@ -75,6 +75,11 @@ class Tape(driver.Host):
         self.send([pack(HEADER, "packet", memory=mem, read=1, beats=len(beats)), word])
         self.note(Op.EXPECT, *beats)
 
+    def load(self, program: Program, weights: NDArray[np.int64]) -> None:
+        """Find the machine that the program was compiled for, and load it."""
+        self.know = {REGISTERS[name].address: value for name, value in identity(program.machine).items()}
+        finish(driver.load(self, program, weights))
+
     def run(self, job: Job, trace: Trace) -> None:
         """Run a job and find what the golden machine made of it: outputs, counters and memories."""
         program, table = job.program, ports(job.program.machine)
@@ -101,7 +106,7 @@ def two_samples(program: Program, weights: NDArray[np.int64], jobs: Sequence[Job
     """Load everything and run jobs one after the other, each on what the last one left."""
     machine, tape = Session(program, weights, "numpy"), Tape()
     finish(tape.set("watchdog", 0))
-    finish(driver.load(tape, program, weights))
+    tape.load(program, weights)
     for job in jobs:
         tape.run(job, machine.run(job))
     return tape
