@@ -21,7 +21,8 @@ from hw.separation import Separation
 from hw.table import Table
 from sim.packets import beats, write_packet
 
-LARGE = machine(weight_words=1 << 16, neuron_words=1 << 12, max_columns=1 << 10, map_entries=1 << 12, functions=16)
+LARGE = machine(weight_words=1 << 16, neuron_words=1 << 12, max_columns=1 << 10, map_entries=1 << 12, functions=16,
+                integral=True)
 ALL = Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD
 COMMAND = {"flags": int(ALL), "gain": 0, "weight_base": 0, "stride": 1, "map_base": 0, "columns": 1, "function": 0,
            "precision": UNIT_PRECISION, "group_base": 0, "groups": 1, "align": 0, "last_rows": 1}
