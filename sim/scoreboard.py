@@ -13,7 +13,6 @@ from hebbar.contract.access_times import access_times
 from hebbar.contract.effects import Access, Resource
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.isa import Sweep, decode
-from hebbar.contract.memories import BLOCK, MAP, unpack
 
 from .compare import described
 
@@ -76,8 +75,7 @@ class Scoreboard:
 
     def _take(self, address: int) -> None:
         fields = decode(self._program.words[address]).fields
-        block = unpack(BLOCK, self._program.blocks[fields["block"]])
-        entries = [unpack(MAP, e) for e in self._program.maps[block["map_base"]:][:block["columns"]]]
+        block, entries = self._program.descriptor(fields["block"])
         sweep = _Open(address)
         for t in access_times(self._timing, block, entries, Sweep(fields["flags"])):
             place = t.resource, t.word

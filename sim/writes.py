@@ -17,7 +17,6 @@ from golden.trace import Job, Writes
 from hebbar.compiler.program import Program
 from hebbar.contract.effects import Access, Effect, Resource, Where, effects
 from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode
-from hebbar.contract.memories import BLOCK, MAP, unpack
 
 from .compare import Comparison, Difference, described, named
 
@@ -72,8 +71,7 @@ class _Told(Machine):
 
     def _learnt(self, block: int) -> NDArray[np.int64]:
         """The weights that UPD of a block writes, by their number in the image."""
-        b, size = unpack(BLOCK, self.program.blocks[block]), self.config.row_tiles * self.config.lanes
-        entries = [unpack(MAP, e) for e in self.program.maps[b["map_base"]:b["map_base"] + b["columns"]]]
+        (b, entries), size = self.program.descriptor(block), self.config.row_tiles * self.config.lanes
         words = [b["weight_base"] + g * b["stride"] + k for g in range(b["groups"])
                  for k, entry in enumerate(entries) if entry["lanes"] and entry["plastic"]]
         return (np.array(words, np.int64)[:, None] * size + np.arange(size)).ravel()

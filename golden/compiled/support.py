@@ -92,12 +92,11 @@ def _inseparable(program: Program, block: int, into: int) -> str:
 
 def _unswept(program: Program, block: int, flags: Sweep) -> str:
     """What is wrong with a block for a sweep with ``flags``, or an empty string."""
-    b = unpack(BLOCK, program.blocks[block])
+    b, columns = program.descriptor(block)
     if b["function"] >= len(program.functions) >> program.machine.formats.table_bits:
         return f"there is no function {b['function']}"
     if not flags.weights:
         return ""
-    columns = [unpack(MAP, e) for e in program.maps[b["map_base"]:b["map_base"] + b["columns"]]]
     if len(columns) < b["columns"] or not columns:
         return "its columns leave the map"
     return _astray(program, b, columns) or _unreadable(program, b, columns, flags)

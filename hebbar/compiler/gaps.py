@@ -16,7 +16,6 @@ from functools import cache
 from hebbar.contract.access_times import access_times
 from hebbar.contract.effects import Access, Resource
 from hebbar.contract.isa import OPERAND_FLAGS, Op, Sweep, decode
-from hebbar.contract.memories import BLOCK, MAP, unpack
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
 
 from .control_flow import Loops, successors
@@ -130,7 +129,6 @@ def gaps(program: Program) -> dict[int, int]:
     return found
 
 
-
 def _reached(states: dict[tuple[int, Loops], _State], least: dict[tuple[int, Loops], int], to: tuple[int, Loops],
              state: _State, distance: int) -> bool:
     """Whether what is known at an instruction changes when it is reached with ``state``."""
@@ -144,8 +142,7 @@ def _reached(states: dict[tuple[int, Loops], _State], least: dict[tuple[int, Loo
 
 
 def _sweep(program: Program, number: int, flags: Sweep) -> _Sweep:
-    block, machine = unpack(BLOCK, program.blocks[number]), program.machine
-    entries = [unpack(MAP, e) for e in program.maps[block["map_base"]:block["map_base"] + block["columns"]]]
+    (block, entries), machine = program.descriptor(number), program.machine
     timing = machine.kind.timing(machine)
     times: dict[Access, tuple[Times, Times]] = {access: ({}, {}) for access in Access}
     back: set[Place] = set()

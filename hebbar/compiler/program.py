@@ -7,7 +7,7 @@ from hebbar.contract.activations import table
 from hebbar.contract.errors import BadInput
 from hebbar.contract.formats import Format, code
 from hebbar.contract.isa import GAINS, Op, encode
-from hebbar.contract.memories import Mem
+from hebbar.contract.memories import BLOCK, MAP, Mem, unpack
 
 from .assembler import Assembler
 from .config import Config, MachineConfig
@@ -76,6 +76,11 @@ class Program:
     @property
     def machine(self) -> MachineConfig:
         return self.config.machine
+
+    def descriptor(self, number: int) -> tuple[dict[str, int], list[dict[str, int]]]:
+        """A block descriptor and the map entries of its columns, both by the names of their fields."""
+        block = unpack(BLOCK, self.blocks[number])
+        return block, [unpack(MAP, e) for e in self.maps[block["map_base"]:block["map_base"] + block["columns"]]]
 
     def clamped(self, entry: str) -> list[str]:
         """Populations whose clamp mask is set when ``entry`` starts; those of a query come with its samples."""

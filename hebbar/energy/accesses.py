@@ -16,7 +16,7 @@ from hebbar.contract.errors import Mismatch
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import MOVES, OPERAND_FLAGS, Into, Mode, Op, Sweep
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, unpack
+from hebbar.contract.memories import BLOCK, UNIT_PRECISION, Mem, unpack
 
 __all__ = ["EVENTS", "accesses", "check"]
 
@@ -114,9 +114,8 @@ def _events(program: Program, op: Op, fields: Fields) -> dict[str, int]:
 def _sweep(program: Program, fields: Fields) -> dict[str, int]:
     """The events of one SWEEP instruction."""
     flags, m = Sweep(fields["flags"]), program.machine
-    block = unpack(BLOCK, program.blocks[fields["block"]])
-    start, count = block["map_base"], block["columns"] if flags.weights else 0
-    columns = [unpack(MAP, e) for e in program.maps[start:start + count]]
+    block, columns = program.descriptor(fields["block"])
+    columns = columns if flags.weights else []
     rows = _rows(block, m)
     tile = _array_macro if m.kind.array else _row_engine
     return {"block_read": 1, **_macs(flags, columns, rows), **tile(flags, columns, block, m),

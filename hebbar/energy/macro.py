@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from hebbar.compiler.executions import executions
 from hebbar.compiler.program import Program
 from hebbar.contract.isa import Op, Sweep
-from hebbar.contract.memories import BLOCK, MAP, unpack
 from hebbar.contract.pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 
 from .technology import Range
@@ -59,9 +58,8 @@ def macro_counts(program: Program, entry: str, samples: int, exits: Iterable[boo
         if instruction.op is not Op.SWEEP:
             continue
         flags = Sweep(instruction.fields["flags"])
-        block = unpack(BLOCK, program.blocks[instruction.fields["block"]])
-        start, count = block["map_base"], block["columns"] if flags.weights else 0
-        stored = [c for c in (unpack(MAP, e) for e in program.maps[start:start + count]) if c["lanes"]]
+        block, columns = program.descriptor(instruction.fields["block"])
+        stored = [c for c in columns if c["lanes"] and flags.weights]
         rows = _rows(block, m.row_tiles)
         lines, fed, plastic = (sum(c["lanes"] for c in stored if take(c)) for take in (
             lambda c: True, lambda c: c["feedback"], lambda c: c["plastic"]))
