@@ -46,6 +46,9 @@ class Machine:
     ``decisions`` of the unarmed EXITs of the last run, in their order, True where one left its loop.
     """
 
+    SEQUENCER: type[Sequencer] = Sequencer
+    """What walks through the program."""
+
     def __init__(self, program: Program) -> None:
         self.program, self.config = program, program.machine
         self.saturations = Saturations.zero()
@@ -64,8 +67,8 @@ class Machine:
         self.rates = np.zeros(RATES, np.int64)
         self.set_rates(0)
         self.loops = [0, 0, 0, 0]
-        self._sequencer = Sequencer(program.words, lambda i: self.loops[i], self.units, self._leave,
-                                    self.config.integral, self.config.updates)
+        self._sequencer = self.SEQUENCER(program.words, lambda i: self.loops[i], self.units, self._leave,
+                                         self.config.integral, self.config.updates)
         neurons = self.config.neuron_words * self.config.lanes
         self.state, self.error, self.activity, self.clamp, self.base, self.integral = (
             np.zeros(neurons, np.int64) for _ in range(6))

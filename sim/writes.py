@@ -6,7 +6,7 @@ order of the tile's own: they show in the states and errors that are made of the
 """
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,11 @@ class _Followed(Sequencer):
 class _Told(Machine):
     """A golden machine that keeps what its sweeps and separations write, and when: (address, sample) of each."""
 
+    SEQUENCER = _Followed
+
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self._sequencer = self.followed = _Followed(program.words, lambda i: self.loops[i], self.units, self._leave,
-                                                  self.config.integral, self.config.updates)
+        self.followed = cast(_Followed, self._sequencer)
         self.log: dict[Resource, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {r: [] for r in WRITTEN}
         self.when: list[tuple[int, int]] = []
 
