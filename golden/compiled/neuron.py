@@ -57,16 +57,23 @@ def compare(memory, limits, row, rows, init):
 
 
 @part
+def predicted(memory, limits, row, r, flags):
+    """mu of row ``r``, 0 with GATE; with INIT a free state takes it."""
+    mu = 0 if flags & GATE else (memory.sums[r] + ((1 << limits.sum_shift) >> 1)) >> limits.sum_shift
+    if flags & INIT and memory.values[CLAMP, row + r] == 0:
+        kept = min(max(mu, limits.state_lo), limits.state_hi)
+        memory.clipped[1] += kept != mu
+        memory.values[STATE, row + r] = kept
+    return mu
+
+
+@part
 def weigh(memory, limits, row, rows, flags, precision):
     """Errors with GATE, where mu is zero, and with a precision: ``e = sat(round(pi (x - mu)))``."""
-    state, error, clips, half = memory.values[STATE], memory.values[ERROR], 0, (1 << limits.sum_shift) >> 1
+    state, error, clips = memory.values[STATE], memory.values[ERROR], 0
     shift = FINEST - precision
     for r in range(rows):
-        mu = 0 if flags & GATE else (memory.sums[r] + half) >> limits.sum_shift
-        if flags & INIT and memory.values[CLAMP, row + r] == 0:
-            kept = min(max(mu, limits.state_lo), limits.state_hi)
-            memory.clipped[1] += kept != mu
-            state[row + r] = kept
+        mu = predicted(memory, limits, row, r, flags)
         exact = (((state[row + r] - mu) << (FINEST - UNIT)) + ((1 << shift) >> 1)) >> shift
         kept = min(max(exact, limits.error_lo), limits.error_hi)
         clips += kept != exact
@@ -78,14 +85,10 @@ def weigh(memory, limits, row, rows, flags, precision):
 def integrate(memory, limits, row, rows, flags, precision):
     """ERR with INTEGRATE: the integral l, and ``e = sat(l + floor(2 pi (x - mu)))`` of the l from before; a state at
     an end of its format adds nothing."""
-    state, error, clips, half = memory.values[STATE], memory.values[ERROR], 0, (1 << limits.sum_shift) >> 1
+    state, error, clips = memory.values[STATE], memory.values[ERROR], 0
     shift = FINEST - precision
     for r in range(rows):
-        mu = 0 if flags & GATE else (memory.sums[r] + half) >> limits.sum_shift
-        if flags & INIT and memory.values[CLAMP, row + r] == 0:
-            kept = min(max(mu, limits.state_lo), limits.state_hi)
-            memory.clipped[1] += kept != mu
-            state[row + r] = kept
+        mu = predicted(memory, limits, row, r, flags)
         x = np.int64(state[row + r])
         moving = 0 if x == limits.state_lo or x == limits.state_hi else (x - mu) << (FINEST - UNIT)
         before = 0 if flags & INIT else memory.integral[row + r]
