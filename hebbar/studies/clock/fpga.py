@@ -10,9 +10,11 @@ from hebbar.synth import fpga
 from hebbar.synth.design import of_machine
 from hebbar.synth.process import beating
 
-__all__ = ["SEEDS", "TARGET", "mapped", "measure", "routed"]
+from . import SEEDS
 
-TARGET, SEEDS = "ecp5", 3
+__all__ = ["TARGET", "mapped", "measure", "routed"]
+
+TARGET = "ecp5"
 CLOCKS = {"tiny": 90, "digits": 85, "ecp5": 75}
 """Presets and the least MHz that each is to reach."""
 LUTS, FLIP_FLOPS = {"tiny": 6_500, "digits": 12_500}, {"tiny": 4_500}
@@ -32,7 +34,7 @@ def mapped(config: Config, reporter: Reporter) -> fpga.Mapped:
 
 def routed(found: fpga.Mapped, quick: bool, reporter: Reporter) -> tuple[fpga.Clock | None, str]:
     """The clock of what was mapped; ``quick``: of one placement that is not routed."""
-    return fpga.clock(found, TARGET, 1 if quick else SEEDS, not quick, reporter)
+    return fpga.clock(found, TARGET, SEEDS[quick], not quick, reporter)
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
