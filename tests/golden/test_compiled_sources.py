@@ -1,5 +1,7 @@
 """Weights of held sources, which the compiled machine keeps source by source, and the vectors that it computes in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers import graph, random_samples
@@ -14,7 +16,8 @@ from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import assemble, compile_config
 from hebbar.compiler.rules import Schedule
 from hebbar.compiler.schedule import SweepOp, WaitOp
-from hebbar.contract.isa import Sweep
+from hebbar.contract.isa import Op, Sweep, decode, encode
+from hebbar.contract.memories import BLOCK, pack, unpack
 
 
 def held_columns(program, population):
@@ -89,6 +92,26 @@ def test_columns_that_are_seen_in_two_ways_stay_in_rows():
     assert held_columns(program, "h")["h"] == {False} and held_columns(program, "out")["h"] == {False}
     assert held_columns(program, "h")["in"] == held_columns(program, "out")["in"] == {True}
     check(program, np.random.default_rng(0))
+
+
+def test_words_that_two_blocks_stride_through_stay_in_rows():
+    """Without it each block would have weights of its own, and one would not see what the other learns."""
+    program = _sweeps(Sweep.UPD, 40, 67, weight_bits=16, weight_frac=9).program
+    block, = (unpack(BLOCK, word) for word in program.blocks)
+    code = [decode(word) for word in program.words]
+    at = next(i for i, instruction in enumerate(code) if instruction.op is Op.SWEEP)
+    more = [encode(Op.WAIT), encode(Op.SWEEP, **(code[at].fields | {"block": 1})), encode(Op.WAIT), program.words[at]]
+    words = [encode(Op.LOOP, **(i.fields | {"end": i.fields["end"] + len(more)})) if i.op is Op.LOOP else word
+             for i, word in zip(code, program.words, strict=True)]
+    shorter = pack(BLOCK, "block", **(block | {"groups": block["groups"] - 1}))
+    both = replace(program, words=(*words[:at + 1], *more, *words[at + 1:]), blocks=(*program.blocks, shorter))
+    assert held_columns(both, "out") == {"in": {False}}
+    pair, rng = Pair(both), np.random.default_rng(5)
+    pair.fill(rng)
+    pair.numpy.rates[...], pair.compiled.rates[...] = 8, 8
+    before = pair.numpy.weights.copy()
+    pair.run("train", extreme_samples(both, "train", 2, rng))
+    assert (pair.numpy.weights != before).any()
 
 
 def test_activities_are_listed_anew_for_every_sample():
