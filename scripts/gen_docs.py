@@ -8,18 +8,19 @@ and docs/sequencer.md, the states of the sequencer, from ``hw``.
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum, IntFlag
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # document this checkout, whichever Hebbar is installed
 
 from hebbar.compiler import keys  # noqa: E402
 from hebbar.compiler.config import load  # noqa: E402
-from hebbar.contract import exponentials, memories, registers  # noqa: E402
-from hebbar.contract.counters import CYCLES, HOST, ISSUE_SETS, WORK  # noqa: E402
-from hebbar.contract.errors import BadInput, Exit, HebbarError  # noqa: E402
+from hebbar.contract import exponentials, memories, register_fields, registers  # noqa: E402
+from hebbar.contract.counters import CYCLES, HOST, ISSUE, WORK  # noqa: E402
+from hebbar.contract.errors import Exit, HebbarError  # noqa: E402
 from hebbar.contract.isa import (  # noqa: E402
     FIELDS,
     GAINS,
@@ -30,6 +31,7 @@ from hebbar.contract.isa import (  # noqa: E402
     Field,
     Op,
     Sweep,
+    flag_meanings,
     illegal_sweep,
 )
 from sim.backends.registry import BACKENDS  # noqa: E402
@@ -95,17 +97,6 @@ def layout(fields: dict[str, Field]) -> str:
                  ((bits(f), f"`{name}`", f.meaning) for name, f in fields.items()))
 
 
-def flag_meanings() -> dict[Sweep, str]:
-    """What each flag does, from the table in the docstring of Sweep."""
-    lines = (line.strip().partition(" ") for line in (Sweep.__doc__ or "").splitlines())
-    found = {name: meaning.strip() for name, _, meaning in lines if name in Sweep.__members__}
-    for flag in Sweep:
-        if not found.get(flag.name or ""):
-            raise BadInput(f"hebbar/contract/isa.py: the docstring of Sweep says nothing about {flag.name}; "
-                           "add a line to its table.")
-    return {flag: found[flag.name or ""] for flag in Sweep}
-
-
 def instructions() -> list[str]:
     """Opcodes, fields, and the flags of SWEEP."""
     def number(flag: Sweep) -> int:
@@ -160,9 +151,10 @@ def memory_section() -> list[str]:
             "### Entry of FUNCTION and DERIVATIVE", layout(memories.TABLE)]
 
 
-def flags(kind: type[IntFlag]) -> str:
+def flags(meanings: Mapping[Any, str]) -> str:
     """The bits of a register of flags."""
-    return table(("bit", "name"), ((f.bit_length() - 1, f"`{f.name}`") for f in kind))
+    rows = ((f.bit_length() - 1, f"`{f.name}`", text) for f, text in meanings.items())
+    return table(("bit", "name", "meaning"), rows)
 
 
 def register_section() -> list[str]:
@@ -171,26 +163,21 @@ def register_section() -> list[str]:
              f"0x{r.reset:x}" if r.access is registers.Access.READ_WRITE else "", r.bits, r.meaning)
             for name, r in registers.REGISTERS.items() if r.address < registers.COUNTER_BASE)
     cause = registers.Cause
-    causes = ((int(c), f"`{c.name}`", "fault" if c >= cause.ILLEGAL_OP else "") for c in cause)
+    causes = ((int(c), f"`{c.name}`", "fault" if c >= cause.ILLEGAL_OP else "", meaning)
+              for c, meaning in register_fields.CAUSES.items())
     return ["## Registers", prose(registers.__doc__),
             (f"Addresses have {registers.ADDRESS_BITS} bits. `identity` reads "
              f"0x{registers.IDENTITY:08x} and `version` 0x{registers.VERSION:08x}."),
             table(("address", "register", "access", "reset", "bits", "meaning"), rows),
-            "### Bits of control", whole(registers.Control), flags(registers.Control),
-            "### What was built", whole(registers.Built), flags(registers.Built),
-            "### Bits of status", whole(registers.Status), flags(registers.Status),
-            "### Causes", whole(cause), table(("cause", "name", ""), causes)]
-
-
-def issue_meaning(index: int) -> str:
-    """The flag set an issue counter stands for."""
-    names = [flag.name or "" for i, flag in enumerate(ISSUE_FLAGS) if index >> i & 1]
-    return "slots of sweeps with " + (", ".join(names) if names else "none of them")
+            "### Bits of control", whole(registers.Control), flags(register_fields.CONTROL),
+            "### What was built", whole(registers.Built), flags(register_fields.BUILT),
+            "### Bits of status", whole(registers.Status), flags(register_fields.STATUS),
+            "### Causes", whole(cause), table(("cause", "name", "", "meaning"), causes)]
 
 
 def counter_section() -> list[str]:
     """Counters with the addresses of their halves."""
-    groups = {"Issue slots by flag set": {n: issue_meaning(i) for i, n in enumerate(ISSUE_SETS)},
+    groups = {"Issue slots by flag set": ISSUE,
               "Work": WORK, "Cycles": CYCLES, "Host": HOST}
     names = ", ".join(flag.name or "" for flag in ISSUE_FLAGS)
     parts = ["## Counters",

@@ -4,10 +4,17 @@ The first group depends on the program and the data only: golden model, cycle mo
 exactly. The second depends on how fast the host feeds and drains the streams.
 """
 
-__all__ = ["ISSUE_SETS", "WORK", "CYCLES", "HOST", "COUNTERS", "UNCOUNTED"]
+from .isa import ISSUE_FLAGS
+
+__all__ = ["ISSUE_SETS", "ISSUE", "WORK", "CYCLES", "HOST", "COUNTERS", "MEANINGS", "UNCOUNTED"]
 
 ISSUE_SETS = tuple(f"issue_{i:x}" for i in range(16))
 """Slots by flag set: bit 0 FWD, 1 ERR, 2 TRN, 3 UPD."""
+
+ISSUE = {name: "slots of sweeps with " + (", ".join(flag.name or "" for bit, flag in enumerate(ISSUE_FLAGS)
+                                                    if index >> bit & 1) or "none of them")
+         for index, name in enumerate(ISSUE_SETS)}
+"""What each of them counts."""
 
 WORK = {
     "mac_fwd": "multiply-accumulates of FWD on weights in use",
@@ -43,4 +50,6 @@ UNCOUNTED = ("the machine has no counters (machine.counters is false): cycles an
              "cycle model, which nothing confirms, and how long a host let the machine wait cannot be known")
 """What every figure of cycles and work must say of a machine without counters."""
 
-COUNTERS = (*ISSUE_SETS, *WORK, *CYCLES, *HOST)
+MEANINGS = ISSUE | WORK | CYCLES | HOST
+
+COUNTERS = tuple(MEANINGS)

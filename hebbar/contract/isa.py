@@ -19,8 +19,8 @@ from enum import IntEnum, IntFlag
 from .errors import BadInput
 
 __all__ = ["Op", "Sweep", "Mode", "Into", "WEIGHT_FLAGS", "OPERAND_FLAGS", "ISSUE_FLAGS", "Field", "FIELDS", "MOVES",
-           "SUMMARY", "Instruction", "encode", "decode", "illegal_sweep", "UPDATES", "LOOP_DEPTH", "LOOP_REGISTERS",
-           "GAINS"]
+           "SUMMARY", "flag_meanings", "Instruction", "encode", "decode", "illegal_sweep", "UPDATES", "LOOP_DEPTH",
+           "LOOP_REGISTERS", "GAINS"]
 
 LOOP_DEPTH = 4
 """How deep loops may nest."""
@@ -88,6 +88,16 @@ class Sweep(IntFlag):
     def weights(self) -> bool:
         """True when the sweep has to read weights at all."""
         return bool(self & WEIGHT_FLAGS)
+
+
+def flag_meanings() -> dict[Sweep, str]:
+    """What each flag does, from the table in the docstring of Sweep."""
+    lines = (line.strip().partition(" ") for line in (Sweep.__doc__ or "").splitlines())
+    found = {name: meaning.strip() for name, _, meaning in lines if name in Sweep.__members__}
+    for flag in Sweep:
+        if not found.get(flag.name or ""):
+            raise BadInput(f"the docstring of Sweep says nothing about {flag.name}; add a line to its table.")
+    return {flag: found[flag.name or ""] for flag in Sweep}
 
 
 class Mode(IntEnum):

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from . import timing
-from .counters import COUNTERS
+from .counters import MEANINGS
 from .exponentials import BETA_BITS
 from .isa import GAINS, LOOP_REGISTERS
 from .tiles import TILES
@@ -139,10 +139,10 @@ def _table() -> dict[str, Register]:
         table[f"gain{i}"] = Register(0x070 + 4 * i, rw, "gamma, unsigned with 7 fraction bits", GAIN_BITS)
     for i in range(RATES):
         table[f"rate{i}"] = Register(0x080 + 4 * i, rw, "right shift of e a in UPD, 0..31", MAX_RATE.bit_length())
-    for i, name in enumerate(COUNTERS):
-        for half, word in enumerate(("lo", "hi")):
+    for i, (name, meaning) in enumerate(MEANINGS.items()):
+        for half, (word, which) in enumerate((("lo", "low"), ("hi", "high"))):
             table[f"{name}_{word}"] = Register(counter_address(i) + 4 * half, r,
-                                               f"counter {name}, latched")
+                                               f"{which} half of the counter {name} at the last LATCH: {meaning}")
     return table
 
 
