@@ -4,22 +4,18 @@ import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hebbar import __version__
 from hebbar.compiler.config import Config
 from hebbar.contract.console import Reporter
-from hebbar.contract.counters import COUNTERS, CYCLES, HOST, WORK
 from hebbar.contract.errors import BadInput, HebbarError
 from hebbar.contract.files import BUILD, output_folder, write_text
-from hebbar.contract.geometry import ports
-from hebbar.contract.isa import FIELDS, SUMMARY, Op, Sweep
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem
 from hebbar.contract.processes import run
-from hebbar.contract.registers import COUNTER_BASE, Built, Cause, Control, Status, identity, registers
 from hw.verilog import TOP
 
+from . import register_map
 from .design import source
 from .rdl import rdl
 from .rendering import filled, named
@@ -32,8 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["write", "lint"]
 
-FILES = (f"{TOP}_registers.h", "registers.html", f"{TOP}.core")
-"""Made from a template of the same name with ``.j2`` behind it."""
+CORE = f"{TOP}.core"
 
 LINT = """\
 {command}
@@ -69,12 +64,12 @@ def write(config: Config, folder: Path, reporter: Reporter, build: Path = BUILD,
     kit = contents(config, samples, weights)
     if kit.missing:
         reporter.say(f"warning: the kit has no samples and no test bench: {kit.missing}")
-    context, made = _context(config) | {"checked": bool(kit.parts), "sections": list(kit.sections())}, []
-    for name in FILES:
-        made.append(folder / named(name, top))
-        write_text(made[-1], named(filled(name, context), top))
-    made.append(folder / f"{top}.rdl")
-    write_text(made[-1], named(rdl(config.machine), top))
+    core = folder / named(CORE, top)
+    write_text(core, named(filled(CORE, _context(config, kit)), top))
+    made = [core, *register_map.write(named(rdl(config.machine), top), folder, top)]
+    if gone := register_map.missing():
+        reporter.say(f"warning: the register map has no manuals, no IP-XACT and no access layer, because "
+                     f"{', '.join(gone)} are not installed (pip install 'hebbar[{register_map.EXTRA}]')")
     reporter.say("linting it ...")
     write_text(folder / "lint.txt", lint(verilog, more, whole))
     return [verilog, *more, *made, folder / "lint.txt", *_kit(kit, folder, top)]
@@ -131,16 +126,7 @@ def _head(config: Config) -> str:
             "yours. The program that the machine runs is loaded over its bus.\n\n")
 
 
-def _context(config: Config) -> dict[str, Any]:
-    """What the templates see: the tables of the contract and this machine's geometry."""
-    return {"config": config, "machine": config.machine, "version": __version__, "top": TOP,
-            "registers": registers(config.machine), "control": Control, "status": Status, "cause": Cause,
-            "built": Built, "memories": Mem, "ports": ports(config.machine),
-            "layouts": {"HEADER": HEADER, "BLOCK": BLOCK, "MAP": MAP, "TABLE": TABLE},
-            "counters": {"what": WORK, "cycles": CYCLES, "host": HOST} if config.machine.counters else {},
-            "operations": {op: FIELDS[op] for op in Op},
-            "identity": identity(config.machine),
-            "counter_base": COUNTER_BASE, "counter_names": list(COUNTERS) if config.machine.counters else [],
-            "summary": SUMMARY, "sweep": Sweep,
-            "warnings": WARNINGS}
-
+def _context(config: Config, kit: "Kit") -> dict[str, object]:
+    """What the template of the core sees."""
+    return {"machine": config.machine, "version": __version__, "top": TOP, "checked": bool(kit.parts),
+            "sections": list(kit.sections()), "warnings": WARNINGS}

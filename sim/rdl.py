@@ -1,52 +1,57 @@
 """The register map as SystemRDL 2.0, from the one table: what register tools make manuals, headers and models from."""
 
 from collections.abc import Iterator
-from enum import IntFlag
 
+from hebbar.contract.isa import Field
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.registers import Access, Built, Cause, Control, Register, Status, identity, registers
+from hebbar.contract.register_fields import CODES, fields
+from hebbar.contract.registers import Access, Register, identity, registers
 from hw.verilog import TOP
 
 __all__ = ["rdl"]
 
 SIDES = {Access.READ: "sw = r; hw = w;", Access.READ_WRITE: "sw = rw; hw = r;",
          Access.COMMAND: "sw = w; hw = r; singlepulse;"}
-BITS = {"control": Control, "status": Status}
-GEOMETRY = (("lanes", 7, 0), ("row_tiles", 15, 8), ("tile", 23, 16),
-            *((bit.name.lower(), at, at) for at, bit in enumerate(Built, 24) if bit.name))
+CONSTANT = "sw = r; hw = na;"
 
 
 def rdl(machine: MachineConfig) -> str:
-    """The address map of a machine, with the values that its constant registers read as resets."""
-    lines = [f"// Register map of {TOP}, SystemRDL 2.0.", "", f"enum {TOP}_cause {{"]
-    lines += [f"    {cause.name} = 32'd{cause.value};" for cause in Cause]
-    lines += ["};", "", f"addrmap {TOP} {{", f'    name = "{TOP}";',
-              f'    desc = "{machine.row_tiles} row tiles of {machine.lanes} lanes, tile {machine.tile}.";',
+    """The address map of a machine, with what every register reads after a reset."""
+    lines = [f"// Register map of {TOP}, SystemRDL 2.0."]
+    for (owner, field), codes in CODES.items():
+        lines += ["", f"enum {TOP}_{owner}_{field} {{"]
+        lines += [f"    {name} = {code} {{ desc = {_text(meaning)}; }};" for name, (code, meaning) in codes.items()]
+        lines += ["};"]
+    lines += ["", f"addrmap {TOP} {{", f"    name = {_text(TOP)};",
+              f"    desc = {_text(f'{machine.row_tiles} row tiles of {machine.lanes} lanes, tile {machine.tile}.')};",
               "    default regwidth = 32;", "    default accesswidth = 32;", ""]
     constant = identity(machine)
     for name, register in registers(machine).items():
-        lines += ["    reg {", f'        desc = "{register.meaning.replace(chr(34), chr(39))}";']
-        lines += [f"        {field}" for field in _fields(name, register, constant)]
-        lines.append(f"    }} {name} @ 0x{register.address:03x};")
+        lines += ["    reg {", f"        name = {_text(_words(name))};", f"        desc = {_text(register.meaning)};",
+                  *(f"        {line}" for line in _fields(name, register, constant.get(name))),
+                  f"    }} {name} @ 0x{register.address:03x};"]
     return "\n".join([*lines, "};", ""])
 
 
-def _fields(name: str, register: Register, constant: dict[str, int]) -> Iterator[str]:
-    side = SIDES[register.access]
-    if name == "geometry":
-        for field, high, low in GEOMETRY:
-            value = constant[name] >> low & (1 << high - low + 1) - 1
-            yield f"field {{ sw = r; hw = na; }} {field}[{high}:{low}] = 0x{value:x};"
-    elif name in constant:
-        yield f"field {{ sw = r; hw = na; }} value[31:0] = 0x{constant[name]:x};"
-    elif name in BITS:
-        yield from (_bit(bit, side) for bit in BITS[name])
-    elif name == "cause":
-        yield f"field {{ {side} encode = {TOP}_cause; }} value[31:0] = 0;"
-    else:
-        yield f"field {{ {side} }} value[{register.bits - 1}:0] = 0x{register.reset:x};"
+def _fields(name: str, register: Register, constant: int | None) -> Iterator[str]:
+    """The fields of a register; ``constant``: what it always reads, or None."""
+    side, reset = (SIDES[register.access], register.reset) if constant is None else (CONSTANT, constant)
+    for field, place in fields(name).items():
+        codes, meaning, encode = CODES.get((name, field), {}), place.meaning, ""
+        if codes:  # in words too, for tools that show no enumerations
+            meaning += ": " + ", ".join(f"{code} {known}" for known, (code, _) in codes.items())
+            encode = f" encode = {TOP}_{name}_{field};"
+        yield (f"field {{ name = {_text(_words(field))}; desc = {_text(meaning)}; {side}{encode} }} "
+               f"{field}[{_bits(place)}] = 0x{place.get(reset):x};")
 
 
-def _bit(bit: IntFlag, side: str) -> str:
-    place = bit.value.bit_length() - 1
-    return f"field {{ {side} }} {bit.name}[{place}:{place}] = 0;"
+def _bits(place: Field) -> str:
+    return f"{place.lsb + place.width - 1}:{place.lsb}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _text(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -11,17 +11,21 @@ from hw.verilog import TOP
 from ..packets import transfer_beats
 from ..rendering import filled, named
 from .contents import Kit
+from .formats import header
 
 __all__ = ["write_c", "write_python", "write_testbench"]
 
+FORMATS = f"{TOP}_formats.h"
 DRIVER = ("hebbar_driver.h", "hebbar_driver.c")
 
 
 def write_c(kit: Kit, folder: Path, top: str = TOP) -> list[Path]:
-    """The driver, the kit as arrays of constants, and where it has samples a program that trains them; every name
-    begins with ``top``."""
+    """The driver, what stands in its words, the kit as arrays of constants, and where it has samples a program that
+    trains them; every name begins with ``top``."""
+    formats = folder / named(FORMATS, top)
+    write_text(formats, named(header(kit.program.machine, __version__), top))
     names = (*DRIVER, "hebbar_kit.h", "hebbar_kit.c", *(["hebbar_main.c"] if kit.parts else []))
-    return [_write(folder, name, _context(kit), top) for name in names]
+    return [formats, *(_write(folder, name, _context(kit), top) for name in names)]
 
 
 def write_python(kit: Kit, folder: Path, top: str = TOP) -> Path:

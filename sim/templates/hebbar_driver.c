@@ -5,7 +5,10 @@
 #include <stddef.h>
 
 #define PATIENCE 10000000u
-#define MAX_RATE 31u
+#define MAX_RATE HEBBAR__RATE0__VALUE_bm
+/* Byte offset of a register, and what one of its fields always reads, in its place. */
+#define OFFSET(name) (uint32_t)offsetof(hebbar_t, name)
+#define READS(name, field) ((uint32_t)HEBBAR__##name##__##field##_reset << HEBBAR__##name##__##field##_bp)
 
 static int write_register(const struct hebbar_device *device, uint32_t offset, uint32_t value)
 {
@@ -27,7 +30,7 @@ static int wait_status(const struct hebbar_device *device, uint32_t mask)
 {
     uint32_t status = 0, i;
     for (i = 0; i < device->patience; ++i) {
-        int result = read_register(device, HEBBAR_REG_STATUS, &status);
+        int result = read_register(device, OFFSET(status), &status);
         if (result)
             return result;
         if (!(status & mask))
@@ -40,7 +43,7 @@ static int wait_status(const struct hebbar_device *device, uint32_t mask)
 static int explained(const struct hebbar_device *device, int otherwise)
 {
     uint32_t status = 0;
-    if (!read_register(device, HEBBAR_REG_STATUS, &status) && (status & HEBBAR_STATUS_ABORTED))
+    if (!read_register(device, OFFSET(status), &status) && (status & HEBBAR__STATUS__ABORTED_bm))
         return HEBBAR_ERROR_ABORTED;
     return otherwise;
 }
@@ -61,16 +64,19 @@ int hebbar_open(struct hebbar_device *device, const struct hebbar_port *port)
     device->patience = PATIENCE;
     if (port->reset && port->reset(port->context))
         return HEBBAR_ERROR_BUS;
-    result = check(device, HEBBAR_REG_IDENTITY, 0xffffffffu, HEBBAR_IDENTITY);
-    if (!result)  /* the major version: a later minor one only adds */
-        result = check(device, HEBBAR_REG_VERSION, 0xffffff00u, HEBBAR_VERSION & 0xffffff00u);
+    result = check(device, OFFSET(identity), 0xffffffffu, READS(IDENTITY, VALUE));
+    if (!result)  /* a later minor version only adds */
+        result = check(device, OFFSET(version), HEBBAR__VERSION__MAJOR_bm, READS(VERSION, MAJOR));
     if (!result)
-        result = check(device, HEBBAR_REG_GEOMETRY, 0xffffffffu, HEBBAR_GEOMETRY);
+        result = check(device, OFFSET(geometry), 0xffffffffu,
+                       READS(GEOMETRY, LANES) | READS(GEOMETRY, ROW_TILES) | READS(GEOMETRY, TILE)
+                       | READS(GEOMETRY, COUNTERS) | READS(GEOMETRY, SEPARATION) | READS(GEOMETRY, ENERGY)
+                       | READS(GEOMETRY, UPDATES) | READS(GEOMETRY, SHARED));
     if (!result)
-        result = check(device, HEBBAR_REG_WEIGHT_WORDS, 0xffffffffu, HEBBAR_WEIGHT_WORDS);
+        result = check(device, OFFSET(weight_words), 0xffffffffu, READS(WEIGHT_WORDS, VALUE));
     if (!result)
-        result = check(device, HEBBAR_REG_NEURON_WORDS, 0xffffffffu, HEBBAR_NEURON_WORDS);
-    if (!result && check(device, HEBBAR_REG_BUILD, 0xffffffffu, HEBBAR_BUILD))
+        result = check(device, OFFSET(neuron_words), 0xffffffffu, READS(NEURON_WORDS, VALUE));
+    if (!result && check(device, OFFSET(build), 0xffffffffu, READS(BUILD, VALUE)))
         result = HEBBAR_ERROR_BUILD;
     return result;
 }
@@ -104,13 +110,13 @@ int hebbar_start(const struct hebbar_device *device, const struct hebbar_entry *
 {
     int result = send_packet(device, entry->clamp.beats, entry->clamp.count);
     if (!result)
-        result = wait_status(device, HEBBAR_STATUS_STREAMING);
+        result = wait_status(device, HEBBAR__STATUS__STREAMING_bm);
     if (!result)
-        result = write_register(device, HEBBAR_REG_LOOP0, count);
+        result = write_register(device, OFFSET(loop0), count);
     if (!result)
-        result = write_register(device, HEBBAR_REG_ENTRY, entry->address);
+        result = write_register(device, OFFSET(entry), entry->address);
     if (!result)
-        result = write_register(device, HEBBAR_REG_CONTROL, HEBBAR_CONTROL_START);
+        result = write_register(device, OFFSET(control), HEBBAR__CONTROL__START_bm);
     return result ? explained(device, result) : HEBBAR_OK;
 }
 
@@ -142,7 +148,7 @@ int hebbar_feed(const struct hebbar_device *device, const struct hebbar_entry *e
 int hebbar_finish(const struct hebbar_device *device)
 {
     uint32_t cause = 0, pc = 0;
-    int result = wait_status(device, HEBBAR_STATUS_RUNNING);
+    int result = wait_status(device, HEBBAR__STATUS__RUNNING_bm);
     if (!result)
         result = hebbar_cause(device, &cause, &pc);
     if (!result && cause != HEBBAR_CAUSE_DONE)
@@ -189,7 +195,7 @@ int hebbar_read_weights(const struct hebbar_device *device, uint32_t *out)
 int hebbar_counters(const struct hebbar_device *device, uint64_t values[HEBBAR_COUNTERS])
 {
     uint32_t i;
-    int result = write_register(device, HEBBAR_REG_CONTROL, HEBBAR_CONTROL_LATCH);
+    int result = write_register(device, OFFSET(control), HEBBAR__CONTROL__LATCH_bm);
     for (i = 0; !result && i < HEBBAR_COUNTERS; ++i) {
         uint32_t low = 0, high = 0;
         result = read_register(device, HEBBAR_COUNTER_BASE + 8u * i, &low);
@@ -203,14 +209,14 @@ int hebbar_counters(const struct hebbar_device *device, uint64_t values[HEBBAR_C
 
 int hebbar_cause(const struct hebbar_device *device, uint32_t *cause, uint32_t *pc)
 {
-    int result = read_register(device, HEBBAR_REG_CAUSE, cause);
-    return result ? result : read_register(device, HEBBAR_REG_PC, pc);
+    int result = read_register(device, OFFSET(cause), cause);
+    return result ? result : read_register(device, OFFSET(pc), pc);
 }
 
 int hebbar_stop(const struct hebbar_device *device)
 {
-    int result = write_register(device, HEBBAR_REG_CONTROL, HEBBAR_CONTROL_STOP);
-    return result ? result : wait_status(device, HEBBAR_STATUS_RUNNING);
+    int result = write_register(device, OFFSET(control), HEBBAR__CONTROL__STOP_bm);
+    return result ? result : wait_status(device, HEBBAR__STATUS__RUNNING_bm);
 }
 
 int hebbar_recover(const struct hebbar_device *device)
@@ -219,6 +225,6 @@ int hebbar_recover(const struct hebbar_device *device)
     if (!result && device->port->drain(device->port->context))
         result = HEBBAR_ERROR_BUS;
     if (!result)
-        result = write_register(device, HEBBAR_REG_CONTROL, HEBBAR_CONTROL_CLEAR);
-    return result ? result : wait_status(device, HEBBAR_STATUS_STREAMING);
+        result = write_register(device, OFFSET(control), HEBBAR__CONTROL__CLEAR_bm);
+    return result ? result : wait_status(device, HEBBAR__STATUS__STREAMING_bm);
 }

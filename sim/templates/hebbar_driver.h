@@ -7,7 +7,7 @@
 #ifndef HEBBAR_DRIVER_H
 #define HEBBAR_DRIVER_H
 
-#include "hebbar_registers.h"
+#include "hebbar_formats.h"
 
 enum hebbar_result {
     HEBBAR_OK = 0,

@@ -63,7 +63,7 @@ def test_another_machine_is_refused(folder, kit, models, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "kit")
     header = copy / "hebbar_registers.h"
     text = header.read_text()
-    header.write_text(text.replace("#define HEBBAR_WEIGHT_WORDS 128u", "#define HEBBAR_WEIGHT_WORDS 64u"))
+    header.write_text(text.replace("WEIGHT_WORDS__VALUE_reset 0x80", "WEIGHT_WORDS__VALUE_reset 0x40"))
     assert header.read_text() != text
     code, said = run_c(kit, copy, MAIN, models)
     assert code == 1 and "result -2" in said, said

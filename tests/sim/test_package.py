@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from html.parser import HTMLParser
 
 import pytest
 
@@ -11,8 +10,9 @@ from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, HebbarError
 from hebbar.contract.geometry import ports
-from hebbar.contract.memories import HEADER, Mem, pack
-from hebbar.contract.registers import REGISTERS, Cause, Control, Status
+from hebbar.contract.isa import FIELDS, Op, Sweep, encode
+from hebbar.contract.memories import BLOCK, HEADER, MAP, TABLE, Mem, pack
+from hebbar.contract.registers import REGISTERS, Cause, Control, Status, identity
 from sim.package import lint, write
 from sim.toolchain import environment, verilator_command
 from sim.verilator import WARNINGS
@@ -29,22 +29,25 @@ def folder(tmp_path_factory, models):
 
 def run_c(folder, body: str) -> str:
     """The output of a C program around the header, compiled with every warning an error."""
-    (folder / "main.c").write_text('#include <stdio.h>\n#include "hebbar_registers.h"\n'
+    (folder / "main.c").write_text('#include <stddef.h>\n#include <stdio.h>\n#include "hebbar_formats.h"\n'
                                    f"int main(void) {{ {body} return 0; }}\n")
     subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c"], cwd=folder,
                    check=True)
     return subprocess.run(["./main"], cwd=folder, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_c_header_has_every_register_bit_and_cause(folder):
+def test_the_c_headers_have_every_register_bit_and_cause(folder):
     """Without it a driver written in C would write to another register than the hardware has."""
-    expected = {f"HEBBAR_REG_{name.upper()}": r.address for name, r in REGISTERS.items()}
-    expected |= {f"HEBBAR_CONTROL_{b.name}": b.value for b in Control}
-    expected |= {f"HEBBAR_STATUS_{b.name}": b.value for b in Status}
+    expected = {f"offsetof(hebbar_t, {name})": r.address for name, r in REGISTERS.items()}
+    expected |= {f"HEBBAR__CONTROL__{b.name}_bm": b.value for b in Control}
+    expected |= {f"HEBBAR__STATUS__{b.name}_bm": b.value for b in Status}
+    expected |= {f"HEBBAR__{name.upper()}__VALUE_reset": value for name, value in identity(CONFIG.machine).items()
+                 if name not in ("version", "geometry")}
     expected |= {f"HEBBAR_CAUSE_{c.name}": c.value for c in Cause} | {f"HEBBAR_MEMORY_{m.name}": m.value for m in Mem}
     expected |= {f"HEBBAR_{m.name}_DEPTH": p.depth for m, p in ports(CONFIG.machine).items()}
-    said = run_c(folder, "".join(f'printf("{n} %u\\n", (unsigned){n});' for n in expected))
-    assert {line.split()[0]: int(line.split()[1]) for line in said.splitlines()} == expected
+    expected |= {f"HEBBAR_OP_{op.name}": op.value for op in Op} | {f"HEBBAR_FLAG_{f.name}": f.value for f in Sweep}
+    said = run_c(folder, "".join(f'printf("%u\\n", (unsigned){n});' for n in expected))
+    assert dict(zip(expected, map(int, said.split()))) == expected
 
 
 def test_the_c_header_packs_a_packet_as_the_host_does(folder):
@@ -53,33 +56,36 @@ def test_the_c_header_packs_a_packet_as_the_host_does(folder):
     assert int(said) == pack(HEADER, "packet", beats=1234, memory=Mem.WEIGHT, read=1)
 
 
-class Cells(HTMLParser):
-    """Text of the table cells of a page; fails on tags that were never opened."""
+def test_the_c_header_assembles_instructions_and_descriptors(folder):
+    """Without it a driver that writes a program or a descriptor would write another one. Every field has its largest
+    value in turn, so that a place or a width that is wrong cannot hide."""
+    body, expected, count = "", [], 0
 
-    def __init__(self):
-        super().__init__()
-        self.rows, self.links, self.open = [], [], False
+    def add(name, fields, word, words=1):
+        nonlocal body, count
+        puts = "".join(f"hebbar_put(w{count}, HEBBAR_{name}_{n.upper()}_LSB, HEBBAR_{name}_{n.upper()}_MASK, {v}u);"
+                       for n, v in fields.items())
+        start = f"(uint32_t)HEBBAR_OP_{name} << HEBBAR_OP_CODE_LSB" if name in Op.__members__ else "0"
+        body += f"uint32_t w{count}[{words}] = {{{start}}}; {puts}"
+        body += "".join(f'printf("%u\\n", (unsigned)w{count}[{i}]);' for i in range(words))
+        expected.extend(word >> 32 * i & 0xFFFFFFFF for i in range(words))
+        count += 1
 
-    def handle_starttag(self, tag, attributes):
-        self.links += [v for k, v in attributes if k in ("href", "src")]
-        if tag == "tr":
-            self.rows.append([])
-        self.open = tag in ("td", "code") and bool(self.rows)
-        if tag == "td":
-            self.rows[-1].append("")
-
-    def handle_data(self, data):
-        if self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
-
-
-def test_the_page_shows_every_register_and_links_nowhere(folder):
-    """Without it the manual could miss a register, or need the net."""
-    cells = Cells()
-    cells.feed((folder / "registers.html").read_text())
-    shown = {row[1].strip(): int(row[0], 16) for row in cells.rows if row and row[0].startswith("0x")}
-    assert shown == {name: r.address for name, r in REGISTERS.items()}
-    assert all(link.startswith("#") for link in cells.links)
+    for op, layout in FIELDS.items():
+        for name, place in layout.items():
+            add(op.name, {name: (1 << place.width) - 1}, encode(op, **{name: (1 << place.width) - 1}))
+    for title, table, words in (("BLOCK", BLOCK, 4), ("MAP", MAP, 1), ("TABLE", TABLE, 1)):
+        for name, place in table.items():
+            values = dict.fromkeys(table, 0) | {name: (1 << place.width) - 1}
+            add(title, values, pack(table, title, **values), words)
+    assert [int(word) for word in run_c(folder, body).split()] == expected
+    block = {name: (37 * i + 1) % (1 << place.width) for i, (name, place) in enumerate(BLOCK.items())}
+    word = pack(BLOCK, "block", **block)
+    quarters = ", ".join(f"{word >> 32 * i & 0xFFFFFFFF}u" for i in range(4))
+    gets = (f"hebbar_get(w, HEBBAR_BLOCK_{n.upper()}_LSB, HEBBAR_BLOCK_{n.upper()}_MASK)" for n in block)
+    said = run_c(folder, f"static const uint32_t w[4] = {{{quarters}}};" +
+                 "".join(f'printf("%u\\n", (unsigned){get});' for get in gets))
+    assert [int(value) for value in said.split()] == list(block.values())
 
 
 def test_the_core_file_is_yaml_with_its_targets(folder):
@@ -90,7 +96,7 @@ def test_the_core_file_is_yaml_with_its_targets(folder):
     core = yaml.safe_load(text)
     assert {"default", "lint", "synth"} <= set(core["targets"])
     assert core["targets"]["lint"]["toplevel"] == "hebbar" and core["targets"]["lint"]["filesets"] == ["rtl"]
-    for name in ("hebbar.v", "hebbar_registers.h"):
+    for name in ("hebbar.v", "hebbar_registers.h", "hebbar_formats.h"):
         assert (folder / name).exists() and name in json.dumps(core["filesets"])
 
 
@@ -144,7 +150,8 @@ def test_two_headers_fit_into_one_program(pair):
     """Without it a driver of both would write one machine's geometry to the other."""
     headers = [pair / top / f"{top}_kit.h" for top in ("one", "hebbar_2")]
     (pair / "main.c").write_text("#include <stdio.h>\n" + "".join(f'#include "{h}"\n' for h in headers) +
-                                 'int main(void) { printf("%u %u", ONE_LANES, HEBBAR_2_LANES); return 0; }\n')
+                                 'int main(void) { printf("%u %u", ONE__GEOMETRY__LANES_reset, '
+                                 'HEBBAR_2__GEOMETRY__LANES_reset); return 0; }\n')
     sources = [str(path) for top in ("one", "hebbar_2") for path in (pair / top).glob("*_[dk]*.c")]
     subprocess.run(["gcc", "-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-o", "main", "main.c", *sources],
                    cwd=pair, check=True)
@@ -157,8 +164,9 @@ def test_every_file_of_a_named_machine_is_called_after_it(pair):
     assert "name: hebbar:accelerator:one:" in core and "- one.v" in core and "- one_registers.h:" in core
     assert "toplevel: one" in core and core.count("hebbar") == 1
     assert {p.name for p in (pair / "one").iterdir()} == {
-        "one.v", "one.core", "one.rdl", "one_registers.h", "registers.html", "lint.txt", "one_driver.h", "one_driver.c",
-        "one_main.c", "one_pynq.py", "one_kit.h", "one_kit.c", "one_kit.bin", "one_tb.v", "kit.json", "data"}
+        "one.v", "one.core", "one.rdl", "one.xml", "one_registers.h", "one_formats.h", "registers", "registers.md",
+        "access", "lint.txt", "one_driver.h", "one_driver.c", "one_main.c", "one_pynq.py", "one_kit.h", "one_kit.c",
+        "one_kit.bin", "one_tb.v", "kit.json", "data"}
 
 
 @pytest.mark.parametrize("top", ["", "2nd", "a-b", "module", "wire", "small", "logic", "caf\u00e9", "a b", "\\\\x"])
