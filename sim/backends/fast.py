@@ -38,21 +38,22 @@ class Session:
         """A recorded memory as it is now, by element address."""
         return self.host.dump(memory)
 
-    def run(self, job: Job, progress: Callable[[int], None] | None = None) -> Trace:
+    def run(self, job: Job, progress: Callable[[int], None] | None = None, recorder: Recorder | None = None) -> Trace:
         """Run a job on the weights that are there (``job.weights`` is not loaded).
 
-        ``progress`` is told how many samples the machine has taken. ``final`` is read straight from
+        ``progress`` is told how many samples the machine has taken. ``recorder`` gets the barriers of a job that
+        records them, in place of one that keeps them for the trace. ``final`` is read straight from
         the memory of the model; ``read_weights`` asks the bus.
         """
         beats = max(1, sum(-(-t.population.size // p) for t, p in self._inputs(job.entry)))
-        self.host.recorder = Recorder(self.program) if job.steps else None
+        self.host.recorder = (recorder or Recorder(self.program)) if job.steps else None
         self.host.progress = progress and (lambda taken: progress(min(taken // beats, job.count)))
         try:
             outputs, counters = finish(run_host(self.host, job))
-            recorder = self.host.recorder or Recorder(self.program)
+            kept = self.host.recorder or Recorder(self.program)
         finally:
             self.host.recorder = self.host.progress = None
-        return recorder.trace(self.host.dump(Mem.WEIGHT), outputs, counters)
+        return kept.trace(self.host.dump(Mem.WEIGHT), outputs, counters)
 
     def read_weights(self) -> NDArray[np.int64]:
         """The weight image (words, P, C) over the bus."""
