@@ -123,7 +123,7 @@ def test_the_minimum_of_the_preset_by_hand():
 
 @pytest.mark.skipif(not MNIST.exists(), reason="no MNIST beside the repository")
 def test_depth_32_on_the_rtl(models):
-    """The preset on images: every write of two samples. ``hebbar bench depth`` does 300."""
+    """The preset on images: every word at every WAIT of two samples. ``hebbar bench depth`` does 300."""
     from golden.learning.datasets import load as load_data
     from golden.learning.training import codes
 

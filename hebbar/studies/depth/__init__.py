@@ -9,19 +9,17 @@ from ..parts import measured
 
 __all__ = ["OPEN", "PARTS", "SEEDS", "measure", "one"]
 
-SEEDS = {False: 1, True: 1}
-"""Seeds of weights and of the order of samples behind the accuracies."""
+SEEDS = {False: 4, True: 1}
+"""Seeds of weights and of the order of samples behind the accuracies at depth 32; there is one at depth 128."""
 
-PARTS = ("accuracy",)
+PARTS = ("accuracy", "deeper", "rtl", "gate", "wind_up")
 """Modules of this package, in the order of the table; each measures its rows."""
 
+SOURCES = ("golden", "hw", "sim", "hebbar/contract", "hebbar/compiler", "hebbar/presets", "hebbar/studies/depth")
+"""What a record of a part is of."""
+
 OPEN = {
-    "without anti-wind-up (tests/sim/test_depth_program.py has it in a small net)": "diverges",
-    "depth 128, 10,000 samples, PC-ALM below backprop": "<= 2 points",
-    "RTL mismatches, depth 32, 300 samples": "0",
-    "RTL mismatches, depth 128, 20 samples": "0",
     "RTL mismatches, depth 32, final weights of 10,000 samples": "0",
-    "exact gate, share of layer-steps at depth 32 / 128": "printed",
     "window, cycles against dense at depth 32 / 128": "<= .45 / <= .25",
     "exponent of steps against depth, PC / PC-ALM": "beside 1.92 / 1.27",
     "MNIST at batch 1, IL / Z-IL / iPC": ">= 98.2 / 98.5 / 97.8 %",
@@ -38,4 +36,4 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
 
 def one(part: str, folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
     """The figures of one part."""
-    return measured("depth", part, folder, quick, reporter, data=data, images=data)
+    return measured("depth", part, folder, quick, reporter, SOURCES, data, images=data)

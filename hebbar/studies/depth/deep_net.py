@@ -1,35 +1,67 @@
-"""The preset ``deep`` on MNIST: its configuration with one of the rules, and its samples in three parts."""
+"""The preset ``deep`` on MNIST, of any depth: its configuration with a rule, and its samples in three parts."""
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from golden.learning.datasets import Dataset, load as load_data
-from hebbar.compiler.config import Config, load
+from hebbar.compiler.config import Config, DataConfig, load
 from hebbar.contract.errors import BadInput
 
-__all__ = ["HELD", "deep", "divided"]
+__all__ = ["HELD", "deep", "deepened", "divided", "images_in"]
 
 HELD = 5000
 """The last training images, on which rates are chosen."""
+DEEPER = {"weight_words": 8192, "neuron_words": 160, "map_entries": 1024, "blocks": 512, "program_words": 2048}
+"""The memories of a machine that holds 128 layers."""
 
 
-def deep(images: Path | None, rule: str = "pc_alm", halvings: int = 0, seed: int = 1) -> Config:
-    """The preset with a rule and every alpha halved so often. Raises BadInput where there are no images."""
-    preset = load("deep")
-    folder = images or Path(preset.data.path)
+def images_in(images: Path | None) -> Path:
+    """The folder of MNIST's files, by default the preset's. Raises BadInput where there is none."""
+    folder = images or Path(load("deep").data.path)
     if not folder.is_dir():
         raise BadInput(f"{folder} holds no MNIST, on which deep networks are measured; give the folder of its four idx "
                        "files with --data.")
-    shifts = [shift + halvings for shift in preset.rule.alpha_shifts]
-    return preset.replace(rule={"name": rule, "alpha_shifts": shifts}, training={"seed": seed},
-                          data={"path": str(folder.resolve())})
+    return folder.resolve()
+
+
+def deep(images: Path | None, rule: str = "pc_alm", halvings: int = 0, seed: int = 1, layers: int = 32) -> Config:
+    """The preset with a rule, every alpha halved so often, and ``layers`` layers of weights."""
+    config = load("deep")
+    shifts = [shift + halvings for shift in config.rule.alpha_shifts]
+    config = config.replace(rule={"name": rule, "alpha_shifts": shifts}, training={"seed": seed},
+                            data={"path": str(images_in(images))})
+    return config if layers == len(shifts) else config.replace(**deepened(config, layers))
+
+
+def deepened(config: Config, layers: int) -> dict[str, dict[str, Any]]:
+    """What changes with the number of layers: twice as many steps, hidden weights that begin smaller as 1 / sqrt(L),
+    and their alpha as 1 / L, in powers of two. Raises BadInput where L is no power of two times the preset's."""
+    first, hidden, last = (config.rule.alpha_shifts[i] for i in (0, 1, -1))
+    spread = config.rule.init_scales
+    before = len(spread)
+    times = layers // before
+    if layers != before * times or times & (times - 1) or not times:
+        raise BadInput(f"{layers} layers are no power of two times the {before} of the preset 'deep', whose rates are "
+                       "powers of two.")
+    shift, sizes = hidden + times.bit_length() - 1, config.network.layers
+    return {"network": {"layers": [sizes[0], *[sizes[1]] * (layers - 1), sizes[-1]]},
+            "rule": {"steps": 2 * layers, "alpha_shifts": [first, *[shift] * (layers - 2), last],
+                     "init_scales": [spread[0], *[spread[1] / times**0.5] * (layers - 2), spread[-1]]},
+            "machine": DEEPER}
 
 
 def divided(config: Config) -> tuple[Dataset, Dataset]:
     """The images to learn from with those to choose on, and with the official test set."""
-    data = load_data(config.data, config.network.input_frac, config.machine.activity_bits)
+    data = _loaded(config.data, config.network.input_frac, config.machine.activity_bits)
     count = len(data.train) - HELD
     first, last = (data.train.take(rows) for rows in (np.arange(count), np.arange(count, count + HELD)))
     return replace(data, train=first, test=last), replace(data, train=first)
+
+
+@lru_cache(maxsize=1)
+def _loaded(data: DataConfig, frac: int, bits: int) -> Dataset:
+    return load_data(data, frac, bits)

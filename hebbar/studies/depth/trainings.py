@@ -1,0 +1,121 @@
+"""Trainings of the preset ``deep`` on the compiled golden machine, each kept and found again."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from golden.compiled import CompiledMachine
+from golden.learning.datasets import Samples
+from golden.learning.training import codes
+from golden.session import initial_image
+from hebbar.compiler.program import Program, compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import write_json
+
+from ..parts import ROOT
+from .deep_net import deep, divided
+
+__all__ = ["GRID", "Asked", "Training", "best", "measured", "order", "trained"]
+
+GRID = (-2, -1, 0, 1, 2)
+"""How often every alpha of the preset is halved, the same grid for every rule; -1: doubled."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which net learns by which ``rule``: ``halvings`` of every alpha, ``seed`` of weights and of the order of samples,
+    ``layers`` of weights, and how many ``samples``, one by one."""
+
+    rule: str
+    halvings: int
+    seed: int
+    layers: int
+    samples: int
+
+
+@dataclass(frozen=True)
+class Training:
+    """Accuracy, 0 to 1, on the 5,000 images to choose rates on and on the test set; ``clipped``: states that were."""
+
+    asked: Asked
+    validation: float
+    test: float
+    clipped: int
+
+
+def order(seed: int, count: int) -> NDArray[np.int64]:
+    """The order of ``count`` samples."""
+    return np.random.default_rng(1000 + seed).permutation(count)
+
+
+def trained(asked: Asked, images: Path | None, folder: Path | None = None) -> Training:
+    """One training, from its record in ``folder`` where that is of the same machine, program, weights and samples."""
+    config = deep(images, asked.rule, asked.halvings, asked.seed, asked.layers)
+    program, (chosen, official) = compile_config(config), divided(config)
+    image, rows = initial_image(program), order(asked.seed, len(chosen.train))[:asked.samples]
+    given = codes(program, chosen.train.take(rows), True)
+    record, key = _record(folder, asked), _key(program, image, given)
+    if record and record.exists() and (kept := json.loads(record.read_text(encoding="utf-8")))["key"] == key:
+        return Training(asked, kept["validation"], kept["test"], kept["clipped"])
+    machine = CompiledMachine(program)
+    machine.load(image)
+    machine.run("train", given)
+    clipped = machine.counters["sat_state"]
+
+    def right(part: Samples) -> float:
+        (answers,) = machine.run("predict", codes(program, part, False)).values()
+        return float((answers.argmax(1) == part.labels).mean())
+
+    found = Training(asked, right(chosen.test), right(official.test), clipped)
+    if record:
+        write_json(record, {"key": key, **asdict(found)})
+    return found
+
+
+def measured(asked: Sequence[Asked], folder: Path, images: Path | None, reporter: Reporter) -> list[Training]:
+    """All trainings, in their order."""
+    found: list[Training] = []
+    with reporter.task("trainings", len(asked)) as task:
+        for each in asked:
+            found.append(trained(each, images, folder))
+            task.advance(len(found), f"{each.rule}, {each.layers} layers, {100 * found[-1].validation:.2f} %")
+    return found
+
+
+def best(trainings: Sequence[Training]) -> dict[str, list[Training]]:
+    """The trainings of every rule, a seed each, at the rate whose mean over the seeds is best on the images to choose
+    on."""
+    groups: dict[str, dict[int, list[Training]]] = {}
+    for each in trainings:
+        groups.setdefault(each.asked.rule, {}).setdefault(each.asked.halvings, []).append(each)
+    return {rule: max(rates.values(), key=lambda runs: np.mean([run.validation for run in runs]))
+            for rule, rates in groups.items()}
+
+
+def _record(folder: Path | None, asked: Asked) -> Path | None:
+    return folder / f"{'_'.join(map(str, asdict(asked).values()))}.json" if folder else None
+
+
+def _key(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArray[np.int64]]) -> str:
+    """A hash of all that the bits of a training depend on: the golden machine, the program, weights and samples."""
+    digest = hashlib.sha256(_machine().encode())
+    what: list[Any] = [program.words, program.blocks, program.maps, program.functions, program.derivatives,
+                       program.rates, program.gains, program.machine.model_dump(mode="json")]
+    digest.update(json.dumps(what, sort_keys=True).encode())
+    for array in (image, *given.values()):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+@lru_cache
+def _machine() -> str:
+    """A hash of the sources of the golden machine; its float references, data and weights come in by what they make."""
+    paths = sorted([*(ROOT / "golden").glob("*.py"), *(ROOT / "golden" / "compiled").glob("*.py")])
+    return hashlib.sha256(b"\0".join(path.name.encode() + b"\0" + path.read_bytes() for path in paths)).hexdigest()

@@ -1,0 +1,138 @@
+"""What ``hebbar bench depth`` compares, skips and keeps."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers import layered, random_samples
+
+from golden.compiled import CompiledMachine
+from golden.session import initial_image
+from golden.trace import Job
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from hebbar.contract.errors import BadInput
+from hebbar.studies.depth import trainings
+from hebbar.studies.depth.deep_net import deep, deepened
+from hebbar.studies.depth.gate import GatedMachine, gated
+from hebbar.studies.depth.trainings import Asked, Training, best, trained
+from hebbar.studies.depth.wind_up import WITHOUT, small
+from sim.backends import fast
+from sim.barrier_match import BarrierMatch
+
+MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
+
+
+def residual(hidden=5, steps=12, **rule):
+    """6 inputs, ``hidden`` residual layers of 6, 3 outputs."""
+    return compile_config(layered(
+        [6] * (hidden + 1) + [3], network={"residual": True, "activation": "relu", "hidden_frac": 8},
+        rule={"name": "pc_alm", "steps": steps, "gamma": 31 / 128, "alpha_shifts": [5] * (hidden + 1),
+              "init_scales": [1.0] + [0.3] * hidden} | rule, lanes=8, activity_bits=12, activity_frac=8, integral=True,
+        row_sum_bits=40, map_entries=128, blocks=64, program_words=256))
+
+
+def test_the_gate_changes_no_bit_and_skips_what_credit_has_not_reached():
+    """Credit moves down one layer a step, so that of H layers the l-th from the output is quiet in its first l - 1
+    sweeps of a sample: H (H - 1) / 2 layer-steps at least. Without the memory of what a layer was predicted from, a
+    layer that has just been reached from below would be skipped, and bits would change."""
+    hidden, samples = 5, 3
+    program = residual(hidden)
+    found = gated(program, initial_image(program), random_samples(program, "train", samples, 4))
+    assert found.differ == 0
+    assert found.steps == samples * hidden * 11, "the first of 12 steps is part of the feed-forward start"
+    assert found.skipped >= samples * (hidden - 1) * (hidden - 2) // 2
+    assert found.skipped < found.steps / 2
+
+
+def test_a_gate_that_looks_at_errors_alone_changes_bits(monkeypatch):
+    """The comparison of the gate can fail."""
+    program = residual()
+    monkeypatch.setattr(GatedMachine, "_quiet", lambda self, block: not self.error[self._rows(block)].any())
+    assert gated(program, initial_image(program), random_samples(program, "train", 3, 4)).differ
+
+
+def test_depth_doubles_steps_and_scales_by_powers_of_two():
+    """At depth 128 hidden weights begin half as large as at 32 and alpha is a quarter: s^2 = 1 / (N L)."""
+    config = load("deep")
+    rule = config.rule
+    four = config.replace(**deepened(config, 128))
+    assert len(four.network.layers) == 129 and four.rule.steps == 256
+    assert {s - 2 for s in four.rule.alpha_shifts[1:-1]} == set(rule.alpha_shifts[1:-1])
+    assert set(four.rule.init_scales[1:-1]) == {rule.init_scales[1] / 2}
+    for end in (0, -1):
+        assert four.rule.alpha_shifts[end] == rule.alpha_shifts[end]
+        assert four.rule.init_scales[end] == rule.init_scales[end]
+    assert max(b.base + b.stride * b.groups for b in compile_config(four).layout.blocks.values()) <= 8192
+    with pytest.raises(BadInput, match="48 layers are no power of two times the 32"):
+        deepened(config, 48)
+
+
+def test_without_images_it_says_so(tmp_path):
+    with pytest.raises(BadInput, match=r"holds no MNIST, .*give the folder of its four idx files with --data"):
+        deep(tmp_path / "none")
+
+
+def test_the_rate_is_chosen_on_validation():
+    """Not on the test set, and by the mean over seeds."""
+    def run(halvings, seed, validation, test):
+        return Training(Asked("il", halvings, seed, 32, 10), validation, test, 0)
+
+    runs = [run(0, 1, 0.9, 0.5), run(0, 2, 0.5, 0.5), run(1, 1, 0.8, 0.4), run(1, 2, 0.7, 0.4)]
+    assert best(runs) == {"il": runs[2:]}
+
+
+@pytest.mark.skipif(not MNIST.exists(), reason="no MNIST beside the repository")
+def test_a_training_is_kept_for_what_its_bits_depend_on(monkeypatch, tmp_path):
+    """A record is found again, and not where the program or the machine is another."""
+    asked = Asked("backprop", 0, 1, 32, 3)
+    first = trained(asked, MNIST, tmp_path)
+    (record,) = tmp_path.glob("*.json")
+    record.write_text(record.read_text().replace(f'"clipped": {first.clipped}', '"clipped": -7'))
+    assert trained(asked, MNIST, tmp_path).clipped == -7
+    monkeypatch.setattr(trainings, "_machine", lambda: "another")
+    assert trained(asked, MNIST, tmp_path) == first
+
+
+def test_barriers_are_compared_as_they_come(models):
+    """Nothing differs from the golden machine of the same weights; from that of a weight more by one code the first
+    word is named; and barriers that never come are said."""
+    program = compile_config(load("tiny"))
+    image, samples = initial_image(program), random_samples(program, "train", 2, 3)
+    golden = CompiledMachine(program)
+    golden.load(image)
+    golden.run("train", samples, record=True)
+    library = fast.prepare(program, models, announce=False)
+
+    def match(given):
+        session = fast.Session(program, library)
+        try:
+            session.load(given)
+            found = BarrierMatch(program, golden.barriers)
+            session.run(Job(program, "train", given, samples), recorder=found)
+            found.finish()
+            return found
+        finally:
+            session.close()
+
+    same = match(image)
+    assert not same.wrong and not same.first
+    assert same.words == sum(a.size for a in vars(golden.barriers).values())
+    other = image.copy()
+    other[0, 0, 0] += 1 << 6
+    different = match(other)
+    assert different.wrong and "in the golden model and" in different.first
+    silent = BarrierMatch(program, golden.barriers)
+    silent.finish()
+    assert silent.wrong and "never came" in silent.first
+
+
+def test_the_small_net_of_the_defect_clips_states_and_the_line_is_there():
+    """Without clipped states the planted defect would make no difference, and nobody would know why."""
+    program = compile_config(small())
+    machine = CompiledMachine(program)
+    machine.load(initial_image(program))
+    machine.run("train", random_samples(program, "train", 12, 3))
+    assert machine.counters["sat_state"]
+    assert (Path(trainings.ROOT) / WITHOUT.file).read_text().count(WITHOUT.old) == 1
+    assert replace(WITHOUT, new=WITHOUT.old) != WITHOUT
