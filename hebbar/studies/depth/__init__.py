@@ -12,7 +12,7 @@ __all__ = ["OPEN", "PARTS", "SEEDS", "measure", "one"]
 SEEDS = {False: 4, True: 1}
 """Seeds of weights and of the order of samples behind the accuracies at depth 32; there is one at depth 128."""
 
-PARTS = ("accuracy", "deeper", "rtl", "gate", "wind_up")
+PARTS = ("accuracy", "deeper", "rtl", "writes", "gate", "wind_up")
 """Modules of this package, in the order of the table; each measures its rows."""
 
 SOURCES = ("golden", "hw", "sim", "hebbar/contract", "hebbar/compiler", "hebbar/presets", "hebbar/studies/depth")

@@ -1,4 +1,4 @@
-"""The RTL of deep networks against the golden machine: every word at every WAIT, and every write in its order."""
+"""The RTL of deep networks against the golden machine: every word at every WAIT, on the fast shell."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,31 +16,27 @@ from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
-from sim.backends import fast, pysim
+from sim.backends import fast
 from sim.barrier_match import BarrierMatch
-from sim.writes import compare_writes
 
 from .deep_net import deep, divided
 from .trainings import order
 
-__all__ = ["measure"]
+__all__ = ["first", "measure"]
 
 RUNS = {False: ((32, 300, 10), (128, 20, 1)), True: ((32, 2, 1),)}
 """Layers, samples, and samples at a time: the golden machine keeps their barriers, 2 GB for one of 128 layers."""
-WRITES = {False: 1, True: 0}
-"""Samples of 32 layers on Amaranth's simulator."""
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
     """``folder`` is unused."""
-    found = [figure for run in RUNS[quick] for figure in _at_barriers(*run, images, reporter)]
-    return found + [figure for samples in [WRITES[quick]] if samples for figure in _writes(samples, images, reporter)]
+    return [figure for run in RUNS[quick] for figure in _at_barriers(*run, images, reporter)]
 
 
 def _at_barriers(layers: int, samples: int, at_a_time: int, images: Path | None, reporter: Reporter
                  ) -> Iterator[Figure]:
     """The first samples of a training on the fast shell. Raises Mismatch, with the word, at the first difference."""
-    program, given, image = _first(layers, samples, images)
+    program, given, image = first(layers, samples, images)
     library = fast.prepare(program, BUILD, announce=not reporter.console.quiet)
     golden, rtl = CompiledMachine(program), fast.Session(program, library)
     words = cycles = 0
@@ -72,21 +68,7 @@ def _at_barriers(layers: int, samples: int, at_a_time: int, images: Path | None,
                  abs(cycles - model), "0", "cycles", cycles == model)
 
 
-def _writes(samples: int, images: Path | None, reporter: Reporter) -> Iterator[Figure]:
-    program, given, image = _first(32, samples, images)
-    reporter.say(f"32 layers on Amaranth's simulator, every write compared, {samples} sample ...")
-    job = Job(program, "train", image, given)
-    with reporter.busy():
-        writes = pysim.run(job).writes
-    assert writes is not None, "every step is recorded"
-    result = compare_writes(job, writes)
-    told = sum(count for name, count in result.words.items() if name.startswith("writes"))
-    yield Figure(f"RTL = golden, depth 32, {samples} sample: writes that differ (Amaranth's simulator; states, errors, "
-                 f"activities, integrals, bases and weights in the order of their writes: {told:,} writes, "
-                 f"{result.total_words:,} words)", result.total_mismatches, "0", "writes", not result.total_mismatches)
-
-
-def _first(layers: int, samples: int, images: Path | None) -> tuple[Program, dict[str, np.ndarray], np.ndarray]:
+def first(layers: int, samples: int, images: Path | None) -> tuple[Program, dict[str, np.ndarray], np.ndarray]:
     """A net, its first training samples, and its first weights."""
     config = deep(images, layers=layers)
     program, (chosen, _) = compile_config(config), divided(config)
