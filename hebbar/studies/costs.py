@@ -16,6 +16,7 @@ from hebbar.synth.aqfp.balance import balanced
 from hebbar.synth.aqfp.network import adder, array_multiplier
 from hebbar.synth.aqfp.target import VECTORS, equivalent
 
+from . import counter_agreement
 from .gate_costs import against_opensta, tiers
 
 __all__ = ["SEEDS", "measure"]
@@ -27,13 +28,15 @@ TECHNOLOGY = "cmos130"
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
-    """All figures in the order of the table; ``quick`` is unused. ``data``: a Liberty file of standard cells, without
-    which the rows of tier C are left out."""
+    """All figures in the order of the table; ``quick``: one sample of every program. ``data``: a Liberty file of
+    standard cells, without which the rows of tier C are left out."""
+    agreed = counter_agreement.measure(quick, reporter)
     reporter.say("predicting published macros ...")
     found = designs()
     predicted = predictions(found)
     by = dict(groups(predicted))
-    held = [*_given(), *_untuned(by), *_left_out(by), *_intervals(by), *_fresh(), *_area(areas(found)), *_sram()]
+    held = [agreed, *_given(), *_untuned(by), *_left_out(by), *_intervals(by), *_fresh(), *_area(areas(found)),
+            *_sram()]
     reporter.say("mapping adders and multipliers to AQFP ...")
     held += _aqfp()
     if data:

@@ -22,7 +22,7 @@ from hw.verilog import export
 from sim.backends import fast, golden
 from sim.compare import compare
 
-__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "replay", "measure"]
+__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "measure", "random_job", "replay"]
 
 FLAGSHIP = "graph"
 """The preset whose machine runs them all."""
@@ -61,9 +61,8 @@ def program_of(preset: str) -> Program:
     return compile_config(load(preset).replace(machine=machine))
 
 
-def replay(system: str, entry: str, samples: int, library: Path) -> Replay:
-    """Random samples in real units, weights from the configured seed (memories: random ones)."""
-    program = program_of(SYSTEMS[system])
+def random_job(program: Program, entry: str, samples: int) -> Job:
+    """Random samples in real units for an entry, weights from the configured seed (memories: random ones)."""
     network, rng = program.layout.network, np.random.default_rng(program.config.training.seed)
     weights = {key: w if w.any() else rng.uniform(-0.1, 0.1, w.shape)
                for key, w in initial_weights(network, program.config.training.seed).items()}
@@ -74,11 +73,18 @@ def replay(system: str, entry: str, samples: int, library: Path) -> Replay:
             weights[e.source, e.target] = abs(weights[e.source, e.target])
     given = {t.key: rng.integers(0, 2, (samples, t.population.size)) if t.memory is Mem.CLAMP
              else rng.random((samples, t.population.size)) for t in program.inputs[entry]}
-    job = Job(program, entry, to_image(program.layout, weights), to_codes(program, entry, given))
+    return Job(program, entry, to_image(program.layout, weights), to_codes(program, entry, given))
+
+
+def replay(system: str, entry: str, samples: int, library: Path) -> Replay:
+    """One entry of a system with random samples."""
+    program = program_of(SYSTEMS[system])
+    job = random_job(program, entry, samples)
     want, got = golden.run(job), fast.run(job, library)
     found, c = compare(program, want, got), got.counters
     cycles, m = sum(c[n] for n in CYCLES) / samples, program.machine
-    stored = sum(program.layout.network.fill(e) * network.by_name[e.source].size * network.by_name[e.target].size
+    network = program.layout.network
+    stored = sum(network.fill(e) * network.by_name[e.source].size * network.by_name[e.target].size
                  for e in network.stored)
     rule = program.config.rule
     least = minimum(program, entry, min(2, rule.steps) if rule.tolerance and entry == "train" else None)
