@@ -9,7 +9,7 @@ import typer
 from hebbar import __version__
 from hebbar.contract.errors import HebbarWarning
 
-from . import analog, answers, experiment, figures, hardware, study, synthesis
+from . import analog, answers, costs, experiment, figures, hardware, study, synthesis
 from .keys import keys
 from .new import new
 
@@ -19,10 +19,10 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, answers.predict,
                            figures.report, figures.sweep),
-    "Hardware": (hardware.verilog, hardware.testbench, hardware.check, hardware.prove, synthesis.synth, figures.energy),
+    "Hardware": (hardware.verilog, hardware.testbench, hardware.check, hardware.prove, synthesis.synth, costs.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
     "Set-up and figures": (new, figures.presets, keys, hardware.doctor, figures.bench,
-                           figures.validate_costs, figures.compare_costs)}
+                           costs.validate_costs, costs.compare_costs)}
 for panel, commands in PANELS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)

@@ -9,10 +9,9 @@ import typer
 from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.studies.registry import AREAS, find
 
-from .options import Data, Epochs, Json, Quiet, Rule, Run, Source, configured
+from .options import Data, Epochs, Json, Quiet, Rule, Run, configured
 
-__all__ = ["report", "energy", "sweep", "bench", "presets", "validate_costs",
-           "compare_costs"]
+__all__ = ["report", "sweep", "bench", "presets"]
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
@@ -38,58 +37,6 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as
     reporter = Reporter(quiet)
     with reporter.busy():
         page = write_report(folder, reporter, sample, wave, technology, out, clock)
-    typer.echo(f"wrote {page}")
-
-
-def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
-           Path("out/energy"), samples: Annotated[int, typer.Option(min=1, help="Training samples that are counted.")] =
-           100, technology: Annotated[list[str] | None, typer.Option(
-               help="A technology that ships with Hebbar, or a TOML file; several for a table side by side. Default: "
-                    "cmos45.")] = None,
-           clock: Annotated[float, typer.Option(min=1e-3, max=1e5, help="Clock of latency and power, MHz.")] = 100,
-           rule: Rule = None, data: Data = None, quiet: Quiet = False, as_json: Json = False) -> None:
-    """Energy, time and area: exact counts of the golden machine times a sourced table, low to high, by block and
-    verb."""
-    config = configured(source, None, rule, None, data)
-    here = Run(out, quiet, as_json, config)
-    from hebbar.energy.run import priced_runs, record_priced
-    from hebbar.report.costs import print_beside, print_priced
-
-    found = priced_runs(config, samples, technology or ["cmos45"], clock, here.reporter)
-    if not as_json:
-        print_priced(found[0])
-        if found[1:]:
-            print_beside(found)
-    records = [record_priced(each) for each in found]
-    here.finish(records[0] if len(records) == 1 else records, [])
-
-
-def validate_costs(page: Annotated[Path | None, typer.Option(help="A file for the page, as Markdown; without it, "
-                                                               "standard output.")] = None) -> None:
-    """Hold the laws behind the estimates against published silicon: one page, every design with its error."""
-    from hebbar.contract.files import write_text
-    from hebbar.energy.validation.page import page as written
-
-    if page is None:
-        typer.echo(written())
-        return
-    write_text(page, written())
-    typer.echo(f"wrote {page}")
-
-
-def compare_costs(page: Annotated[Path | None, typer.Option(help="A file for the page, as Markdown; without it, "
-                                                              "standard output.")] = None,
-                  quiet: Quiet = False) -> None:
-    """What an online-learned MNIST sample costs: this machine, a processor, a graphics processor, published chips."""
-    from hebbar.contract.console import Reporter
-    from hebbar.contract.files import write_text
-    from hebbar.studies.training_costs import page as written
-
-    text = written(Reporter(quiet))
-    if page is None:
-        typer.echo(text)
-        return
-    write_text(page, text)
     typer.echo(f"wrote {page}")
 
 

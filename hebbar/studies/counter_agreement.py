@@ -16,7 +16,7 @@ from .replays import random_job
 __all__ = ["Counted", "counted", "measure"]
 
 SAMPLES = 3
-"""Of every program: the first is not as the others, as memories hold what was before."""
+"""How many samples of every program: the first is not as the others, as memories hold what was before."""
 
 
 @dataclass(frozen=True)

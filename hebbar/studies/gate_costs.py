@@ -1,22 +1,20 @@
-"""Rows of ``hebbar bench costs`` that need a Liberty file: tier C against OpenSTA, and against tier A on the tile."""
+"""Rows of ``hebbar bench costs`` that need a Liberty file: tier C against OpenSTA, and all tiers on the tile."""
 
-from dataclasses import replace
 from pathlib import Path
 
-from golden.learning.tasks import task_of
 from hebbar.compiler.config import load
-from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
-from hebbar.energy.estimate import estimate
 from hebbar.energy.registers import register_bits
 from hebbar.energy.technology import load_technology
+from hebbar.report.tier_table import Tier
 from hebbar.synth.design import of_component
 from hebbar.synth.gates import fixed, map_flat, power, read_library
 from hebbar.synth.gates.opensta import as_opensta, opensta_power
-from hebbar.synth.gates.slews import loads
-from hebbar.synth.gates.tile import tile_energy
-from sim.simulate import job_of, run_backend
+from hebbar.synth.toggles import cells_of
+
+from .operator_costs import OPERATORS, operator_pj
+from .tiers import ARITHMETIC, GATES, STORED, job_for, tier_a, tier_b, tier_c
 
 __all__ = ["against_opensta", "tiers"]
 
@@ -52,41 +50,51 @@ def against_opensta(liberty: Path, folder: Path, reporter: Reporter) -> list[Fig
                round(ours.internal / theirs.internal, 3), "printed", "times", None)]
 
 
-IN_THE_TILE = ("FWD ", "TRN ", "UPD ", "identity ")
-"""What begins the names of tier A's arithmetic in the tile."""
-
-
 def tiers(liberty: Path, technology: str, folder: Path, reporter: Reporter) -> list[Figure]:
-    """The tile of ``tiny`` over a training sample, without its memory of weights: tier A in a technology, tier C in a
-    library, each by arithmetic and by registers, of which tier C's have clock and FIFOs."""
-    config = load("tiny")
-    program = compile_config(config)
-    task = task_of(program)
-    job = replace(job_of(program, task, "train", 1, task.image()), steps=False)
-    golden = run_backend(job, "golden")
-    made = estimate(program, golden.counters, 1, load_technology(technology), exits=golden.decisions.tolist())
-    rows = {row.component: row for row in made.rows}
-    bits = register_bits(program.machine)
-    datapath = rows["registers of the datapath"]
-    cycles = datapath.count / sum(n for block, n in bits.items() if block not in ("bus", "counters"))
-    registers = datapath.each.typical * bits["tile"] * cycles
-    fifos = sum(row.sample.typical for name, row in rows.items() if name in ("word FIFO", "error FIFO"))
-    arithmetic = sum(row.sample.typical for name, row in rows.items() if name.startswith(IN_THE_TILE))
-    library = read_library(liberty)
-    gates = tile_energy(job, liberty, library, folder, reporter)
-    clocked = gates.power.registers + loads(gates.netlist)[gates.netlist.clock] * library.volt ** 2
-    whole = gates.power.dynamic * gates.cycles * 1e12
-    stored = clocked * gates.cycles * 1e12
+    """The tile of ``tiny`` over a training sample, without its memory of weights: tier A in a technology, tiers B and C
+    in a library, what the gaps between them are made of, and the entries of the table beside gates."""
+    job = job_for(load("tiny"), 1)
+    a, b = tier_a(job, technology), tier_b(job, liberty, reporter)
+    c, gates = tier_c(job, liberty, folder, reporter)
+    library, bits = read_library(liberty), register_bits(job.program.machine)["tile"]
+    each = c.sum("tile", STORED) / (gates.flip_flops * gates.cycles)
     name = f"tile of tiny, a training sample, {technology} and {library.name}"
     return [
-        Figure(f"{name}: tier A", round((registers + fifos + arithmetic) / 1000, 2), "printed", "nJ", None),
-        Figure(f"{name}: tier C", round(whole / 1000, 2), "printed", "nJ", None),
-        Figure("- tier C over tier A", round(whole / (registers + fifos + arithmetic), 2), "printed", "times", None),
-        Figure(f"- registers, FIFOs and clock, {bits['tile']} bits of tier A, {gates.flip_flops} flip-flops of tier C: "
-               "tier C over tier A", round(stored / (registers + fifos), 2), "printed", "times", None),
-        Figure("- all other gates: tier C over tier A's arithmetic", round((whole - stored) / arithmetic, 2), "printed",
-               "times", None),
-        Figure("- flip-flops and clock, part of tier C", round(100 * stored / whole, 1), "printed", "%", None),
-        Figure("- a flip-flop and its part of the clock, a cycle, tier C", round(clocked * 1e15 / gates.flip_flops, 2),
-               "printed", "fJ", None),
-        Figure("- a bit of a register, a cycle, tier A", round(datapath.each.typical * 1e3, 2), "printed", "fJ", None)]
+        *(Figure(f"{name}: tier {t.name}", round(t.sum("tile") / 1000, 2), "printed", "nJ", None) for t in (a, b, c)),
+        *(Figure(f"- tier {one.name} over tier {other.name}", round(one.sum("tile") / other.sum("tile"), 2), "printed",
+                 "times", None) for one, other in ((b, a), (c, a), (b, c))),
+        _less(c, a, STORED, f"{gates.flip_flops - bits} flip-flops of FIFOs and delays that A prices by the access"),
+        _less(c, a, "gates", "A prices useful operations alone"),
+        _less(b, c, STORED, f"{b.bits['tile'] - gates.flip_flops} of {b.bits['tile']} bits that synthesis drops"),
+        _less(b, c, "gates", "B has one gate, adder or choice for an output bit of an operator"),
+        Figure("- arithmetic: transitions of tier B over useful operations of tier A",
+               round(b.sum("tile", ARITHMETIC) / a.sum("tile", ARITHMETIC), 2), "printed", "times", None),
+        Figure("- gates: tier B over tier C", round((b.sum("tile") - b.sum("tile", STORED)) / c.sum("tile", GATES), 2),
+               "printed", "times", None),
+        Figure("- flip-flops and clock, part of tier C", round(100 * c.sum("tile", STORED) / c.sum("tile"), 1),
+               "printed", "%", None),
+        Figure("- a flip-flop and its part of the clock, a cycle, tier C", round(each * 1e3, 2), "printed", "fJ", None),
+        *_table(technology, liberty, folder, reporter)]
+
+
+def _less(one: Tier, other: Tier, column: str, cause: str) -> Figure:
+    """What one tier has more than another in the tile, flip-flops or all else, with the cause."""
+    stored = [tier.sum("tile", STORED) for tier in (one, other)]
+    rest = [tier.sum("tile") - pj for tier, pj in zip((one, other), stored, strict=True)]
+    more, less = stored if column == STORED else rest
+    return Figure(f"- {one.name} less {other.name}, {column}: {cause}", round((more - less) / 1000, 2), "printed", "nJ",
+                  None)
+
+
+def _table(technology: str, liberty: Path, folder: Path, reporter: Reporter) -> list[Figure]:
+    """Entries of the table against gates of the library that they come from."""
+    table, library = load_technology(technology), read_library(liberty)
+    reporter.say("adders and multipliers as gates ...")
+    found = {name: operator_pj(name, liberty, library, folder, reporter) for name in OPERATORS}
+    found["register_bit"] = cells_of(library).clock * 1e12
+    off = {name: pj / table.entries[name].energy.typical - 1 for name, pj in found.items()}
+    worst = max(off, key=lambda name: abs(off[name]))
+    own = library.name.startswith("sg13g2")
+    return [Figure(f"- entries of {technology} for adders, multipliers and a register bit against gates, largest "
+                   f"difference ({worst})", round(100 * off[worst], 1), "within 5" if own else "printed", "%",
+                   abs(off[worst]) <= 0.05 if own else None)]

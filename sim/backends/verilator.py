@@ -32,14 +32,16 @@ class Model:
 
 
 def prepare(program: Program, folder: Path, waves: bool = False, announce: bool = True,
-            defect: Defect | None = None) -> Model:
+            defect: Defect | None = None, toggles: bool = False) -> Model:
     """Export and build, unless this very machine has been built below ``folder`` before.
 
-    ``defect``: build a machine that is wrong in this one line.
+    ``defect``: build a machine that is wrong in this one line. ``toggles``: one that counts transitions, for the fast
+    shell.
     """
     verilog = source(program.machine, folder, defect)
-    place = keep(verilog.parent.with_name(f"{verilog.parent.name}-waves")) if waves else verilog.parent
-    verilator.build(verilog, TOP, place, public(program.machine), waves=waves, announce=announce)
+    kind = "-waves" * waves + "-toggles" * toggles
+    place = keep(verilog.parent.with_name(verilog.parent.name + kind)) if kind else verilog.parent
+    verilator.build(verilog, TOP, place, public(program.machine), waves=waves, announce=announce, toggles=toggles)
     return Model(place, waves)
 
 

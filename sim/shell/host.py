@@ -21,7 +21,7 @@ from hebbar.contract.registers import REGISTERS, Cause, Status
 
 from ..host import Host
 from ..macro import Macro, macro_of
-from .library import ANSWER, RECORDED, WEIGHTS, Run, open_library
+from .library import ANSWER, RECORDED, WEIGHTS, Run, open_library, storage
 
 __all__ = ["ShellHost", "finish"]
 
@@ -156,6 +156,11 @@ class ShellHost(Host):
         self._library.shell_dump(self._handle, RECORDED.index(memory), out.ctypes.data)
         return out
 
+    def count_toggles(self, path: Path | None) -> None:
+        """Count the transitions of every net in runs, as SAIF into ``path``, which the next call closes; None: no more.
+        The library must be one with ``toggles``."""
+        self._library.shell_toggles(self._handle, None if path is None else str(path).encode())
+
     def bare(self, packets: list[NDArray[np.uint32]], cycles: int) -> None:
         """Clock the machine and feed it, nothing else: the limit for ``benchmarks``."""
         beats, last = _joined(packets)
@@ -197,11 +202,6 @@ class ShellHost(Host):
             raise TimedOut(f"the machine did not answer an access to address 0x{address:03x} within "
                            f"{BUS_LIMIT} cycles; look at its bus in a waveform.")
         return response
-
-
-def storage(width: int) -> int:
-    """Bytes in which Verilator keeps a port of ``width`` bits."""
-    return next((size for size in (1, 2, 4, 8) if width <= 8 * size), -(-width // 32) * 4)
 
 
 class _Buffers:

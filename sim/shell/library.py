@@ -19,7 +19,7 @@ from ..defects import Defect
 from ..macro import PINS
 from ..toolchain import environment, require
 
-__all__ = ["Run", "RECORDED", "prepare", "link", "open_library"]
+__all__ = ["Run", "RECORDED", "prepare", "link", "open_library", "storage"]
 
 SOURCE = Path(__file__).with_name("shell.cpp")
 RECORDED = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY, Mem.WEIGHT)
@@ -42,18 +42,20 @@ class Run(ctypes.Structure):
         ("moved", _U64)]
 
 
-def prepare(program: Program, folder: Path, announce: bool = True, defect: Defect | None = None) -> Path:
+def prepare(program: Program, folder: Path, announce: bool = True, defect: Defect | None = None,
+            toggles: bool = False) -> Path:
     """The library of the exported Verilog, built below ``folder`` unless it is there already.
 
-    ``defect``: of a machine that is wrong in this one line.
+    ``defect``: of a machine that is wrong in this one line. ``toggles``: one that counts the transitions of every net,
+    ten times slower.
     """
-    model = verilator.prepare(program, folder, announce=announce, defect=defect)
+    model = verilator.prepare(program, folder, announce=announce, defect=defect, toggles=toggles)
     text = _bind(program.machine)
     digest = hashlib.sha256((text + SOURCE.read_text()).encode()).hexdigest()[:16]
     library = model.folder / f"shell-{digest}.so"
     if not library.exists() or library.stat().st_mtime < (model.folder / "key").stat().st_mtime:
         write_text(model.folder / "bind.h", text)
-        link(model.folder, SOURCE, library)
+        link(model.folder, SOURCE, library, toggles)
     return library
 
 
@@ -67,24 +69,29 @@ def open_library(path: Path) -> ctypes.CDLL:
             ("read", ctypes.c_int, (handle, _U32, ctypes.POINTER(_U32), ctypes.c_uint)),
             ("run", ctypes.c_int, (handle, ctypes.POINTER(Run), _U64, ctypes.c_int, ctypes.c_uint)),
             ("pins", None, (handle, _POINTER)), ("macro", None, (handle, ANSWER, WEIGHTS)),
-            ("dump", _U64, (handle, ctypes.c_int, _POINTER)),
+            ("dump", _U64, (handle, ctypes.c_int, _POINTER)), ("toggles", None, (handle, ctypes.c_char_p)),
             ("bare", None, (handle, _POINTER, _POINTER, _U64, _U64))):
         function = getattr(library, f"shell_{name}")
         function.restype, function.argtypes = result, arguments
     return library
 
 
-def link(folder: Path, source: Path, library: Path) -> None:
+def link(folder: Path, source: Path, library: Path, toggles: bool = False) -> None:
     """Link ``source`` with the model that was built in ``folder``; raises HebbarError with the compiler's words."""
     require("g++")
     root = Path(environment()["VERILATOR_ROOT"]) / "include"
     with whole(library) as partial:
-        command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}", "-DVM_TRACE=0",
-                   "-DVM_COVERAGE=0", "-o", partial.name, str(source), "Vtop__ALL.a",
-                   *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
+        command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}",
+                   f"-DVM_TRACE={toggles:d}", f"-DVM_TRACE_SAIF={toggles:d}", "-DVM_COVERAGE=0", "-o", partial.name,
+                   str(source), "Vtop__ALL.a", *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
         answer = run(command, cwd=folder, env=environment())
         if answer.returncode:
             raise build_failed(f"g++ could not link {source.name} in {folder}", answer.stderr[-2000:])
+
+
+def storage(width: int) -> int:
+    """Bytes in which Verilator keeps a port of ``width`` bits."""
+    return next((size for size in (1, 2, 4, 8) if width <= 8 * size), -(-width // 32) * 4)
 
 
 def _bind(machine: MachineConfig) -> str:

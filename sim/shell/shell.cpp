@@ -10,6 +10,11 @@
 #include "Vtop.h"
 #include "Vtop___024root.h"
 #include "verilated.h"
+#if VM_TRACE_SAIF
+#include "verilated_saif_c.h"
+#else
+struct VerilatedSaifC { void dump(uint64_t) {} };  // a model that counts nothing
+#endif
 
 namespace {
 
@@ -101,8 +106,11 @@ struct Shell {
     std::deque<Snapshot> early;        // barriers that the next run has to record first
     Answer answer = nullptr;
     Weights macro_weights = nullptr;
+    std::unique_ptr<VerilatedSaifC> toggles;  // while transitions are counted
+    uint64_t counted = 0;             // cycles in which they were
 
     Shell() : top(new Vtop{&context, ""}) {
+        context.traceEverOn(VM_TRACE_SAIF);
         bind(top->rootp, memories);
         top->clk = 0;
         top->eval();
@@ -113,6 +121,20 @@ struct Shell {
         top->clk = 0;
         top->eval();
         if (answer && strobed(*top)) answer(), top->eval();
+    }
+
+    // Counts the transitions of every net in runs from now on, into the file that the next call closes. A bit that is one
+    // now has a transition too many: the file begins with zeros.
+    void count_toggles(const char* path) {
+        toggles.reset();
+#if VM_TRACE_SAIF
+        if (!path) return;
+        toggles.reset(new VerilatedSaifC);
+        top->trace(toggles.get(), 99);
+        toggles->open(path);
+        counted = 0;
+        toggles->dump(counted);
+#endif
     }
     void high() { top->clk = 1; top->eval(); ++cycles; }
     void idle() { low(); high(); }
@@ -227,6 +249,7 @@ struct Shell {
             if (offers) top->s_axis_tdata = run.in[run.in_taken], top->s_axis_tlast = run.in_last[run.in_taken];
             top->m_axis_tready = 1;
             low();
+            if (toggles) toggles->dump(++counted);  // once a cycle, when everything has settled
             const bool in = offers && top->s_axis_tready, out = top->m_axis_tvalid;
             if (out) run.out[run.out_count] = top->m_axis_tdata, run.out_last[run.out_count++] = top->m_axis_tlast;
             high();
@@ -260,6 +283,7 @@ void shell_macro(Shell* s, Answer answer, Weights weights) { s->answer = answer,
 int shell_run(Shell* s, Run* run, uint64_t slice, int stop_at_halt, unsigned quiet) {
     return s->run(*run, slice, stop_at_halt, quiet);
 }
+void shell_toggles(Shell* s, const char* path) { s->count_toggles(path); }
 uint64_t shell_dump(const Shell* s, int memory, int32_t* out) { return s->memories[memory].dump(out) - out; }
 
 // The limit to measure against: clock and input stream, nothing looked at.
