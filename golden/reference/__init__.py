@@ -13,6 +13,7 @@ different things by ``errors`` and ``learn``:
 * ``alignment``: target alignment, prospective configuration;
 * ``covpcn``: covariance-learning networks, implicit, dendritic and explicit;
 * ``depth``: PC-ALM, predictive coding as an augmented Lagrangian;
+* ``direct_feedback``: direct feedback alignment, errors through fixed random weights;
 * ``divergence``: energies of Kullback-Leibler divergences on layers;
 * ``hopfield``: universal Hopfield networks, also in feature space;
 * ``reverse``: reverse-mode differentiation of any graph of functions;
@@ -21,7 +22,18 @@ different things by ``errors`` and ``learn``:
 * ``weak_feedback``: nudged PC, equilibrium propagation, contrastive Hebbian learning.
 """
 
-from . import alignment, covpcn, depth, divergence, hopfield, reverse, reward_bases, spiking, weak_feedback
+from . import (
+    alignment,
+    covpcn,
+    depth,
+    direct_feedback,
+    divergence,
+    hopfield,
+    reverse,
+    reward_bases,
+    spiking,
+    weak_feedback,
+)
 from .energy import FUNCTIONS, energy, errors, log_softmax, predictions, softmax, state_descent, weight_descent
 from .inference import Relaxation, default_start, infer, move, start_states
 from .rules import RULES, Learned, backprop, il, ipc, learning_rates, update, zil
@@ -36,5 +48,5 @@ __all__ = ["FUNCTIONS", "energy", "errors", "log_softmax", "predictions", "softm
            "distance_to_equilibrium", "equilibrium_energy", "gamma_bound", "linear_equilibrium",
            "stable_gamma",
            "accuracy", "epoch_rate", "predict", "sample_clamps", "train_epoch",
-           "alignment", "covpcn", "depth", "divergence", "hopfield", "reverse", "reward_bases", "spiking",
-           "weak_feedback"]
+           "alignment", "covpcn", "depth", "direct_feedback", "divergence", "hopfield", "reverse", "reward_bases",
+           "spiking", "weak_feedback"]

@@ -96,7 +96,8 @@ def check_edge(edge: Edge, populations: dict[str, Population], edges: tuple[Edge
             raise BadInput(f"network.edges: {end} {name!r} is no population{suggest(name, populations)}.")
     source, target = populations[edge.source], populations[edge.target]
     where = f"network.edges: {edge.source!r} to {edge.target!r}"
-    same = [e for e in edges if (e.source, e.target, e.identity) == (edge.source, edge.target, edge.identity)]
+    kind = edge.source, edge.target, edge.identity, bool(edge.shares)
+    same = [e for e in edges if (e.source, e.target, e.identity, bool(e.shares)) == kind]
     if len(same) > 1:
         raise BadInput(f"network.edges: two edges go from {edge.source!r} to {edge.target!r}; keep one.")
     if target.role is Role.CONSTANT:

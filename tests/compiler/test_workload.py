@@ -56,6 +56,8 @@ def test_the_minimum_of_other_rules_by_hand():
               ("stdp", "train"): 3 * 64 * 16 + 16 * 16, ("reward_bases", "train"): 2 * 36 * 4,
               ("eqprop", "train"): (3 * 12 + 2) * (64 * 64 + 64 * 10),
               ("chl", "train"): (2 * 12 + 2) * (64 * 64 + 64 * 10),
+              ("dfa", "train"): 2 * (64 * 64 + 64 * 32) + 32 * 10 + (64 + 32) * 10,
+              ("dfa", "predict"): 64 * 64 + 64 * 32 + 32 * 10,
               ("covpcn", "train"): 64 * 64 + 64, ("covpcn", "query"): 500 * (64 * 64 + 64)}
     assert {key: minimum(compile_config(load(key[0])), key[1]).visits for key in wanted} == wanted
 
@@ -79,7 +81,7 @@ def test_the_golden_machine_counts_no_fewer_reads_than_the_minimum(preset):
 
 
 @pytest.mark.parametrize("keys", [{"steps": 0}, {"steps": 1}, {"hoist": False}, {"tolerance": 0.5}])
-@pytest.mark.parametrize("rule", ["il", "ipc", "nudged_pc", "eqprop", "chl"])
+@pytest.mark.parametrize("rule", ["il", "ipc", "nudged_pc", "eqprop", "chl", "dfa"])
 def test_the_minimum_holds_for_every_option(rule, keys):
     """Without it the minimum could hold for the presets' constants alone; with a tolerance, for the steps taken."""
     if (rule, keys) in ((r, {"steps": 0}) for r in ("ipc", "eqprop", "chl")):
