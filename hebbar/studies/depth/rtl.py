@@ -56,9 +56,9 @@ def _at_barriers(layers: int, samples: int, at_a_time: int, images: Path | None,
                                    f"the first: {match.first}")
                 words, cycles = words + match.words, cycles + sum(trace.counters[name] for name in CYCLES)
                 task.advance(min(at + at_a_time, samples))
-        final = rtl.read_weights()
     finally:
         rtl.close()
+    final = trace.final
     wrong = int(np.count_nonzero(final != golden.weights))
     yield Figure(f"RTL = golden, depth {layers}, {samples} samples: words that differ (fast shell; every state, error "
                  f"and activity at every WAIT, every weight at every WAIT after an update and at the end: "
