@@ -49,6 +49,9 @@ class Copy:
             shutil.rmtree(folder / name, ignore_errors=True)
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
+        # A variable of the caller's would have every test compile all sources again.
+        self._env = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"} | {
+            "PYTHONPATH": str(folder)}
 
     def catches(self, defect: Defect, still: Callable[[], None] = lambda: None) -> bool:
         """Whether the test of ``defect`` fails while it is planted; ``still`` is called every second until it ends.
@@ -75,8 +78,8 @@ class Copy:
         """The exit code of pytest and what it says; a test that takes longer than it may has failed."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
                    test]
-        child = subprocess.Popen(command, cwd=self.folder, env=os.environ | {"PYTHONPATH": str(self.folder)},
-                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        child = subprocess.Popen(command, cwd=self.folder, env=self._env, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True)
         end = time.monotonic() + LIMIT_S
         try:
             while True:
