@@ -141,6 +141,13 @@ def test_the_environment_is_a_copy_and_keeps_other_runs_out(monkeypatch: pytest.
     assert "rev" in version.stdout
 
 
+@pytest.mark.parametrize("cores, one_piece", [(1, True), (2, True), (4, False), (16, False)])
+def test_few_cores_compile_a_model_in_one_piece(monkeypatch: pytest.MonkeyPatch, cores: int, one_piece: bool) -> None:
+    """Without it two cores would read Verilator's headers once for every file, or sixteen would wait for one."""
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    assert ("VM_PARALLEL_BUILDS=0" in toolchain.environment()["MAKEFLAGS"].split()) is one_piece
+
+
 def test_toolchain_is_light() -> None:
     """Without it every command pays for libraries that it does not use."""
     heavy = "{'numpy', 'cocotb', 'amaranth', 'rich', 'sklearn'}"
