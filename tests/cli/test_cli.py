@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import hebbar
 
 
-def hebbar(*arguments, cwd, **kwargs):
-    """Run the installed command as a user does."""
+def started(*arguments, cwd, **kwargs):
+    """Run the installed command as a user does, by a new Python."""
     code = "from hebbar.cli import main; main()"
     return subprocess.run([sys.executable, "-c", code, *map(str, arguments)], cwd=cwd, text=True,
                           capture_output=True, timeout=300, **kwargs)
@@ -35,7 +36,7 @@ def traces(tmp_path_factory):
 
 def test_help_names_every_command(tmp_path):
     """Without it a newcomer could not find the commands."""
-    answer = hebbar("--help", cwd=tmp_path)
+    answer = started("--help", cwd=tmp_path)
     assert answer.returncode == 0
     for command in ("run", "train", "verilog", "check", "prove", "simulate", "compare", "report", "energy", "sweep",
                     "presets", "doctor", "synth", "bench", "spice", "transient", "macro", "study", "calibrate"):
@@ -140,14 +141,14 @@ def test_weights_of_another_configuration_are_refused(tmp_path):
 def test_verilog_is_the_same_text_every_time(tmp_path):
     """Without it the build cache and a reviewer's diff would be useless."""
     for name in ("a", "b"):
-        assert hebbar("verilog", "tiny", "--out", name, cwd=tmp_path).returncode == 0
+        assert started("verilog", "tiny", "--out", name, cwd=tmp_path).returncode == 0
     text = (tmp_path / "a" / "hebbar.v").read_text()
     assert text == (tmp_path / "b" / "hebbar.v").read_text() and "module hebbar(" in text
 
 
 def test_a_missing_tool_is_exit_code_3(tmp_path):
     """Without it a machine without a compiler would show the compiler driver's stack trace."""
-    answer = hebbar("simulate", "tiny", "--samples", 1, cwd=tmp_path,
+    answer = started("simulate", "tiny", "--samples", 1, cwd=tmp_path,
                     env={"PATH": "", "HOME": str(tmp_path), "PYTHONPATH": ":".join(sys.path)})
     assert answer.returncode == 3 and "apt-get install" in answer.stderr, answer.stderr
 
@@ -189,7 +190,7 @@ def test_data_of_ones_own_is_checked(tmp_path, inputs, labels, words):
 
 def test_the_main_job_ends_with_a_whole_result(tmp_path):
     """Without it the command of the README could break while all its parts still work."""
-    answer = hebbar("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", "--build", "build", cwd=tmp_path)
+    answer = started("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", "--build", "build", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["mismatches"] == 0 and result["samples_replayed"] == 8

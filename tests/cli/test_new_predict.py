@@ -8,8 +8,8 @@ import tomllib
 
 import numpy as np
 import pytest
+from commands import hebbar
 from PIL import Image
-from test_cli import hebbar
 
 from golden.learning.described import class_names_in, configuration_in
 from golden.learning.weights import save_weights

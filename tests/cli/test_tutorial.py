@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import hebbar
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "own_rule.md").read_text(encoding="utf-8")
@@ -19,8 +20,8 @@ FAILS = "eager_redout"
 """In the one command that is meant to be refused."""
 
 
-def python(code: str, *arguments: str, cwd: Path) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=cwd, text=True, capture_output=True,
+def python(code: str, cwd: Path) -> subprocess.CompletedProcess:
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, text=True, capture_output=True,
                           timeout=LIMIT_S)
 
 
@@ -43,8 +44,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def answers(place):
     """What every command printed, in the order of the page."""
-    main = "from hebbar.cli import main; main()"
-    return {command: python(main, *command.split(), cwd=place) for command in COMMANDS}
+    return {command: hebbar(*command.split(), cwd=place) for command in COMMANDS}
 
 
 def test_the_code_is_the_example(place):
