@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,9 +55,10 @@ def checkout(commit: str) -> Iterator[Path]:
             git(ROOT, "worktree", "remove", "--force", str(place))
 
 
-def pytest(folder: Path, arguments: Sequence[str]) -> "subprocess.CompletedProcess[str]":
-    """pytest on the sources in ``folder``, in one process."""
-    env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+def pytest(folder: Path, arguments: Sequence[str],
+           variables: Mapping[str, str] = {}) -> "subprocess.CompletedProcess[str]":
+    """pytest on the sources in ``folder``, in one process, with these variables in its environment."""
+    env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"} | dict(variables)
     return run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments],
                cwd=folder, env=env)
 

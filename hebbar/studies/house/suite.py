@@ -5,6 +5,7 @@ from pathlib import Path
 
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError
+from hebbar.contract.files import temporary_folder
 from hebbar.contract.results import Figure
 
 from ..parts import ROOT
@@ -20,14 +21,16 @@ RAN = (0, 1)
 
 
 def cpu(folder: Path, arguments: tuple[str, ...] = ()) -> float:
-    """Processor seconds of the tests in a checkout and of all that they start. Raises HebbarError when they do not
-    run."""
+    """Processor seconds of the tests in a checkout and of all that they start, with caches that are empty at first:
+    what an earlier run left would be taken off the one or the other. Raises HebbarError when they do not run."""
     def used() -> float:
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         return children.ru_utime + children.ru_stime
 
     began = used()
-    done = pytest(folder, arguments)
+    with temporary_folder("hebbar-caches-") as caches:
+        done = pytest(folder, arguments, {"XDG_CACHE_HOME": str(caches), "NUMBA_CACHE_DIR": str(caches / "numba"),
+                                          "PYTHONDONTWRITEBYTECODE": ""})
     if done.returncode not in RAN:
         raise HebbarError(f"the tests of {folder} did not run:\n{done.stdout[-2000:]}")
     return used() - began
