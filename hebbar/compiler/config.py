@@ -14,7 +14,7 @@ from hebbar.contract.section import Section, key
 from hebbar.contract.suggest import shown, suggest
 from hebbar.contract.texts import bounded
 
-from .network import Edge, Network, Population, layered
+from .network import Edge, Network, Population, layered, mupc_scales
 from .network_config import NetworkConfig
 from .rule_config import RuleConfig
 from .rules import find
@@ -79,13 +79,23 @@ class Config(Section):
         if bool(n.layers) == bool(n.populations):
             raise BadInput("network: give either layers or populations with edges, not both.")
         if n.layers:
-            return layered(list(n.layers), n.activation, list(r.alpha_shifts), list(r.init_scales),
+            return layered(list(n.layers), n.activation, list(r.alpha_shifts), self._scales(),
                            n.input_frac, n.hidden_frac, n.bias, n.residual)
-        if r.alpha_shifts or r.init_scales:
-            raise BadInput("rule.alpha_shifts and rule.init_scales belong to network.layers; "
+        if r.alpha_shifts or r.init_scales or r.init != "scales":
+            raise BadInput("rule.alpha_shifts, rule.init_scales and rule.init belong to network.layers; "
                            "with edges give alpha_shift and scale on each edge.")
         return Network(tuple(Population(**p.model_dump()) for p in n.populations),
                        tuple(Edge(**e.model_dump()) for e in n.edges))
+
+    def _scales(self) -> list[float]:
+        """First spread of every layer of ``network.layers``."""
+        given = list(self.rule.init_scales)
+        if self.rule.init == "scales":
+            return given
+        if given:
+            raise BadInput(f"rule.init is 'mupc', which gives every layer its spread, and rule.init_scales is {given}; "
+                           "remove one of the two.")
+        return mupc_scales(self.network.layers)
 
     def replace(self, **sections: Mapping[str, Any]) -> "Config":
         """A copy with some keys of some sections changed, validated again.

@@ -10,6 +10,7 @@ of its block that its mask names; an edge that ``shares`` has no block of its ow
 predictions: rules use it to reach another edge's weights from other neurons.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -19,7 +20,7 @@ from hebbar.contract.suggest import suggest
 
 from .elements import Edge, Error, Population, Role, check_edge, check_population
 
-__all__ = ["Role", "Error", "Population", "Edge", "Network", "layered"]
+__all__ = ["Role", "Error", "Population", "Edge", "Network", "layered", "mupc_scales"]
 
 
 @dataclass(frozen=True)
@@ -167,3 +168,14 @@ def layered(sizes: list[int], activation: str, alpha_shifts: list[int], scales: 
         pops.append(Population("one", 1, "identity", Role.CONSTANT, hidden_frac))
         edges += [Edge("one", f"x{i + 1}", alpha_shifts[i], 0.0) for i in range(last)]
     return Network(tuple(pops), tuple(edges))
+
+
+def mupc_scales(sizes: Sequence[int]) -> list[float]:
+    """Spreads of first weights, in units of 1 / sqrt(columns), that keep a deep residual network trainable as its depth
+    and width grow: those of muPC (Innocenti et al., arXiv 2505.13124), whose forward scales are here in the weights.
+
+    With L layers of weights the standard deviation is 1 / sqrt(N0) at the input, 1 / sqrt(N L) inside and 1 / N at the
+    output. Rates that go with it are alpha times the square of what a layer is scaled by: halved where L doubles.
+    """
+    last = len(sizes) - 2
+    return [1.0 if i == 0 else sizes[i]**-0.5 if i == last else (last + 1)**-0.5 for i in range(last + 1)]

@@ -1,7 +1,7 @@
 """The section ``[rule]`` of a configuration."""
 
 from math import isfinite
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -28,6 +28,10 @@ class RuleConfig(Section):
     init_scales: tuple[Annotated[float, Field(ge=0)], ...] = key(
         (), "First weights of every layer are uniform with standard deviation scale / sqrt(columns); they must fit the "
         "weight format.", "", [0.5, 0.5], max_length=256)
+    init: Literal["scales", "mupc"] = key(
+        "scales", "scales: first weights by `init_scales`; mupc: by muPC (arXiv 2505.13124), standard deviations 1 / "
+        "sqrt(N0) of the first of L layers, 1 / sqrt(N L) of those inside and 1 / N of the last, of N columns.",
+        example="mupc")
     hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
     tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
                                 "less in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)

@@ -1,7 +1,9 @@
 """Bad input is answered with one sentence: file, key, value, allowed values, nearest name."""
 
+import numpy as np
 import pytest
 
+from golden.reference import initial_weights
 from hebbar.compiler.config import load, parse, preset_names
 from hebbar.compiler.network import Edge, Network, Population, Role
 from hebbar.compiler.program import compile_config
@@ -170,3 +172,31 @@ def test_options_and_devices_keep_what_is_not_named():
     assert (a.control.update, a.control.align, a.read.age, a.read.flicker) == ("stochastic", 2, 1.0, 0.0088)
     assert pcm.replace(machine={"analog": {"preset": "ideal", "read": {"age": 0.0}}}) == plain
     assert pcm.replace(machine=pcm.machine.model_dump()) == pcm
+
+
+@pytest.mark.parametrize("layers", [8, 64])
+def test_mupc_keeps_the_size_of_states_as_depth_grows(layers):
+    """In a linear residual net every layer multiplies the mean square by 1 + 1/L, so that it ends below e times what
+    it began with; without the scale of depth it would grow as 2^L."""
+    width = 64
+    config = parse(merged(network={"layers": [16, *[width] * (layers - 1), 10], "residual": True},
+                          rule={"init": "mupc", "alpha_shifts": [4] * layers, "init_scales": []}), "mine.toml")
+    network = config.configured_network()
+    weights, rng = initial_weights(network, 1), np.random.default_rng(2)
+    x = first = rng.standard_normal((500, 16)) @ weights["x0", "x1"].T
+    for i in range(1, layers - 1):
+        x = x + x @ weights[f"x{i}", f"x{i + 1}"].T
+    growth = np.mean(x**2) / np.mean(first**2)
+    assert growth == pytest.approx((1 + 1 / layers)**(layers - 2), rel=0.15)
+    assert weights[f"x{layers - 1}", f"x{layers}"].std() == pytest.approx(1 / width, rel=0.1)
+
+
+def test_mupc_takes_the_place_of_scales():
+    """Its hidden and last layers are those that the preset ``deep`` gives by number."""
+    given = load("deep")
+    scales = [e.scale for e in given.replace(rule={"init": "mupc", "init_scales": []}).configured_network().stored]
+    assert scales[1:] == pytest.approx(given.rule.init_scales[1:], rel=0.002) and scales[0] == 1
+    with pytest.raises(BadInput, match=r"rule\.init is 'mupc', .*rule\.init_scales is \[3\.5, .*remove one"):
+        given.replace(rule={"init": "mupc"}).configured_network()
+    with pytest.raises(BadInput, match=r"rule\.init belong to network\.layers"):
+        load("graph").replace(rule={"init": "mupc"}).configured_network()
