@@ -1,6 +1,6 @@
 """What each mechanism of the machine saves: one network, one mechanism changed at a time, counted from the program."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,26 +11,25 @@ from hebbar.compiler.rules import Schedule, train
 from hebbar.compiler.schedule import insert_waits, separated
 from hebbar.contract.counters import CYCLES
 from hebbar.energy.accesses import accesses
-from hebbar.energy.estimate import estimate
+from hebbar.energy.estimate import Estimate, estimate
 from hebbar.energy.registers import register_bits
 from hebbar.energy.technology import load_technology
 
+from .early_exit import trained
 from .program_counts import counted
 
 __all__ = ["CHANGES", "PRESET", "Line", "ablation", "apart"]
 
 PRESET = "digits"
 TECHNOLOGY = "cmos45"
-HOUSEKEEPING = ("totals of counters", "registers of bus and counters")
-"""Components that go with the counters and the bus; those of the bus alone stay in a machine without counters."""
-
 CHANGES: dict[str, dict[str, dict[str, Any]]] = {
     "base of the feedforward input computed in every step": {"rule": {"hoist": False}},
     "T = 4 steps": {"rule": {"steps": 4}},
     "T = 16 steps": {"rule": {"steps": 16}},
     "weights of 12 bits": {"machine": {"weight_bits": 12, "weight_frac": 9}},
     "twice the lanes": {"machine": {"lanes": 16, "weight_words": 256, "neuron_words": 16}},
-    "twice the rows at a time": {"machine": {"row_tiles": 4, "weight_words": 256}}}
+    "twice the rows at a time": {"machine": {"row_tiles": 4, "weight_words": 256}},
+    "without counters": {"machine": {"counters": False}}}
 """Changes of the preset, one at a time."""
 
 
@@ -63,21 +62,33 @@ def programs(changes: Iterable[str]) -> Iterator[tuple[str, Program]]:
 
 
 def ablation(changes: Sequence[str] = tuple(CHANGES)) -> list[Line]:
-    """A line for the preset and for every change; the last without counters."""
-    technology, found = load_technology(TECHNOLOGY), []
-    base = 0.0
+    """A line for the preset and for every change; the last with an exit."""
+    technology, found = load_technology(TECHNOLOGY), list[Line]()
     for name, program in programs(changes):
         counters = counted(program)
         made = estimate(program, counters, 1, technology, registers=register_bits)
-        energy = made.sample.typical / 1000
-        base = base or energy
-        m = program.machine
-        reads = accesses(program, "train", 1)["weight_read"] * m.row_tiles * m.lanes
-        found.append(Line(name, sum(counters[c] for c in CYCLES), reads, energy, energy / base))
-        if len(found) == 1:
-            off = sum(r.sample.typical for r in made.rows if r.component == HOUSEKEEPING[0]) / 1000
-            bits = register_bits(program.machine)
-            share = bits.get("counters", 0) / (bits.get("counters", 0) + bits.get("bus", 0))
-            off += share * sum(r.sample.typical for r in made.rows if r.component == HOUSEKEEPING[1]) / 1000
-            without = Line("without counters", found[0].cycles, found[0].reads, energy - off, 1 - off / energy)
-    return [*found, without]
+        found.append(_line(name, program, counters, made, accesses(program, "train", 1), found))
+    return [*found, leaving(found)]
+
+
+def leaving(found: Sequence[Line]) -> Line:
+    """The preset with an EXIT behind every step, trained; a sample of its last epoch, as what it saves is up to the
+    data. ``found``: lines of which the first is the preset's."""
+    config = load(PRESET).replace(rule={"tolerance": load("early_exit").rule.tolerance}, machine={"energy": True})
+    run = trained(config)
+    exits = run.trace.decisions.tolist()
+    made = estimate(run.program, run.trace.counters, run.count, load_technology(TECHNOLOGY), exits=exits,
+                    registers=register_bits)
+    events = accesses(run.program, "train", run.count, exits)
+    name = (f"early exit, tolerance {config.rule.tolerance:g}: {run.steps[-1]:.2f} of {config.rule.steps} steps, mean "
+            "of the last epoch")
+    return _line(name, run.program, run.trace.counters, made, events, found)
+
+
+def _line(name: str, program: Program, counters: Mapping[str, int], made: Estimate, events: Mapping[str, int],
+          found: Sequence[Line]) -> Line:
+    """A line of a run, against the first of those found before."""
+    m, energy, count = program.machine, made.sample.typical / 1000, made.samples
+    reads = events["weight_read"] * m.row_tiles * m.lanes / count
+    return Line(name, sum(counters[c] for c in CYCLES) / count, round(reads), energy,
+                energy / (found[0].energy_nj if found else energy))

@@ -7,13 +7,13 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Drawing
 
-from golden.learning.datasets import epoch_order, load as load_data
+from golden.learning.datasets import Dataset, epoch_order, load as load_data
 from golden.learning.training import codes
 from golden.reference.training import accuracy, ends, halvings
 from golden.session import Session, initial_image
-from golden.trace import Job
-from hebbar.compiler.config import load
-from hebbar.compiler.program import compile_config
+from golden.trace import Job, Trace
+from hebbar.compiler.config import Config, load
+from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.results import Figure
@@ -23,7 +23,7 @@ from hebbar.report.svg import STYLE
 
 from .parameter_sweep import in_parallel
 
-__all__ = ["TOLERANCES", "LOSS", "Point", "point", "sweep", "mean", "measure", "draw"]
+__all__ = ["TOLERANCES", "LOSS", "Point", "Trained", "point", "sweep", "mean", "measure", "draw", "trained"]
 
 TOLERANCES = (0.0, 1e-4, 1e-3, 1e-2, 1e-1)
 TECHNOLOGY = "cmos45"
@@ -49,9 +49,20 @@ class Point:
                 f"({self.last_steps:.2f} in the last epoch, {self.cycles:,.0f} cycles, {self.energy:.0f} nJ)")
 
 
-def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
-    """Train the preset ``early_exit`` in fixed point; the last epoch is counted."""
-    config = load("early_exit").replace(rule={"tolerance": tolerance}, training={"seed": seed}, data={"seed": seed})
+@dataclass(frozen=True)
+class Trained:
+    """A training: state steps a sample by epoch, the trace of the last one and how many samples it had."""
+
+    program: Program
+    data: Dataset
+    session: Session
+    steps: list[float]
+    trace: Trace
+    count: int
+
+
+def trained(config: Config, epochs: int | None = None) -> Trained:
+    """Train in fixed point, epoch by epoch."""
     training, program, data = config.training, compile_config(config), load_data(config.data)
     epochs = epochs or training.epochs
     session, steps, trace = Session(program, initial_image(program)), [], None
@@ -60,14 +71,21 @@ def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
         job = Job(program, "train", session.image, codes(program, samples, True), halvings(training, epoch), False)
         trace = session.run(job)
         # the first state step stands before the loop, and every EXIT without arm ends one more
-        steps.append(1 + len(trace.decisions) / job.count if tolerance else float(config.rule.steps))
+        steps.append(1 + len(trace.decisions) / job.count if config.rule.tolerance else float(config.rule.steps))
     assert trace is not None, "there is at least one epoch"
-    technology, exits = load_technology(TECHNOLOGY), trace.decisions.tolist()
-    found = estimate(program, trace.counters, len(data.train), technology, exits=exits)
-    outputs = session.run_codes("predict", codes(program, data.test, False))
-    right = accuracy(outputs[ends(program.layout.network)[1]], data.test.labels)
-    return Point(tolerance, 100 * right, float(np.mean(steps)), steps[-1],
-                 sum(trace.counters[c] for c in CYCLES) / len(data.train), found.sample.typical / 1000)
+    return Trained(program, data, session, steps, trace, len(data.train))
+
+
+def point(tolerance: float, seed: int, epochs: int | None = None) -> Point:
+    """Train the preset ``early_exit`` in fixed point; the last epoch is counted."""
+    config = load("early_exit").replace(rule={"tolerance": tolerance}, training={"seed": seed}, data={"seed": seed})
+    made = trained(config, epochs)
+    trace, program = made.trace, made.program
+    found = estimate(program, trace.counters, made.count, load_technology(TECHNOLOGY), exits=trace.decisions.tolist())
+    outputs = made.session.run_codes("predict", codes(program, made.data.test, False))
+    right = accuracy(outputs[ends(program.layout.network)[1]], made.data.test.labels)
+    return Point(tolerance, 100 * right, float(np.mean(made.steps)), made.steps[-1],
+                 sum(trace.counters[c] for c in CYCLES) / made.count, found.sample.typical / 1000)
 
 
 def sweep(seeds: int, reporter: Reporter, epochs: int | None = None) -> list[Point]:

@@ -154,8 +154,8 @@ MECHANISMS = f"""
 ## What each mechanism saves
 
 The preset `{PRESET}`, one mechanism changed at a time, in cmos45, tier A: counts follow from the program of a training
-sample, so these differences are exact but for the energies they are multiplied with. Steps, bits and shapes change what
-is learned or what is built; separate sweeps and a recomputed base give the same weights, word for word. What an early
-exit saves depends on the data: [From configuration to silicon tools](hardware.md) has its figure.
+sample, so these differences are exact but for the energies they are multiplied with. What an early exit saves depends
+on the data and is counted over the last epoch of a training. Steps, bits and shapes change what is learned or what is
+built; separate sweeps and a recomputed base give the same weights, word for word.
 
 """

@@ -10,7 +10,8 @@ from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
-from hebbar.energy.technology import Range
+from hebbar.energy.estimate import estimate
+from hebbar.energy.technology import Range, load_technology
 from hebbar.studies import training_costs
 from hebbar.studies.ablation import Line, ablation, apart
 from hebbar.studies.program_counts import counted
@@ -82,15 +83,36 @@ def test_the_committed_page_has_every_way():
 def test_mechanisms_save_what_they_should(monkeypatch):
     """Sweeps of their own read every moving weight once for each verb and cost more; hoisting saves reads, fewer steps
     save all of it, and counters cost energy but no cycle."""
-    monkeypatch.setattr("hebbar.studies.ablation.register_bits", lambda machine: {"bus": 100, "counters": 100})
+    monkeypatch.setattr("hebbar.studies.ablation.register_bits",
+                        lambda machine: {"bus": 100, "counters": 100 * machine.counters})
     monkeypatch.setattr("hebbar.studies.ablation.PRESET", "tiny")
     found = {line.change: line for line in ablation(("base of the feedforward input computed in every step",))}
     base = found["tiny, as it is"]
     for change in ("predict, feed back and learn in sweeps of their own",
                    "base of the feedforward input computed in every step"):
         assert found[change].reads > base.reads and found[change].cycles > base.cycles and found[change].against > 1
-    without = found["without counters"]
+    without = ablation(("without counters",))[-2]
     assert without.cycles == base.cycles and 0 < without.energy_nj < base.energy_nj
+    assert without.energy_nj == pytest.approx(base.energy_nj - sum(_counting()), rel=1e-9)
+
+
+def _counting():
+    """nJ of the totals of the counters and of 100 bits of registers, in every cycle of a sample."""
+    program = compile_config(load("tiny"))
+    made = estimate(program, counted(program), 1, load_technology("cmos45"),
+                    registers=lambda machine: {"bus": 100, "counters": 100})
+    rows = {row.component: row.sample.typical / 1000 for row in made.rows}
+    return rows["totals of counters"], rows["registers of bus and counters"] / 2
+
+
+def test_an_exit_saves_the_steps_that_it_leaves_out():
+    """Fewer reads and cycles than all steps take, more than one step takes; every sample has its exit."""
+    found = {line.change: line for line in ablation(("T = 4 steps",))}
+    name = next(name for name in found if name.startswith("early exit"))
+    base, exit_ = found["digits, as it is"], found[name]
+    steps = float(name.partition(": ")[2].partition(" of ")[0])
+    assert 1 < steps < 8 and exit_.reads < base.reads and exit_.cycles < base.cycles and exit_.against < 1
+    assert (exit_.reads < found["T = 4 steps"].reads) is (steps < 4)
 
 
 def test_verbs_apart_do_the_same_work():
