@@ -11,6 +11,7 @@ from .options import Build, Data, Json, Quiet, Rule, Run, Source, configured
 
 if TYPE_CHECKING:
     from hebbar.compiler.config import Config
+    from hebbar.energy.run import Priced
 
 __all__ = ["compare_costs", "energy", "validate_costs"]
 
@@ -30,6 +31,9 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
                                              "gates of a library, at work. Tier A stands beside B and C.")] = "A",
            liberty: Annotated[Path | None, typer.Option(help="Liberty file of standard cells, for tiers B and "
                                                         "C.")] = None,
+           pictures: Annotated[bool, typer.Option("--pictures", help="Also draw blocks.svg, stacked by verb, and "
+                                                  "sweeps.svg, energy against the size of the array, T and bits, into "
+                                                  "--out.")] = False,
            rule: Rule = None, data: Data = None, quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Energy, time and area: exact counts of the golden machine times a sourced table, low to high, by block and
     verb; or energy by what the nets of the RTL, or the gates of the tile, do."""
@@ -40,6 +44,8 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
         raise BadInput(f"tier {tier} prices cells of a library; give its Liberty file with --liberty.")
     if tier == "A" and liberty is not None:
         raise BadInput("tier A takes its energies from --technology; give --tier B or C with --liberty.")
+    if tier != "A" and pictures:
+        raise BadInput("--pictures are of tier A; leave it or --tier out.")
     here, count = Run(out, quiet, as_json, config), samples or SAMPLES[tier]
     if liberty is not None:
         _below(config, tier, count, (technology or ["cmos45"])[0], liberty, here, build)
@@ -53,7 +59,25 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
         if found[1:]:
             print_beside(found)
     records = [record_priced(each) for each in found]
-    here.finish(records[0] if len(records) == 1 else records, [])
+    drawn = _drawn(config, found[0], here) if pictures else []
+    here.finish(records[0] if len(records) == 1 else records, [], drawn)
+
+
+def _drawn(config: "Config", found: "Priced", here: Run) -> list[Path]:
+    """The pictures of one technology."""
+    from hebbar.report.cost_figures import against, blocks_and_verbs
+    from hebbar.report.svg import save
+    from hebbar.studies.cost_sweeps import sweeps
+
+    paths = [here.folder / "blocks.svg", here.folder / "sweeps.svg"]
+    save(blocks_and_verbs(found), paths[0])
+    table = found.estimate.technology
+    points = {axis: [(p.at, p.label, p.energy, p.own) for p in of]
+              for axis, of in sweeps(config, table, here.reporter).items()}
+    save(against(points, table.name), paths[1])
+    if not here.as_json:
+        typer.echo("\n".join(f"wrote {path}" for path in paths))
+    return paths
 
 
 def _below(config: "Config", tier: str, samples: int, technology: str, liberty: Path, here: Run, build: Path) -> None:
