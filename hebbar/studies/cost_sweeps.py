@@ -18,7 +18,7 @@ from .program_counts import counted
 __all__ = ["Point", "changes", "sweeps"]
 
 SIZES = ((1, 1), (2, 1), (1, 2), (2, 2), (4, 2))
-"""Times the lanes and the rows of the configuration."""
+"""How many times the lanes and the rows of the configuration."""
 STEPS = (1, 2, 4, 8, 16, 32)
 BITS = (6, 8, 10, 12, 14, 16)
 
