@@ -24,7 +24,7 @@ BITS = (6, 8, 10, 12, 14, 16)
 
 
 Changes = dict[str, list[tuple[int, str, dict[str, dict[str, Any]], bool]]]
-"""By the axis of a sweep: place, label, changed keys, whether that changes nothing."""
+"""Place, label, changed keys and whether that changes nothing, of every point, by the axis of the sweep."""
 
 
 @dataclass(frozen=True)
