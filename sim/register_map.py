@@ -68,7 +68,7 @@ def _manuals(node: "AddrmapNode", folder: Path, top: str) -> list[Path]:
     from peakrdl_ipxact import IPXACTExporter
     from peakrdl_markdown import MarkdownExporter
 
-    with temporary_folder() as scratch:
+    with temporary_folder(".hebbar-", folder) as scratch:  # beside its place, so that a manual is whole or absent
         pages = scratch / MANUAL
         # A time that is always the same, so that the same map gives the same bytes.
         HTMLExporter(user_context={"build_ts": 0}).export(node, str(pages))
@@ -80,7 +80,7 @@ def _manuals(node: "AddrmapNode", folder: Path, top: str) -> list[Path]:
         MarkdownExporter().export(node, str(scratch / "registers.md"))
         IPXACTExporter(vendor="hebbar", library="accelerator").export(node, str(scratch / "map.xml"))
         shutil.rmtree(folder / MANUAL, ignore_errors=True)
-        shutil.copytree(pages, folder / MANUAL)
+        pages.rename(folder / MANUAL)
         markdown, xml = folder / "registers.md", folder / f"{top}.xml"
         write_text(markdown, (scratch / "registers.md").read_text(encoding="utf-8"))
         write_text(xml, (scratch / "map.xml").read_text(encoding="utf-8"))
