@@ -59,8 +59,8 @@ def hebbar(command: str) -> tuple[str, ...]:
 
 OWN_RULE = "examples/own_rule/own_rule.toml"
 RECIPES = (
-    *map(example, ("categorical", "choose_gamma", "early_exit", "feature_memory", "hopfield_family", "incremental",
-                   "recall_images", "reverse_differentiation", "reward_bases", "weak_feedback")),
+    *map(example, ("categorical", "choose_gamma", "deep", "early_exit", "feature_memory", "hopfield_family",
+                   "incremental", "recall_images", "reverse_differentiation", "reward_bases", "weak_feedback")),
     example("prospective", "prospective_64-64-10", "prospective_64-32-32-10", "alignment"),
     example("query", "query_generated", "query_completed"),
     example("spiking", "stdp_window", "spiking"),

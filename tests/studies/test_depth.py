@@ -1,8 +1,10 @@
 """What ``hebbar bench depth`` compares, skips and keeps."""
 
+import runpy
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import layered, random_samples
 
@@ -12,7 +14,7 @@ from golden.trace import Job
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.errors import BadInput
-from hebbar.studies.depth import trainings
+from hebbar.studies.depth import by_depth, trainings
 from hebbar.studies.depth.deep_net import deep, deepened
 from hebbar.studies.depth.gate import GatedMachine, gated
 from hebbar.studies.depth.trainings import Asked, Training, best, trained
@@ -136,3 +138,27 @@ def test_the_small_net_of_the_defect_clips_states_and_the_line_is_there():
     assert machine.counters["sat_state"]
     assert (Path(trainings.ROOT) / WITHOUT.file).read_text().count(WITHOUT.old) == 1
     assert replace(WITHOUT, new=WITHOUT.old) != WITHOUT
+
+
+def test_credit_moves_down_one_layer_a_step():
+    """What the picture shows: a layer that is not zero any more never is again, and none is reached before the one
+    above it."""
+    zero = by_depth.quiet(8)
+    assert zero.shape == (15, 7) and zero.any() and not zero[-1].any()
+    reached = [int(column.nonzero()[0].max()) + 1 if column.any() else 0 for column in zero.T[1:]]
+    assert reached == sorted(reached, reverse=True) and max(reached) >= 4
+    for column, step in zip(zero.T[1:], reached):
+        assert column[:step].all() and not column[step:].any()
+
+
+@pytest.mark.parametrize("pc_alm, il, wrong", [(95.0, 60.0, None), (80.0, 60.0, "15.0 points behind backprop"),
+                                               (94.0, 90.0, "4.0 ahead of IL")])
+def test_the_example_fails_with_its_headline(pc_alm, il, wrong, monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(by_depth, "accuracies", lambda *_: {
+        rule: np.full((4, 3), value) for rule, value in (("backprop", 95.0), ("pc_alm", pc_alm), ("il", il))})
+    monkeypatch.setattr(by_depth, "quiet", lambda layers: np.eye(2 * layers - 1, layers - 1, dtype=bool))
+    example = runpy.run_path(str(Path(trainings.ROOT) / "examples" / "deep.py"))
+    said = example["main"]()
+    assert said is None if wrong is None else wrong in said
+    assert "<svg" in (tmp_path / "out" / "deep.svg").read_text() and "32 layers 95.00 %" in capsys.readouterr().out

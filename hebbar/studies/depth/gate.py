@@ -31,21 +31,21 @@ class GatedMachine(Machine):
     A layer-step is a sweep with ERR after the feed-forward start and before the update. It is skipped where the errors,
     integrals and feedback sums of its rows are all exactly zero and what its rows are predicted from is as it was in
     the layer's last sweep: then errors, integrals and steps are zero again, and so is what TRN would write.
-    ``steps`` counts layer-steps, ``skipped`` those of them that were.
+    ``steps`` has every layer-step in its order: the neuron address of its first row, and whether it was skipped.
     """
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self.steps = self.skipped = 0
+        self.steps: list[tuple[int, bool]] = []
         self._seen: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
 
     def sweep(self, block: int, flags: Sweep, gain: int) -> None:
         """Execute one SWEEP instruction, or none."""
         compares, block_rows = bool(flags & Sweep.ERR), self._rows(block)
         if compares and not flags & (Sweep.INIT | Sweep.UPD) and not self.clamp[block_rows].any():
-            self.steps += 1
-            if self._quiet(block):
-                self.skipped += 1
+            quiet = self._quiet(block)
+            self.steps.append((block_rows.start, quiet))
+            if quiet:
                 return
         activities = self._activities(block)
         super().sweep(block, flags, gain)
@@ -87,7 +87,7 @@ def gated(program: Program, image: NDArray[np.int64], samples: dict[str, NDArray
         machine.load(image)
         machine.run("train", samples)
     differ = sum(int(np.count_nonzero(getattr(gate, name) != getattr(plain, name))) for name in MEMORIES)
-    return Gated(gate.steps, gate.skipped, differ)
+    return Gated(len(gate.steps), sum(quiet for _, quiet in gate.steps), differ)
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
