@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from commands import hebbar
 
 from golden.learning.idx import read_folder
 from hebbar.compiler.config import load, preset_names
@@ -18,8 +19,9 @@ from sim.backends import golden
 QUIET = Reporter(quiet=True)
 
 
-def test_commands_end_without_an_error(tmp_path):
+def test_commands_end_without_an_error(tmp_path, monkeypatch):
     """The bench part in its short form: the smallest preset through all commands, others through energy."""
+    monkeypatch.setattr(presets, "started", hebbar)
     (figure,) = presets.measure(tmp_path, True, QUIET)
     assert figure.met and figure.value == sum(map(len, presets.QUICK.values())), figure
 

@@ -30,7 +30,7 @@ def cpu(folder: Path, arguments: tuple[str, ...] = ()) -> float:
     began = used()
     with temporary_folder("hebbar-caches-") as caches:
         done = pytest(folder, arguments, {"XDG_CACHE_HOME": str(caches), "NUMBA_CACHE_DIR": str(caches / "numba"),
-                                          "PYTHONDONTWRITEBYTECODE": ""})
+                                          "PYTEST_DEBUG_TEMPROOT": str(caches), "PYTHONDONTWRITEBYTECODE": ""})
     if done.returncode not in RAN:
         raise HebbarError(f"the tests of {folder} did not run:\n{done.stdout[-2000:]}")
     return used() - began

@@ -13,7 +13,7 @@ from hebbar.compiler.tasks import entries_of
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
-__all__ = ["COMMANDS", "commands_of", "measure", "write_images"]
+__all__ = ["COMMANDS", "commands_of", "measure", "started", "write_images"]
 
 COMMANDS = ("run", "train", "simulate", "energy", "report", "check")
 QUICK = {"tiny": COMMANDS, **dict.fromkeys(("query", "hopfield", "stdp", "reward_bases"), ("energy",))}
@@ -58,11 +58,16 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
                    "of them", not failed)]
 
 
+def started(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """The command ``hebbar`` in a new Python."""
+    return subprocess.run([sys.executable, "-c", MAIN, *arguments], cwd=cwd, text=True, capture_output=True,
+                          timeout=LIMIT_S)
+
+
 def _error(line: list[str], folder: Path) -> str:
     """What a command says when it does not end with 0; empty when it does."""
     try:
-        done = subprocess.run([sys.executable, "-c", MAIN, *line, "--quiet"], cwd=folder, text=True,
-                              capture_output=True, timeout=LIMIT_S)
+        done = started(*line, "--quiet", cwd=folder)
     except subprocess.TimeoutExpired:
         return f"hebbar {' '.join(line)} did not end in {LIMIT_S} s."
     last = (done.stderr.strip().splitlines() or ["nothing on standard error"])[-1]
