@@ -13,7 +13,9 @@ from golden.session import initial_image
 from golden.trace import Job
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
+from hebbar.studies import depth
 from hebbar.studies.depth import by_depth, trainings
 from hebbar.studies.depth.deep_net import deep, deepened
 from hebbar.studies.depth.gate import GatedMachine, gated
@@ -94,6 +96,14 @@ def test_a_training_is_kept_for_what_its_bits_depend_on(monkeypatch, tmp_path):
     assert trained(asked, MNIST, tmp_path).clipped == -7
     monkeypatch.setattr(trainings, "_machine", lambda: "another")
     assert trained(asked, MNIST, tmp_path) == first
+
+
+def test_a_part_that_is_measured_alone_says_how(monkeypatch, tmp_path):
+    """Without it the table would lack the row, or take half an hour more."""
+    monkeypatch.setattr(depth, "PARTS", depth.ALONE)
+    figures = depth.measure(tmp_path, False, Reporter(quiet=True))
+    assert figures[0].value == "hebbar bench depth --part writes" and figures[0].met is None
+    assert [f.value for f in figures[1:]] == ["not measured"] * len(depth.OPEN)
 
 
 def test_barriers_are_compared_as_they_come(models):

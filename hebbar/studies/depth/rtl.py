@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from golden.compiled import CompiledMachine
 from golden.learning.training import codes
@@ -14,13 +15,14 @@ from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import Mismatch
-from hebbar.contract.files import BUILD
+from hebbar.contract.files import BUILD, write_json
 from hebbar.contract.results import Figure
+from hw.verilog import export
 from sim.backends import fast
 from sim.barrier_match import BarrierMatch
 
 from .deep_net import deep, divided
-from .trainings import order
+from .trainings import found_again, key_of, order
 
 __all__ = ["first", "measure"]
 
@@ -29,22 +31,39 @@ RUNS = {False: ((32, 300, 10), (128, 20, 1)), True: ((32, 2, 1),)}
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
-    """``folder`` is unused."""
-    return [figure for run in RUNS[quick] for figure in _at_barriers(*run, images, reporter)]
+    """A run of the same Verilog, program, golden machine and samples is kept in ``folder`` and not made twice."""
+    return [figure for run in RUNS[quick] for figure in _figures(*run, folder, images, reporter)]
 
 
-def _at_barriers(layers: int, samples: int, at_a_time: int, images: Path | None, reporter: Reporter
-                 ) -> Iterator[Figure]:
-    """The first samples of a training on the fast shell. Raises Mismatch, with the word, at the first difference."""
+def _figures(layers: int, samples: int, at_a_time: int, folder: Path, images: Path | None, reporter: Reporter
+             ) -> Iterator[Figure]:
     program, given, image = first(layers, samples, images)
+    record, key = folder / f"{layers}_{samples}.json", key_of(program, image, given, export(program.machine))
+    run = found_again(record, key)
+    if run is None:
+        run = {"key": key, **_compared(program, given, image, at_a_time, reporter)}
+        write_json(record, run)
+    yield Figure(f"RTL = golden, depth {layers}, {samples} samples: words that differ (fast shell; every state, error "
+                 f"and activity at every WAIT, every weight at every WAIT after an update and at the end: "
+                 f"{run['words']:,} words)", run["wrong"], "0", "words", run["wrong"] == 0)
+    model = sum(Cycles(program).run("train", samples, None)[name] for name in CYCLES)
+    yield Figure(f"cycles that RTL and cycle model differ by, depth {layers} ({run['cycles'] / samples:,.0f} cycles a "
+                 "sample)", abs(run["cycles"] - model), "0", "cycles", run["cycles"] == model)
+
+
+def _compared(program: Program, given: dict[str, NDArray[np.int64]], image: NDArray[np.int64], at_a_time: int,
+              reporter: Reporter) -> dict[str, int]:
+    """The samples on the fast shell: ``words`` compared, ``wrong`` among the last of them, the final weights, and
+    ``cycles``. Raises Mismatch, with the word, at the first difference before."""
     library = fast.prepare(program, BUILD, announce=not reporter.console.quiet)
     golden, rtl = CompiledMachine(program), fast.Session(program, library)
-    words = cycles = 0
+    words, cycles, count = 0, 0, len(next(iter(given.values())))
     try:
         golden.load(image)
         rtl.load(image)
-        with reporter.task(f"{layers} layers on the RTL, every word compared", samples) as task:
-            for at in range(0, samples, at_a_time):
+        with reporter.task(f"{len(program.config.network.layers) - 1} layers on the RTL, every word compared",
+                           count) as task:
+            for at in range(0, count, at_a_time):
                 part = {key: values[at:at + at_a_time] for key, values in given.items()}
                 golden.run("train", part, record=True)
                 assert golden.barriers is not None, "they were asked for"
@@ -52,23 +71,18 @@ def _at_barriers(layers: int, samples: int, at_a_time: int, images: Path | None,
                 trace = rtl.run(Job(program, "train", image, part), recorder=match)
                 match.finish()
                 if match.wrong:
-                    raise Mismatch(f"depth {layers}, samples from {at}: {match.wrong} of {match.words} words differ; "
-                                   f"the first: {match.first}")
+                    raise Mismatch(f"samples from {at}: {match.wrong} of {match.words} words differ; the first: "
+                                   f"{match.first}")
                 words, cycles = words + match.words, cycles + sum(trace.counters[name] for name in CYCLES)
-                task.advance(min(at + at_a_time, samples))
+                task.advance(min(at + at_a_time, count))
     finally:
         rtl.close()
-    final = trace.final
-    wrong = int(np.count_nonzero(final != golden.weights))
-    yield Figure(f"RTL = golden, depth {layers}, {samples} samples: words that differ (fast shell; every state, error "
-                 f"and activity at every WAIT, every weight at every WAIT after an update and at the end: "
-                 f"{words + final.size:,} words)", wrong, "0", "words", wrong == 0)
-    model = sum(Cycles(program).run("train", samples, None)[name] for name in CYCLES)
-    yield Figure(f"cycles that RTL and cycle model differ by, depth {layers} ({cycles / samples:,.0f} cycles a sample)",
-                 abs(cycles - model), "0", "cycles", cycles == model)
+    wrong = int(np.count_nonzero(trace.final != golden.weights))
+    return {"words": words + trace.final.size, "wrong": wrong, "cycles": cycles}
 
 
-def first(layers: int, samples: int, images: Path | None) -> tuple[Program, dict[str, np.ndarray], np.ndarray]:
+def first(layers: int, samples: int, images: Path | None
+          ) -> tuple[Program, dict[str, NDArray[np.int64]], NDArray[np.int64]]:
     """A net, its first training samples, and its first weights."""
     config = deep(images, layers=layers)
     program, (chosen, _) = compile_config(config), divided(config)

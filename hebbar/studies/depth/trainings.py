@@ -22,7 +22,7 @@ from hebbar.contract.files import write_json
 from ..parts import ROOT
 from .deep_net import deep, divided
 
-__all__ = ["GRID", "Asked", "Training", "best", "measured", "order", "trained"]
+__all__ = ["GRID", "Asked", "Training", "best", "found_again", "key_of", "measured", "order", "trained"]
 
 GRID = (-2, -1, 0, 1, 2)
 """How often every alpha of the preset is halved, the same grid for every rule; -1: doubled."""
@@ -61,8 +61,8 @@ def trained(asked: Asked, images: Path | None, folder: Path | None = None) -> Tr
     program, (chosen, official) = compile_config(config), divided(config)
     image, rows = initial_image(program), order(asked.seed, len(chosen.train))[:asked.samples]
     given = codes(program, chosen.train.take(rows), True)
-    record, key = _record(folder, asked), _key(program, image, given)
-    if record and record.exists() and (kept := json.loads(record.read_text(encoding="utf-8")))["key"] == key:
+    record, key = _record(folder, asked), key_of(program, image, given)
+    if kept := found_again(record, key):
         return Training(asked, kept["validation"], kept["test"], kept["clipped"])
     machine = CompiledMachine(program)
     machine.load(image)
@@ -103,9 +103,18 @@ def _record(folder: Path | None, asked: Asked) -> Path | None:
     return folder / f"{'_'.join(map(str, asdict(asked).values()))}.json" if folder else None
 
 
-def _key(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArray[np.int64]]) -> str:
-    """A hash of all that the bits of a training depend on: the golden machine, the program, weights and samples."""
-    digest = hashlib.sha256(_machine().encode())
+def found_again(record: Path | None, key: str) -> dict[str, Any] | None:
+    """What a record holds, where there is one of this key."""
+    if record is None or not record.exists():
+        return None
+    kept: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    return kept if kept["key"] == key else None
+
+
+def key_of(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArray[np.int64]], more: str = "") -> str:
+    """A hash of all that the bits of a training depend on: the golden machine, the program, weights and samples, and
+    ``more``, such as the Verilog that they are compared with."""
+    digest = hashlib.sha256((_machine() + more).encode())
     what: list[Any] = [program.words, program.blocks, program.maps, program.functions, program.derivatives,
                        program.rates, program.gains, program.machine.model_dump(mode="json")]
     digest.update(json.dumps(what, sort_keys=True).encode())

@@ -34,7 +34,7 @@ CHILD = """
 import json, sys
 from pathlib import Path
 from hebbar.studies.depth.trainings import Asked, trained
-found = trained(Asked(**json.loads(sys.argv[1])), Path(sys.argv[2]))
+found = trained(Asked(**json.loads(sys.argv[1])), Path(sys.argv[2]), Path(sys.argv[3]))
 print(json.dumps([found.test, found.clipped]))
 """
 
@@ -66,12 +66,13 @@ def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None =
 
 
 def _without(asked: Asked, images: Path, folder: Path) -> tuple[float, int]:
-    """Accuracy on the test set and clipped states of a training on a machine that lacks anti-wind-up."""
+    """Accuracy on the test set and clipped states of a training on a machine that lacks anti-wind-up; its record in
+    ``folder`` is of that machine's sources."""
     copy = Copy(folder / "sources")
     WITHOUT.plant(copy.folder)
-    answer = subprocess.run([sys.executable, "-c", CHILD, json.dumps(asdict(asked)), str(images)], cwd=copy.folder,
-                            env=os.environ | {"PYTHONPATH": str(copy.folder)}, capture_output=True, text=True,
-                            check=False)
+    command = [sys.executable, "-c", CHILD, json.dumps(asdict(asked)), str(images), str(folder.resolve())]
+    answer = subprocess.run(command, cwd=copy.folder, env=os.environ | {"PYTHONPATH": str(copy.folder)},
+                            capture_output=True, text=True, check=False)
     shutil.rmtree(copy.folder)
     if answer.returncode:
         raise HebbarError(f"the training without anti-wind-up failed:\n{answer.stderr[-2000:]}")
