@@ -136,7 +136,7 @@ def print_energy(found: "Estimate") -> None:
     """Energy a sample by component, its range and where it comes from."""
     console = Console()
     wide = console.width >= WIDE
-    table = Table(title=f"energy of training{found.scope}, {found.technology.name}, nJ a sample")
+    table = Table(title=f"energy of training{found.scope}, tier A, {found.technology.name}, nJ a sample")
     for column in ("component", "events a sample", "low", "typical", "high", *(["from"] if wide else [])):
         table.add_column(column, justify="left" if column in ("component", "from") else "right", overflow="fold")
     for row in sorted(found.rows, key=lambda r: -r.sample.typical):
