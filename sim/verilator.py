@@ -15,7 +15,7 @@ from hebbar.contract.places import plain, plain_home
 from .backends.registry import VERILATOR as NEEDS
 from .builds import room_for_build
 from .runner import call_runner, locked, run_bench, tail
-from .toolchain import environment, require, tools
+from .toolchain import environment, optimisation, require, tools
 
 __all__ = ["NEEDS", "WARNINGS", "build", "run_cocotb"]
 
@@ -54,7 +54,8 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
         "build_args": ["--no-public-flat-rw", "-O3", "--x-assign", "fast", "-LDFLAGS", "-rdynamic",
                        "-CFLAGS", "-fPIC", *(TOGGLES if toggles else ()), *WARNINGS],
     }
-    key = _key(verilog, visible, arguments)
+    level = optimisation("-O1" if waves else "-O3")
+    key = _key(verilog, visible, arguments | {"level": level})
     with locked(build_dir):
         if _is_built(build_dir, top, key):
             return
@@ -63,7 +64,7 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
         with _workplace(build_dir) as work:
             write_text(work / "public.vlt", visible)
             arguments |= {"build_dir": str(work), "sources": [str(work / "public.vlt"), arguments["sources"][1]]}
-            status = call_runner("verilator", "build", arguments, environment("-O1" if waves else "-O3"), log,
+            status = call_runner("verilator", "build", arguments, environment(level), log,
                                  f"building {top} with Verilator", timeout_s, announce)
             if status != 0:
                 raise build_failed(f"Verilator could not build {top} from {verilog}; the end of {log}", tail(log))

@@ -1,7 +1,12 @@
 """Fixtures of several files, and the mark of every test: fast, slow or tool."""
 
+import os
+
 import pytest
 from tiers import FAST, TIERS, tier
+
+# Most models run for less time than -O3 takes to compile them; here and in all that the tests start.
+os.environ.setdefault("HEBBAR_OPTIMISE", "-O1")
 
 
 @pytest.fixture(scope="session")

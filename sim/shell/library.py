@@ -17,7 +17,7 @@ from hw.verilog import TOP
 from ..backends import verilator
 from ..defects import Defect
 from ..macro import PINS
-from ..toolchain import environment, require
+from ..toolchain import environment, optimisation, require
 
 __all__ = ["Run", "RECORDED", "prepare", "link", "open_library", "storage"]
 
@@ -81,7 +81,7 @@ def link(folder: Path, source: Path, library: Path, toggles: bool = False) -> No
     require("g++")
     root = Path(environment()["VERILATOR_ROOT"]) / "include"
     with whole(library) as partial:
-        command = ["g++", "-O3", "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}",
+        command = ["g++", optimisation(), "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}",
                    f"-DVM_TRACE={toggles:d}", f"-DVM_TRACE_SAIF={toggles:d}", "-DVM_COVERAGE=0", "-o", partial.name,
                    str(source), "Vtop__ALL.a", *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
         answer = run(command, cwd=folder, env=environment())

@@ -148,6 +148,21 @@ def test_few_cores_compile_a_model_in_one_piece(monkeypatch: pytest.MonkeyPatch,
     assert ("VM_PARALLEL_BUILDS=0" in toolchain.environment()["MAKEFLAGS"].split()) is one_piece
 
 
+def test_a_model_of_another_level_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without it a long training would run on the model that a test compiled in haste, and a wrong level would be
+    make's to explain."""
+    (tmp_path / "counter.v").write_text(COUNTER)
+    logs = []
+    for level in ("-O0", "-O1"):
+        monkeypatch.setenv("HEBBAR_OPTIMISE", level)
+        build(tmp_path / "counter.v", tmp_path / "build")
+        logs.append((tmp_path / "build" / "build.log").read_text())
+    assert "c++ -O0 " in logs[0] and "c++ -O1 " in logs[1]
+    monkeypatch.setenv("HEBBAR_OPTIMISE", "-O1 -j8")
+    with pytest.raises(BadInput, match="HEBBAR_OPTIMISE is '-O1 -j8'; set it to one of -O0, -O1"):
+        build(tmp_path / "counter.v", tmp_path / "build")
+
+
 def test_toolchain_is_light() -> None:
     """Without it every command pays for libraries that it does not use."""
     heavy = "{'numpy', 'cocotb', 'amaranth', 'rich', 'sklearn'}"
