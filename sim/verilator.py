@@ -23,8 +23,8 @@ __all__ = ["NEEDS", "WARNINGS", "build", "run_cocotb"]
 # case and kept in the branches that do not name it reads as an incomplete case).
 WARNINGS = ("-Wall", "-Wno-WIDTHEXPAND", "-Wno-WIDTHTRUNC", "-Wno-UNUSEDSIGNAL", "-Wno-PROCASSINIT",
             "-Wno-DECLFILENAME", "-Wno-CASEINCOMPLETE")
-TOGGLES = ("--trace-saif", "--trace-underscore", "--trace-max-array", "64")
-"""Every net and every memory that is made of flip-flops."""
+TOGGLES = ("--trace-saif", "--trace-underscore", "--trace-max-array", "64", "--trace-max-width", "1048576")
+"""Every net, however wide, and every memory that is made of flip-flops."""
 PRODUCTS = ("V*.*", "verilat*.*", "*.so")
 """What Verilator, its makefile and sim.shell write, as patterns."""
 

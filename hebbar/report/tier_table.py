@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from .numbers import grouped
+
 __all__ = ["COLUMNS", "PARTS", "Tier", "print_tiers", "record_tier"]
 
 PARTS = ("tile", "neuron unit", "sequencer", "bus and counters", "memories and tables")
@@ -42,9 +44,10 @@ def print_tiers(found: Sequence[Tier]) -> None:
             table.add_column(column, justify="left" if column == "part" else "right")
         for part in PARTS:
             if tier.sum(part):
-                table.add_row(part, *(_cell(tier, part, column) for column in COLUMNS), f"{tier.sum(part) / 1000:,.3f}")
+                table.add_row(part, *(_cell(tier, part, column) for column in COLUMNS),
+                              grouped(tier.sum(part) / 1000, 4))
         table.add_section()
-        table.add_row("all", *(_cell(tier, "", column) for column in COLUMNS), f"{tier.sum() / 1000:,.3f}")
+        table.add_row("all", *(_cell(tier, "", column) for column in COLUMNS), grouped(tier.sum() / 1000, 4))
         console.print(table)
         console.print(f"Tier {tier.name}: {tier.how}. Not in it: {tier.without}.", highlight=False, soft_wrap=True)
     first, *others = found
@@ -56,7 +59,7 @@ def print_tiers(found: Sequence[Tier]) -> None:
 
 def _cell(tier: Tier, part: str, column: str) -> str:
     priced = any(c == column and part in ("", p) for p, c in tier.pj)
-    return f"{tier.sum(part, column) / 1000:,.3f}" if priced else "-"
+    return grouped(tier.sum(part, column) / 1000, 4) if priced else "-"
 
 
 def record_tier(tier: Tier) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Energy from transitions of the RTL: prices by hand, Verilator's files, its counts against another simulator."""
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -28,6 +29,7 @@ from hebbar.synth.toggles.saif import read_saif
 from sim.backends import golden, pysim
 from sim.shell.library import prepare
 from sim.simulate import job_of
+from sim.verilator import build
 
 POWER = f"internal_power() {{ rise_power(t) {{ {GRID} values(\"0.3, 0.3\", \"0.3, 0.3\"); }} }}"
 MORE = "".join(f"cell({name}) {{ area : 1; {pins} pin(Y) {{ direction : output; function : \"{text}\"; {POWER} }} }}"
@@ -177,3 +179,14 @@ def test_the_gates_of_an_operator_compute_it(tmp_path):
         low = [sum(int(waves.values[net][i]) << k for k, net in enumerate(netlist.outputs["y"][:bits]))
                for i in range(len(pairs))]
         assert low == [of(*(n - 8 * (n > 3) for n in pair)) % 2**bits for pair in pairs]
+
+
+def test_a_memory_of_wide_words_is_counted(tmp_path):
+    """Verilator traces nothing wider than 256 bits unless it is told to: larger tiles have such FIFOs."""
+    (tmp_path / "wide.v").write_text(
+        "module wide(input clk, input [5:0] at, input [299:0] data, output [299:0] read);\n"
+        "  reg [299:0] words [0:62];\n  always @(posedge clk) words[at] <= data;\n  assign read = words[at];\n"
+        "endmodule\n")
+    build(tmp_path / "wide.v", "wide", tmp_path / "model", announce=False, toggles=True)
+    traced = "".join(path.read_text() for path in (tmp_path / "model").glob("Vtop__Trace__*.cpp"))
+    assert re.search(r"words\b", traced) and re.search(r"data\b", traced)
