@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",),
          "docs/hardware.md": ("costs",), "docs/integrate.md": ("kit",),
-         "docs/architecture.md": ("chain",), "CONTRIBUTING.md": ("house",)}
+         "docs/architecture.md": ("chain",), "docs/depth.md": ("depth",), "CONTRIBUTING.md": ("house",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
