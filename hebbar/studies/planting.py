@@ -3,7 +3,9 @@
 import importlib
 import json
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,9 +23,11 @@ from .parts import ROOT, sources
 __all__ = ["ROOT", "Copy", "planted", "survivors"]
 
 SOURCES = ("hebbar", "golden", "hw", "sim", "tests")
-LIMIT_S = 300.0
-"""Seconds for one test, which takes seconds on the sources as they are; an edited machine that does not come to an end
-is noticed."""
+LIMIT_CPU_S = 300
+"""Processor seconds of one test, which takes seconds on the sources as they are: an edited machine that does not come
+to an end is noticed."""
+LIMIT_S = 1800.0
+"""Seconds after which a test is given up. Whether it would have failed is not known on a computer that is so busy."""
 PASSED, FAILED, BROKEN = 0, 1, -1
 """Exit codes of pytest; what stands for a test that cannot run."""
 
@@ -75,23 +79,25 @@ class Copy:
         return code == FAILED
 
     def _run(self, test: str, still: Callable[[], None]) -> tuple[int, str]:
-        """The exit code of pytest and what it says; a test that takes longer than it may has failed."""
+        """The exit code of pytest and what it says; a test that computes for longer than it may has failed."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
                    test]
         child = subprocess.Popen(command, cwd=self.folder, env=self._env, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT, text=True)
+                                 stderr=subprocess.STDOUT, text=True, preexec_fn=_limit)
         end = time.monotonic() + LIMIT_S
         try:
             while True:
                 try:
                     said, _ = child.communicate(timeout=1.0)
-                    return child.returncode, said
+                    endless = child.returncode == -signal.SIGXCPU
+                    return (FAILED, "no end") if endless else (child.returncode, said)
                 except subprocess.TimeoutExpired:
                     still()
                 if time.monotonic() > end:
-                    return FAILED, "no end"
+                    return BROKEN, f"It took more than {LIMIT_S:g} s; try again on a computer with less to do."
         finally:
             child.kill()
+            child.communicate()
 
 
 def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> list[Defect]:
@@ -114,6 +120,11 @@ def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> li
             task.advance(number + 1, defect.file)
     shutil.rmtree(folder / "sources", ignore_errors=True)
     return [defect for defect in defects if not tried[_key(defect)]]
+
+
+def _limit() -> None:
+    """In the child, whose children have the same limit."""
+    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_CPU_S, LIMIT_CPU_S + 10))
 
 
 def _key(defect: Defect) -> str:

@@ -60,3 +60,15 @@ def test_a_fixture_that_ends_in_an_error_counts_where_the_defect_is_why(tmp_path
         with pytest.raises(HebbarError, match="did not run"):
             copy.catches(defect)
     assert not codes
+
+
+def test_a_test_without_an_end_is_a_catch_and_one_that_waits_is_none(tmp_path, monkeypatch):
+    """Without the first a bench would never end; without the second a busy computer would catch every defect."""
+    copy = planting.Copy(tmp_path)
+    for name, body in (("endless", "while True:\n        pass"), ("waits", "__import__('time').sleep(60)")):
+        (tmp_path / f"tests/test_{name}.py").write_text(f"def test_it():\n    {body}\n")
+    monkeypatch.setattr(planting, "LIMIT_CPU_S", 5)
+    assert copy._run("tests/test_endless.py", lambda: None) == (planting.FAILED, "no end")
+    monkeypatch.setattr(planting, "LIMIT_S", 3.0)
+    code, said = copy._run("tests/test_waits.py", lambda: None)
+    assert code == planting.BROKEN and "less to do" in said
