@@ -84,7 +84,9 @@ def print_findings(findings: Iterable[Finding]) -> None:
     from rich.table import Table
 
     findings, console, table = list(findings), Console(soft_wrap=True), Table()
-    for column in ("", "verdict", "version or place", "needed for"):
+    # A package's name is what a person copies: it stays in one piece.
+    table.add_column("", overflow="fold", min_width=max(len(f.name.split()[0]) for f in findings))
+    for column in ("verdict", "version or place", "needed for"):
         table.add_column(column, overflow="fold")
     colours = {Verdict.OK: "green", Verdict.HANDLED: "green", Verdict.OPTIONAL: "cyan", Verdict.UNUSUAL: "yellow"}
     for f in findings:
