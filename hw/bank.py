@@ -55,6 +55,8 @@ class Bank(wiring.Component):
         Read ports; the host has the first while it selects the memory.
     exact : bool
         Whether a word that is read and written at the same edge is used.
+    writable : bool
+        Whether the unit writes; if not, the host alone does, and nothing is chosen on the way of its words.
 
     Attributes
     ----------
@@ -72,8 +74,8 @@ class Bank(wiring.Component):
         The memory on the stream.
     """
 
-    def __init__(self, port: Port, readers: int = 1, exact: bool = False) -> None:
-        self.port, self.readers, self.exact = port, readers, exact
+    def __init__(self, port: Port, readers: int = 1, exact: bool = False, writable: bool = True) -> None:
+        self.port, self.readers, self.exact, self.writable = port, readers, exact, writable
         self.element = signed(port.bits) if port.signed else unsigned(port.bits)
         self.word = data.ArrayLayout(self.element, port.lanes)
         address = max(1, (port.depth - 1).bit_length())
@@ -99,12 +101,12 @@ class Bank(wiring.Component):
         host_mask = Cat(host.write & (sub == beat) & ~host.padding[element] for beat, element in places)
         m.d.comb += [
             host.ready.eq(1),
-            writer.addr.eq(Mux(host.select, host.address, self.write_address)),
+            writer.addr.eq(Mux(host.select, host.address, self.write_address) if self.writable else host.address),
             writer.en.eq(Mux(host.select, host_mask, self.write_mask))]
         for lane in range(port.lanes):
             at = lane % port.lanes_per_beat * port.element_bits
-            m.d.comb += writer.data[lane].eq(
-                Mux(host.select, host.beat[at:at + port.bits], self.write_data[lane]))
+            beat = host.beat[at:at + port.bits]
+            m.d.comb += writer.data[lane].eq(Mux(host.select, beat, self.write_data[lane]) if self.writable else beat)
         self._read_beat(m)
         return m
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from hebbar.contract.counters import COUNTERS
+from hebbar.contract.counters import CAUSES, COUNTERS, ISSUE_SETS, UNATTENDED, WORK
 
 from .fixed import named, pipe
+from .tally import Tally
 
 __all__ = ["Counters"]
 
@@ -19,41 +20,48 @@ LATCHED = 1 << (COUNT - 1).bit_length()
 """Address of the first latched total; the running totals begin at 0."""
 
 MODE = data.StructLayout({"latching": 1, "clearing": 1, "wiping": 1})
-"""What a round of visits does; none of them: it adds the live registers to the totals."""
+"""What a round of visits does; none of them: it adds what has been counted to the totals."""
 
-UNATTENDED = 4 * COUNT + 4
-"""Most cycles between two moments at which a live register is emptied: two rounds of visits, one of them for the held
-registers, and the cycle at either end."""
+LAST = UNATTENDED - 2
+"""Cycles in which something counted, known a cycle late, after which a round begins by itself."""
 
 
 class Counters(wiring.Component):
-    """``total[i] += add[i]`` every cycle; ``value`` is a total as it was at the last ``latch``.
+    """``total[i] += what is counted`` every cycle; ``value`` is a total as it was at the last ``latch``.
 
     A register of 64 bits for each counter would be the largest part of a small machine. Here a counter has a narrow
-    *live* register, which counts every cycle, and a word of a memory, its total. In every other cycle one live register
-    is visited: it is added to its total and begins anew. ``latch`` moves all live registers to *held* registers in one
-    cycle; the next round of visits adds those instead and writes each sum also as the latched total.
+    *live* part, which counts every cycle, and a word of a memory, its total. What has been counted is *held* from one
+    cycle on, when the live part begins anew, and then visited: added to its total, a counter every other cycle. Such a
+    round begins with ``latch``, ``clear``, or by itself before a live part could overflow, so never while nothing is
+    counted; that of ``latch`` writes each sum as the latched total too.
+    Flag sets and causes of cycles, of which a cycle has one each, are a ``hw.tally.Tally``; work is in registers.
 
-    Latency: an addend counts from the cycle after it. ``clear`` zeroes all totals and drops the addends of its
-    cycle; beside ``latch`` the totals are latched before they are cleared. After either, and after a reset,
-    ``counting`` is high for at most 2 * COUNT + 6 cycles; neither may come while it is. ``ready`` rises 2 or 3 cycles
-    after ``read`` and is low while ``counting``. Throughput: one addend of each counter a cycle.
+    Latency: an event counts from the cycle after it. ``clear`` zeroes all totals as they are before this cycle; beside
+    ``latch`` they are latched before. ``counting`` is high while a round is under way, for at most 2 * COUNT + 4 cycles
+    and after a reset for twice as many, and before one begins by itself; neither ``latch`` nor
+    ``clear`` may come while it is, and after a reset no event. ``ready`` rises 3 or 4 cycles after ``read`` and is low
+    while totals are latched.
+    Throughput: one addend of each counter a cycle.
 
     Parameters
     ----------
     widths : Mapping[str, int]
-        Bits of the addend of each counter, by its name in ``hebbar.contract.counters.COUNTERS``.
+        Bits of the addend of each counter of ``hebbar.contract.counters.WORK``, by its name.
 
     Attributes
     ----------
+    visits, set : Signal(1), Signal(range(len(ISSUE_SETS))), in
+        A slot of a sweep, and the place of its flag set in ISSUE_SETS.
+    causes : Signal(len(CAUSES)), in
+        A bit for the cause of this cycle in CYCLES and HOST, no bit in a cycle that does not count.
     add : Signal(StructLayout(widths)), in
-        What each counter counts in this cycle.
+        What each counter of work counts in this cycle.
     clear : Signal(1), in
-        All totals become 0; what is added in this cycle is lost.
+        All totals become 0; what is counted in this cycle is the first.
     latch : Signal(1), in
         The totals as they are before this cycle are those that ``value`` shows from now on.
     counting : Signal(1), out
-        A latch, a clear or a reset is being carried out.
+        A round is under way or about to begin.
     read : Signal(1), in
         A latched total is asked for; stays until ``ready``.
     index : Signal(range(COUNT)), in
@@ -65,80 +73,100 @@ class Counters(wiring.Component):
     """
 
     def __init__(self, widths: Mapping[str, int]) -> None:
-        self.widths = {name: widths[name] for name in COUNTERS}
+        self.widths = {name: widths[name] for name in WORK}
         super().__init__({
+            "visits": In(1), "set": In(range(len(ISSUE_SETS))), "causes": In(len(CAUSES)),
             "add": In(data.StructLayout({name: unsigned(width) for name, width in self.widths.items()})),
             "clear": In(1), "latch": In(1), "counting": Out(1), "read": In(1), "index": In(range(COUNT)),
             "value": Out(TOTAL_BITS), "ready": Out(1)})
 
-    def live_bits(self, name: str) -> int:
-        """Bits that hold the largest addend in every cycle for as long as nobody visits."""
-        return (((1 << self.widths[name]) - 1) * UNATTENDED).bit_length()
+    @staticmethod
+    def live_bits(width: int) -> int:
+        """Bits that hold the largest addend in every cycle for as long as no round begins."""
+        return (((1 << width) - 1) * UNATTENDED).bit_length()
 
     def elaborate(self, platform):
         m = Module()
         m.submodules.totals = self._totals = memory = Memory(shape=unsigned(TOTAL_BITS), depth=2 * LATCHED, init=[])
         self._read, self._write = memory.read_port(), memory.write_port()
-        # Even cycles read a total and write a latched one, odd cycles the other way round.
+        # Even cycles read a total and write one, odd cycles read and write a latched one.
         self._odd, self._place = Signal(name="odd"), Signal(range(COUNT), name="place")
+        self._begins, self._visit = Signal(name="begins"), Signal(name="visit")
         self._rounds(m)
-        taken = self._registers(m)
-        self._visit(m, taken)
+        self._visits(m, self._live(m))
         return m
 
     def _rounds(self, m: Module) -> None:
-        """What the visits of this round do; a reset leaves a round that zeroes both halves of the memory."""
-        left = Signal(range(COUNT + 1), init=COUNT)
-        mode = Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1})
-        busy = named(m, left != 0, "busy")
-        self._mode = data.View(MODE, named(m, Mux(busy, mode.as_value(), 0), "round"))
-        m.d.sync += self._odd.eq(~self._odd)
-        with m.If(~self._odd):
-            m.d.sync += self._place.eq(Mux(self._place == COUNT - 1, 0, self._place + 1))
-        with m.If(self.latch | self.clear):
-            m.d.sync += [
-                left.eq(COUNT), mode.latching.eq(self.latch), mode.clearing.eq(self.clear), mode.wiping.eq(0)]
-        with m.Elif(~self._odd & busy):
-            m.d.sync += left.eq(left - 1)
+        """When rounds begin and what they do; a reset leaves two, which zero memories and tallies."""
+        busy, again = (Signal(name=name, init=1) for name in ("busy", "again"))
+        age = Signal(range(UNATTENDED))
+        self._mode = mode = Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1}, name="mode")
+        asked = named(m, self.latch | self.clear, "asked_for")
+        # Nothing needs a round of its own while nothing is counted. What counts comes late in its cycle.
+        counts = Cat(self.visits, self.causes.any(), *(self.add[name].any() for name in self.widths))
+        counted = pipe(m, counts, 1, "counted")[1].any()
+        m.d.comb += [self._begins.eq(asked | (age == LAST) | (again & ~busy)), self._visit.eq(busy & ~self._odd)]
+        m.d.sync += [self._odd.eq(~self._odd)]
+        with m.If(counted):
+            m.d.sync += age.eq(age + 1)
+        with m.If(self._visit):
+            m.d.sync += self._place.eq(self._place + 1)
+            with m.If(self._place == COUNT - 1):
+                m.d.sync += busy.eq(0)
+        with m.If(self._begins):
+            m.d.sync += [busy.eq(1), self._place.eq(0), age.eq(0), again.eq(0)]
+            with m.If(~again):
+                m.d.sync += [mode.latching.eq(self.latch), mode.clearing.eq(self.clear), mode.wiping.eq(0)]
+        # A latch comes a cycle after it was found free to come.
+        m.d.comb += self.counting.eq(busy | again | (age == LAST) | (counted & (age == LAST - 1)))
+        latching = named(m, busy & mode.latching, "latches")
         behind = Signal(4)
-        m.d.sync += behind.eq(Cat(busy, behind))
-        m.d.comb += self.counting.eq(busy | behind.any())
+        m.d.sync += behind.eq(Cat(latching, behind))
+        self._settling = named(m, latching | behind.any(), "settling")
 
-    def _registers(self, m: Module) -> Signal:
-        """Live and held registers; returns what the last visit took."""
-        bits = {name: self.live_bits(name) for name in COUNTERS}
+    def _live(self, m: Module) -> Value:
+        """Counters at work; returns what the one that is visited has counted until this round began."""
+        sets, first = ISSUE_SETS, COUNT - len(CAUSES)
+        bits = {name: self.live_bits(width) for name, width in self.widths.items()}
         layout = data.StructLayout({name: unsigned(n) for name, n in bits.items()})
-        live, held = (Signal(layout, name=n) for n in ("live", "held"))
-        rest, taken = Signal.like(live, name="rest"), Signal(max(bits.values()))
-        chosen = data.View(layout, named(m, Mux(self._mode.latching, held.as_value(), live.as_value()), "chosen"))
-        # What this cycle's visit takes is in the total before a latched one is made of it.
-        m.d.comb += rest.eq(live)
-        empties = named(m, ~self._odd & ~self._mode.latching, "empties")
+        live, held = (Signal(layout, name=name, reset_less=True) for name in ("live", "held"))
+        m.d.sync += [live[name].eq(Mux(self._begins, 0, live[name]) + self.add[name]) for name in bits]
+        with m.If(self._begins):
+            m.d.sync += held.eq(live)
+        m.submodules.sets = self._sets = tally = Tally(len(sets), self.live_bits(1))
+        m.submodules.causes = self._causes = causes = Tally(len(CAUSES), self.live_bits(1))
+        which = Cat(Cat(self.causes[i] for i in range(len(CAUSES)) if i >> bit & 1).any()
+                    for bit in range((len(CAUSES) - 1).bit_length()))
+        m.d.comb += [tally.counts.eq(self.visits), tally.which.eq(self.set), tally.place.eq(self._place),
+                     causes.counts.eq(self.causes.any()), causes.which.eq(which), causes.place.eq(self._place - first),
+                     tally.turn.eq(self._begins), causes.turn.eq(self._begins)]
+        found = Signal(max(self.live_bits(1), *bits.values()))
         with m.Switch(self._place):
-            for i, name in enumerate(COUNTERS):
+            with m.Case(*range(len(sets))):
+                m.d.comb += [found.eq(tally.value), tally.empty.eq(self._visit)]
+            for i, name in enumerate(bits, len(sets)):
                 with m.Case(i):
-                    m.d.sync += taken.eq(chosen[name])
-                    with m.If(empties):
-                        m.d.comb += rest[name].eq(0)
-        stays = data.View(layout, named(m, Mux(self.latch, 0, rest.as_value()), "stays"))
-        m.d.sync += [live[name].eq(stays[name] + self.add[name]) for name in COUNTERS]
-        with m.If(self.clear):
-            m.d.sync += live.eq(0)
-        with m.If(self.latch):
-            m.d.sync += held.eq(rest)
-        return taken
+                    m.d.comb += found.eq(held[name])
+            with m.Default():
+                m.d.comb += [found.eq(causes.value), causes.empty.eq(self._visit)]
+        return found
 
-    def _visit(self, m: Module, taken: Signal) -> None:
-        """Cycle 0 reads a total, 1 keeps it, 2 adds, 3 writes the sum and 4 writes it as the latched total."""
+    def _visits(self, m: Module, found: Value) -> None:
+        """Cycle 0 reads a total, 1 keeps it, 2 adds, 3 writes the sum as the latched total and 4 as the total."""
         place = pipe(m, self._place, 4, "place")
-        mode = [data.View(MODE, v) for v in pipe(m, self._mode.as_value(), 4, "round", reset=True)]
-        base = pipe(m, Mux(mode[1].wiping | (mode[1].clearing & ~mode[1].latching), 0, self._read.data), 1, "base")[1]
-        total = pipe(m, (base + pipe(m, taken, 1, "taken")[1])[:TOTAL_BITS], 2, "total")
+        visit = pipe(m, self._visit, 4, "visit", reset=True)
+        mode = [data.View(MODE, v) for v in pipe(m, self._mode.as_value(), 4, "mode")]
+        total, base, taken = Signal(TOTAL_BITS), pipe(m, self._read.data, 1, "base")[1], pipe(m, found, 2, "taken")[2]
+        with m.If(visit[2]):
+            m.d.sync += total.eq(base + taken)
+        with m.If((visit[2] & (mode[2].wiping | (mode[2].clearing & ~mode[2].latching)))
+                  | (visit[3] & mode[3].clearing & mode[3].latching)):
+            m.d.sync += total.eq(0)
         m.d.comb += [
             self._read.en.eq(~self._odd | self.read),
             self._read.addr.eq(Mux(self._odd, LATCHED + self.index, self._place)),
-            self._write.addr.eq(Mux(self._odd, place[3], LATCHED + place[4])),
-            self._write.data.eq(Mux(self._odd, Mux(mode[3].clearing & mode[3].latching, 0, total[1]), total[2])),
-            self._write.en.eq(self._odd | mode[4].latching)]
-        asked = pipe(m, self.read & ~self.counting, 1, "asked", reset=True)[1]
-        m.d.comb += [self.value.eq(self._read.data), self.ready.eq(asked & ~self.counting & ~self._odd)]
+            self._write.addr.eq(Mux(self._odd, LATCHED + place[3], place[4])),
+            self._write.data.eq(total), self._write.en.eq(visit[4] | (visit[3] & mode[3].latching))]
+        # A block RAM takes half a cycle to answer, and the bus chooses among all its registers.
+        asked = pipe(m, self.read & ~self._settling, 2, "asked", reset=True)[2]
+        m.d.comb += [self.value.eq(base), self.ready.eq(asked & ~self._settling & self._odd)]

@@ -1,10 +1,13 @@
 """The program counter and the instruction that it points to."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.machine import MachineConfig
+from hebbar.contract.timing import FETCH_LATENCY
+
+from .fixed import pipe
 
 __all__ = ["Fetch"]
 
@@ -13,7 +16,9 @@ class Fetch(wiring.Component):
     """Reads ahead, so that a program that goes straight on has an instruction a cycle.
 
     The memory answers a cycle late and its answer is kept in a register, away from what is decided by it. While an
-    instruction is there, the memory shows the one behind it. Latency: 1 cycle with ``advance``, 2 with ``jump``.
+    instruction is there, the memory shows the one behind it. Where a jump goes is in ``pc`` first: what is read waits
+    neither for the choice among targets nor for whether a loop goes on. Latency: 1 cycle with ``advance``, 1 +
+    FETCH_LATENCY of ``hebbar.contract.timing`` with ``jump``.
 
     Parameters
     ----------
@@ -28,8 +33,12 @@ class Fetch(wiring.Component):
         It, a cycle later.
     advance : Signal(1), in
         Go on to the next instruction.
+    ahead : Signal(1), in
+        Read for ``advance``, which may come or not: without it, a jump or the end of the program does.
     jump : Signal(1), in
-        Go on at ``target``; in the next cycle there is no instruction.
+        Go on at ``target``; for FETCH_LATENCY cycles there is no instruction.
+    arrives : Signal(1), out
+        The last of these cycles.
     target : Signal(13), in
         An address.
     stay : Signal(1), in
@@ -44,16 +53,18 @@ class Fetch(wiring.Component):
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        super().__init__({"program_address": Out(13), "word": In(32), "advance": In(1), "jump": In(1),
-                          "target": In(13), "stay": In(1), "pc": Out(13), "instruction": Out(32), "outside": Out(1)})
+        super().__init__({"program_address": Out(13), "word": In(32), "advance": In(1), "ahead": In(1),
+                          "jump": In(1), "target": In(13), "stay": In(1), "arrives": Out(1), "pc": Out(13),
+                          "instruction": Out(32), "outside": Out(1)})
 
     def elaborate(self, platform):
-        m, end, missing = Module(), self.machine.program_words, Signal(name="missing")
-        m.d.comb += self.program_address.eq(Mux(self.jump, self.target, Mux(self.advance, self.pc + 2, self.pc + 1)))
-        m.d.sync += missing.eq(self.jump)
-        with m.If(self.advance | missing):
+        m, end = Module(), self.machine.program_words
+        jumps = pipe(m, self.jump, FETCH_LATENCY, "jumped", reset=True)
+        m.d.comb += [self.arrives.eq(jumps[FETCH_LATENCY]), self.program_address.eq(
+            Mux(jumps[1], self.pc, Mux(self.ahead, self.pc + 2, self.pc + 1)))]
+        with m.If(self.advance | self.arrives):
             m.d.sync += [self.instruction.eq(self.word),
-                         self.outside.eq(Mux(missing, self.pc >= end, self.pc >= end - 1))]
+                         self.outside.eq(Mux(self.arrives, self.pc >= end, self.pc >= end - 1))]
         with m.If(~self.stay):
             with m.If(self.jump):
                 m.d.sync += self.pc.eq(self.target)

@@ -7,6 +7,7 @@ from hebbar.contract.isa import FIELDS, LOOP_DEPTH, LOOP_REGISTERS, Op
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.registers import Cause
 
+from .fetch import Fetch
 from .fields import field
 from .loops import Loops
 from .sequencer_signature import SequencerSignature
@@ -30,6 +31,7 @@ class LoopInstructions(wiring.Component):
     _word: Signal
     _halt: Signal
     _loops: Loops
+    _fetch: Fetch
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
@@ -61,7 +63,7 @@ class LoopInstructions(wiring.Component):
         loop = FIELDS[Op.LOOP]
         register, count = field(self._word, loop["register"]), self._loops.count
         m.d.comb += [count.eq(Mux(register == 0, field(self._word, loop["count"]), self.loops[(register - 1)[:2]])),
-                     self._loops.start.eq(self.pc + 1)]
+                     self._loops.start.eq(self.pc + 1), self._fetch.ahead.eq(1)]
         with m.If((self._loops.depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)
         with m.Elif(count == 0):
@@ -72,6 +74,7 @@ class LoopInstructions(wiring.Component):
 
     def _repeat(self, m: Module) -> None:
         loops = self._loops
+        m.d.comb += self._fetch.ahead.eq(1)
         with m.If(loops.depth == 0):
             m.d.comb += self._halt.eq(Cause.LOOP)
         with m.Elif(loops.last):

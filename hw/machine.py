@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
-from hebbar.contract.counters import ISSUE_SETS
+from hebbar.contract.counters import CAUSES
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS
 from hebbar.contract.machine import MachineConfig
@@ -70,7 +70,7 @@ class Machine(wiring.Component):
         m.submodules.tile = self.tile = TILES[config.tile](config)
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.feedback_sums = self.feedback_sums = FeedbackSums(config)
-        self.banks = {mem: Bank(table_ports[mem]) for mem in (
+        self.banks = {mem: Bank(table_ports[mem], writable=mem in (Mem.STATE, Mem.ERROR)) for mem in (
             Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         # POST reads rows of a word while ACT writes others of it.
         self.banks[Mem.ACTIVITY] = Bank(table_ports[Mem.ACTIVITY], readers=2, exact=True)
@@ -211,7 +211,7 @@ class Machine(wiring.Component):
             m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
             m.d.comb += [
                 *([b.write_address.eq(place), b.write_mask.eq(-1), b.write_data.as_value().eq(0)] for b in banks),
-                backs.valid.eq(place < words), backs.word.eq(place), backs.overwrite.eq(1), backs.sums.as_value().eq(0)]
+                backs.valid.eq(place < words), backs.word.eq(place), backs.overwrite.eq(1), backs.clear.eq(1)]
 
     def _separation(self, m: Module) -> None:
         """The separation unit: while it works, it has base, state and error memories to itself."""
@@ -239,22 +239,22 @@ class Machine(wiring.Component):
 
     def _count(self, m: Module) -> None:
         """Every running cycle belongs to exactly one of the cycle counters."""
-        tile, seq, streamer = self.tile, self.sequencer, self.streamer
+        tile, seq, streamer, bus = self.tile, self.sequencer, self.streamer, self.bus
         busy = named(m, tile.issue | tile.slot, "tile_busy")
         moving = seq.streaming & streamer.moving
         stalls = {"stall_in": streamer.stall_in, "stall_out": streamer.stall_out}
         rest = named(m, seq.running & ~busy & ~seq.draining, "neither_busy_nor_draining")
         values = {
-            **{name: busy & (tile.set == i) for i, name in enumerate(ISSUE_SETS)},
             "mac_fwd": tile.mac_fwd, "mac_trn": tile.mac_trn, "mac_upd": tile.mac_upd,
             "weight_reads": tile.reads, "weight_writes": tile.writes, **self._rows_counted,
-            "separations": self._separated, "exits": seq.left, "sat_weight": tile.saturated,
+            "separations": self._separated, "exits": seq.left, "sat_weight": tile.saturated}
+        causes = {
             "issue": tile.issue, "bubbles": tile.slot, "drain": seq.draining & ~busy, "stream": rest & moving,
             "separate": rest & seq.separating, "control": rest & ~seq.streaming & ~seq.separating,
             **{name: rest & seq.streaming & stall for name, stall in stalls.items()}}
         m.submodules.counters = self.counters = unit = Counters({name: len(value) for name, value in values.items()})
-        bus = self.bus
         m.d.comb += [*(unit.add[name].eq(value) for name, value in values.items()),
+                     unit.visits.eq(busy), unit.set.eq(tile.set), unit.causes.eq(Cat(causes[name] for name in CAUSES)),
                      unit.latch.eq((bus.control & Control.LATCH).any()), unit.clear.eq(seq.start),
                      bus.counting.eq(unit.counting), unit.read.eq(bus.counter_read), unit.index.eq(bus.counter_index),
                      bus.counter.eq(unit.value), bus.counter_ready.eq(unit.ready)]

@@ -14,7 +14,7 @@ from .fields import asks
 from .fixed import named, pipe, popcount, round_half_up, saturate
 from .neuron_parts import integrate, scaled_step, write_integral
 from .neuron_stages import Stage
-from .pipeline import staged
+from .pipeline import busy_behind, staged
 from .tile import GroupWrite, Shapes, part_of_word
 
 __all__ = ["Neuron"]
@@ -133,10 +133,10 @@ class Neuron(wiring.Component):
         valid = staged(m, self.row_valid, Stage.ROW, Stage.ACTIVITY, "valid", reset=True)
         tag = {stage: data.View(shapes.tag, value)
                for stage, value in staged(m, self.row.as_value(), Stage.ROW, Stage.ACTIVITY, "tag").items()}
-        m.d.comb += self.busy.eq(Cat(there for stage, there in valid.items() if stage != Stage.ROW).any())
+        m.d.comb += self.busy.eq(busy_behind(m, valid, "neuron_busy"))
         clipped: dict[str, list[Value]] = {"error": [], "state": [], "feedback": []}
         m.submodules.states = self._states = Delay(shapes.states, Stage.MOVE - Stage.COMPARE)
-        m.submodules.feedbacks = self._feedbacks = Delay(shapes.feedbacks, Stage.SLOPE - Stage.COMPARE)
+        m.submodules.feedbacks = self._feedbacks = Delay(shapes.feedbacks, Stage.SLOPE - Stage.WEIGH)
         m.d.comb += self._states.value.eq(self.derivative_state)
         self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
         rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
@@ -191,12 +191,12 @@ class Neuron(wiring.Component):
         # The table takes the state that fires and the memory the one after it, so that an activity shows the spike.
         m.d.comb += self.function_state[p].eq(x_new)
         fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
-        moves = on[Stage.COMPARE][Sweep.STEP] | on[Stage.COMPARE][Sweep.DELTA]
+        moves = on[Stage.WEIGH][Sweep.STEP] | on[Stage.WEIGH][Sweep.DELTA]
         clipped["error"] += [(Stage.ROUND, valid_rows[Stage.ROUND] & on[Stage.ROUND][Sweep.ERR] & error_clip),
                              (Stage.DRIVE, valid_rows[Stage.DRIVE] & on[Stage.DRIVE][Sweep.DELTA] & delta_clip)]
         clipped["state"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & takes & start_clip),
                              (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
-        clipped["feedback"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & moves & feedback_clip)]
+        clipped["feedback"] += [(Stage.WEIGH, valid_rows[Stage.WEIGH] & moves & feedback_clip)]
         return written | {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
 
     def _operand(self, m: Module, p: int, valid_rows: Value, e: Value, tag: dict) -> Value:
@@ -213,13 +213,14 @@ class Neuron(wiring.Component):
         return Mux(asks(flags, Sweep.NEG), negative, chosen)
 
     def _feedback(self, m: Module, p: int, on: dict, total: Value, tag: dict) -> tuple[Value, Value]:
-        """fb in stage SLOPE, from a feedback sum and a gated row sum in PREDICT; in COMPARE whether it was clipped."""
+        """fb in stage SLOPE, from a feedback sum and a gated row sum in PREDICT; in WEIGH whether it was clipped."""
         f, r = self.machine.formats, f"row{p}"
         finer = max(f.feedback_sum.frac, f.row_sum.frac)
         back = part_of_word(m, self.back, tag[Stage.PREDICT].group, p, self.machine.row_tiles, f"{r}_back")
-        back, gated = Mux(on[Sweep.BACK], back, 0), Mux(on[Sweep.GATE], total, 0)
+        back, gated = (pipe(m, Mux(on[flag], value, 0).as_signed(), 1, f"{r}_{name}")[1]
+                       for flag, value, name in ((Sweep.BACK, back, "fed"), (Sweep.GATE, total, "gated")))
         both = back.shift_left(finer - f.feedback_sum.frac) + gated.shift_left(finer - f.row_sum.frac)
-        both = staged(m, both, Stage.PREDICT, Stage.COMPARE, f"{r}_both")[Stage.COMPARE]
+        both = staged(m, both, Stage.COMPARE, Stage.WEIGH, f"{r}_both")[Stage.WEIGH]
         feedback, clip = saturate(m, round_half_up(both, finer - f.feedback.frac), f.feedback, f"{r}_feedback_0")
         m.d.comb += self._feedbacks.value[p].eq(feedback)
         return self._feedbacks.out[p], clip
@@ -228,9 +229,8 @@ class Neuron(wiring.Component):
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
         m.d.comb += [self.back_word.eq(tag[Stage.ROW].group >> per_word), self.state_group.eq(tag[Stage.ROW].group),
                      self.activity_word.eq(tag[Stage.COMPARE].group >> per_word),
-                     self.error_group.eq(tag[Stage.WEIGH].group),
-                     self.derivative_table.eq(tag[Stage.COMPARE].function),
-                     self.function_table.eq(tag[Stage.WRITE].function)]
+                     self.error_group.eq(tag[Stage.WEIGH].group), self.function_table.eq(tag[Stage.WRITE].function),
+                     self.derivative_table.eq(tag[Stage.COMPARE].function)]
 
     def _writes(self, m: Module, valid: dict, tag: dict, rows: list[dict[str, Value]]) -> None:
         for port, name, stage, flags in (

@@ -14,9 +14,9 @@ class Stage(IntEnum):
     """Where a row is, a stage a cycle, and what is done with it there.
 
     ROW        sum and base are there and added; state, clamp and feedback sum are read
-    PREDICT    mu, the feedback from the feedback sum; the base is written
-    COMPARE    x with INIT, x - mu; fb; f'(x) is read
-    WEIGH      the precision
+    PREDICT    mu; the feedback sum is there; the base is written
+    COMPARE    x with INIT, x - mu; the feedback, not yet rounded; f'(x) is read
+    WEIGH      the precision; fb
     ROUND      e with ERR
     ERROR      e, or what POST and NEG make of it, is back at the tile
     SLOPE      f'(x) is there: f'(x) * fb

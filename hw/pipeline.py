@@ -1,12 +1,12 @@
 """Pipelines whose stages have names: a value in each of its stages, and the latency held to their number."""
 
-from amaranth.hdl import Module, Value, ValueLike
+from amaranth.hdl import Cat, Module, Value, ValueLike
 
 from hebbar.contract.errors import InternalError
 
 from .fixed import pipe
 
-__all__ = ["staged", "check_latency"]
+__all__ = ["busy_behind", "check_latency", "staged"]
 
 
 def staged(m: Module, value: ValueLike, first: int, last: int, name: str,
@@ -16,6 +16,15 @@ def staged(m: Module, value: ValueLike, first: int, last: int, name: str,
     Stages are numbered by the cycles from the first stage of their pipeline. ``reset``: see ``hw.fixed.pipe``.
     """
     return dict(zip(range(first, last + 1), pipe(m, value, last - first, name, reset, up=1), strict=True))
+
+
+def busy_behind(m: Module, valid: dict[int, Value], name: str) -> Value:
+    """Whether there is something in any stage behind the first: a register, because the sequencer waits for it.
+
+    ``valid``: by stage, with a reset; what is in all stages but the last is in all but the first a cycle later.
+    """
+    *before, _ = valid.values()
+    return pipe(m, Cat(before).any(), 1, name, reset=True)[1]
 
 
 def check_latency(what: str, stated: int, built: int) -> None:

@@ -16,7 +16,7 @@ __all__ = ["RangeCheck"]
 class RangeCheck(wiring.Component):
     """Whether ``beats`` from the start of a word on lie in a memory, and how many beats a word has.
 
-    Latency: 1 cycle to ``outside``, 0 to ``last``. Throughput: one a cycle.
+    Latency: 2 cycles to ``outside``, 0 to ``last``. Throughput: one a cycle.
 
     Parameters
     ----------
@@ -50,8 +50,9 @@ class RangeCheck(wiring.Component):
         depths = Array(p.depth if p else 0 for p in self._ports)
         shifts = Array((p.beats_per_word - 1).bit_length() if p else 0 for p in self._ports)
         there = named(m, depths[self.memory] - self.word, "there")
-        room = Signal(there.shape())
+        room, outside = Signal(there.shape(), name="room"), Signal(name="is_outside")
         m.d.comb += [self.last.eq(Array(p.beats_per_word - 1 if p else 0 for p in self._ports)[self.memory]),
-                     self.outside.eq((words > room) | (words == 0))]
-        m.d.sync += [words.eq((self.beats + self.last) >> shifts[self.memory]), room.eq(there)]
+                     self.outside.eq(outside)]
+        m.d.sync += [words.eq((self.beats + self.last) >> shifts[self.memory]), room.eq(there),
+                     outside.eq((words > room) | (words == 0))]
         return m

@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.fifo import SyncFIFO
 
 from hebbar.compiler.cycles import RowTiming
-from hebbar.contract.fifos import address_bits
+from hebbar.contract.fifos import COARSE_BITS, FINE_BITS, FINEST, address_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.contract.machine import MachineConfig
@@ -15,10 +15,12 @@ from .bank import Bank
 from .delay import Delay
 from .fields import asks
 from .fixed import named, pipe, popcount, tree
-from .pipeline import check_latency, staged
+from .pipeline import busy_behind, check_latency, staged
 from .row_stages import Back, Front
-from .tile import Shapes, TileSignature, mac_count, rows_in_use
+from .tile import Shapes, TileSignature, mac_count
+from .walk import Walk
 from .weight_update import Update
+from .word_queue import WordQueue
 
 __all__ = ["RowEngine"]
 
@@ -53,7 +55,6 @@ class RowEngine(wiring.Component):
         self.timing = RowTiming(machine)
         self._updates, self._shared = machine.updates != "none", machine.updates == "shared"
         self._at = Front((machine.lanes - 1).bit_length())
-        self._address_bits = address_bits(machine)
         self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
         super().__init__(TileSignature(machine))
 
@@ -69,41 +70,19 @@ class RowEngine(wiring.Component):
         self._sums(m, words)
         head, queued, waiting = self._queue(m, words)
         busy_back = self._back(m, head, queued)
-        m.d.comb += self.idle.eq(~(self._active | words["busy"] | waiting | busy_back))
+        m.d.comb += self.idle.eq(~(self._walk.active | words["busy"] | waiting | busy_back))
         return m
 
     def _front(self, m: Module) -> dict[str, Value]:
         """Walk the words of a sweep; returns what is known of this cycle's slot."""
-        command = Signal(self.shapes.command)
-        self._active = active = Signal()
-        column = Signal(12)
-        group = Signal(14)
-        row_start = Signal(20)
-        last_column = named(m, column + 1 == command.columns, "last_column")
-        last_group = named(m, group + 1 == command.groups, "last_group")
-        m.d.comb += self.sweep.ready.eq(~active | (last_column & last_group))
-        with m.If(self.sweep.ready):
-            m.d.sync += [active.eq(self.sweep.valid), command.eq(self.sweep.payload),
-                         column.eq(0), group.eq(0), row_start.eq(self.sweep.payload.weight_base)]
-        with m.Elif(last_column):
-            m.d.sync += [column.eq(0), group.eq(group + 1),
-                         row_start.eq(row_start + command.stride)]
-        with m.Else():
-            m.d.sync += column.eq(column + 1)
-        flags = command.flags
+        m.submodules.walk = walk = self._walk = Walk(self.machine)
+        wiring.connect(m, wiring.flipped(self.sweep), walk.sweep)
+        flags = walk.tag.flags
         reads = named(m, asks(flags, WEIGHT_FLAGS), "asks_weights")
-        m.d.comb += [
-            self.map_address.eq(command.map_base + column),
-            self.issue.eq(active & reads), self.slot.eq(active & ~reads),
-            self.set.eq(Cat(asks(flags, f) for f in ISSUE_FLAGS))]
-        tag = Signal(self.shapes.tag)
-        m.d.comb += [tag.flags.eq(flags), tag.gain.eq(command.gain),
-                     *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
-                     tag.group.eq(command.group_base + group),
-                     tag.first.eq(group == 0),
-                     tag.valid_rows.eq(rows_in_use(command.last_rows, last_group, self.machine.row_tiles))]
-        return {"valid": active, "reads": active & reads, "first": column == 0,
-                "last": last_column, "address": (row_start + column)[:self._address_bits], "tag": tag.as_value()}
+        m.d.comb += [self.map_address.eq(walk.map_address), self.issue.eq(walk.active & reads),
+                     self.slot.eq(walk.active & ~reads), self.set.eq(Cat(asks(flags, f) for f in ISSUE_FLAGS))]
+        return {"valid": walk.active, "reads": walk.active & reads, "first": walk.first, "last": walk.last,
+                "address": walk.address, "tag": walk.tag.as_value()}
 
     def _words(self, m: Module, slot: dict[str, Value]) -> dict:
         """Follow a slot to its weights and activities (2 cycles later) and their products."""
@@ -133,8 +112,10 @@ class RowEngine(wiring.Component):
         count = staged(m, count, at.word, at.product, "count", reset=True)[at.product]
         forward = asks(self._tag(slot, at.product).flags, Sweep.FWD)
         m.d.comb += [self.reads.eq(count), self.mac_fwd.eq(Mux(forward, count, 0))]
-        busy = Cat(valid for stage, valid in slot["valid"].items() if stage != at.slot).any()
-        return {"slot": slot, "entry": entries[at.word], "activity": activity, "busy": busy, "weights": weights}
+        busy = busy_behind(m, slot["valid"], "front_busy")
+        rate = staged(m, self.rates[loaded.rate], at.loaded, at.word, "rate")[at.word]
+        return {"slot": slot, "entry": entries[at.word], "activity": activity, "busy": busy, "weights": weights,
+                "rate": rate}
 
     def _tag(self, slot: dict[str, dict], stage: int) -> data.View:
         """The tag of the word that is in a stage."""
@@ -175,35 +156,39 @@ class RowEngine(wiring.Component):
 
     def _queue(self, m: Module, words: dict):
         """Hold words and errors of rows that feed back or learn until both are there."""
-        at, depth, slot, entry = self._at, self.timing.fifo_depth, words["slot"], words["entry"]
+        at, slot, entry = self._at, words["slot"], words["entry"]
         at_word = self._tag(slot, at.word)
+        finer = data.ArrayLayout(signed(self.machine.activity_bits + FINEST), self.machine.lanes)
         word_layout = data.StructLayout({
-            "weights": self._bank.word, **({"activity": self.shapes.activities} if self._updates else {}),
-            "entry": self.shapes.entry, "address": self._address_bits, "last": 1})
+            "weights": self._bank.word, **({"activity": finer, "coarse": COARSE_BITS} if self._updates else {}),
+            "entry": self.shapes.entry, "address": address_bits(self.machine)})
         row_layout = data.StructLayout({"error": self.shapes.errors, "tag": self.shapes.tag})
-        m.submodules.words = word_fifo = SyncFIFO(width=word_layout.size, depth=depth)
-        m.submodules.errors = row_fifo = SyncFIFO(width=row_layout.size, depth=depth)
-        word = Signal(word_layout)
-        row = Signal(row_layout)
+        m.submodules.words = waiting = WordQueue(word_layout, self.timing.fifo_depth)
+        m.submodules.errors = row_fifo = SyncFIFO(width=row_layout.size, depth=self.timing.error_depth)
+        word, row = waiting.word, Signal(row_layout)
         m.d.comb += [
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
-            word.address.eq(slot["address"][at.word]), word.last.eq(slot["last"][at.word]),
-            *(word.activity[i].eq(a) for i, a in enumerate(words["activity"]) if self._updates),
-            word_fifo.w_stream.payload.eq(word),
-            word_fifo.w_stream.valid.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
+            word.address.eq(slot["address"][at.word]), waiting.ends.eq(slot["last"][at.word]),
+            waiting.put.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
             row.error.eq(self.error), row.tag.eq(self.error_row), row_fifo.w_stream.payload.eq(row),
             row_fifo.w_stream.valid.eq(self.error_valid & asks(self.error_row.flags, OPERAND_FLAGS))]
-        # Neither is asked whether it has room: fifo_depth is enough. A row's words came before its error.
-        words_out, rows_out = word_fifo.r_stream, row_fifo.r_stream
-        head, tag = data.View(word_layout, words_out.payload), data.View(row_layout, rows_out.payload)
-        m.d.comb += [words_out.ready.eq(rows_out.valid), rows_out.ready.eq(rows_out.valid & head.last)]
-        return head, (rows_out.valid, tag), words_out.valid
+        if self._updates:
+            fine, coarse = words["rate"][:FINE_BITS], words["rate"][FINE_BITS:]
+            m.d.comb += [word.coarse.eq(coarse), *(word.activity[i].eq(a << ~fine)
+                                                   for i, a in enumerate(words["activity"]))]
+        # Neither is asked whether it has room: their depths are enough. A row's words came long before its error.
+        rows_out, head = row_fifo.r_stream, waiting.head
+        m.d.comb += [waiting.take.eq(rows_out.valid), rows_out.ready.eq(rows_out.valid & waiting.head_ends)]
+        word, row = (data.View(layout, staged(m, value, Back.LEAVE, Back.TAKE, name)[Back.TAKE]) for name, layout, value
+                     in (("head", word_layout, head.as_value()), ("row", row_layout, rows_out.payload)))
+        return word, (rows_out.valid, row), waiting.waiting
 
     def _back(self, m: Module, head, queued) -> Value:
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
-        valid, row = queued
-        tiles, lanes = self.machine.row_tiles, self.machine.lanes
-        entry = head.entry
+        leaves, row = queued
+        tiles, lanes, entry = self.machine.row_tiles, self.machine.lanes, head.entry
+        there = staged(m, leaves, Back.LEAVE, Back.WRITE, "taken", reset=True)
+        valid = there[Back.TAKE]
         feeds = valid & asks(row.tag.flags, Sweep.TRN) & entry.feedback
         trn = staged(m, feeds, Back.TAKE, Back.WRITE, "trn", reset=True)
         identity = named(m, entry.lanes == 0, "back_identity")
@@ -226,7 +211,7 @@ class RowEngine(wiring.Component):
             self.mac_trn.eq(Mux(trn[Back.PRODUCT], count, 0)), self.mac_upd.eq(Mux(upd[Back.PRODUCT], count, 0)),
             self.writes.eq(Mux(upd[Back.PRODUCT], count, 0))]
         clipped: list[Value] = []
-        update = Update(self.machine, m, entry, row, self.rates[entry.rate]) if self._updates else None
+        update = Update(self.machine, m, entry, row, head.coarse) if self._updates else None
         for i in range(lanes):
             feedback = []
             for p in range(tiles):
@@ -248,7 +233,7 @@ class RowEngine(wiring.Component):
         if update:
             learned = pipe(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), 1, "learned_clips", reset=True)[1]
             m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
-        return Cat(staged(m, valid, Back.TAKE, Back.WRITE, "taken", reset=True).values()).any()
+        return busy_behind(m, there, "back_busy")
 
     def image(self, ctx) -> list[list[int]]:
         """The weight memory in an Amaranth simulation, word by word."""

@@ -60,14 +60,16 @@ class Front:
 class Back(IntEnum):
     """Where a word is in TRN and UPD.
 
-    TAKE      the first word and the first error of the FIFOs: products
-    PRODUCT   TRN adds them over the rows, UPD shifts them by the rate
-    WRITE     feedback sums are added to; UPD rounds, adds to the weights and writes them
+    LEAVE     a word and the error of its row leave their FIFOs
+    TAKE      a register behind these: products
+    PRODUCT   TRN adds them over the rows, UPD shifts them by the rate, rounds and adds to the weights
+    WRITE     feedback sums are added to; UPD clips the weights and writes them
     """
 
-    TAKE = 0
-    PRODUCT = 1
-    WRITE = 2
+    LEAVE = 0
+    TAKE = 1
+    PRODUCT = 2
+    WRITE = 3
 
 
 check_latency("WRITE_LATENCY", WRITE_LATENCY, len(Back))

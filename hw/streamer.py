@@ -1,5 +1,7 @@
 """The streamer: moves beats between the AXI4-Stream ports and every memory of the machine."""
 
+from itertools import pairwise
+
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -19,7 +21,7 @@ from .range_check import RangeCheck
 
 __all__ = ["Streamer", "AXI_STREAM"]
 
-CHECKS = ("size", "range")
+CHECKS = ("size", "range", "answer")
 check_latency("RANGE_LATENCY", RANGE_LATENCY, len(CHECKS))
 STREAM = {"tdata": 32, "tvalid": 1, "tlast": 1}
 AXI_STREAM = {
@@ -151,15 +153,15 @@ class Streamer(wiring.Component):
         m.next = CHECKS[0]
 
     def _range(self, m: Module) -> None:
-        """Count the words, then compare them with those that there are; each takes a cycle."""
-        with m.State(CHECKS[0]):
-            m.d.comb += self.moving.eq(1)
-            m.d.sync += self._final.eq(self._left == 1)
-            with m.If(self.aborted):
-                m.next = "discard"
-            with m.Else():
-                m.next = CHECKS[1]
-        with m.State(CHECKS[1]):
+        """Count the words, compare them with those that there are, go on by that; each takes a cycle."""
+        for state, after in pairwise(CHECKS):
+            with m.State(state):
+                m.d.comb += self.moving.eq(1)
+                m.d.sync += self._final.eq(self._left == 1)
+                m.next = after
+                with m.If(self.aborted):
+                    m.next = "discard"
+        with m.State(CHECKS[-1]):
             m.d.comb += self.moving.eq(1)
             with m.If(self.aborted):
                 m.next = "discard"

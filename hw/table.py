@@ -54,7 +54,7 @@ class Table(wiring.Component):
 
     def elaborate(self, platform):
         m, frac, drop = Module(), self.formats.table_frac, ENTRY_BITS - self.format.bits
-        m.submodules.bank = bank = Bank(self.port, self.readers)
+        m.submodules.bank = bank = Bank(self.port, self.readers, writable=False)
         wiring.connect(m, wiring.flipped(self.host), bank.host)
         for i in range(self.readers):
             state = self.state[i].as_unsigned()

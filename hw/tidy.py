@@ -34,7 +34,7 @@ MODULE = re.compile(r"^module .*?^endmodule\n", re.MULTILINE | re.DOTALL)
 
 def tidy(verilog: str) -> str:
     """Write the same modules, memories and registers in fewer lines."""
-    text = START.sub(_loop, TRIGGER.sub("dump_module ", SOURCE.sub("", verilog)))
+    text = START.sub(_loop, TRIGGER.sub("at_start ", SOURCE.sub("", verilog)))
     return MODULE.sub(lambda module: _read(module[0]), text)
 
 

@@ -4,13 +4,16 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .fixed import pipe
+
 __all__ = ["Watchdog"]
 
 
 class Watchdog(wiring.Component):
     """Counts cycles without progress.
 
-    Latency: one cycle; ``expired`` is up in the cycle behind the ``limit``-th quiet one, and while it stays quiet.
+    Latency: two cycles; ``expired`` is up in the second cycle behind the ``limit``-th quiet one, and while it stays
+    quiet.
 
     Attributes
     ----------
@@ -29,6 +32,7 @@ class Watchdog(wiring.Component):
         m = Module()
         # It counts from 1, the cycle that is now, so that a comparison is all that is before the register.
         cycles = self._cycles = Signal(32, init=1)
-        m.d.sync += [cycles.eq(Mux(self.quiet, cycles + 1, 1)),
-                     self.expired.eq(self.quiet & (self.limit != 0) & (cycles >= self.limit))]
+        quiet = pipe(m, self.quiet, 1, "was_quiet", reset=True)[1]
+        m.d.sync += [cycles.eq(Mux(quiet, cycles + 1, 1)),
+                     self.expired.eq(quiet & (self.limit != 0) & (cycles >= self.limit))]
         return m

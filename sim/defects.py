@@ -50,11 +50,11 @@ DEFECTS = {
         "hw/neuron.py", "Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)", "0", NEURON,
         "the prediction leaves out the hoisted contribution of clamped sources"),
     "slope-early": Defect(
-        "hw/neuron.py", "shapes.feedbacks, Stage.SLOPE - Stage.COMPARE",
-        "shapes.feedbacks, Stage.ERROR - Stage.COMPARE", NEURON,
+        "hw/neuron.py", "shapes.feedbacks, Stage.SLOPE - Stage.WEIGH",
+        "shapes.feedbacks, Stage.ERROR - Stage.WEIGH", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
-        "hw/feedback_sums.py", "Mux(self.overwrite, 0, old.data[i])", "old.data[i]", "tests/hw/test_feedback_sums.py",
+        "hw/feedback_sums.py", "Mux(overwrite, 0, old.data[i])", "old.data[i]", "tests/hw/test_feedback_sums.py",
         "feedback sums keep what the last inference step added"),
     "feedback-astray": Defect(
         "hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)",
@@ -82,7 +82,7 @@ DEFECTS = {
         "tests/hw/test_sequencer.py",
         "LOOP runs its body once too often"),
     "counter-lags": Defect(
-        "hw/counters.py", "stays[name] + self.add[name]", "stays[name] + (self.add[name] != 0)",
+        "hw/counters.py", "live[name]) + self.add[name])", "live[name]) + (self.add[name] != 0))",
         "tests/hw/test_counters.py",
         "counters count cycles with an event instead of events"),
 }

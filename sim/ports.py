@@ -46,12 +46,13 @@ def ports_of(machine: Machine) -> dict[Resource, Ports]:
     memories |= {Resource.BASE: machine.base.memory, Resource.FEEDBACK: machine.feedback_sums.memory}
     if machine.machine.integral:
         memories[Resource.INTEGRAL] = machine.integral.memory
+    copies = {Resource.FEEDBACK: (machine.feedback_sums.shown,)}
     if machine.machine.kind.weights is Weights.MEMORY:
         memories[Resource.WEIGHT] = machine.tile._bank.memory
-    return {resource: _ports(resource, memory) for resource, memory in memories.items()}
+    return {resource: _ports(resource, memory, *copies.get(resource, ())) for resource, memory in memories.items()}
 
 
-def _ports(resource: Resource, memory: Memory) -> Ports:
+def _ports(resource: Resource, memory: Memory, *copies: Memory) -> Ports:
     (writer,) = memory.write_ports
     return Ports(resource, memory, writer.en, writer.addr, Value.cast(writer.data), tuple(
-        p.addr for p in memory.read_ports))
+        p.addr for copy in (memory, *copies) for p in copy.read_ports))

@@ -6,7 +6,8 @@ exactly. The second depends on how fast the host feeds and drains the streams.
 
 from .isa import ISSUE_FLAGS
 
-__all__ = ["ISSUE_SETS", "ISSUE", "WORK", "CYCLES", "HOST", "COUNTERS", "MEANINGS", "UNCOUNTED"]
+__all__ = ["ISSUE_SETS", "ISSUE", "WORK", "CYCLES", "HOST", "COUNTERS", "CAUSES", "MEANINGS", "UNATTENDED",
+           "UNCOUNTED"]
 
 ISSUE_SETS = tuple(f"issue_{i:x}" for i in range(16))
 """Slots by flag set: bit 0 FWD, 1 ERR, 2 TRN, 3 UPD."""
@@ -53,3 +54,9 @@ UNCOUNTED = ("the machine has no counters (machine.counters is false): cycles an
 MEANINGS = ISSUE | WORK | CYCLES | HOST
 
 COUNTERS = tuple(MEANINGS)
+
+CAUSES = (*CYCLES, *HOST)
+"""A running cycle has one of them."""
+
+UNATTENDED = 255
+"""Cycles after which the hardware adds what it has counted to its totals, where nobody asks for that before."""

@@ -3,8 +3,18 @@
 from .isa import FIELDS, Op
 from .machine import MachineConfig
 from .memories import BLOCK, MAP
+from .registers import MAX_RATE
 
-__all__ = ["address_bits", "entry_bits", "group_bits", "row_bits", "tag_bits", "word_bits"]
+__all__ = ["COARSE_BITS", "FINE_BITS", "FINEST", "address_bits", "entry_bits", "group_bits", "row_bits", "tag_bits",
+           "word_bits"]
+
+FINE_BITS = 2
+"""Low bits of a rate, for which no product is shifted. An activity waits for UPD shifted to the left by what they lack
+of FINEST, since a multiplier block has bits to spare: the product is shifted to the right by the other bits."""
+FINEST = (1 << FINE_BITS) - 1
+"""Bits that an activity in a FIFO is longer."""
+COARSE_BITS = MAX_RATE.bit_length() - FINE_BITS
+"""High bits of a rate."""
 
 
 def group_bits(machine: MachineConfig) -> int:
@@ -30,10 +40,11 @@ def tag_bits(machine: MachineConfig) -> int:
 
 
 def word_bits(machine: MachineConfig) -> int:
-    """P x C weights, C activities for UPD, the map entry, the address, last of its row."""
+    """P x C weights, C activities and the high bits of the rate for UPD, the map entry, the address, last of its
+    row."""
     m, entry = machine, sum(entry_bits(machine).values())
-    activities = 0 if m.updates == "none" else m.activity_bits
-    return m.lanes * (m.row_tiles * m.weight_bits + activities) + entry + address_bits(m) + 1
+    update = 0 if m.updates == "none" else m.lanes * (m.activity_bits + FINEST) + COARSE_BITS
+    return m.lanes * m.row_tiles * m.weight_bits + update + entry + address_bits(m) + 1
 
 
 def row_bits(machine: MachineConfig) -> int:

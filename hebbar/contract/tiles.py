@@ -76,7 +76,7 @@ class TileKind:
 
 TILES = {kind.name: kind for kind in (
     TileKind("rows", "row_engine.RowEngine", 0, "weights in a memory, a word a cycle", RowTiming, Weights.MEMORY,
-             ("weights", "words", "errors", "tags"), identities=True),
+             ("weights", "walk", "words", "errors", "tags"), identities=True),
     TileKind("array", "array_macro.ArrayMacro", 1, "a digital array that fires all rows at once", ArrayTiming,
              Weights.REGISTERS, ("crossbar",), cells=1 << 14, array=True),
     TileKind("analog", "analog_macro.AnalogMacro", 2, "a crossbar that is not RTL", AnalogTiming, Weights.MACRO,

@@ -13,16 +13,17 @@ from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY", "RANGE_LATENCY", "ROW_ACCESSES",
-           "TABLE_LATENCY", "WRITE_LATENCY", "AnalogTiming", "ArrayTiming", "RowTiming", "Timing"]
+__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FEEDBACK_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY",
+           "RANGE_LATENCY", "ROW_ACCESSES", "TABLE_LATENCY", "WRITE_LATENCY", "AnalogTiming", "ArrayTiming",
+           "RowTiming", "Timing"]
 
-FETCH_LATENCY = 1
+FETCH_LATENCY = 2
 """Cycles that an instruction waits for its word where the program does not go on behind the one before it."""
 
 DESCRIPTOR_LATENCY = 3
 """Cycles that a SWEEP or SEPARATE waits, after its decoding, until its descriptor is known to fit."""
 
-RANGE_LATENCY = 2
+RANGE_LATENCY = 3
 """Cycles that an IN or OUT waits before its first beat: its range is measured and compared."""
 
 NEURON_LATENCY = 16
@@ -34,8 +35,11 @@ ERROR_LATENCY = 5
 TABLE_LATENCY = 4
 """Cycles from a state to f or f' of it: table, entry, product, sum."""
 
-WRITE_LATENCY = 3
+WRITE_LATENCY = 4
 """Cycles from the one in which TRN and UPD take a word to the first in which its results are written."""
+
+FEEDBACK_LATENCY = 1
+"""Cycles from the one in which a tile has feedback sums to the one in which they are written."""
 
 ROW_ACCESSES = {
     (Access.READ, Resource.BASE): -2, (Access.READ, Resource.STATE): 0, (Access.READ, Resource.CLAMP): 0,
@@ -109,6 +113,12 @@ class RowTiming(Timing):
         """Words that can wait for their error: the longest row and the latency of its error."""
         return self.machine.max_columns + self.back_latency + 2
 
+    @property
+    def error_depth(self) -> int:
+        """Errors that can wait for their words. While the words of the longest row go, one a cycle, an error of a row
+        of one word may come in each cycle, the last of them in the cycle in which the long row's error goes."""
+        return self.machine.max_columns + 1
+
     word_latency = 2
     """Cycles from the slot of a word to the one in which its weights and activities are read."""
 
@@ -127,10 +137,10 @@ class RowTiming(Timing):
 
     def fed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
         taken = self.slot(block, group, block["columns"] - 1) + self.back_latency + column
-        return taken + WRITE_LATENCY - 1
+        return taken + WRITE_LATENCY - 1 + FEEDBACK_LATENCY
 
     def learnt(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
-        return self.fed(block, flags, group, column)
+        return self.fed(block, flags, group, column) - FEEDBACK_LATENCY
 
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """Slots from the cycle after ``accept``; the back end takes a row's words one a cycle, not
@@ -139,7 +149,7 @@ class RowTiming(Timing):
         self.free = accept + slots
         self.idle = max(self.idle, accept + self.row(block, flags, last_group) + NEURON_LATENCY)
         if flags & OPERAND_FLAGS:
-            ready = accept + self.fed(block, flags, 0, 0) - WRITE_LATENCY + 1
+            ready = accept + self.learnt(block, flags, 0, 0) - WRITE_LATENCY + 1
             self._back = max(self._back + slots, ready + slots)
             self.idle = max(self.idle, self._back - 1 + WRITE_LATENCY)
         return slots
@@ -191,7 +201,7 @@ class ArrayTiming(Timing):
         return self.step(block, flags, "load", block["columns"] + self.load_latency), self._last(block, flags)
 
     def fed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
-        return self.step(block, flags, "back", column)
+        return self.step(block, flags, "back", column) + FEEDBACK_LATENCY
 
     def learnt(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
         return self.step(block, flags, "learn")

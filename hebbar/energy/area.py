@@ -10,9 +10,9 @@ from functools import cache
 from math import log
 
 from hebbar.compiler.cycles import RowTiming
-from hebbar.contract.counters import COUNTERS
+from hebbar.contract.counters import CAUSES, COUNTERS, ISSUE_SETS, UNATTENDED
 from hebbar.contract.exponentials import INDEX_BITS, POWER_FRAC
-from hebbar.contract.fifos import row_bits, tag_bits, word_bits
+from hebbar.contract.fifos import FINEST, row_bits, tag_bits, word_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
@@ -31,8 +31,8 @@ __all__ = ["MEMORY_SPREAD", "area", "memories", "memory_um2", "multiplier_um2"]
 PC_BITS, ROUND_BITS = 13, 32
 """Bits of a loop's entry: where it begins, and how many rounds are left."""
 
-STATE_WORDS, FEEDBACK_WORDS = 7, 3
-"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 4 for its derivative."""
+STATE_WORDS, FEEDBACK_WORDS = 7, 2
+"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 3 for its derivative."""
 
 MEMORY_SPREAD = 0.09
 """Largest error of a macro's area predicted from the other nine."""
@@ -87,18 +87,19 @@ def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
     found = [(_BLOCK[mem], p.depth, p.lanes * p.bits) for mem, p in ports(m).items()
              if mem is not Mem.WEIGHT or m.kind.weights is Weights.MEMORY]
     found += [("accumulators", m.groups, m.row_tiles * m.row_sum_bits),
-              ("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits),
+              *(("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits) for _copy in range(2)),
               ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS),
               *(("neuron unit", words, m.row_tiles * bits) for words, bits in (
                   (STATE_WORDS, m.state_bits), (FEEDBACK_WORDS, m.formats.feedback.bits)))]
     if m.counters:
-        found.append(("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64))
+        found += [("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
+                  *(("bus", 2 * len(names), UNATTENDED.bit_length()) for names in (ISSUE_SETS, CAUSES))]
     if m.separation:
         found += [("neuron unit", m.separation, POWER_FRAC + 1), ("neuron unit", 1 << INDEX_BITS, POWER_FRAC + 1)]
     if m.kind.weights is Weights.MEMORY:
-        depth = RowTiming(m).fifo_depth
-        found += [("pipeline", depth, word_bits(m)), ("pipeline", depth, row_bits(m)),
-                  ("pipeline", RowTiming(m).sum_latency - 1, tag_bits(m))]
+        timing = RowTiming(m)
+        found += [("pipeline", timing.fifo_depth + 1, word_bits(m)), ("pipeline", timing.error_depth, row_bits(m)),
+                  ("pipeline", timing.sum_latency - 1, tag_bits(m))]
     return found
 
 
@@ -126,7 +127,7 @@ def _operators(m: MachineConfig, node_nm: float, add: Callable[..., None]) -> No
     f = m.formats
     w, a, e, d = f.weight.bits, f.activity.bits, f.error.bits, f.derivative.bits
     cells = 0 if m.kind.macro else m.row_tiles * m.lanes * (m.weight_words if m.kind.array else 1)
-    updates = {"own": [(e, a)]}.get(m.updates, [])
+    updates = {"own": [(e, a + (0 if m.kind.array else FINEST))]}.get(m.updates, [])
     for pair in ((w, a), (w, e), *updates):
         add("multipliers", multiplier_um2(*pair, node_nm), cells)
     for bits in (f.row_sum.bits, f.feedback_sum.bits, *([w + 1] if m.updates != "none" else [])):

@@ -1,12 +1,14 @@
 """Every component of the machine that takes energy: how often it works and what once costs."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any
 
 from hebbar.compiler.cycles import RowTiming
 from hebbar.compiler.program import Program
 from hebbar.contract.activations import ENTRY_BITS
-from hebbar.contract.counters import COUNTERS, CYCLES
+from hebbar.contract.counters import CAUSES, COUNTERS, CYCLES, ISSUE_SETS, UNATTENDED
 from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, RECIPROCAL_BITS
 from hebbar.contract.fifos import row_bits, word_bits
 from hebbar.contract.geometry import ports
@@ -83,6 +85,7 @@ class _Prices:
             ("FWD add", counters["mac_fwd"], forward),
             ("TRN multiply", counters["mac_trn"], multiplier(t, w, e)),
             ("TRN add", counters["mac_trn"], back),
+            # The bits that shift an activity for the low bits of its rate are zero or copies of its sign.
             ("UPD multiply", counters["mac_upd"], multiplier(t, e, a)),
             ("UPD round and add", counters["mac_upd"], adder(t, e + a) + adder(t, w + 1)),
             ("identity FWD add", events["identity_fwd"], adder(t, f.row_sum.bits)),
@@ -137,6 +140,7 @@ class _Prices:
                 ("activities write", "activity_write", m.neuron_words, tiles * f.activity.bits, True),
                 ("feedback sums read", "back_read", m.neuron_words, lanes * f.feedback_sum.bits, False),
                 ("feedback sums write", "back_write", m.neuron_words, lanes * f.feedback_sum.bits, True),
+                ("feedback sums copy", "back_write", m.neuron_words, lanes * f.feedback_sum.bits, True),
                 ("feedback sums to neurons", "back_use", m.neuron_words, lanes * f.feedback_sum.bits, False),
                 ("states read", "state_read", m.groups, tiles * f.state.bits, False),
                 ("states write", "state_write", m.groups, tiles * f.state.bits, True),
@@ -149,9 +153,9 @@ class _Prices:
                 ("base write", "base_write", m.groups, tiles * f.row_sum.bits, True)):
             rows.append(Component(name, "memory", events[event],
                                   memory(self._t, depth, bits, write)))
-        for name, event, bits in (("word FIFO", "word_fifo", word_bits(m)), ("error FIFO", "row_fifo", row_bits(m))):
-            both = memory(self._t, timing.fifo_depth, bits) \
-                + memory(self._t, timing.fifo_depth, bits, True)
+        for name, event, depth, bits in (("word FIFO", "word_fifo", timing.fifo_depth + 1, word_bits(m)),
+                                         ("error FIFO", "row_fifo", timing.error_depth, row_bits(m))):
+            both = memory(self._t, depth, bits) + memory(self._t, depth, bits, True)
             rows.append(Component(name, "memory", events[event], both))
         entry = memory(self._t, m.functions << f.table_bits, 2 * ENTRY_BITS)
         for name, words, write in (("exponentials read", 1 << INDEX_BITS, False),
@@ -178,8 +182,12 @@ class _Prices:
              beat + memory(t, m.neuron_words, ports(m)[Mem.ACTIVITY].lanes_per_beat * self._f.activity.bits, True)),
             ("stream, elements", events["beat_element"], beat + memory(t, m.groups, element, True)),
             ("stream out", events["beat_out"], beat + memory(t, m.groups, element)),
-            # A total is read in one cycle and written in the next.
-            ("totals of counters", cycles * m.counters, (memory(t, *TOTALS) + memory(t, *TOTALS, True)) * 0.5),
+            # Each total is read and written once a round.
+            ("totals of counters", cycles * m.counters,
+             (memory(t, *TOTALS) + memory(t, *TOTALS, True)) * (len(COUNTERS) / UNATTENDED)),
+            ("flag set and cause of a cycle", cycles * m.counters, reduce(add, (
+                memory(t, len(names), UNATTENDED.bit_length(), write)
+                for names in (ISSUE_SETS, CAUSES) for write in (False, True)))),
             ("registers of the datapath", cycles * bits[False], register(t)),
             ("registers of bus and counters", cycles * bits[True], register(t))]
         return [Component(name, "control", count, per_event) for name, count, per_event in rows]

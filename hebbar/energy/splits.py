@@ -20,8 +20,8 @@ _PLACES = {
     "multipliers": {"FWD multiply": "FWD", "TRN multiply": "TRN", "UPD multiply": "UPD"},
     "accumulators": {"FWD add": "FWD", "TRN add": "TRN", "UPD round and add": "UPD", "identity FWD add": "FWD",
                      "identity TRN add": "TRN", "base add": "FWD", "feedback sums read": "TRN",
-                     "feedback sums write": "TRN", "feedback sums to neurons": "TRN", "base read": "FWD",
-                     "base write": "FWD"},
+                     "feedback sums write": "TRN", "feedback sums copy": "TRN",
+                     "feedback sums to neurons": "TRN", "base read": "FWD", "base write": "FWD"},
     "neuron unit": dict.fromkeys((
         "error", "integral and error", "precision round", "GATE add", "NEG", "derivative and feedback", "state step",
         "activation", "derivative table", "activation table", "SEPARATE weigh and share", "SEPARATE reciprocal",
@@ -32,7 +32,8 @@ _PLACES = {
     "pipeline": {"word FIFO": "sweep", "error FIFO": "sweep", "registers of the datapath": "always"},
     "sequencer": {"map": "sweep", "descriptors": "sweep", "instructions": "always"},
     "bus": {"stream, activities": "host", "stream, elements": "host", "stream out": "host",
-            "totals of counters": "always", "registers of bus and counters": "always"},
+            "totals of counters": "always", "flag set and cause of a cycle": "always",
+            "registers of bus and counters": "always"},
     "drivers": {"macro FWD drive": "FWD", "macro TRN drive": "TRN", "macro UPD drive": "UPD"},
     "array": {"macro FWD cells": "FWD", "macro TRN cells": "TRN", "macro UPD cells": "UPD"},
     "converters": {"macro FWD convert": "FWD", "macro TRN convert": "TRN"}}

@@ -222,7 +222,7 @@ def _initial(path: Path) -> dict[tuple[str, str], str]:
     modules = json.loads(path.read_text())["modules"]
     return {(name, net): value["attributes"]["init"] for name, module in modules.items()
             for net, value in module["netnames"].items()
-            if "init" in value["attributes"] and "dump_module" not in net}
+            if "init" in value["attributes"] and "at_start" not in net}
 
 
 def planted(verilog: str, module: str) -> str:

@@ -117,7 +117,7 @@ def test_status_in_every_state_of_the_machine():
         await host.set("loop0", 40)
         await host.set("control", Control.START)
         assert await status() == Status.RUNNING
-        await host.ctx.tick().repeat(160)
+        await host.ctx.tick().repeat(400)
         assert await status() == Status.RUNNING | Status.STREAMING
         host.raw([(7, 1)])
         assert await host.stopped() is Cause.DONE

@@ -85,7 +85,7 @@ def test_energy_of_a_tiny_program_by_hand():
 
     m = program.machine
     words, rows = 6, 3                       # 3 rows of 2 words of 4 lanes, a row group a row
-    fifo = m.max_columns + (7 + 2 + 6) + 2
+    fifo = m.max_columns + (7 + 2 + 6) + 2 + 1  # a place of the ring stays free
     hand = {
         "FWD multiply": 24 * mul(16, 8),
         "FWD add": 24 * (2 * add(25) + add(26) + add(36)) / 4,
@@ -95,15 +95,16 @@ def test_energy_of_a_tiny_program_by_hand():
         "weights write": words * mem(m.weight_words, 64, True),
         "activities read": words * mem(16, 32, False),
         "states read": rows * mem(64, 16, False), "errors write": rows * mem(64, 16, True),
-        "word FIFO": words * sum(mem(fifo, 64 + 32 + 26, w) for w in (False, True)),
-        "error FIFO": rows * sum(mem(fifo, 16 + 37, w) for w in (False, True)),
+        "word FIFO": words * sum(mem(fifo, 64 + 44 + 3 + 26, w) for w in (False, True)),
+        "error FIFO": rows * sum(mem(m.max_columns + 1, 16 + 37, w) for w in (False, True)),
         "map": words * mem(32, 32, False), "descriptors": mem(16, 128, False),
         # IN, IN, SWEEP, WAIT, NEXT a sample; LOOP and HALT once
         "instructions": (5 + 2 / samples) * mem(64, 32, False),
         "stream, activities": 2 * (32 * 0.12 + mem(16, 32, True)),
         "stream, elements": 3 * (32 * 0.12 + mem(64, 16, True)),
         "registers of the datapath": 40 * 100 * 0.0053,
-        "totals of counters": 40 * (mem(128, 64, False) + mem(128, 64, True)) / 2,
+        "totals of counters": 40 * 37 / 255 * (mem(128, 64, False) + mem(128, 64, True)),
+        "flag set and cause of a cycle": 40 * sum(mem(n, 8, w) for n in (16, 8) for w in (False, True)),
         "registers of bus and counters": 40 * 11 * 0.0053}
     found = {r.component: r.sample.typical for r in made.rows}
     assert found.keys() == hand.keys()
@@ -281,8 +282,7 @@ def test_the_energy_of_the_units_by_hand():
         assert found[name] == (events[event], pytest.approx(per_event, rel=1e-9)), name
     count, per_event = found["SEPARATE reciprocal"]
     assert (count, per_event) == (25 * events["softmaxes"], pytest.approx(add(total + 1)))
-    fifo = m.max_columns + 17
-    assert found["error FIFO"][1] == pytest.approx(sum(mem(fifo, 2 * 16 + 37, w) for w in (False, True)))
+    assert found["error FIFO"][1] == pytest.approx(sum(mem(m.max_columns + 1, 2 * 16 + 37, w) for w in (False, True)))
     rounds = events["row_gate"] / 5
     assert made.passes == pytest.approx(2 + 2 * rounds / job.count)
 
@@ -435,7 +435,8 @@ def test_a_small_memory_costs_no_less_than_its_register_bits():
     (Sweep.FWD | Sweep.ERR | Sweep.TRN | Sweep.UPD, 5.27), (Sweep.FWD | Sweep.ERR | Sweep.TRN, 3.7)])
 def test_pj_a_weight_against_the_published_model(flags, model):
     """A fused sweep at C = 32, K = 8 against the model statement of the architecture notes (5.27 pJ
-    a weight for iPC, 3.7 for IL, registers not counted there): nothing tuned, within a factor 2."""
+    a weight for iPC, 3.7 for IL, registers not counted there and one copy of the feedback sums): nothing tuned, within
+    a factor 2."""
     layers, rows = [4, 256, 32], 32
     config = layered(layers, rule={"steps": 1}, lanes=32, row_tiles=1, weight_words=rows * 8 + 256,
                      max_columns=8, neuron_words=16)
@@ -447,8 +448,9 @@ def test_pj_a_weight_against_the_published_model(flags, model):
     counters = {n: events[n] for n in ("mac_fwd", "mac_trn", "mac_upd", "steps", "activations")}
     counters |= dict.fromkeys(CYCLES, 0) | {"issue": events["weight_read"], "weight_reads": 256 * rows}
     made = estimate(program, counters, 1, CMOS, registers=lambda _: {})
-    print(f"pJ a weight: {made.weight} against {model}")
-    assert model / 2 < made.weight.typical < 2 * model
+    copy = sum(r.sample.typical for r in made.rows if r.component == "feedback sums copy") / (256 * rows)
+    print(f"pJ a weight: {made.weight}, {copy} of it for the copy, against {model}")
+    assert copy > 0 and model / 2 < made.weight.typical - copy < 2 * model
 
 
 ENTRY = """name = "t"

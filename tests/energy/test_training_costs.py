@@ -97,12 +97,13 @@ def test_mechanisms_save_what_they_should(monkeypatch):
 
 
 def _counting():
-    """nJ of the totals of the counters and of 100 bits of registers, in every cycle of a sample."""
+    """nJ of the totals of the counters, of what counts in a cycle and of 100 bits of registers, for a sample."""
     program = compile_config(load("tiny"))
     made = estimate(program, counted(program), 1, load_technology("cmos45"),
                     registers=lambda machine: {"bus": 100, "counters": 100})
     rows = {row.component: row.sample.typical / 1000 for row in made.rows}
-    return rows["totals of counters"], rows["registers of bus and counters"] / 2
+    return (rows["totals of counters"], rows["flag set and cause of a cycle"],
+            rows["registers of bus and counters"] / 2)
 
 
 def test_an_exit_saves_the_steps_that_it_leaves_out():

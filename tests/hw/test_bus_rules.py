@@ -17,7 +17,7 @@ from hebbar.contract.registers import REGISTERS, Control
 from hebbar.verify.formal import induct
 from hw.bus import Bus
 from hw.fields import field
-from hw.streamer import Streamer
+from hw.streamer import CHECKS, Streamer
 
 
 def inputs_of(unit):
@@ -177,7 +177,7 @@ class StreamerRules(Elaboratable):
         s, header, reads = self.streamer, Signal(name="header"), Signal(name="reads")
         number, sent, last = Signal(24, name="number"), Signal(24, name="sent"), Signal(name="last")
         beat = s.s_axis_tvalid & s.s_axis_tready & ~s.aborted
-        checks = s._fsm.ongoing("size") | s._fsm.ongoing("range")
+        checks = Cat(s._fsm.ongoing(check) for check in CHECKS).any()
         fields = {name: field(s.transfer_word, f) for name, f in FIELDS[Op.OUT].items()}
         asked = s.transfer & s.transfer_out & ~s.active & ~s.aborted & (s.fault == 0)
         with m.If(beat | s.aborted):
@@ -203,7 +203,7 @@ class StreamerRules(Elaboratable):
                                       & (checks | s.aborted | (sent < number)))),
                      Assert(~reads | checks | s.host.read | s.m_axis_tvalid | s.aborted),
                      Assert(~checks | s.aborted | ((reads == s._read) & (~reads | (sent == 0)))),
-                     Assert(~(s._fsm.ongoing("range") | s.host.select) | (s._final == (s._left == 1)))]
+                     Assert(~(checks & ~s._fsm.ongoing(CHECKS[0]) | s.host.select) | (s._final == (s._left == 1)))]
 
 
 class Forgetting(Streamer):

@@ -5,6 +5,7 @@ a clear, or counts padding as work, changes published numbers and nothing else.
 """
 
 from dataclasses import replace
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -18,31 +19,36 @@ from golden.machine import Machine
 from golden.neuron import Saturations
 from golden.row_engine import RowEngine
 from hebbar.compiler.program import compile_config
-from hebbar.contract.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
+from hebbar.contract.counters import CAUSES, COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
 from hebbar.contract.formats import Format
 from hebbar.contract.isa import Sweep
 from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, pack
 from hw.counters import Counters as HwCounters
 
-WIDTHS = [dict.fromkeys(COUNTERS, 1), {name: 1 + 19 * (i % 3) // 2 for i, name in enumerate(COUNTERS)}]
+WIDTHS = [dict.fromkeys(WORK, 1), {name: 1 + 19 * (i % 3) // 2 for i, name in enumerate(WORK)}]
 
 
 @pytest.mark.parametrize("largest", [False, True], ids=["random", "largest"])
 @pytest.mark.parametrize("widths", WIDTHS, ids=["bits", "mixed"])
-def test_hw_totals_follow_the_addends(widths, largest):
-    """Against a plain sum: clear beats an addend of its cycle, latch shows the totals before its cycle's addend.
-    Latches as often as they may come, and the largest addends in every cycle, at which a narrow register overflows."""
+def test_hw_totals_follow_what_is_counted(widths, largest):
+    """Against a plain sum: what is counted in the cycle of a clear or latch comes after it. Latches as often as they
+    may come and as seldom, and the largest addends in every cycle, at which a narrow register overflows."""
     unit, rng = HwCounters(widths), Random(1)
     totals, latched, read = [0] * len(COUNTERS), [0] * len(COUNTERS), 0
 
     async def bench(ctx):
         nonlocal totals, latched, read
+        await ctx.tick().until(~unit.counting)
         for cycle in range(6000):
             top = [(1 << width) - 1 for width in unit.widths.values()]
             add = top if largest else [rng.choice((0, 1, rng.randrange(t + 1), t)) for t in top]
+            # The largest that one of many can count is all of them.
+            which, cause = ((cycle // 1500, cycle // 1500 + 4) if largest else
+                            (rng.randrange(len(ISSUE_SETS)), rng.randrange(len(CAUSES))))
+            visits, runs = largest or rng.random() < 0.7, largest or rng.random() < 0.7
             free = not ctx.get(unit.counting)
             clear = free and rng.random() < 0.01
-            latch = free and rng.random() < (1, 0.02)[cycle // 3000]
+            latch = free and rng.random() < (1, 0.002)[cycle // 3000]
             if ctx.get(unit.read) and ctx.get(unit.ready):
                 assert ctx.get(unit.value) == latched[ctx.get(unit.index)], cycle
                 read += 1
@@ -50,11 +56,14 @@ def test_hw_totals_follow_the_addends(widths, largest):
             elif not ctx.get(unit.read):
                 ctx.set(unit.index, rng.randrange(len(COUNTERS)))
                 ctx.set(unit.read, rng.random() < 0.5)
-            for name, value in {"add": dict(zip(COUNTERS, add, strict=True)), "clear": clear, "latch": latch}.items():
+            for name, value in {"add": dict(zip(WORK, add, strict=True)), "visits": visits, "set": which,
+                                "causes": runs << cause, "clear": clear, "latch": latch}.items():
                 ctx.set(getattr(unit, name), value)
             await ctx.tick()
             latched = totals if latch else latched
-            totals = [0] * len(add) if clear else [t + a for t, a in zip(totals, add, strict=True)]
+            add = [visits and i == which for i in range(len(ISSUE_SETS))] + add + [
+                runs and i == cause for i in range(len(CAUSES))]
+            totals = [(0 if clear else t) + a for t, a in zip(totals, add, strict=True)]
 
     simulate(unit, bench)
     assert read > 300
@@ -66,12 +75,12 @@ def test_hw_counts_for_as_long_as_it_says():
     unit = HwCounters(WIDTHS[0])
 
     async def bench(ctx):
-        async def quiet():
+        async def quiet(strobe):
             cycles = 0
             while ctx.get(unit.counting):
                 cycles += 1
                 await ctx.tick()
-            return cycles
+            return cycles / (1 if strobe else 2)
 
         for strobe in (None, "latch", "clear", None):
             if strobe:
@@ -81,10 +90,13 @@ def test_hw_counts_for_as_long_as_it_says():
             else:
                 for address in range(128):
                     ctx.set(unit._totals.data[address], 0xDEAD_BEEF_0BAD_CAFE)
+                for tally in (unit._sets, unit._causes):
+                    for memory, at in product(tally._memories, range(tally.count)):
+                        ctx.set(memory.data[at], 0xAD)
                 ctx.set(reset, 1)
                 await ctx.tick()
                 ctx.set(reset, 0)
-            assert 0 < await quiet() <= 2 * len(COUNTERS) + 6
+            assert 0 < await quiet(strobe) <= 2 * len(COUNTERS) + 4
         for index in range(len(COUNTERS)):
             ctx.set(unit.index, index)
             ctx.set(unit.read, 1)

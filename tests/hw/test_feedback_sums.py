@@ -18,14 +18,14 @@ from hw.feedback_sums import FeedbackSums as HwFeedbackSums
 
 @pytest.mark.parametrize("lanes", [4, 8])
 def test_hw_adds_every_cycle_and_reads_what_was_there(lanes):
-    """Back-to-back additions to one word, overwrite starts, extreme sums; reads one cycle later show
-    the word without an addition of the same cycle."""
+    """Back-to-back additions to one word, overwrite starts, extreme sums; reads one cycle later show the word without
+    the additions of that cycle and the one before."""
     config, rng = machine(lanes=lanes, neuron_words=5, feedback_sum_bits=20), Random(lanes)
     unit, model = HwFeedbackSums(config), [[0] * lanes for _ in range(config.neuron_words)]
     half = 1 << 19
 
     async def bench(ctx):
-        word, expected = 0, None
+        word, expected, behind = 0, None, model
         for _ in range(1500):
             valid, read = rng.random() < 0.8, rng.randrange(config.neuron_words)
             word = word if rng.random() < 0.5 else rng.randrange(config.neuron_words)
@@ -39,10 +39,11 @@ def test_hw_adds_every_cycle_and_reads_what_was_there(lanes):
                 ctx.set(getattr(unit, port), value)
             *_, seen = await ctx.tick().sample(unit.read_data)
             assert expected is None or list(seen) == expected
-            expected = list(model[read])
+            expected, behind = list(behind[read]), [list(word) for word in model]
             if valid:
                 model[word] = [b + s for b, s in zip(before, sums, strict=True)]
         ctx.set(unit.valid, 0)
+        await ctx.tick()
         for word in range(config.neuron_words):
             ctx.set(unit.read_word, word)
             await ctx.tick()

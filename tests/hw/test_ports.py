@@ -16,7 +16,7 @@ from amaranth.lib.data import ArrayLayout, StructLayout
 from amaranth.lib.wiring import In, Out
 
 from hebbar.compiler.config import load
-from hebbar.contract.counters import COUNTERS
+from hebbar.contract.counters import WORK
 from hebbar.contract.geometry import ports
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import COUNTER_BASE, REGISTERS, Access
@@ -28,8 +28,10 @@ from hw.loops import Loops
 from hw.pulses import Pulses
 from hw.sar_logic import SarLogic
 from hw.table import Table
+from hw.tally import Tally
 from hw.tile import GroupWrite, Shapes
 from hw.watchdog import Watchdog
+from hw.word_queue import WordQueue
 
 pytestmark = pytest.mark.filterwarnings("ignore::amaranth.hdl.UnusedElaboratable")
 HW = Path(__file__).resolve().parents[2] / "hw"
@@ -39,10 +41,11 @@ ENTRY = re.compile(r"^    (\S.*?) : (.*)\n((?:        .*\n)*)", re.MULTILINE)
 KIND = re.compile(r"(Signal\(.*\)|.*), (in|out)|(In|Out)\((.*)\)")
 SPECIAL = {
     "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
-    "Counters": lambda m: Counters(dict.fromkeys(COUNTERS, 3)), "Delay": lambda m: Delay(5, 3),
+    "Counters": lambda m: Counters(dict.fromkeys(WORK, 3)), "Delay": lambda m: Delay(5, 3),
     "Loops": lambda m: Loops(), "Watchdog": lambda m: Watchdog(), "HostPort": lambda m: HostPort(),
     "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
     "Pulses": lambda m: Pulses(3, 1), "SarLogic": lambda m: SarLogic(5, 7),
+    "Tally": lambda m: Tally(8, 5), "WordQueue": lambda m: WordQueue(9, 5),
     "Table": lambda m: Table(m.formats, m.formats.activity, ports(m)[Mem.FUNCTION], 2)}
 """How those are made that take something else than a machine."""
 

@@ -197,6 +197,8 @@ def hw_run(program, memories, power_up=False, meets=lambda number, found: None):
             memory = units()[name]
             for i, word in enumerate(memories[name].reshape(memory.depth, -1).tolist()):
                 ctx.set(memory.data[i], word)
+                if name == "back":
+                    ctx.set(machine.feedback_sums.shown.data[i], word)
 
     def image(ctx):
         return np.array(machine.tile.image(ctx)).reshape(memories["weights"].shape)
@@ -215,6 +217,7 @@ def hw_run(program, memories, power_up=False, meets=lambda number, found: None):
         await host.set("control", Control.START)
         while ctx.get(machine.sequencer.hold):
             await ctx.tick()
+        await ctx.tick()  # the last feedback sum is cleared a cycle later
         if not power_up:
             sums(ctx)
         await host.halted()

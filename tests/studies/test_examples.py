@@ -94,7 +94,8 @@ def test_examples_are_short():
         assert len(path.read_text().splitlines()) < 60, path
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(p for p in EXAMPLES.rglob("*.py") if p.parent.name != "litex"),
+                         ids=lambda path: path.stem)  # a system of LiteX is made with LiteX
 def test_examples_need_hebbar_alone(path):
     """Without it the first code a newcomer copies could reach below the face of the toolkit, or begin with a parser."""
     nodes = list(ast.walk(ast.parse(path.read_text())))

@@ -42,7 +42,7 @@ def test_the_export_is_proven_and_the_changed_operator_is_not(verilog, tmp_path)
 def test_every_kind_of_change_opens_the_proof_of_its_module(verilog, tmp_path):
     """Without it memories could hide in their boxes what is different: contents, enables, ports, read timing."""
     text = inside(verilog, text_of(WEIGHTS), r"memory\[i\] = 64'h0+;", "memory[i] = i == 5 ? 64'h1 : 64'h0;")
-    text = inside(text, text_of(WORDS), r"(storage\[)(\w+)(\] <= )", r"\1\2 + 5'd1\3")
+    text = inside(text, text_of(WORDS), r"(words_memory\[)(\\end )(\] <= )", r"\1\2+ 5'd1\3")
     text = inside(text, text_of(ERRORS), r"if \((\w*en\w*|\\\$\d+ )\)\n(\s+storage\[)", r"if (!\1)\n\2")
     text = inside(text, text_of(STATE), r"always @\(posedge clk\)\n(\s+read_data <=)",
                   r"always @(negedge clk)\n\1")

@@ -7,9 +7,9 @@ Widths, depths and names come from the contract in ``hebbar`` (and the AXI stand
 from collections import Counter
 
 from hebbar.compiler.cycles import RowTiming
-from hebbar.contract.counters import COUNTERS
+from hebbar.contract.counters import CAUSES, COUNTERS, ISSUE_SETS, UNATTENDED
 from hebbar.contract.exponentials import BETA_BITS, DISTANCE_BITS, INDEX_BITS, POWER_FRAC, POWERS, RECIPROCAL_BITS
-from hebbar.contract.fifos import row_bits, tag_bits, word_bits
+from hebbar.contract.fifos import FINEST, row_bits, tag_bits, word_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
@@ -21,8 +21,8 @@ from sim.macro import PINS
 __all__ = ["TOP", "constants", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
 
 TOP = "hebbar"
-STATES, FEEDBACKS = 7, 3
-"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 4 for its derivative."""
+STATES, FEEDBACKS = 7, 2
+"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 3 for its derivative."""
 GAIN_LOW = 17
 """Bits of the lower of the two parts of what drives a state that the gain is multiplied with."""
 _IN = {"clk": 1, "rst": 1,
@@ -47,8 +47,9 @@ def tree(machine: MachineConfig) -> set[str]:
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
-    optional = (("separation", machine.separation), ("energy_sum", machine.energy), ("counters", machine.counters),
-                ("integral_memory", machine.integral))
+    optional = (("separation", machine.separation), ("energy_sum", machine.energy),
+                ("integral_memory", machine.integral),
+                *((unit, machine.counters) for unit in ("counters", "counters.sets", "counters.causes")))
     paths |= {f"{TOP}.{unit}" for unit, built in optional
               if built}
     if machine.kind.macro and machine.analog.control.update == "stochastic":
@@ -77,9 +78,12 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
     sizes[f"{TOP}.neuron.states"] = STATES, m.row_tiles * m.state_bits
     sizes[f"{TOP}.neuron.feedbacks"] = FEEDBACKS, m.row_tiles * m.formats.feedback.bits
-    sizes[f"{TOP}.feedback_sums"] = m.neuron_words, m.lanes * m.feedback_sum_bits
+    sizes |= {f"{TOP}.feedback_sums.{copy}_memory": (m.neuron_words, m.lanes * m.feedback_sum_bits)
+              for copy in ("sums", "shown")}
     if m.counters:
         sizes[f"{TOP}.counters"] = 2 << (len(COUNTERS) - 1).bit_length(), 64
+        sizes |= {f"{TOP}.counters.{tally}.{half}": (len(names), UNATTENDED.bit_length())
+                  for tally, names in (("sets", ISSUE_SETS), ("causes", CAUSES)) for half in ("first", "second")}
     if m.integral:
         sizes[f"{TOP}.integral_memory"] = size(known[Mem.ERROR])
     if m.separation:
@@ -87,10 +91,12 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
         sizes[f"{TOP}.separation.exponentials"] = 1 << INDEX_BITS, POWER_FRAC + 1
     if m.kind.weights is not Weights.MEMORY:
         return sizes
-    depth = RowTiming(m).fifo_depth
-    sizes[f"{TOP}.tile.tags"] = RowTiming(m).sum_latency - 1, tag_bits(m)
-    return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]), f"{TOP}.tile.words": (depth, word_bits(m)),
-                    f"{TOP}.tile.errors": (depth, row_bits(m))}
+    timing = RowTiming(m)
+    sizes[f"{TOP}.tile.tags"] = timing.sum_latency - 1, tag_bits(m)
+    return sizes | {f"{TOP}.tile.weights": size(known[Mem.WEIGHT]),
+                    f"{TOP}.tile.words.words_memory": (timing.fifo_depth + 1, word_bits(m) - 1),
+                    f"{TOP}.tile.words.ends_memory": (timing.fifo_depth + 1, 1),
+                    f"{TOP}.tile.errors": (timing.error_depth, row_bits(m))}
 
 
 def constants(machine: MachineConfig) -> dict[str, int]:
@@ -126,10 +132,11 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     m, f = machine, machine.formats
     cells = m.row_tiles * m.lanes * (m.weight_words if m.kind.array else 1)
     three = Counter({_pair(f.weight.bits, f.activity.bits): cells})
-    second = max(f.weight.bits, f.activity.bits) if m.updates == "shared" else f.weight.bits
+    learns = f.activity.bits + (0 if m.kind.array else FINEST)
+    second = max(f.weight.bits, learns) if m.updates == "shared" else f.weight.bits
     three += Counter({_pair(second, f.error.bits): cells})
     if m.updates == "own":
-        three += Counter({_pair(f.error.bits, f.activity.bits): cells})
+        three += Counter({_pair(f.error.bits, learns): cells})
     if m.kind.array:
         counted = {"tile": Counter({(20, 20): 3})}
         return counted if m.kind.macro else counted | {"tile.crossbar": three}

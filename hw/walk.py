@@ -1,0 +1,77 @@
+"""The walk of a row engine: from a sweep to the words that it visits, one a cycle."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from hebbar.contract.fifos import address_bits, group_bits
+from hebbar.contract.machine import MachineConfig
+from hebbar.contract.memories import MAP
+
+from .tile import Shapes, rows_in_use
+
+__all__ = ["Walk"]
+
+
+class Walk(wiring.Component):
+    """Column after column of a row group, row group after row group, without a cycle between them.
+
+    Latency: 1 cycle from a sweep to its first word. Throughput: a word a cycle; the next sweep is taken with the last
+    word. That a word is the last is found a cycle ahead, because the sequencer goes on by it.
+
+    Parameters
+    ----------
+    machine : MachineConfig
+        Sizes of memories and the most columns of a row.
+
+    Attributes
+    ----------
+    sweep : stream.Signature(Shapes.command), in
+        The next sweep: flags, gain and a block descriptor that fits.
+    active : Signal(1), out
+        There is a word; what follows is said of it.
+    first, last : Signal(1), out
+        It is in the first column of its row, in the last.
+    map_address : Signal(12), out
+        The map entry of its column.
+    address : Signal(self.address_bits), out
+        Where its weights are.
+    tag : Signal(Shapes.tag), out
+        What travels with its row group.
+    """
+
+    def __init__(self, machine: MachineConfig) -> None:
+        self.machine, self.shapes, self.address_bits = machine, Shapes(machine), address_bits(machine)
+        super().__init__({
+            "sweep": In(stream.Signature(self.shapes.command)), "active": Out(1), "first": Out(1), "last": Out(1),
+            "map_address": Out(MAP["source"].width), "address": Out(self.address_bits),
+            "tag": Out(self.shapes.tag)})
+
+    def elaborate(self, platform):
+        m, following = Module(), self.sweep.payload
+        command = Signal(self.shapes.command)
+        # A descriptor that fits has no more columns and groups than the machine.
+        columns, groups = self.machine.max_columns.bit_length(), self.machine.groups.bit_length()
+        column = Signal(range(self.machine.max_columns))
+        group = Signal(group_bits(self.machine))
+        row_start = Signal(self.address_bits)
+        last_group = Signal()
+        m.d.comb += self.sweep.ready.eq(~self.active | (self.last & last_group))
+        with m.If(self.sweep.ready):
+            m.d.sync += [self.active.eq(self.sweep.valid), command.eq(following), column.eq(0), group.eq(0),
+                         row_start.eq(following.weight_base), self.last.eq(following.columns[:columns] == 1),
+                         last_group.eq(following.groups[:groups] == 1)]
+        with m.Elif(self.last):
+            m.d.sync += [column.eq(0), group.eq(group + 1), row_start.eq(row_start + command.stride),
+                         self.last.eq(command.columns[:columns] == 1),
+                         last_group.eq(group + 2 == command.groups[:groups])]
+        with m.Else():
+            m.d.sync += [column.eq(column + 1), self.last.eq(column + 2 == command.columns[:columns])]
+        tag = self.tag
+        m.d.comb += [
+            self.first.eq(column == 0), self.map_address.eq(command.map_base + column),
+            self.address.eq(row_start + column), tag.flags.eq(command.flags), tag.gain.eq(command.gain),
+            *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
+            tag.group.eq(command.group_base + group), tag.first.eq(group == 0),
+            tag.valid_rows.eq(rows_in_use(command.last_rows, last_group, self.machine.row_tiles))]
+        return m
