@@ -118,10 +118,10 @@ def test_every_bit_of_a_descriptor_reaches_its_place():
 
 
 def test_a_row_is_as_long_and_a_block_as_high_as_it_says():
-    """Columns and groups of every power of two, slot by slot and in order."""
+    """Columns and groups of every power of two, and an odd number of them, slot by slot and in order."""
     async def script(bench):
         ctx, u = bench.ctx, bench.unit
-        for columns, groups in [(value, 1) for value in powers(10)] + [(1, value) for value in powers(10)]:
+        for columns, groups in [(n, 1) for n in (*powers(10), 3)] + [(1, n) for n in (*powers(10), 3)]:
             ctx.set(u.sweep.payload, COMMAND | {"flags": int(Sweep.FWD), "columns": columns, "groups": groups,
                                                 "stride": columns, "map_base": 5, "group_base": 3})
             ctx.set(u.sweep.valid, 1)
