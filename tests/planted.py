@@ -395,7 +395,7 @@ DEFECTS = (
 LISTED = [
     Defect("hw/neuron.py", "valid_rows[Stage.COMPARE] & takes & start_clip", "takes & start_clip", TWINS),
     Defect("hw/row_engine.py", "product = error * head.activity[i]\n",
-           "product = ((error * head.activity[i]) >> 1 << 1) if i == 0 else error * head.activity[i]\n", SWEEPS),
+           "product = ((error * head.activity[i]) >> 3 << 3) if i == 0 else error * head.activity[i]\n", SWEEPS),
     Defect("hw/streamer.py", "self.stall_in.eq(~self.s_axis_tvalid)", "self.stall_in.eq(self.s_axis_tvalid)", STALLS),
     Defect("hw/streamer.py", "self.stall_out.eq(~self.m_axis_tready)", "self.stall_out.eq(1)", STALLS),
     Defect("hw/streamer.py", "ended = ~self._in_open | (self._beat_in & self.s_axis_tlast)",
