@@ -91,7 +91,7 @@ class Counters(wiring.Component):
         self._read, self._write = memory.read_port(), memory.write_port()
         # Even cycles read a total and write one, odd cycles read and write a latched one.
         self._odd, self._place = Signal(name="odd"), Signal(range(COUNT), name="place")
-        self._begins, self._visit = Signal(name="begins"), Signal(name="visit")
+        self._begins, self._visit, self._settling = (Signal(name=n) for n in ("begins", "visit", "settling"))
         self._rounds(m)
         self._visits(m, self._live(m))
         return m
@@ -117,12 +117,13 @@ class Counters(wiring.Component):
             m.d.sync += [busy.eq(1), self._place.eq(0), age.eq(0), again.eq(0)]
             with m.If(~again):
                 m.d.sync += [mode.latching.eq(self.latch), mode.clearing.eq(self.clear), mode.wiping.eq(0)]
-        # A latch comes a cycle after it was found free to come.
-        m.d.comb += self.counting.eq(busy | again | (age == LAST) | (counted & (age == LAST - 1)))
+        # A latch comes a cycle after it was found free to come, and not before a read that waits for the last one.
+        m.d.comb += self.counting.eq(busy | again | (age == LAST) | (counted & (age == LAST - 1))
+                                     | self.read)
         latching = named(m, busy & mode.latching, "latches")
         behind = Signal(4)
         m.d.sync += behind.eq(Cat(latching, behind))
-        self._settling = named(m, latching | behind.any(), "settling")
+        m.d.comb += self._settling.eq(latching | behind.any())
 
     def _live(self, m: Module) -> Value:
         """Counters at work; returns what the one that is visited has counted until this round began."""

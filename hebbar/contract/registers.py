@@ -53,8 +53,8 @@ class Control(IntFlag):
     A write is carried out whole or answers SLVERR and does nothing. SLVERR answers more than one of START, STOP and
     CLEAR in a write; START while the machine runs, is aborted (STATUS) or moves a packet, also one whose header is
     taken in the cycle in which START is decided; CLEAR while the machine runs. STOP is always accepted. LATCH may
-    stand beside any, where there are counters; beside START it latches what they were before. After a START, a LATCH
-    or a reset the next START or LATCH, and a read of a counter, are answered up to 80 cycles later than other accesses.
+    stand beside any, where there are counters; beside START it latches what they were before. START, LATCH and a read
+    of a counter may be answered later than other accesses: by up to 80 cycles, after a reset by up to 160.
     """
 
     START = 1 << 0
