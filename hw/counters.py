@@ -37,10 +37,10 @@ class Counters(wiring.Component):
     Flag sets and causes of cycles, of which a cycle has one each, are a ``hw.tally.Tally``; work is in registers.
 
     Latency: an event counts from the cycle after it. ``clear`` zeroes all totals as they are before this cycle; beside
-    ``latch`` they are latched before. ``counting`` is high while a round is under way, for at most 2 * COUNT + 4 cycles
-    and after a reset for twice as many, and before one begins by itself; neither ``latch`` nor
-    ``clear`` may come while it is, and after a reset no event. ``ready`` rises 3 or 4 cycles after ``read`` and is low
-    while totals are latched.
+    ``latch`` they are latched before. ``counting`` is high while a round is under way, as after a reset, for at most
+    2 * COUNT + 4 cycles, before one begins by itself and while a total is asked for; neither ``latch`` nor ``clear``
+    may come while it is, and after a reset no event. ``ready`` rises 3 or 4 cycles after ``read`` and is low while
+    totals are latched.
     Throughput: one addend of each counter a cycle.
 
     Parameters
@@ -61,7 +61,7 @@ class Counters(wiring.Component):
     latch : Signal(1), in
         The totals as they are before this cycle are those that ``value`` shows from now on.
     counting : Signal(1), out
-        A round is under way or about to begin.
+        A round is under way or about to begin, or a total is asked for.
     read : Signal(1), in
         A latched total is asked for; stays until ``ready``.
     index : Signal(range(COUNT)), in
@@ -97,16 +97,15 @@ class Counters(wiring.Component):
         return m
 
     def _rounds(self, m: Module) -> None:
-        """When rounds begin and what they do; a reset leaves two, which zero memories and tallies."""
-        busy, again = (Signal(name=name, init=1) for name in ("busy", "again"))
-        age = Signal(range(UNATTENDED))
+        """When rounds begin and what they do; a reset leaves one, which zeroes memories and tallies."""
+        busy, age = Signal(name="busy", init=1), Signal(range(UNATTENDED), name="age")
         self._mode = mode = Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1}, name="mode")
         asked = named(m, self.latch | self.clear, "asked_for")
         # Nothing needs a round of its own while nothing is counted. What counts comes late in its cycle.
         counts = Cat(self.visits, self.causes.any(), *(self.add[name].any() for name in self.widths))
         counted = pipe(m, counts, 1, "counted")[1].any()
-        m.d.comb += [self._begins.eq(asked | (age == LAST) | (again & ~busy)), self._visit.eq(busy & ~self._odd)]
-        m.d.sync += [self._odd.eq(~self._odd)]
+        m.d.comb += [self._begins.eq(asked | (age == LAST)), self._visit.eq(busy & ~self._odd)]
+        m.d.sync += self._odd.eq(~self._odd)
         with m.If(counted):
             m.d.sync += age.eq(age + 1)
         with m.If(self._visit):
@@ -114,12 +113,10 @@ class Counters(wiring.Component):
             with m.If(self._place == COUNT - 1):
                 m.d.sync += busy.eq(0)
         with m.If(self._begins):
-            m.d.sync += [busy.eq(1), self._place.eq(0), age.eq(0), again.eq(0)]
-            with m.If(~again):
-                m.d.sync += [mode.latching.eq(self.latch), mode.clearing.eq(self.clear), mode.wiping.eq(0)]
+            m.d.sync += [busy.eq(1), self._place.eq(0), age.eq(0), mode.latching.eq(self.latch),
+                         mode.clearing.eq(self.clear), mode.wiping.eq(0)]
         # A latch comes a cycle after it was found free to come, and not before a read that waits for the last one.
-        m.d.comb += self.counting.eq(busy | again | (age == LAST) | (counted & (age == LAST - 1))
-                                     | self.read)
+        m.d.comb += self.counting.eq(busy | (age == LAST) | (counted & (age == LAST - 1)) | self.read)
         latching = named(m, busy & mode.latching, "latches")
         behind = Signal(4)
         m.d.sync += behind.eq(Cat(latching, behind))
@@ -130,7 +127,7 @@ class Counters(wiring.Component):
         sets, first = ISSUE_SETS, COUNT - len(CAUSES)
         bits = {name: self.live_bits(width) for name, width in self.widths.items()}
         layout = data.StructLayout({name: unsigned(n) for name, n in bits.items()})
-        live, held = (Signal(layout, name=name, reset_less=True) for name in ("live", "held"))
+        live, held = Signal(layout, name="live"), Signal(layout, name="held", reset_less=True)
         m.d.sync += [live[name].eq(Mux(self._begins, 0, live[name]) + self.add[name]) for name in bits]
         with m.If(self._begins):
             m.d.sync += held.eq(live)
@@ -140,7 +137,8 @@ class Counters(wiring.Component):
                     for bit in range((len(CAUSES) - 1).bit_length()))
         m.d.comb += [tally.counts.eq(self.visits), tally.which.eq(self.set), tally.place.eq(self._place),
                      causes.counts.eq(self.causes.any()), causes.which.eq(which), causes.place.eq(self._place - first),
-                     tally.turn.eq(self._begins), causes.turn.eq(self._begins)]
+                     *(signal.eq(value) for unit in (tally, causes) for signal, value in (
+                         (unit.turn, self._begins), (unit.wipes, self._mode.wiping)))]
         found = Signal(max(self.live_bits(1), *bits.values()))
         with m.Switch(self._place):
             with m.Case(*range(len(sets))):

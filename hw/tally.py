@@ -15,7 +15,7 @@ class Tally(wiring.Component):
 
     One memory counts while the other rests and is emptied. Latency: an event counts from the cycle after it, and
     ``turn`` parts the events of the cycles before it from those of its own cycle and later. Throughput: an event a
-    cycle. No reset: after one, every counter is emptied in both memories before it means anything.
+    cycle. No reset: after one, every counter is wiped before it means anything.
 
     Parameters
     ----------
@@ -38,12 +38,14 @@ class Tally(wiring.Component):
         What it has counted.
     empty : Signal(1), in
         It becomes 0.
+    wipes : Signal(1), in
+        It becomes 0 in both memories; no event counts.
     """
 
     def __init__(self, count: int, bits: int) -> None:
         self.count, self.bits = count, bits
         super().__init__({"counts": In(1), "which": In(range(count)), "turn": In(1), "place": In(range(count)),
-                          "value": Out(bits), "empty": In(1)})
+                          "value": Out(bits), "empty": In(1), "wipes": In(1)})
 
     def elaborate(self, platform):
         m = Module()
@@ -52,8 +54,8 @@ class Tally(wiring.Component):
         m.d.sync += turned.eq(turned ^ self.turn)
         held = []
         self._memories = [Memory(shape=unsigned(self.bits), depth=self.count, init=[]) for _ in range(2)]
-        for name, active, memory in zip(("first", "second"), (~turned, turned), self._memories, strict=True):
-            m.submodules[name] = memory
+        for name, turn, memory in zip(("first", "second"), (~turned, turned), self._memories, strict=True):
+            m.submodules[name], active = memory, named(m, turn & ~self.wipes, f"{name}_counts")
             writer, reader = memory.write_port(), memory.read_port(domain="comb")
             place = Mux(active, which, self.place)
             m.d.comb += [reader.addr.eq(place), writer.addr.eq(place), writer.en.eq(Mux(active, counts, self.empty))]

@@ -54,7 +54,7 @@ class Control(IntFlag):
     CLEAR in a write; START while the machine runs, is aborted (STATUS) or moves a packet, also one whose header is
     taken in the cycle in which START is decided; CLEAR while the machine runs. STOP is always accepted. LATCH may
     stand beside any, where there are counters; beside START it latches what they were before. START, LATCH and a read
-    of a counter may be answered later than other accesses: by up to 80 cycles, after a reset by up to 160.
+    of a counter may be answered later than other accesses, by up to 80 cycles.
     """
 
     START = 1 << 0

@@ -30,7 +30,7 @@ def test_the_driver_in_cpp_has_the_addresses_of_the_register_map():
         "OKAY": 0, "SLVERR": 2, "LATENCY": Bus.latency, "ADDRESSES": 1 << ADDRESS_BITS,
         "CONTROL": REGISTERS["control"].address, "WAITING": Control.START | Control.LATCH,
         "COUNTERS": counter_address(0), "COUNTERS_END": counter_address(len(COUNTERS)),
-        "COUNTING": 4 * len(COUNTERS) + 12}
+        "COUNTING": 2 * len(COUNTERS) + 6}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@
 
 constexpr unsigned OKAY = 0, SLVERR = 2, LATENCY = 2, ADDRESSES = 1 << 12;
 // Twins of hebbar.contract.registers: START and LATCH of CONTROL, and counters, wait while totals are latched or cleared.
-constexpr unsigned CONTROL = 0x040, WAITING = 9, COUNTERS = 0x200, COUNTERS_END = 0x328, COUNTING = 4 * 37 + 12;
+constexpr unsigned CONTROL = 0x040, WAITING = 9, COUNTERS = 0x200, COUNTERS_END = 0x328, COUNTING = 2 * 37 + 6;
 
 class Random {
     std::mt19937_64 engine;
