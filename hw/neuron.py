@@ -133,7 +133,7 @@ class Neuron(wiring.Component):
         valid = staged(m, self.row_valid, Stage.ROW, Stage.ACTIVITY, "valid", reset=True)
         tag = {stage: data.View(shapes.tag, value)
                for stage, value in staged(m, self.row.as_value(), Stage.ROW, Stage.ACTIVITY, "tag").items()}
-        m.d.comb += self.busy.eq(busy_behind(m, valid, "neuron_busy"))
+        m.d.comb += self.busy.eq(busy_behind(m, list(valid.values())[:-1], "neuron_busy"))
         clipped: dict[str, list[Value]] = {"error": [], "state": [], "feedback": []}
         m.submodules.states = self._states = Delay(shapes.states, Stage.MOVE - Stage.COMPARE)
         m.submodules.feedbacks = self._feedbacks = Delay(shapes.feedbacks, Stage.SLOPE - Stage.WEIGH)

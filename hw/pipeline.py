@@ -1,5 +1,7 @@
 """Pipelines whose stages have names: a value in each of its stages, and the latency held to their number."""
 
+from collections.abc import Iterable
+
 from amaranth.hdl import Cat, Module, Value, ValueLike
 
 from hebbar.contract.errors import InternalError
@@ -18,13 +20,12 @@ def staged(m: Module, value: ValueLike, first: int, last: int, name: str,
     return dict(zip(range(first, last + 1), pipe(m, value, last - first, name, reset, up=1), strict=True))
 
 
-def busy_behind(m: Module, valid: dict[int, Value], name: str) -> Value:
+def busy_behind(m: Module, valid: Iterable[Value], name: str) -> Value:
     """Whether there is something in any stage behind the first: a register, because the sequencer waits for it.
 
-    ``valid``: by stage, with a reset; what is in all stages but the last is in all but the first a cycle later.
+    ``valid``: whether there is in each stage but the last; a cycle later that is in each but the first.
     """
-    *before, _ = valid.values()
-    return pipe(m, Cat(before).any(), 1, name, reset=True)[1]
+    return pipe(m, Cat(valid).any(), 1, name, reset=True)[1]
 
 
 def check_latency(what: str, stated: int, built: int) -> None:

@@ -112,7 +112,7 @@ class RowEngine(wiring.Component):
         count = staged(m, count, at.word, at.product, "count", reset=True)[at.product]
         forward = asks(self._tag(slot, at.product).flags, Sweep.FWD)
         m.d.comb += [self.reads.eq(count), self.mac_fwd.eq(Mux(forward, count, 0))]
-        busy = busy_behind(m, slot["valid"], "front_busy")
+        busy = busy_behind(m, list(slot["valid"].values())[:-1], "front_busy")
         rate = staged(m, self.rates[loaded.rate], at.loaded, at.word, "rate")[at.word]
         return {"slot": slot, "entry": entries[at.word], "activity": activity, "busy": busy, "weights": weights,
                 "rate": rate}
@@ -187,7 +187,7 @@ class RowEngine(wiring.Component):
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
         leaves, row = queued
         tiles, lanes, entry = self.machine.row_tiles, self.machine.lanes, head.entry
-        there = staged(m, leaves, Back.LEAVE, Back.WRITE, "taken", reset=True)
+        there = staged(m, leaves, Back.LEAVE, Back.PRODUCT, "taken", reset=True)
         valid = there[Back.TAKE]
         feeds = valid & asks(row.tag.flags, Sweep.TRN) & entry.feedback
         trn = staged(m, feeds, Back.TAKE, Back.WRITE, "trn", reset=True)
@@ -233,7 +233,7 @@ class RowEngine(wiring.Component):
         if update:
             learned = pipe(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), 1, "learned_clips", reset=True)[1]
             m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
-        return busy_behind(m, there, "back_busy")
+        return busy_behind(m, there.values(), "back_busy")
 
     def image(self, ctx) -> list[list[int]]:
         """The weight memory in an Amaranth simulation, word by word."""

@@ -29,15 +29,15 @@ class Sequencer(LoopInstructions):
     """One instruction a cycle; a SWEEP takes more and waits while the tile is busy (``hebbar.contract.timing``).
 
     ``decode`` holds the instruction at ``pc`` in a register, the program memory shows the one behind it; where the
-    program does not go on there, ``fetch`` waits for the other. ``decode`` waits while
-    ``hold``; WAIT, IN, OUT, SEPARATE and EXIT stay there until ``idle``. The descriptor of a SWEEP or SEPARATE is
-    read in ``decode``, kept in ``read``, measured in ``measure`` and compared in ``compare``. ``issue`` offers the
-    sweep, ``population`` starts the separation unit on the rows and ``separate`` waits for it. ``stream`` waits for a
-    transfer. HALT, STOP and faults set the cause and ``drain`` before halting. STOP, also of a halted machine, and
-    faults set ``aborted``, which CLEAR resets, with the cause, in a halted machine. START begins at ``entry`` unless
-    ``aborted``. A HALT that finds ``leftover`` input or an open packet on either stream is a fault of cause STREAM.
-    SEPARATE and EXIT are illegal without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a
-    population larger than the unit takes ILLEGAL_BLOCK, leaving no loop LOOP.
+    program does not go on there, ``fetch`` waits for the other. ``decode`` waits while ``hold``; WAIT, IN, OUT,
+    SEPARATE and EXIT stay there until ``idle``. The descriptor of a SWEEP or SEPARATE is read in ``decode``, kept in
+    ``read``, measured in ``measure`` and compared in ``compare``. ``issue`` offers the sweep, ``population`` starts the
+    separation unit on the rows and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults
+    set the cause and ``drain`` before halting. STOP, also of a halted machine, and faults set ``aborted``, which CLEAR
+    resets, with the cause, in a halted machine. START begins at ``entry`` unless ``aborted``. A HALT that finds
+    ``leftover`` input or an open packet on either stream is a fault of cause STREAM. SEPARATE and EXIT are illegal
+    without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a population larger than the unit
+    takes ILLEGAL_BLOCK, leaving no loop LOOP.
 
     Parameters
     ----------
