@@ -2,22 +2,18 @@
 
 import numpy as np
 import pytest
-from helpers import layered, random_samples, random_weights
+from helpers import layered, random_weights
+from twins import agree
 
 from golden.image import from_image, to_image
 from golden.reference import direct_feedback
 from golden.reference.interpreter import FloatMachine
 from golden.session import Session
-from golden.trace import Job
 from hebbar.compiler.config import load
-from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import compile_config
 from hebbar.compiler.schedule import LoopOp
-from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import Sweep
-from sim.backends import golden, pysim
-from sim.compare import compare
 from sim.writes import compare_writes
 
 MACHINE = {"weight_words": 512, "neuron_words": 32, "map_entries": 128, "blocks": 32, "program_words": 128}
@@ -55,16 +51,8 @@ def test_the_schedule_is_the_formula(network):
 
 def test_compiled_numpy_and_rtl_agree_on_every_word_and_every_write():
     program = compile_config(net(network={"activation": "tanh"}, row_tiles=2))
-    job = Job(program, "train", to_image(program.layout, random_weights(program, 3)),
-              random_samples(program, "train", 2, 4))
-    want, numpy = golden.run(job), Session(program, engine="numpy")
-    numpy.load(job.weights)
-    again, got = numpy.run(job), pysim.run(job)
-    for other in (again, got):
-        found = compare(program, want, other)
-        assert found.total_words > 1000 and not found.total_mismatches, found
+    job, got = agree(program, 1000)
     assert not compare_writes(job, got.writes).total_mismatches
-    assert sum(got.counters[n] for n in CYCLES) == sum(Cycles(program).run("train", 2)[n] for n in CYCLES)
 
 
 def test_fixed_point_learns_what_float_learns():
