@@ -47,7 +47,7 @@ def test_hw_totals_follow_what_is_counted(widths, largest):
                             (rng.randrange(len(ISSUE_SETS)), rng.randrange(len(CAUSES))))
             visits, runs = largest or rng.random() < 0.7, largest or rng.random() < 0.7
             free = not ctx.get(unit.counting)
-            latch = free and rng.random() < (1, 0.01)[cycle // 3000]
+            latch = free and rng.random() < (1, 0.1, 0.002)[cycle // 2000]
             clear = free and rng.random() < (0.5 if latch else 0.01)
             if ctx.get(unit.read) and ctx.get(unit.ready):
                 assert ctx.get(unit.value) == latched[ctx.get(unit.index)], cycle
