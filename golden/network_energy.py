@@ -25,7 +25,7 @@ from hebbar.compiler.parameters import effective
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_REGISTERS, Into, Op, Sweep, decode
-from hebbar.contract.memories import BLOCK, MAP, unpack
+from hebbar.contract.memories import BLOCK, unpack
 
 from .image import from_image
 from .reference.rules import update
@@ -166,19 +166,17 @@ class _Walk:
         m, first = self.program.machine, block["group_base"]
         return {group * m.row_tiles // m.lanes for group in range(first, first + block["groups"])}
 
-    def _sources(self, block: dict[str, int], rows: set[int]) -> set[int]:
-        """The neuron words that feed a descriptor's rows."""
-        start, count = block["map_base"], block["columns"]
-        columns = [unpack(MAP, e) for e in self.program.maps[start:start + count]]
+    def _sources(self, columns: list[dict[str, int]], rows: set[int]) -> set[int]:
+        """The neuron words that feed a descriptor's rows through its ``columns``."""
         return {w for c in columns for w in
                 ([c["source"]] if c["lanes"] else [(row + c["source"]) % 4096 for row in rows])}
 
     def sweep(self, fields: dict[str, int]) -> None:
         """Account for one SWEEP: errors written, states moved."""
         flags = Sweep(fields["flags"])
-        block = unpack(BLOCK, self.program.blocks[fields["block"]])
+        block, columns = self.program.descriptor(fields["block"])
         rows = self._rows(block)
-        sources = self._sources(block, rows) if flags.weights else set()
+        sources = self._sources(columns, rows) if flags.weights else set()
         if flags & Sweep.HOIST:
             self.fed |= dict.fromkeys(rows, sources)
         if flags & Sweep.DELTA or (flags & Sweep.ERR and flags & Sweep.GATE):

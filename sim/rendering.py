@@ -17,7 +17,7 @@ def filled(name: str, context: dict[str, Any]) -> str:
 
     loader = PackageLoader("sim")
     made = f"{name}.j2" in loader.list_templates()
-    environment = Environment(loader=loader, autoescape=name.endswith(".html"), undefined=StrictUndefined,
+    environment = Environment(loader=loader, undefined=StrictUndefined,
                               trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
     return environment.get_template(f"{name}.j2" if made else name).render(context)
 

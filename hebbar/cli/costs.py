@@ -82,8 +82,9 @@ def _drawn(config: "Config", found: "Priced", here: Run) -> list[Path]:
 
 def _below(config: "Config", tier: str, samples: int, technology: str, liberty: Path, here: Run, build: Path) -> None:
     """Tiers A and B, or A and C, in one layout."""
+    from hebbar.energy.run import job_for
     from hebbar.report.tier_table import print_tiers, record_tier
-    from hebbar.studies.tiers import job_for, tier_a, tier_b, tier_c
+    from hebbar.studies.tiers import tier_a, tier_b, tier_c
 
     job = job_for(config, samples)
     found = [tier_a(job, technology)]

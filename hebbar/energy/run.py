@@ -6,7 +6,7 @@ from typing import Any
 
 from golden.learning.datasets import Dataset
 from golden.learning.tasks import task_of
-from golden.trace import Trace
+from golden.trace import Job, Trace
 from hebbar.compiler.config import Config
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
@@ -22,7 +22,7 @@ from .registers import register_bits
 from .splits import cross
 from .technology import Range, load_technology
 
-__all__ = ["Priced", "estimate_run", "priced_runs", "record", "record_priced"]
+__all__ = ["Priced", "estimate_run", "job_for", "priced_runs", "record", "record_priced"]
 
 
 @dataclass(frozen=True)
@@ -85,14 +85,19 @@ def estimate_run(config: Config, samples: int, technology: str, reporter: Report
     return estimate(program, trace.counters, count, table, exits=trace.decisions.tolist())
 
 
+def job_for(config: Config, samples: int, data: Dataset | None = None) -> Job:
+    """The training job that is priced; ``data``: samples in place of the configured ones."""
+    program = compile_config(config)
+    task = task_of(program, data)
+    return replace(job_of(program, task, "train", samples, task.image()), steps=False)
+
+
 def _counted(config: Config, samples: int, reporter: Reporter, data: Dataset | None = None
              ) -> tuple[Program, Trace, int]:
     """The program, what the golden machine did, and how many samples there were."""
-    program = compile_config(config)
-    task = task_of(program, data)
-    job = replace(job_of(program, task, "train", samples, task.image()), steps=False)
+    job = job_for(config, samples, data)
     reporter.say(f"counting the work of {job.count} samples on the golden machine ...")
-    return program, golden.run(job), job.count
+    return job.program, golden.run(job), job.count
 
 
 def record_priced(found: Priced) -> dict[str, Any]:

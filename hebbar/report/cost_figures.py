@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from hebbar.energy.splits import BLOCKS, VERBS
+from hebbar.energy.splits import VERBS, by_block, by_verb
 from hebbar.energy.technology import Range
 
 from .figures import BLUE, GREEN, ORANGE, PURPLE, RED, SKY, YELLOW, panels
@@ -25,8 +25,8 @@ HATCHES = dict(zip(VERBS, ("", "//", "..", "\\\\", "xx", "--", "++"), strict=Tru
 def blocks_and_verbs(found: "Priced") -> Figure:
     """A bar for each block, typical nJ a sample, stacked by verb; a line from low to high."""
     places = found.places
-    blocks = [block for block in BLOCKS if any(b == block for b, _ in places)]
-    verbs = [verb for verb in VERBS if any(v == verb for _, v in places)]
+    sums, verbs = by_block(places), list(by_verb(places))
+    blocks = list(sums)
     with rc_context(STYLE):
         figure, (axes,) = panels(1.1 + 0.3 * len(blocks))
         left = [0.0] * len(blocks)
@@ -35,8 +35,7 @@ def blocks_and_verbs(found: "Priced") -> Figure:
             axes.barh(range(len(blocks)), widths, left=left, height=0.62, color=COLOURS[verb], hatch=HATCHES[verb],
                       edgecolor=INK, linewidth=0.3, label=verb)
             left = [at + width for at, width in zip(left, widths, strict=True)]
-        for i, block in enumerate(blocks):
-            whole = sum((e for (b, _), e in places.items() if b == block), Range(0.0, 0.0, 0.0))
+        for i, whole in enumerate(sums.values()):
             axes.plot([whole.low / 1000, whole.high / 1000], [i, i], color=INK, linewidth=1.2, marker="|", markersize=6)
         axes.set(yticks=range(len(blocks)), yticklabels=blocks,
                  xlabel=f"nJ a sample, typical, {found.estimate.technology.name}; lines from low to high")

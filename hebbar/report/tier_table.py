@@ -7,12 +7,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from hebbar.synth.toggles import KINDS
+
 from .numbers import grouped
 
 __all__ = ["COLUMNS", "PARTS", "Tier", "print_tiers", "record_tier"]
 
 PARTS = ("tile", "neuron unit", "sequencer", "bus and counters", "memories and tables")
-COLUMNS = ("flip-flops and clock", "arithmetic", "other gates", "all gates", "memories")
+COLUMNS = (*KINDS, "all gates", "memories")
 """What takes the energy; ``all gates`` where arithmetic cannot be told from others."""
 
 

@@ -6,6 +6,7 @@ from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 from hebbar.energy.registers import register_bits
+from hebbar.energy.run import job_for
 from hebbar.energy.technology import load_technology
 from hebbar.report.tier_table import Tier
 from hebbar.synth.design import of_component
@@ -14,7 +15,7 @@ from hebbar.synth.gates.opensta import as_opensta, opensta_power
 from hebbar.synth.toggles import cells_of
 
 from .operator_costs import OPERATORS, operator_pj
-from .tiers import ARITHMETIC, GATES, STORED, job_for, tier_a, tier_b, tier_c
+from .tiers import ARITHMETIC, GATES, STORED, tier_a, tier_b, tier_c
 
 __all__ = ["against_opensta", "tiers"]
 

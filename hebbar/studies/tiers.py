@@ -6,13 +6,9 @@ them are arithmetic, and neither B nor C prices memories that are macros.
 """
 
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 
-from golden.learning.tasks import task_of
 from golden.trace import Job
-from hebbar.compiler.config import Config
-from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
@@ -27,11 +23,10 @@ from hebbar.synth.gates.slews import loads
 from hebbar.synth.gates.tile import TileEnergy, tile_energy
 from hebbar.synth.toggles import KINDS, cells_of, counted
 from sim.backends import golden
-from sim.simulate import job_of
 
-__all__ = ["ARITHMETIC", "GATES", "STORED", "job_for", "tier_a", "tier_b", "tier_c"]
+__all__ = ["ARITHMETIC", "GATES", "STORED", "tier_a", "tier_b", "tier_c"]
 
-STORED, ARITHMETIC, OTHER = KINDS
+STORED, ARITHMETIC, _ = KINDS
 GATES, MEMORIES = COLUMNS[3:]
 _PART = {"tile": PARTS[0], "neuron": PARTS[1], "energy": PARTS[1], "separation": PARTS[1], "sequencer": PARTS[2],
          "bus": PARTS[3], "counters": PARTS[3], "streamer": PARTS[3], "top": PARTS[3]}
@@ -41,13 +36,6 @@ IN_THE_TILE = ("FWD ", "TRN ", "UPD ", "identity ")
 FIFOS = ("word FIFO", "error FIFO")
 MOST_CYCLES = 20_000
 """Beyond that gates, which take a second for about a hundred cycles, would take long."""
-
-
-def job_for(config: Config, samples: int) -> Job:
-    """The training job that all tiers price."""
-    program = compile_config(config)
-    task = task_of(program)
-    return replace(job_of(program, task, "train", samples, task.image()), steps=False)
 
 
 def tier_a(job: Job, technology: str) -> Tier:

@@ -35,23 +35,23 @@ def _fed(network: Network, options: Mapping[str, Option]) -> Network:
     return Network(tuple(populations), tuple(edges))
 
 
-def _computed(s: Schedule, name: str) -> bool:
+def _computed(name: str) -> bool:
     """Whether a population takes part in predictions."""
     return not name.endswith(f".{BLOCK}")
 
 
 def _answer(s: Schedule) -> list[MicroOp]:
     """The feed-forward pass."""
-    return [s.sweep(b, FORWARD | Sweep.FWD) for b in s.blocks if _computed(s, b.name)]
+    return [s.sweep(b, FORWARD | Sweep.FWD) for b in s.blocks if _computed(b.name)]
 
 
 def _forward(s: Schedule, edge: Edge) -> float:
-    return int(_computed(s, edge.target))
+    return int(_computed(edge.target))
 
 
 def _there(s: Schedule, edge: Edge) -> float:
     """Forward, and once more to learn, where the error is known at once both in one visit; a fixed block once."""
-    return 1 if s.clamped(edge.target) or not _computed(s, edge.target) else 1 + edge.plastic
+    return 1 if s.clamped(edge.target) or not _computed(edge.target) else 1 + edge.plastic
 
 
 @rule("dfa", answer=_answer, prepare=_fed, visits=_there, answer_visits=_forward, feedback=1.0)
@@ -62,7 +62,7 @@ def dfa(s: Schedule) -> list[MicroOp]:
     delta of another, and no weight is used backwards that is used forwards.
     """
     targets = [b for b in s.blocks if s.clamped(b.name)]
-    inner = [b for b in s.blocks if not s.clamped(b.name) and _computed(s, b.name)]
+    inner = [b for b in s.blocks if not s.clamped(b.name) and _computed(b.name)]
     ops: list[MicroOp] = [s.sweep(b, FORWARD | Sweep.FWD) for b in inner]
     ops += [s.sweep(b, FORWARD | Sweep.FWD | Sweep.UPD) for b in targets]
     for b in inner:

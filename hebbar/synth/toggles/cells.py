@@ -30,7 +30,6 @@ class Cells:
     """Joules: of a flip-flop in every cycle for its clock, of a transition of its output, and of a transition of the
     output of a NAND, an XOR and a choice, each with the net behind it."""
 
-    library: str
     clock: float
     stored: float
     nand: float
@@ -84,7 +83,7 @@ def cells_of(library: Library) -> Cells:
 
     data = sum(inside(flip_flop, pin) for pin in names_in(flip_flop.flip_flop.next_state)
                if pin in flip_flop.pins) if flip_flop.flip_flop else 0.0
-    return Cells(library.name, 2 * inside(flip_flop, clock) + flip_flop.pins[clock].farad * library.volt**2,
+    return Cells(2 * inside(flip_flop, clock) + flip_flop.pins[clock].farad * library.volt**2,
                  inside(flip_flop, out) + data + net, gate(nand), gate(_gate(library, XOR, 2)),
                  gate(_gate(library, CHOICE, 3)))
 
