@@ -9,7 +9,7 @@ from golden.compiled.machine import Barriers
 from golden.trace import Recorder
 from hebbar.compiler.program import Program
 
-from .compare import named
+from .compare import differences, named
 
 __all__ = ["BarrierMatch"]
 
@@ -53,16 +53,14 @@ class BarrierMatch(Recorder):
 
     def _compare(self, name: str, golden: NDArray[np.integer], found: NDArray[np.integer], at: int) -> None:
         expected = golden[at:at + len(found)]
-        extra = len(found) - len(expected)
-        unequal = expected != found[:len(expected)]
+        wrong, place = differences(expected, found)
         self.words += found.size
-        self.wrong += int(np.count_nonzero(unequal)) + extra * int(np.prod(found.shape[1:]))
-        if self.first or not (extra or unequal.any()):
+        self.wrong += wrong
+        if place is None or self.first:
             return
-        if not unequal.any():
-            self.first = f"{extra} more of {name} than the golden machine has."
+        if place[0] == len(expected):
+            self.first = f"{len(found) - len(expected)} more of {name} than the golden machine has."
             return
-        place = tuple(int(i) for i in np.unravel_index(int(unequal.argmax()), unequal.shape))
         signal = named(self._program, name, place)[1] if name in (*MEMORIES, "weights") else name
         self.first = (f"barrier {at + place[0]} of {name}: {signal} is {int(expected[place])} in the golden model and "
                       f"{int(found[place])} in the RTL.")

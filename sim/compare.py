@@ -14,7 +14,8 @@ from hebbar.contract.effects import Access, Resource, effects
 from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, unpack
 
-__all__ = ["Difference", "Comparison", "compare", "counted", "described", "named", "nonzero_updates", "uncounted"]
+__all__ = ["Difference", "Comparison", "compare", "counted", "described", "differences", "named", "nonzero_updates",
+           "uncounted"]
 
 RECORDED = {"state": Resource.STATE, "error": Resource.ERROR, "activity": Resource.ACTIVITY, "weights": Resource.WEIGHT}
 """What the signals of a trace are."""
@@ -62,13 +63,13 @@ def compare(program: Program, golden: Trace, rtl: Trace) -> Comparison:
     for order, name in enumerate(("pc", "state", "error", "activity", "weights", "final")):
         a, b = getattr(golden, name), getattr(rtl, name)
         words[name] = int(a.size)
-        wrong[name], at = _differences(a, b)
+        wrong[name], at = differences(a, b)
         if at is not None:
             barrier = _barrier(golden, rtl, name, at[0])
             firsts.append((barrier, order, reader.difference(name, at, barrier, a, b)))
     for name, a in golden.outputs.items():
         words[f"output {name}"] = int(a.size)
-        wrong[f"output {name}"], at = _differences(a, rtl.outputs.get(name, a[:0]))
+        wrong[f"output {name}"], at = differences(a, rtl.outputs.get(name, a[:0]))
         if at is not None:
             firsts.append((len(golden.pc), 8, _output(name, at, a, rtl.outputs.get(name))))
     if program.machine.counters:
@@ -109,7 +110,7 @@ def nonzero_updates(trace: Trace, initial: NDArray[np.int64]) -> int:
     return int(sum(np.count_nonzero(a != b) for a, b in itertools.pairwise(images)))
 
 
-def _differences(a: NDArray[Any], b: NDArray[Any]) -> tuple[int, tuple[int, ...] | None]:
+def differences(a: NDArray[Any], b: NDArray[Any]) -> tuple[int, tuple[int, ...] | None]:
     """Number of differing words and the index of the first; missing words differ."""
     common = min(len(a), len(b))
     missing = (abs(len(a) - len(b)) * int(np.prod(a.shape[1:]))) if a.ndim else 0
