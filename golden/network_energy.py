@@ -113,13 +113,16 @@ def inference_steps(program: Program, entry: str, decisions: Iterable[bool] = ()
 
 def _steps(program: Program, entry: str, decisions: Iterator[bool]) -> Steps:
     walk, code = _Walk(program), [decode(word) for word in program.words]
+    if any(i.op is Op.WAIT and not i.barrier for i in code):
+        raise BadInput("a chained program does not stand still behind a step; record the same training with "
+                       "rule.schedule 'drained'.")
     once, given = (1,) * LOOP_REGISTERS, chain(decisions, repeat(False))
     for address, instruction in followed(code, program.entries[entry], once, given):
         if instruction.op is Op.SWEEP:
             walk.sweep(instruction.fields)
         elif instruction.op is Op.SEPARATE:
             walk.separate(instruction.fields)
-        elif instruction.op is Op.WAIT:
+        elif instruction.op is Op.WAIT and instruction.barrier:
             walk.barrier(address)
     return Steps(tuple(walk.pc), tuple(walk.steps), tuple(walk.before))
 

@@ -22,12 +22,12 @@ class _Loop:
 class Sequencer:
     """Yields ``(address, instruction)`` for everything that leaves the sequencer.
 
-    LOOP, NEXT and EXIT are consumed here. ``registers`` are the LOOP registers, ``units`` the
-    instructions whose optional unit the machine has; ``leave`` answers an EXIT, whose ``arm`` it is
-    given; ``integral``: the machine has the memory of integrals; ``updates``: ``machine.updates``. Raises BadInput for
-    what the machine would halt on: an unknown opcode, one whose unit is missing, an illegal flag set or destination,
-    NEXT without LOOP, leaving without LOOP, loops nested too deep, a LOOP register that does not exist, an address
-    outside the program.
+    LOOP, NEXT, EXIT and WAITs with a gap, which change no value, are consumed here. ``registers`` are the LOOP
+    registers, ``units`` the instructions whose optional unit the machine has; ``leave`` answers an EXIT, whose ``arm``
+    it is given; ``integral``: the machine has the memory of integrals; ``updates``: ``machine.updates``. Raises
+    BadInput for what the machine would halt on: an unknown opcode, one whose unit is missing, an illegal flag set or
+    destination, NEXT without LOOP, leaving without LOOP, loops nested too deep, a LOOP register that does not exist, an
+    address outside the program.
     """
 
     def __init__(self, words: tuple[int, ...], registers: Callable[[int], int], units: Collection[Op] = (),
@@ -53,6 +53,8 @@ class Sequencer:
                     address = self._next(address, loops)
                 case Op.EXIT:
                     address = self._exit(address, instruction.fields, loops)
+                case Op.WAIT if not instruction.barrier:
+                    address += 1
                 case Op.HALT:
                     yield address, instruction
                     return

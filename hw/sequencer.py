@@ -13,6 +13,7 @@ from hebbar.contract.timing import DESCRIPTOR_LATENCY
 from .descriptor import Descriptor
 from .fetch import Fetch
 from .fields import descriptor, field, illegal
+from .fixed import named
 from .loop_instructions import LoopInstructions
 from .loops import Loops
 from .pipeline import check_latency
@@ -29,15 +30,16 @@ class Sequencer(LoopInstructions):
     """One instruction a cycle; a SWEEP takes more and waits while the tile is busy (``hebbar.contract.timing``).
 
     ``decode`` holds the instruction at ``pc`` in a register, the program memory shows the one behind it; where the
-    program does not go on there, ``fetch`` waits for the other. ``decode`` waits while ``hold``; WAIT, IN, OUT,
-    SEPARATE and EXIT stay there until ``idle``. The descriptor of a SWEEP or SEPARATE is read in ``decode``, kept in
-    ``read``, measured in ``measure`` and compared in ``compare``. ``issue`` offers the sweep, ``population`` starts the
-    separation unit on the rows and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults
-    set the cause and ``drain`` before halting. STOP, also of a halted machine, and faults set ``aborted``, which CLEAR
-    resets, with the cause, in a halted machine. START begins at ``entry`` unless ``aborted``. A HALT that finds
-    ``leftover`` input or an open packet on either stream is a fault of cause STREAM. SEPARATE and EXIT are illegal
-    without their unit. A destination that does not exist is cause ILLEGAL_SWEEP, a population larger than the unit
-    takes ILLEGAL_BLOCK, leaving no loop LOOP.
+    program does not go on there, ``fetch`` waits for the other. ``decode`` waits while ``hold``; WAIT without a gap,
+    IN, OUT, SEPARATE and EXIT stay there until ``idle``. The descriptor of a SWEEP or SEPARATE is read in ``decode``,
+    kept in ``read``, measured in ``measure`` and compared in ``compare``. ``issue`` offers the sweep once ``held`` is
+    0, which counts the gap of a WAIT before it while the tile could take a sweep, ``population`` starts the separation
+    unit on the rows and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults set the cause
+    and ``drain`` before halting. STOP, also of a halted machine, and faults set ``aborted``, which CLEAR resets, with
+    the cause, in a halted machine. START begins at ``entry`` unless ``aborted``. A HALT that finds ``leftover`` input
+    or an open packet on either stream is a fault of cause STREAM. SEPARATE and EXIT are illegal without their unit. A
+    destination that does not exist is cause ILLEGAL_SWEEP, a population larger than the unit takes ILLEGAL_BLOCK,
+    leaving no loop LOOP.
 
     Parameters
     ----------
@@ -54,6 +56,8 @@ class Sequencer(LoopInstructions):
         m.submodules.fetch = self._fetch = Fetch(self.machine)
         self._word, self._op = self._fetch.instruction, Signal(4)
         self._halt, self._stopping = Signal(4, name="_halt"), Signal(name="_stopping")
+        gap = FIELDS[Op.WAIT]["gap"]
+        self._gap, self._held = Signal(gap.width, name="gap"), Signal(gap.width, name="held")
         self._flags = Signal(FIELDS[Op.SWEEP]["flags"].width, name="sweep_flags")
         m.submodules.loops, m.submodules.descriptor = self._loops, self._descriptor = Loops(), Descriptor(self.machine)
         m.submodules.watchdog = self._watchdog = Watchdog()
@@ -98,9 +102,19 @@ class Sequencer(LoopInstructions):
         sweep, payload = FIELDS[Op.SWEEP], self.sweep.payload
         with m.If(self._op == Op.SWEEP):
             m.d.comb += self._flags.eq(field(self._word, sweep["flags"]))
+        self._holds, self._gaps = named(m, self._held != 0, "holds"), named(m, self._gap != 0, "gaps")
+        self._goes = named(m, self.idle | self._gaps, "goes")
+        self._takes = named(m, self.sweep.ready & ~self._holds, "takes")
+        with m.If(self.sweep.ready & self._holds):
+            m.d.sync += self._held.eq(self._held - 1)
+        with m.If(self._fetch.advance & (self._op == Op.WAIT)):
+            m.d.sync += self._held.eq(self._gap)
+        with m.If(self.start):
+            m.d.sync += self._held.eq(0)
         # Without flags the block of a SEPARATE is checked as that of a sweep without weights.
         m.d.comb += [
             self._op.eq(self._word[28:]), self.program_address.eq(self._fetch.program_address),
+            self._gap.eq(field(self._word, FIELDS[Op.WAIT]["gap"])),
             self._fetch.word.eq(self.word), self.pc.eq(self._fetch.pc),
             self.block_address.eq(field(self._word, sweep["block"])), self.transfer_word.eq(self._word),
             self._descriptor.block.eq(self.block), self._descriptor.weights.eq((self._flags & WEIGHT_FLAGS).any()),
@@ -174,10 +188,10 @@ class Sequencer(LoopInstructions):
             with m.Case(Op.NEXT):
                 self._repeat(m)
             with m.Case(Op.WAIT):
-                m.d.comb += self.draining.eq(~self.idle)
-                with m.If(self.idle):
+                m.d.comb += self.draining.eq(~self._goes)
+                with m.If(self._goes):
                     self._advance(m)
-                    m.d.sync += [self.barrier.eq(~self.barrier), self.barrier_pc.eq(self.pc)]
+                    m.d.sync += [self.barrier.eq(self.barrier ^ ~self._gaps), self.barrier_pc.eq(self.pc)]
             if self.machine.separation:
                 with m.Case(Op.SEPARATE):
                     self._gather(m)
@@ -205,11 +219,12 @@ class Sequencer(LoopInstructions):
 
     def _issue(self, m: Module) -> None:
         with self._state(m, "issue"):
+            m.d.comb += self.draining.eq(self._holds)
             with m.If(~self._descriptor.fits):
                 m.d.comb += self._halt.eq(Cause.ILLEGAL_BLOCK)
             with m.Else():
-                m.d.comb += self.sweep.valid.eq(1)
-                with m.If(self.sweep.ready):
+                m.d.comb += self.sweep.valid.eq(~self._holds)
+                with m.If(self._takes):
                     self._advance(m)
 
     def _look(self, m: Module) -> None:

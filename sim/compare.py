@@ -158,7 +158,7 @@ class _Reader:
         pc = int(self._pc[barrier])
         for address in range(pc, -1, -1):
             code = self._code[address]
-            if address < pc and code.op in (Op.WAIT, Op.HALT):
+            if address < pc and code.barrier:
                 break
             if _writes(code, name) and _destination(self._program, code, name) in ("", population):
                 return f"address {address} {described(self._program, code)}"

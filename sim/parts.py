@@ -23,7 +23,7 @@ def barrier_bytes(program: Program, entry: str) -> int:
     rows, image = 3 * m.neuron_words * m.lanes, m.weight_words * m.row_tiles * m.lanes
     return 4 * sum(times * (rows + image * (address in learning))
                    for address, instruction, times in most_executions(program, entry)
-                   if instruction.op is Op.WAIT)
+                   if instruction.barrier and instruction.op is not Op.HALT)
 
 
 def parts_of(job: Job, limit: int = RECORDED) -> list[Job]:

@@ -203,7 +203,7 @@ def _build(stamp: int) -> Any:
                 if left:
                     at, depth = x, depth - 1
                     continue
-            elif op == WAIT or op == HALT:
+            elif op == HALT or (op == WAIT and not x):
                 if op == HALT or (record.on and tables.learning[at]):
                     turn(tables, memory, record.shape, True)
                 if record.on:

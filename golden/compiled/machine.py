@@ -166,7 +166,7 @@ class CompiledMachine:
 
     def _buffers(self, visits: Ints, record: bool) -> Record:
         """Room for every barrier of a run whose addresses are visited so often, or less."""
-        kinds = np.array([i.op in (Op.WAIT, Op.HALT) for i in self._words])
+        kinds = np.array([i.barrier for i in self._words])
         barriers = int(visits[kinds].sum()) if record else 0
         learnt = int((visits * self._tables.learning).sum()) if record else 0
         return Record(record, np.empty(barriers, np.int64), np.empty((barriers, 3 * self.state.size), np.int32),

@@ -73,6 +73,8 @@ def _code(machine: Machine) -> Ints:
                 operands = (f["mode"], f["block"], f["into"])
             case Op.EXIT:
                 operands = (f["end"], f["arm"], 0)
+            case Op.WAIT:
+                operands = (f["gap"], 0, 0)
             case _:
                 operands = (0, 0, 0)
         code.append((int(instruction.op), *operands, *[0] * (4 - len(operands))))

@@ -106,12 +106,16 @@ class Experiment(Configured):
         ``samples``: how many of the data, or samples of one's own as for ``run``; "train" learns from one to the next.
         ``every``: at every barrier of the program, not only where all errors of an inference step are there.
         """
+        from dataclasses import replace
+
         from golden.session import Session
+        from hebbar.compiler.program import drained
 
         from .trajectories import trajectories
 
         job = self._job(entry, samples)
-        return trajectories(job, Session(self.program, self.image).run(job), every)
+        job = replace(job, program=drained(job.program))
+        return trajectories(job, Session(job.program, self.image).run(job), every)
 
     def run(self, entry: str, samples: Mapping[str, ArrayLike], halvings: int = 0) -> dict[str, NDArray[np.float64]]:
         """Run an entry of the program on the golden machine with the current weights, and take over what

@@ -5,7 +5,7 @@ sequencer does. The RTL's counters must equal it for every program.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -47,13 +47,12 @@ class Cycles:
         self._ports = ports(program.machine)
 
     def run(self, entry: str, samples: int, exits: Iterable[bool] | None = (),
-            loops: Sequence[int] = (0, 0, 0), gaps: Mapping[int, int] | None = None) -> dict[str, int]:
+            loops: Sequence[int] = (0, 0, 0)) -> dict[str, int]:
         """Every cycle counter after ``samples`` samples, and slots by flag set.
 
         ``exits``: for every EXIT with arm 0 that is executed, in their order, whether it leaves its loop; None:
         none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
-        ``gaps`` stand in for the draining of WAITs (``hebbar.compiler.gaps``); no machine has them yet.
         """
         walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.groups)
         behind = self._program.entries[entry]
@@ -64,10 +63,10 @@ class Cycles:
                 case Op.HALT:
                     pass
                 case Op.SWEEP:
-                    walk.sweep(self._blocks[code.fields["block"]], Sweep(code.fields["flags"]), (gaps or {}).get(at, 0))
-                case Op.WAIT if gaps is not None:
-                    walk.now += 1
-                case Op.WAIT | Op.EXIT:
+                    walk.sweep(self._blocks[code.fields["block"]], Sweep(code.fields["flags"]))
+                case Op.WAIT:
+                    walk.hold(code.fields["gap"])
+                case Op.EXIT:
                     walk.wait()
                 case Op.SEPARATE:
                     walk.separate(self._separation(code.fields))
@@ -106,11 +105,22 @@ class _Walk:
         self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
         self._slots: deque[tuple[int, int]] = deque()
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
+        self._gap = self._held = 0
 
-    def sweep(self, block: dict[str, int], flags: Sweep, gap: int) -> None:
-        """Decode, look at the descriptor, then offer the sweep until the tile takes it, ``gap`` cycles or more after it
-        is free."""
-        accept = max(self.now + DESCRIPTOR_LATENCY + 1, self._timing.free + gap)
+    def hold(self, gap: int) -> None:
+        """The next sweep waits ``gap`` cycles from the first one behind this in which the tile is free; 0 drains."""
+        if gap:
+            self.now += 1
+        else:
+            self.wait()
+        self._gap, self._held = gap, self.now
+
+    def sweep(self, block: dict[str, int], flags: Sweep) -> None:
+        """Decode, look at the descriptor, wait for the gap, then offer the sweep until the tile takes it."""
+        offer = self.now + DESCRIPTOR_LATENCY + 1
+        accept = max(offer, max(self._timing.free, self._held) + self._gap)
+        self._drain(offer, accept)
+        self._gap = self._held = 0
         slots = self._timing.sweep(accept, block, flags)
         self._slots.append((accept + 1, accept + 1 + slots))
         self._counts["issue" if flags.weights else "bubbles"] += slots

@@ -2,7 +2,7 @@
 
 All latencies are static, so a WAIT that drains could be a distance between two sweeps instead. The distances are
 derived from the timing table (``hebbar.contract.access_times``), over all ways through loops; what drains by itself
-goes on doing so. No machine takes them yet: ``hebbar bench chain`` says what they would buy.
+goes on doing so. ``hebbar.compiler.chaining`` makes of them a program, ``hebbar bench chain`` says what they buy.
 
 A gap is counted from the first cycle in which the tile could take the next sweep, not from the one in which it took the
 last: a loop is entered behind a long sweep and gone through again behind a short one, and one number is to do for both.
@@ -12,6 +12,7 @@ Distances only grow when the host stalls or the tile is late, so what holds for 
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import TYPE_CHECKING
 
 from hebbar.contract.access_times import access_times
 from hebbar.contract.effects import Access, Resource
@@ -19,7 +20,9 @@ from hebbar.contract.isa import OPERAND_FLAGS, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
 
 from .control_flow import Loops, successors
-from .program import Program
+
+if TYPE_CHECKING:
+    from .program import Program
 
 __all__ = ["gaps"]
 
@@ -98,7 +101,7 @@ def _join(times: Times, others: Times) -> bool:
     return grown
 
 
-def gaps(program: Program) -> dict[int, int]:
+def gaps(program: "Program") -> dict[int, int]:
     """The gaps of all SWEEPs that need one, by address: the least cycles from the one in which the tile is free.
 
     For the others tile and sequencer keep enough distance by themselves. WAITs are passed over."""
@@ -141,7 +144,7 @@ def _reached(states: dict[tuple[int, Loops], _State], least: dict[tuple[int, Loo
     return states[to].join(state) or sooner
 
 
-def _sweep(program: Program, number: int, flags: Sweep) -> _Sweep:
+def _sweep(program: "Program", number: int, flags: Sweep) -> _Sweep:
     (block, entries), machine = program.descriptor(number), program.machine
     timing = machine.kind.timing(machine)
     times: dict[Access, tuple[Times, Times]] = {access: ({}, {}) for access in Access}

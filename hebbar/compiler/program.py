@@ -10,6 +10,7 @@ from hebbar.contract.isa import GAINS, Op, encode
 from hebbar.contract.memories import BLOCK, MAP, Mem, unpack
 
 from .assembler import Assembler
+from .chaining import chained
 from .config import Config, MachineConfig
 from .layout import Layout
 from .network import Population, Role
@@ -17,7 +18,7 @@ from .parameters import beta_code, check_scales, tolerance_code
 from .rules import Schedule, predict, query, train
 from .schedule import LoopOp, MicroOp, TransferOp, apart, insert_waits
 
-__all__ = ["Program", "Transfer", "compile_config", "assemble"]
+__all__ = ["Program", "Transfer", "compile_config", "assemble", "drained"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,11 @@ def assemble(config: Config, schedules: dict[str, tuple[MicroOp, ...]], layout: 
         constants=_constants(layout))
 
 
+def drained(program: Program) -> Program:
+    """A program that does the same with the WAITs of its schedules, so that every step can be seen at a barrier."""
+    return assemble(program.config, dict(program.schedules), program.layout)
+
+
 def _constants(layout: Layout) -> dict[str, int]:
     """The activity 1 of every constant population."""
     bits = layout.machine.activity_bits
@@ -140,7 +146,7 @@ def _transfers(layout: Layout, ops: tuple[MicroOp, ...], op: Op) -> tuple[Transf
 
 def compile_config(config: Config) -> Program:
     """Compile a configuration into a program with the entries "train", unless the machine does not learn,
-    "predict", and "query" where an input is predicted."""
+    "predict", and "query" where an input is predicted. Raises BadInput for what does not fit or cannot run."""
     layout = Layout(config.build_network(), config.machine)
     check_scales(config, layout.network)
     entries = {"train": train, "predict": predict}
@@ -150,4 +156,6 @@ def compile_config(config: Config) -> Program:
         del entries["train"]
     shared = config.machine.updates == "shared"
     ops = {name: build(Schedule(layout, config.rule, name)) for name, build in entries.items()}
-    return assemble(config, {name: insert_waits(apart(made) if shared else made) for name, made in ops.items()}, layout)
+    waits = {name: insert_waits(apart(made) if shared else made) for name, made in ops.items()}
+    program = assemble(config, waits, layout)
+    return chained(program) if config.rule.schedule == "chained" else program

@@ -167,16 +167,14 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "register": Field(24, 3, "0 immediate, else LOOP register number plus one"),
     },
     Op.NEXT: {},
-    Op.WAIT: {},
+    Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP waits so many cycles in which the tile could take it")},
     Op.SEPARATE: {
         "mode": Field(0, 1, "0 softmax, 1 max"),
         "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
         "block": Field(16, 10, "which block descriptor; its rows are the population"),
     },
-    Op.EXIT: {
-        "end": Field(0, 12, "address after the matching NEXT"),
-        "arm": Field(12, 1, "1: only remember the energy, before the loop"),
-    },
+    Op.EXIT: {"end": Field(0, 12, "address after the matching NEXT"),
+              "arm": Field(12, 1, "1: only remember the energy, before the loop")},
 }
 """The fields of each instruction by name."""
 
@@ -190,7 +188,7 @@ SUMMARY: dict[Op, str] = {
     Op.OUT: "drain, then move neurons from a memory to the output stream",
     Op.LOOP: f"repeat the body up to the matching NEXT; {LOOP_DEPTH} levels",
     Op.NEXT: "end of a loop body",
-    Op.WAIT: "drain: the next instruction sees every result of the earlier ones",
+    Op.WAIT: "drain, so that the next instruction sees every result; with a gap, hold back the next SWEEP alone",
     Op.SEPARATE: "drain, then softmax or max of the bases of a population; needs the separation unit",
     Op.EXIT: "drain, then leave the innermost loop unless the energy fell by TOLERANCE; needs the energy unit",
 }
@@ -203,6 +201,11 @@ class Instruction:
 
     op: Op
     fields: dict[str, int]
+
+    @property
+    def barrier(self) -> bool:
+        """Whether nothing is in flight behind it and traces are compared there: HALT, and a WAIT that drains."""
+        return self.op is Op.HALT or (self.op is Op.WAIT and not self.fields["gap"])
 
     def __str__(self) -> str:
         if self.op is Op.SWEEP:

@@ -12,9 +12,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from . import timing
+from .access_times import access_times
 from .counters import MEANINGS
+from .effects import EFFECTS
 from .exponentials import BETA_BITS
-from .isa import GAINS, LOOP_REGISTERS
+from .isa import GAINS, LOOP_REGISTERS, Sweep
+from .memories import BLOCK, MAP
 from .tiles import TILES
 
 if TYPE_CHECKING:
@@ -166,11 +169,24 @@ def built(m: "MachineConfig") -> Built:
     return Built(sum(bit for bit, is_there in there.items() if is_there))
 
 
+def _accesses(m: "MachineConfig") -> list[tuple[int, ...]]:
+    """Slots, and the first and last cycle of every access of two row groups of two columns: flag by flag, and with the
+    flags that an access needs together."""
+    block = dict.fromkeys(BLOCK, 0) | {"columns": 2, "groups": 2, "stride": 2, "last_rows": 1}
+    entries = [dict.fromkeys(MAP, 0) | {"source": k, "lanes": 1, "feedback": 1, "plastic": 1} for k in range(2)]
+    tile = m.kind.timing(m)
+    sweeps = [*Sweep, *(effect.flags | effect.given for effect in EFFECTS)]
+    return [(tile.sweep(0, block, flags), *(cycle for t in access_times(tile, block, entries, flags)
+                                            for cycle in (t.first, t.last))) for flags in sweeps]
+
+
 def build(m: "MachineConfig") -> int:
-    """32 bits that tell a build from another one: a program, its tables and its weights are for one build."""
+    """32 bits that tell a build from another one: a program, its tables and its weights are for one build. Gaps of a
+    chained program hold for one table of access times, so its rows are among them."""
     latencies = {name: value for name, value in vars(timing).items() if name.isupper() and isinstance(value, int)}
     said = m.model_dump_json(exclude=None if m.kind.macro else {"analog"})
-    return int.from_bytes(sha256(f"{VERSION} {sorted(latencies.items())} {said}".encode()).digest()[:4], "big")
+    everything = f"{VERSION} {sorted(latencies.items())} {_accesses(m)} {said}"
+    return int.from_bytes(sha256(everything.encode()).digest()[:4], "big")
 
 
 def identity(m: "MachineConfig") -> dict[str, int]:

@@ -1,6 +1,6 @@
 """What the report computes anew on the golden machine: network energies and one sample's waveform."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from golden.learning.tasks import LearningTask, task_of
 from golden.network_energy import inference_energy, reference_energy
 from golden.reference.rules import RULES
 from golden.trace import Job, Trace
+from hebbar.compiler.program import drained
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, HebbarError
 from sim.backends import golden
@@ -52,8 +53,8 @@ class Replay:
 
     @cached_property
     def job(self) -> Job:
-        """A job of as many samples as the report shows, up to the chosen one at least."""
-        program, task = self.run.program, self.task
+        """A job of as many samples as the report shows, up to the chosen one at least, drained between its steps."""
+        program, task = drained(self.run.program), self.task
         count = min(max(SAMPLES, self.sample + 1), task.count)
         return replay_job(program, task, task.image(), count)
 
@@ -96,7 +97,7 @@ class Replay:
                           "waves is built for it once, 10 to 60 s) ...")
         where = Difference(self.sample, "", "", 0, 0)
         try:
-            return record(self.job, self.trace, where, self.out)
+            return record(replace(self.job, program=self.run.program), self.trace, where, self.out)
         except OSError as error:
             raise HebbarError(f"the waveform could not be recorded ({error}).") from None
 

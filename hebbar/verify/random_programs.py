@@ -11,19 +11,22 @@ from numpy.typing import NDArray
 
 from golden.session import Session
 from golden.trace import Job, Trace
+from hebbar.compiler.chaining import chained
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.network import Population
 from hebbar.compiler.program import Program, Transfer, compile_config
 from hebbar.contract.console import Reporter
+from hebbar.contract.counters import WORK
 from hebbar.contract.memories import Mem
 from hebbar.contract.registers import RATES
 from hebbar.contract.results import Figure
 from sim.backends import fast
-from sim.compare import compare
+from sim.compare import Comparison, compare
+from sim.parts import merged
 
 from .random_code import Blocks, Writer
 
-__all__ = ["MACHINES", "Case", "random_cases", "run", "agreement"]
+__all__ = ["MACHINES", "Case", "random_cases", "run", "compare_chained", "agreement"]
 
 COMMON: dict[str, Any] = {
     "max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
@@ -115,18 +118,37 @@ def run(case: Case, library: Path) -> tuple[Trace, Trace]:
         session.close()
 
 
-def agreement(folder: Path, operations: int, reporter: Reporter) -> Figure:
-    """Words that differ after ``operations`` random micro-operations or more, spread over MACHINES."""
+def compare_chained(case: Case, library: Path) -> Comparison:
+    """The chained program of a case on both sides, and on the golden machine the one that drains."""
+    program = chained(case.job.program)
+    golden, rtl = run(replace(case, job=replace(case.job, program=program)), library)
+    result, drained = compare(program, golden, rtl), Session(case.job.program, engine="numpy")
+    drained.load(case.job.weights, case.rows)
+    ends = drained.run(replace(case.job, steps=False))
+    alike: list[tuple[str, Any, Any]] = [
+        ("final", ends.final, rtl.final), *((f"output {n}", v, rtl.outputs[n]) for n, v in ends.outputs.items()),
+        *(("work", np.array(ends.counters[n]), np.array(rtl.counters[n])) for n in WORK)]
+    extra = [Comparison({f"drained {name}": a.size}, {f"drained {name}": int(np.count_nonzero(a != b))}, None)
+             for name, a, b in alike]
+    return merged([result, *extra])
+
+
+def agreement(folder: Path, operations: int, reporter: Reporter, chain: bool = False) -> Figure:
+    """Words that differ after ``operations`` random micro-operations or more, spread over MACHINES.
+
+    ``chain``: with gaps in the place of WAITs; the ends are also compared with those of the program that drains.
+    """
     drawn = programs = words = wrong = 0
     for i, name in enumerate(MACHINES):
         reporter.say(f"random programs on {name} ...")
         library = None
         for case in random_cases(name, seed=1):
             library = library or fast.prepare(case.job.program, folder, announce=False)
-            result = compare(case.job.program, *run(case, library))
+            result = compare(case.job.program, *run(case, library)) if not chain else compare_chained(case, library)
             drawn, programs = drawn + case.operations, programs + 1
             words, wrong = words + result.total_words, wrong + result.total_mismatches
             if drawn * len(MACHINES) >= operations * (i + 1):
                 break
-    return Figure(f"mismatches of random programs on {len(MACHINES)} machines ({programs:,} programs, {drawn:,} "
+    how = ", chained," if chain else ""
+    return Figure(f"mismatches of random programs{how} on {len(MACHINES)} machines ({programs:,} programs, {drawn:,} "
                   f"micro-operations, {words:,} words)", wrong, "0", "words", wrong == 0)

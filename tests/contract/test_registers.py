@@ -11,6 +11,7 @@ import pytest
 from helpers import machine
 from test_streamer import drive, framed
 
+from hebbar.contract import timing
 from hebbar.contract.counters import COUNTERS, CYCLES, HOST
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS, Into, Mode, Op, encode
@@ -135,6 +136,22 @@ def test_status_in_every_state_of_the_machine():
         assert await status() == 0
 
     drive(CONFIG, scenario)
+
+
+@pytest.mark.parametrize("kind", ["rows", "array", "analog"])
+def test_other_access_times_are_another_build(monkeypatch, kind):
+    """Gaps of a chained program hold for one table: on another one sweeps would overtake and no bit would be said to be
+    wrong before."""
+    config = machine(row_tiles=2, tile=kind, weight_words=60)
+    found = {build(config)}
+    for key, at in timing.ROW_ACCESSES.items():
+        monkeypatch.setitem(timing.ROW_ACCESSES, key, at + 1)
+        found.add(build(config))
+        monkeypatch.setitem(timing.ROW_ACCESSES, key, at)
+    own = {"rows": (timing.RowTiming, "word_latency")}.get(kind, (timing.ArrayTiming, "convert_latency"))
+    monkeypatch.setattr(*own, getattr(*own) + 1)
+    found.add(build(config))
+    assert len(found) == 2 + len(timing.ROW_ACCESSES)
 
 
 MOVES = [(Op.IN, Mem.ACTIVITY, 13), (Op.IN, Mem.STATE, 5), (Op.OUT, Mem.ERROR, 3), (Op.IN, Mem.CLAMP, 1),

@@ -16,6 +16,7 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, UPDATES, Into, Op, Sweep, encode, illegal_sweep
 from hebbar.contract.memories import BLOCK, UNIT_PRECISION, pack
 from hebbar.contract.registers import Cause
+from hebbar.contract.timing import DESCRIPTOR_LATENCY
 from hw.fields import illegal
 from hw.sequencer import Sequencer as HwSequencer
 
@@ -157,7 +158,7 @@ def random_program(rng, depth=0):
                                count=rng.randrange(1, 9), memory=rng.randrange(4),
                                last=rng.randrange(2)))
         elif kind == "wait":
-            body.append(WAIT)
+            body.append(encode(Op.WAIT, gap=rng.choice([0, 0, 1, rng.randrange(20)])))
         elif kind == "separate":
             body.append(separate(rng.randrange(CONFIG.blocks), rng.randrange(2), rng.choice(list(Into))))
         elif kind == "exit" and depth:
@@ -208,6 +209,64 @@ def test_random_nested_programs_run_in_golden_order(seed):
     bench.simulate(check)
     assert len(depths) > 80 and max(depths) > 100
     assert sum(taken) > 20 and len(taken) - sum(taken) > 20
+
+
+class Tile:
+    """A tile for a sequencer: busy for so many slots after each sweep; notes how long after it was free the next was
+    taken."""
+
+    def __init__(self, unit, words, slots):
+        self.unit, self.words, self.slots, self.late = unit, words, slots, []
+
+    async def world(self, ctx):
+        """Memories and tile of the sequencer, always idle."""
+        u, cycle, free = self.unit, 0, 0
+        block = pack(BLOCK, "block", **GOOD)
+        ctx.set(u.idle, 1)
+        ctx.set(u.block, block)
+        ctx.set(u.sweep.ready, 1)
+        async for _, _, address, valid, ready in ctx.tick().sample(u.program_address, u.sweep.valid, u.sweep.ready):
+            ctx.set(u.word, self.words[address] if address < len(self.words) else 0)
+            if valid and ready:
+                self.late.append(cycle - free)
+                free = cycle + self.slots
+            cycle += 1
+            ctx.set(u.sweep.ready, cycle >= free)
+
+    async def run(self, ctx):
+        self.late.clear()
+        ctx.set(self.unit.start, 1)
+        await ctx.tick()
+        ctx.set(self.unit.start, 0)
+        while ctx.get(self.unit.running):
+            await ctx.tick()
+
+
+@pytest.mark.parametrize("gap", [1, 2, 7, 30, 255])
+@pytest.mark.parametrize("slots", [1, 5, 6, 9, 300])
+def test_a_gap_is_counted_while_the_tile_could_take_a_sweep(gap, slots):
+    """To the cycle, with the descriptor read meanwhile, and for the next sweep alone; of two gaps the last counts."""
+    for waits in ([gap], [255, gap]):
+        tile = Tile(HwSequencer(CONFIG), [sweep(), *(encode(Op.WAIT, gap=g) for g in waits), sweep(), sweep(), HALT],
+                    slots)
+        simulate(tile.unit, tile.run, tile.world)
+        decoded = DESCRIPTOR_LATENCY + 2
+        free = max(slots, len(waits) + 1)  # and the last WAIT decoded
+        assert tile.late[1:] == [max(free + gap, len(waits) + decoded) - slots, max(decoded - slots, 0)]
+
+
+def test_a_gap_ends_with_its_program():
+    """Without it a STOP in front of a sweep would hold back the first one of the next program."""
+    tile = Tile(HwSequencer(CONFIG), [encode(Op.WAIT, gap=255), HALT], 1)
+
+    async def check(ctx):
+        await tile.run(ctx)
+        tile.words = [sweep(), sweep(), HALT]
+        began = len(tile.late)
+        await tile.run(ctx)
+        assert began == 0 and tile.late[1] == DESCRIPTOR_LATENCY + 1 and tile.late[0] < 40
+
+    simulate(tile.unit, check, tile.world)
 
 
 def test_a_count_register_holds_32_bits():

@@ -9,6 +9,7 @@ from itertools import islice
 import pytest
 from helpers import layered
 
+from hebbar.compiler.chaining import chained
 from hebbar.compiler.config import load
 from hebbar.compiler.control_flow import executed
 from hebbar.compiler.cycles import Cycles
@@ -16,39 +17,9 @@ from hebbar.compiler.gaps import gaps
 from hebbar.compiler.program import compile_config
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import Mismatch
-from hebbar.contract.isa import Op, Sweep, decode
-from hebbar.contract.memories import BLOCK, unpack
-from hebbar.contract.timing import DESCRIPTOR_LATENCY
+from hebbar.contract.isa import decode
 from hebbar.verify.random_programs import MACHINES, random_cases
-from sim.scoreboard import Scoreboard
-
-
-def drive(program, found, rounds=1, decisions=None):
-    """Take the sweeps of a run as soon as may be, WAITs passed over; raises Mismatch where one overtakes another."""
-    board, now, sooner = Scoreboard(program, ()), 0, 0
-    timing, code = program.machine.kind.timing(program.machine), [decode(w) for w in program.words]
-
-    def step(until=None, alone=False):
-        nonlocal now
-        while now < until if until is not None else not board.idle:
-            board.cycle(None, {}, False)
-            now += 1
-        if alone:
-            board.cycle(None, {}, True)
-            now += 1
-
-    for address, instruction in executed(code, program.entries["train"], (rounds, 1, 1, 1), decisions):
-        if instruction.op is Op.SWEEP:
-            block = unpack(BLOCK, program.blocks[instruction.fields["block"]])
-            step(until=max(sooner, timing.free + found.get(address, 0)))
-            timing.sweep(now, block, Sweep(instruction.fields["flags"]))
-            sooner = now + DESCRIPTOR_LATENCY + 2
-            board.cycle(address, {}, False)
-            now += 1
-        elif instruction.op not in (Op.WAIT, Op.LOOP, Op.NEXT):
-            step(alone=True)
-    step()
-    return now
+from hebbar.verify.shortest import soonest
 
 
 @cache
@@ -67,10 +38,10 @@ def test_no_sweep_overtakes_and_no_gap_is_longer_than_it_must_be(name):
     found, told = gaps(program), []
     start, code = program.entries["train"], [decode(w) for w in program.words]
     mine = {at for at, _ in executed(code, start, (2, 0, 0, 0), None)} & set(found)
-    drive(program, found, rounds=2)
+    soonest(program, found, rounds=2)
     for address in mine:
         try:
-            drive(program, found | {address: found[address] - 1}, rounds=2)
+            soonest(program, found | {address: found[address] - 1}, rounds=2)
         except Mismatch:
             told.append(address)
     assert len(mine) >= 3 and len(told) >= len(mine) - 2, (mine, told, found)
@@ -83,9 +54,9 @@ def test_random_programs_do_not_overtake(machine):
     for case in islice(random_cases(machine, seed=3), 12):
         program = case.job.program
         found = gaps(program)
-        drive(program, found)
+        soonest(program, found)
         try:
-            drive(program, {})
+            soonest(program, {})
         except Mismatch:
             told += 1
     assert told >= 10
@@ -93,7 +64,6 @@ def test_random_programs_do_not_overtake(machine):
 
 @pytest.mark.parametrize("name", ["il", "ipc", "digits"])
 def test_chaining_takes_fewer_cycles_than_draining(name):
-    program = programs()[name]
-    model = Cycles(program)
-    drained, chained = (sum(model.run("train", 3, None, gaps=g)[c] for c in CYCLES) for g in (None, gaps(program)))
-    assert chained < drained
+    drained, less = (sum(Cycles(p).run("train", 3, None)[c] for c in CYCLES)
+                     for p in (programs()[name], chained(programs()[name])))
+    assert less < drained
