@@ -59,14 +59,20 @@ class LoopInstructions(wiring.Component):
                 m.d.comb += [self.left.eq(1), self._loops.leave.eq(1)]
                 self._go(m, field(self._word, fields["end"]))
 
+    def _count(self, m: Module) -> None:
+        """The loop that a LOOP enters, whatever the instruction is."""
+        loop = FIELDS[Op.LOOP]
+        register, count = field(self._word, loop["register"]), field(self._word, loop["count"])
+        m.d.comb += [self._loops.count.eq(Mux(register == 0, count, self.loops[(register - 1)[:2]])),
+                     self._loops.start.eq(self.pc + 1)]
+
     def _enter(self, m: Module) -> None:
         loop = FIELDS[Op.LOOP]
-        register, count = field(self._word, loop["register"]), self._loops.count
-        m.d.comb += [count.eq(Mux(register == 0, field(self._word, loop["count"]), self.loops[(register - 1)[:2]])),
-                     self._loops.start.eq(self.pc + 1), self._fetch.ahead.eq(1)]
+        register = field(self._word, loop["register"])
+        m.d.comb += self._fetch.ahead.eq(1)
         with m.If((self._loops.depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)
-        with m.Elif(count == 0):
+        with m.Elif(self._loops.count == 0):
             self._go(m, field(self._word, loop["end"]))
         with m.Else():
             self._advance(m)

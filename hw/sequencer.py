@@ -93,7 +93,7 @@ class Sequencer(LoopInstructions):
                         self._finish(m)
                     m.next = "halted"
             m.d.comb += self.running.eq(~fsm.ongoing("halted"))
-        with m.If(self.stop | (self.transfer_fault != 0) | (self._halt > Cause.DONE)):
+        with m.If(self.stop | self._failed | (self._halt > Cause.DONE)):
             m.d.sync += self.aborted.eq(1)
         return m
 
@@ -103,6 +103,7 @@ class Sequencer(LoopInstructions):
         with m.If(self._op == Op.SWEEP):
             m.d.comb += self._flags.eq(field(self._word, sweep["flags"]))
         self._holds, self._gaps = named(m, self._held != 0, "holds"), named(m, self._gap != 0, "gaps")
+        self._failed = named(m, self.transfer_fault != 0, "failed")
         self._goes = named(m, self.idle | self._gaps, "goes")
         self._takes = named(m, self.sweep.ready & ~self._holds, "takes")
         with m.If(self.sweep.ready & self._holds):
@@ -117,11 +118,13 @@ class Sequencer(LoopInstructions):
             self._gap.eq(field(self._word, FIELDS[Op.WAIT]["gap"])),
             self._fetch.word.eq(self.word), self.pc.eq(self._fetch.pc),
             self.block_address.eq(field(self._word, sweep["block"])), self.transfer_word.eq(self._word),
+            self.transfer_out.eq(self._op == Op.OUT), self._fetch.stay.eq(self._halt != Cause.NONE),
             self._descriptor.block.eq(self.block), self._descriptor.weights.eq((self._flags & WEIGHT_FLAGS).any()),
             payload.flags.eq(self._flags), payload.gain.eq(field(self._word, sweep["gain"])),
             *(getattr(payload, name).eq(value) for name, value in descriptor(self._descriptor.kept).items()),
             self._watchdog.limit.eq(self.watchdog), self.fault.eq(self.cause >= Cause.ILLEGAL_OP),
             self._watchdog.quiet.eq(self.running & ~(self._fetch.advance | self._fetch.jump | self.progress))]
+        self._count(m)
         if self.machine.separation:
             for name in ("mode", "into"):
                 m.d.comb += getattr(self.population, name).eq(field(self._word, FIELDS[Op.SEPARATE][name]))
@@ -130,7 +133,7 @@ class Sequencer(LoopInstructions):
     def _halted(self, m: Module) -> None:
         with m.If(self.clear):
             m.d.sync += [self.cause.eq(Cause.NONE), self.aborted.eq(0)]
-        with m.If(self.transfer_fault != 0):
+        with m.If(self._failed):
             m.d.sync += self.cause.eq(self.transfer_fault)
         with m.Elif(self.start & ~self.aborted):
             self._go(m, Mux(self.entry[len(self.pc):].any(), ~0, self.entry))  # never back to 0
@@ -145,10 +148,9 @@ class Sequencer(LoopInstructions):
             # Of several assignments the last counts: this overrules where the state itself would go.
             with m.If(self._watchdog.expired):
                 m.d.comb += self._halt.eq(Cause.WATCHDOG)
-            with m.If(self.transfer_fault != 0):
+            with m.If(self._failed):
                 m.d.comb += self._halt.eq(self.transfer_fault)
             with m.If(self._halt != Cause.NONE):
-                m.d.comb += self._fetch.stay.eq(1)
                 m.d.sync += self.cause.eq(self._halt)
                 m.next = "drain"
 
@@ -179,8 +181,7 @@ class Sequencer(LoopInstructions):
                 with m.Else():
                     self._look_up(m)
             with m.Case(Op.IN, Op.OUT):
-                m.d.comb += [self.transfer_out.eq(self._op == Op.OUT), self.draining.eq(~self.idle),
-                             self.transfer.eq(self.idle)]
+                m.d.comb += [self.draining.eq(~self.idle), self.transfer.eq(self.idle)]
                 with m.If(self.idle):
                     m.next = "stream"
             with m.Case(Op.LOOP):
