@@ -1,0 +1,34 @@
+"""What chaining takes of an FPGA: the machine as it is beside one whose WAIT has no bits for a gap."""
+
+from pathlib import Path
+from unittest.mock import patch
+
+from hebbar.compiler.config import load
+from hebbar.contract.console import Reporter
+from hebbar.contract.isa import FIELDS, Field, Op
+from hebbar.contract.results import Figure
+from hebbar.synth.design import Design, of_machine
+from hebbar.synth.devices import Cells
+from hebbar.synth.fpga import mapped
+
+__all__ = ["cells"]
+
+TARGET = 300
+"""LUTs."""
+
+
+def without_gaps(preset: str) -> Design:
+    """The machine that can only drain: a gap of no bits is 0, and synthesis leaves out its counter."""
+    with patch.dict(FIELDS[Op.WAIT], gap=Field(0, 0, "there is none")):
+        return of_machine(load(preset).machine)
+
+
+def cells(preset: str, folder: Path, reporter: Reporter) -> Figure:
+    """LUTs of an ECP5 that the counter of gaps adds, every module mapped for itself; in brackets those of the whole
+    machine with its hierarchy dissolved, where the mapping of all the rest changes by more than the counter takes."""
+    chains, drains = (mapped(design, "ecp5", folder, reporter)
+                      for design in (of_machine(load(preset).machine), without_gaps(preset)))
+    extra = round(sum(chains.modules.values(), Cells()).lut - sum(drains.modules.values(), Cells()).lut)
+    return Figure(f"LUT of chaining itself, {preset} on an ECP5, every module for itself (hierarchy dissolved, "
+                  f"{chains.whole.lut:,.0f} LUTs and {chains.whole.ff:,.0f} flip-flops against {drains.whole.lut:,.0f} "
+                  f"and {drains.whole.ff:,.0f})", extra, f"<= {TARGET}", "LUT", extra <= TARGET)
