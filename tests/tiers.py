@@ -22,7 +22,8 @@ TOOL = frozenset({
     "test_integrator", "test_kit", "test_kit_cocotb", "test_kit_driver", "test_kit_fusesoc", "test_kit_pynq",
     "test_litex", "test_more_examples", "test_package", "test_preset_commands", "test_random_bus",
     "test_real_number_model", "test_report", "test_shell", "test_site", "test_spice", "test_structure",
-    "test_synth", "test_toggles", "test_toolchain", "test_training", "test_tutorial"})
+    "test_synth", "test_toggles", "test_toolchain", "test_training", "test_tutorial",
+    "test_ulx3s"})
 """Verilator and a C++ compiler, Icarus, Yosys, ngspice, nextpnr, Sphinx; so does every test that takes ``models``."""
 
 

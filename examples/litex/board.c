@@ -9,6 +9,7 @@
 #include "stdio.h"
 
 #define PATIENCE 1000000u
+#define UART_RECEIVED 2u /* the bit of LiteX's events that takes the byte out of the queue */
 
 static volatile uint32_t *at(uint32_t address)
 {
@@ -101,12 +102,24 @@ int board_open(struct hebbar_port *port)
     return 0;
 }
 
-/* Once is not enough: a store waits while instructions are fetched without a pause, as in a loop that does nothing. */
+#ifdef CSR_SIM_FINISH_FINISH_ADDR
+/* Ends the simulation. Once is not enough: a store waits while instructions are fetched without a pause, as in a loop
+ * that does nothing. */
 void board_finish(void)
 {
     for (;;)
         *at(CSR_SIM_FINISH_FINISH_ADDR) = 1;
 }
+#else
+/* On a board: returns, and start.S begins again, when a byte comes on the serial port. */
+void board_finish(void)
+{
+    while (*at(CSR_UART_RXEMPTY_ADDR))
+        ;
+    while (!*at(CSR_UART_RXEMPTY_ADDR))
+        *at(CSR_UART_EV_PENDING_ADDR) = UART_RECEIVED;
+}
+#endif
 
 static void put(char letter)
 {

@@ -4,6 +4,7 @@ the kit's samples with the kit's own driver and compares the weights.
     pip install 'hebbar[litex]'
     hebbar verilog tiny --out kit
     python soc.py kit                # builds the system, runs it in LiteX's Verilator simulator; prints PASS
+    python ulx3s.py kit              # the same system as a bitstream for a board
 
 LiteX's simulator is a C program that needs the headers of json-c and libevent (Debian: apt-get install -y libjson-c-dev
 libevent-dev zlib1g-dev) and `verilator` on PATH. Nothing of Hebbar is imported: this file and its neighbours are yours.
@@ -69,18 +70,29 @@ class Machine(LiteXModule):
 
 
 class System(SoCCore):
-    """Processor, memories, a serial port, the machine."""
+    """Processor, memories, a serial port, the machine; ``clocks`` has the clock domain ``sys`` of ``hertz``, ``uart``
+    is what LiteX calls ``uart_name`` and takes with it."""
 
-    def __init__(self, platform, kit, top):
-        self.crg = CRG(platform.request("sys_clk"))
-        super().__init__(platform, clk_freq=int(1e6), cpu_type="vexriscv", cpu_variant="minimal", uart_name="sim",
+    def __init__(self, platform, clocks, hertz, kit, top, **uart):
+        self.crg = clocks
+        super().__init__(platform, clk_freq=int(hertz), cpu_type="vexriscv", cpu_variant="minimal",
                          integrated_rom_size=ROM, integrated_sram_size=RAM,
-                         ident="Hebbar", with_timer=False)
+                         ident="Hebbar", with_timer=False, **uart)
         self.machine = Machine(platform, kit, top)
         self.bus.add_slave("machine", self.machine.registers, SoCRegion(origin=BASE, size=0x1000, cached=False))
         self.bus.add_master("reader", self.machine.reader.bus)
         self.bus.add_master("writer", self.machine.writer.bus)
-        platform.add_debug(self)  # its CSR ends the simulation
+
+    def load(self, kit, top, folder):
+        """Compile the program against the addresses of this system, and put it into the ROM, which is cut to it."""
+        self.finalize()
+        csr = get_csr_header(self.csr_regions, self.constants, with_access_functions=False)
+        self.init_rom("rom", firmware(kit, top, folder, csr))
+
+
+def top_of(kit):
+    """The name that a kit's machine and files have."""
+    return json.loads((kit / "kit.json").read_text())["top"]
 
 
 def firmware(kit, top, folder, csr):
@@ -98,19 +110,23 @@ def firmware(kit, top, folder, csr):
     return [int.from_bytes(image[i:i + 4], "little") for i in range(0, len(image), 4)]
 
 
-def main():
-    """Make the program, then the system around it, and run it."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(text):
+    """What every system of a kit is told: the kit, and where the system is built."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kit", type=Path, help="the folder of hebbar verilog")
     parser.add_argument("--build", type=Path, default=Path("build"), help="where the system is built")
-    options = parser.parse_args()
+    return parser
+
+
+def main():
+    """Make the system and the program in it, and run it."""
+    options = arguments(__doc__).parse_args()
     kit, folder = options.kit.resolve(), options.build.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    top = json.loads((kit / "kit.json").read_text())["top"]
-    system = System(SimPlatform("SIM", IO), kit, top)
-    system.finalize()
-    csr = get_csr_header(system.csr_regions, system.constants, with_access_functions=False)
-    system.init_rom("rom", firmware(kit, top, folder, csr))
+    platform, top = SimPlatform("SIM", IO), top_of(kit)
+    system = System(platform, CRG(platform.request("sys_clk")), 1e6, kit, top, uart_name="sim")
+    platform.add_debug(system)  # its CSR ends the simulation
+    system.load(kit, top, folder)
     config = SimConfig(default_clk="sys_clk")
     config.add_module("serial2console", "serial")
     system.build(build_dir=str(folder / "gateware"), sim_config=config, interactive=False, opt_level="O1")

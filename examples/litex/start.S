@@ -1,4 +1,4 @@
-/* Sets the stack, clears what C takes for zero, runs main, and ends the simulation. */
+/* Sets the stack, clears what C takes for zero and runs main; then the simulation ends, or a board begins again. */
 .section .start, "ax"
 .globl _start
 _start:
@@ -11,3 +11,4 @@ _start:
     j 1b
 2:  call main
     call board_finish
+    j _start
