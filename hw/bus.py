@@ -166,18 +166,26 @@ class Bus(wiring.Component):
         refused = Signal()
         m.d.comb += refused.eq(strobe[0] & self._refused(word))
         m.d.sync += self.s_axil_bresp.eq(Response.SLVERR)
-        for name, register in REGISTERS.items():
-            if register.access is Access.READ:
-                continue
-            target = getattr(self, name)
-            may = ~refused if register.access is Access.COMMAND else ~self.locked | (name in LIVE)
-            # One Switch over all of them would write all addresses out again for each register.
-            with m.Switch(address), m.Case(register.address), m.If(may):
+        writable = {name: register for name, register in REGISTERS.items() if register.access is not Access.READ}
+        commands = {name for name, register in writable.items() if register.access is Access.COMMAND}
+        kinds = ((named(m, ~refused, "carried_out"), commands), (Const(1), LIVE - commands),
+                 (named(m, ~self.locked, "unlocked"), writable.keys() - LIVE - commands))
+        for may, names in kinds:
+            addresses = {name: register.address for name, register in writable.items() if name in names}
+            with m.Switch(address), m.Case(*addresses.values()), m.If(may):
                 m.d.sync += self.s_axil_bresp.eq(Response.OKAY)
-                for lane in range(-(-len(target) // 8)):
-                    byte = slice(8 * lane, 8 * lane + 8)
-                    with m.If(strobe[lane]):
-                        m.d.sync += target[byte].eq(word[byte])
+            for name, at in addresses.items():
+                # One Switch over all of them would write all addresses out again for each register.
+                with m.Switch(address), m.Case(at), m.If(may):
+                    self._take(m, getattr(self, name), word, strobe)
+
+    @staticmethod
+    def _take(m: Module, target: Signal, word: Signal, strobe: Signal) -> None:
+        """Write the lanes of a word that are enabled."""
+        for lane in range(-(-len(target) // 8)):
+            byte = slice(8 * lane, 8 * lane + 8)
+            with m.If(strobe[lane]):
+                m.d.sync += target[byte].eq(word[byte])
 
     def _refused(self, word: Signal) -> Value:
         """Whether the commands in a word written to control cannot be carried out."""

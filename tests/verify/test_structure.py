@@ -62,7 +62,7 @@ TEXT_DEFECTS = {
     "a missing module": (TOP, r"  \\hebbar\.counters  [^;]*;", "", "module tree"),
     "an unused module": (TOP, r"endmodule|\Z", "endmodule\nmodule spare(clk);\n  input clk;\n  wire clk;\n",
                          "instances of one module"),
-    "a register at another address": (BUS, r"12'h054:(?=\s+if \(\\\$\d+ \) begin\s+if \(_strobe)", "12'h058:",
+    "a register at another address": (BUS, r"12'h054:(?=\s+begin\s+if \(_strobe)", "12'h058:",
                                       "addresses written"),
     "a register that shows another": (BUS, r"(12'h0b0:\s+\\\$\d+  = \{ 27'h0000000, )rate12 \};", r"\1rate13 };",
                                       "addresses read"),
