@@ -9,6 +9,7 @@ from hebbar.contract.registers import Cause
 
 from .fetch import Fetch
 from .fields import field
+from .fixed import named
 from .loops import Loops
 from .sequencer_signature import SequencerSignature
 
@@ -32,6 +33,8 @@ class LoopInstructions(wiring.Component):
     _halt: Signal
     _loops: Loops
     _fetch: Fetch
+    _empty: Value
+    """Which LOOP registers hold no round, a cycle later than they: they stand still while a program runs."""
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
@@ -68,11 +71,12 @@ class LoopInstructions(wiring.Component):
 
     def _enter(self, m: Module) -> None:
         loop = FIELDS[Op.LOOP]
-        register = field(self._word, loop["register"])
+        register, count = field(self._word, loop["register"]), field(self._word, loop["count"])
+        empty = named(m, Mux(register == 0, count == 0, self._empty.bit_select((register - 1)[:2], 1)), "no_round")
         m.d.comb += self._fetch.ahead.eq(1)
         with m.If((self._loops.depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)
-        with m.Elif(self._loops.count == 0):
+        with m.Elif(empty):
             self._go(m, field(self._word, loop["end"]))
         with m.Else():
             self._advance(m)

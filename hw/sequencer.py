@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from hebbar.contract.isa import FIELDS, WEIGHT_FLAGS, Into, Op
 from hebbar.contract.registers import Cause
@@ -13,7 +13,7 @@ from hebbar.contract.timing import DESCRIPTOR_LATENCY
 from .descriptor import Descriptor
 from .fetch import Fetch
 from .fields import descriptor, field, illegal
-from .fixed import named
+from .fixed import named, pipe
 from .loop_instructions import LoopInstructions
 from .loops import Loops
 from .pipeline import check_latency
@@ -61,6 +61,7 @@ class Sequencer(LoopInstructions):
         self._flags = Signal(FIELDS[Op.SWEEP]["flags"].width, name="sweep_flags")
         m.submodules.loops, m.submodules.descriptor = self._loops, self._descriptor = Loops(), Descriptor(self.machine)
         m.submodules.watchdog = self._watchdog = Watchdog()
+        self._empty = pipe(m, Cat(rounds == 0 for rounds in self.loops), 1, "empty")[1]
         self._wire(m)
         # STOP lasts a cycle and is kept, because what was begun is finished first.
         m.d.sync += self._stopping.eq((self._stopping | self.stop) & self.running)
