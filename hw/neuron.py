@@ -12,7 +12,7 @@ from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 from .delay import Delay
 from .fields import asks
 from .fixed import named, pipe, popcount, round_half_up, saturate
-from .neuron_parts import integrate, scaled_step, write_integral
+from .neuron_parts import integrate, wide_product, write_integral
 from .neuron_stages import Stage
 from .pipeline import busy_behind, staged
 from .tile import GroupWrite, Shapes, part_of_word
@@ -176,11 +176,13 @@ class Neuron(wiring.Component):
         e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.DRIVE, f"{r}_e")
         m.d.comb += self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
         feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
-        scaled = staged(m, self.derivative[p] * feedback, Stage.SLOPE, Stage.DRIVE, f"{r}_scaled")[Stage.DRIVE]
+        scaled = wide_product(m, f"{r}_scaled", feedback, self.derivative[p], Stage.SLOPE)
         delta, delta_clip = saturate(m, round_half_up(scaled, f.derivative.frac), f.error, f"{r}_delta")
         e_new = Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed()
         e_new = staged(m, e_new, Stage.DRIVE, Stage.GAIN, f"{r}_e_new")[Stage.GAIN]
-        step = scaled_step(m, r, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac), self._gain)
+        drive = scaled - e[Stage.DRIVE].shift_left(f.derivative.frac)
+        drive = staged(m, drive, Stage.DRIVE, Stage.GAIN, f"{r}_drive")[Stage.GAIN]
+        step = wide_product(m, f"{r}_step", drive, self._gain, Stage.GAIN)
         # x stands left of the fraction of the step and the half that rounds in it: one addition for both.
         half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]
         moved, moved_clip = saturate(m, (Cat(half, x).as_signed() + step).shift_right(f.step_shift), f.state,

@@ -1,4 +1,4 @@
-"""Parts of the neuron unit's data path: the step that a gain scales, and the integral of the error."""
+"""Parts of the neuron unit's data path: products that are wide, and the integral of the error."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import wiring
@@ -11,19 +11,20 @@ from .fixed import named, saturate
 from .neuron_stages import Stage
 from .pipeline import staged
 
-__all__ = ["integrate", "scaled_step", "write_integral"]
+__all__ = ["integrate", "wide_product", "write_integral"]
 
 LOW = 17
-"""Bits of the lower half of what the gain is multiplied with: what a multiplier of 18 bits takes unsigned."""
+"""Bits of the lower half of the wider operand: what a multiplier of 18 bits takes unsigned."""
 
 
-def scaled_step(m: Module, row: str, operand: Value, gain: Value) -> Value:
-    """The gain times what drives a state, in stage MOVE; a multiplier for each half of it."""
-    operand = staged(m, operand, Stage.DRIVE, Stage.GAIN, f"{row}_operand")[Stage.GAIN]
-    cut = min(LOW, len(operand) - 1)
-    low = staged(m, operand[:cut] * gain, Stage.GAIN, Stage.JOIN, f"{row}_low")[Stage.JOIN]
-    high = staged(m, operand[cut:].as_signed() * gain, Stage.GAIN, Stage.JOIN, f"{row}_high")[Stage.JOIN]
-    return staged(m, high.shift_left(cut) + low, Stage.JOIN, Stage.MOVE, f"{row}_step")[Stage.MOVE]
+def wide_product(m: Module, name: str, wide: Value, narrow: Value, stage: int) -> Value:
+    """The product of two signed values of ``stage``, two stages later: a multiplier for each half of the wider one, and
+    in the stage between them their sum."""
+    cut, joins = min(LOW, len(wide) - 1), stage + 1
+    low = staged(m, wide[:cut] * narrow, stage, joins, f"{name}_low")[joins]
+    high = staged(m, wide[cut:].as_signed() * narrow, stage, joins, f"{name}_high")[joins]
+    product = (high.shift_left(cut) + low)[:len(wide) + len(narrow)].as_signed()
+    return staged(m, product, joins, joins + 1, name)[joins + 1]
 
 
 def integrate(m: Module, row: str, f: Formats, weighed: Value, x: Value, before: Value,

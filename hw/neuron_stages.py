@@ -19,7 +19,8 @@ class Stage(IntEnum):
     WEIGH      the precision; fb
     ROUND      e with ERR
     ERROR      e, or what POST and NEG make of it, is back at the tile
-    SLOPE      f'(x) is there: f'(x) * fb
+    SLOPE      f'(x) is there, times both halves of fb
+    SCALE      their sum, f'(x) * fb
     DRIVE      f'(x) * fb - e, e with DELTA
     GAIN       the gain times both halves of that; e is written
     JOIN       their sum
@@ -35,12 +36,13 @@ class Stage(IntEnum):
     ROUND = 4
     ERROR = 5
     SLOPE = 6
-    DRIVE = 7
-    GAIN = 8
-    JOIN = 9
-    MOVE = 10
-    WRITE = 11
-    ACTIVITY = 15
+    SCALE = 7
+    DRIVE = 8
+    GAIN = 9
+    JOIN = 10
+    MOVE = 11
+    WRITE = 12
+    ACTIVITY = 16
 
 
 check_latency("NEURON_LATENCY", NEURON_LATENCY, Stage.ACTIVITY + 1)

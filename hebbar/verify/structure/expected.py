@@ -21,10 +21,10 @@ from sim.macro import PINS
 __all__ = ["TOP", "constants", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
 
 TOP = "hebbar"
-STATES, FEEDBACKS = 7, 2
-"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 3 for its derivative."""
-GAIN_LOW = 17
-"""Bits of the lower of the two parts of what drives a state that the gain is multiplied with."""
+STATES, FEEDBACKS = 8, 2
+"""Words of the neuron unit's delays: a state waits 9 cycles for its step, a feedback 3 for its derivative."""
+LOW_HALF = 17
+"""Bits of the lower of the two halves in which the neuron unit multiplies."""
 _IN = {"clk": 1, "rst": 1,
        "s_axil_awaddr": ADDRESS_BITS, "s_axil_awprot": 3, "s_axil_awvalid": 1, "s_axil_wdata": 32,
        "s_axil_wstrb": 4, "s_axil_wvalid": 1, "s_axil_bready": 1, "s_axil_araddr": ADDRESS_BITS,
@@ -111,10 +111,9 @@ def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     """
     m, f = machine, machine.formats
     drive = max(f.derivative.bits + f.feedback.bits, f.error.bits + f.derivative.frac) + 1
-    low = min(GAIN_LOW, drive - 1)
     found = {
-        "neuron": Counter({_pair(f.derivative.bits, f.feedback.bits): m.row_tiles}) +
-        Counter({_pair(low, f.gain.bits - 1): m.row_tiles}) + Counter({_pair(drive - low, f.gain.bits): m.row_tiles}),
+        "neuron": Counter(m.row_tiles * (_halves(f.feedback.bits, f.derivative.bits, signed=True)
+                                         + _halves(drive, f.gain.bits - 1, signed=False))),
         "sequencer.descriptor": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
     for mem in _TABLES:
         found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.row_tiles})
@@ -142,6 +141,12 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
         return counted if m.kind.macro else counted | {"tile.crossbar": three}
     rows = m.row_tiles.bit_length()  # the number of P bits
     return {"tile": three + Counter({_pair(rows, m.lanes.bit_length()): 2})}
+
+
+def _halves(wide: int, narrow: int, *, signed: bool) -> list[tuple[int, int]]:
+    """Multipliers of the halves of a signed operand, of which the lower is unsigned, and another operand."""
+    low = min(LOW_HALF, wide - 1)
+    return [_pair(low + signed, narrow), _pair(wide - low, narrow + (not signed))]
 
 
 def _pair(a: int, b: int) -> tuple[int, int]:
