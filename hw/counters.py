@@ -100,7 +100,7 @@ class Counters(wiring.Component):
         """When rounds begin and what they do; a reset leaves one, which zeroes memories and tallies."""
         busy, age = Signal(name="busy", init=1), Signal(range(UNATTENDED), name="age")
         self._mode = mode = Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1}, name="mode")
-        asked = named(m, self.latch | self.clear, "asked_for")
+        asked, self._wipes = named(m, self.latch | self.clear, "asked_for"), named(m, busy & mode.wiping, "wipes")
         # Nothing needs a round of its own while nothing is counted. What counts comes late in its cycle.
         counts = Cat(self.visits, self.causes.any(), *(self.add[name].any() for name in self.widths))
         counted = pipe(m, counts, 1, "counted")[1].any()
@@ -138,7 +138,7 @@ class Counters(wiring.Component):
         m.d.comb += [tally.counts.eq(self.visits), tally.which.eq(self.set), tally.place.eq(self._place),
                      causes.counts.eq(self.causes.any()), causes.which.eq(which), causes.place.eq(self._place - first),
                      *(signal.eq(value) for unit in (tally, causes) for signal, value in (
-                         (unit.turn, self._begins), (unit.wipes, self._mode.wiping)))]
+                         (unit.turn, self._begins), (unit.wipes, self._wipes)))]
         found = Signal(max(self.live_bits(1), *bits.values()))
         with m.Switch(self._place):
             with m.Case(*range(len(sets))):
