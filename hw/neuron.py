@@ -178,10 +178,8 @@ class Neuron(wiring.Component):
         feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
         scaled = wide_product(m, f"{r}_scaled", feedback, self.derivative[p], Stage.SLOPE)
         delta, delta_clip = saturate(m, round_half_up(scaled, f.derivative.frac), f.error, f"{r}_delta")
-        e_new = Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed()
-        e_new = staged(m, e_new, Stage.DRIVE, Stage.GAIN, f"{r}_e_new")[Stage.GAIN]
-        drive = scaled - e[Stage.DRIVE].shift_left(f.derivative.frac)
-        drive = staged(m, drive, Stage.DRIVE, Stage.GAIN, f"{r}_drive")[Stage.GAIN]
+        e_new = pipe(m, Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed(), 1, f"{r}_e_new")[1]
+        drive = pipe(m, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac), 1, f"{r}_drive")[1]
         step = wide_product(m, f"{r}_step", drive, self._gain, Stage.GAIN)
         # x stands left of the fraction of the step and the half that rounds in it: one addition for both.
         half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]

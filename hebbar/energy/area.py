@@ -31,8 +31,8 @@ __all__ = ["MEMORY_SPREAD", "area", "memories", "memory_um2", "multiplier_um2"]
 PC_BITS, ROUND_BITS = 13, 32
 """Bits of a loop's entry: where it begins, and how many rounds are left."""
 
-STATE_WORDS, FEEDBACK_WORDS = 7, 2
-"""Words of the neuron unit's delays: a state waits 8 cycles for its step, a feedback 3 for its derivative."""
+STATE_WORDS, FEEDBACK_WORDS = 8, 2
+"""Words of the neuron unit's delays: a state waits 9 cycles for its step, a feedback 3 for its derivative."""
 
 MEMORY_SPREAD = 0.09
 """Largest error of a macro's area predicted from the other nine."""
