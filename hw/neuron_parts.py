@@ -18,8 +18,8 @@ LOW = 17
 
 
 def wide_product(m: Module, name: str, wide: Value, narrow: Value, stage: int) -> Value:
-    """The product of two signed values of ``stage``, two stages later: a multiplier for each half of the wider one, and
-    in the stage between them their sum."""
+    """The product of a signed value and a narrower one of ``stage``, two stages later: a multiplier for each half of
+    the wider one, and in the stage between them their sum."""
     cut, joins = min(LOW, len(wide) - 1), stage + 1
     low = staged(m, wide[:cut] * narrow, stage, joins, f"{name}_low")[joins]
     high = staged(m, wide[cut:].as_signed() * narrow, stage, joins, f"{name}_high")[joins]
