@@ -8,7 +8,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike, sign
 
 from hebbar.contract.formats import Format
 
-__all__ = ["shape", "named", "round_half_up", "round_variable", "saturate", "pipe", "tree", "popcount"]
+__all__ = ["shape", "named", "round_half_up", "round_variable", "saturate", "round_saturate", "pipe", "tree",
+           "popcount"]
 
 
 def shape(format: Format):
@@ -57,6 +58,28 @@ def saturate(m: Module, value: Value, format: Format, name: str,
     clipped = Signal(shape(format), name=name, src_loc_at=1)
     m.d.comb += clipped.eq(Mux(high, format.hi, Mux(low, least, value)))
     return clipped, high | low
+
+
+def round_saturate(m: Module, value: Value, shift: int, format: Format, name: str) -> tuple[Value, Value]:
+    """``saturate`` of ``round_half_up(value, shift)``, for a signed value.
+
+    With one fraction bit, v, the result rises above the format from v = 2 hi + 1 on, and falls below it from 2 lo - 2
+    on, as 2 lo - 1 is rounded up to lo. So what is out is known beside the addition that rounds and not behind it, and
+    that addition has the bits of the format alone.
+    """
+    if not shift:
+        return saturate(m, value, format, name)
+    bits = format.bits
+    exact = named(m, value.shift_right(shift - 1).as_signed(), f"{name}_exact", up=1)
+    missing = max(0, bits + 2 - len(exact))
+    exact = Cat(exact, exact[-1].replicate(missing)) if missing else exact
+    sign, above, ones = exact[-1], exact[bits:], named(m, exact[:bits].all(), f"{name}_ones", up=1)
+    high = named(m, ~sign & (above.any() | ones), f"{name}_high", up=1)
+    low = named(m, sign & ~above.all(), f"{name}_low", up=1)
+    clipped = Signal(shape(format), name=name, src_loc_at=1)
+    inside = (exact[:bits + 1] + 1)[1:bits + 1]
+    m.d.comb += clipped.eq(Mux(high, format.hi, Mux(low, format.lo, inside)))
+    return clipped, high | (low & ~(ones & exact[bits + 1:].all()))
 
 
 def pipe(m: Module, value: ValueLike, stages: int, name: str, reset: bool = False, up: int = 0) -> list[Value]:

@@ -11,7 +11,7 @@ from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 
 from .delay import Delay
 from .fields import asks
-from .fixed import named, pipe, popcount, round_half_up, saturate
+from .fixed import named, pipe, popcount, round_half_up, round_saturate, saturate
 from .neuron_parts import integrate, wide_product, write_integral
 from .neuron_stages import Stage
 from .pipeline import busy_behind, staged
@@ -165,7 +165,7 @@ class Neuron(wiring.Component):
         # Times the largest precision, shifted right by what the row's is below it; with one fraction bit.
         weighed = difference.shift_left(LARGEST_PRECISION + 1) >> ~tag[Stage.WEIGH].precision
         weighed = staged(m, weighed, Stage.WEIGH, Stage.ROUND, f"{r}_weighed")[Stage.ROUND]
-        rounded, error_clip = saturate(m, round_half_up(weighed, 1), f.error, f"{r}_rounded")
+        rounded, error_clip = round_saturate(m, weighed, 1, f.error, f"{r}_rounded")
         written = {}
         if self.machine.integral:
             written["integral"], *instead = integrate(
@@ -177,7 +177,7 @@ class Neuron(wiring.Component):
         m.d.comb += self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
         feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
         scaled = wide_product(m, f"{r}_scaled", feedback, self.derivative[p], Stage.SLOPE)
-        delta, delta_clip = saturate(m, round_half_up(scaled, f.derivative.frac), f.error, f"{r}_delta")
+        delta, delta_clip = round_saturate(m, scaled, f.derivative.frac, f.error, f"{r}_delta")
         e_new = pipe(m, Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed(), 1, f"{r}_e_new")[1]
         drive = pipe(m, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac), 1, f"{r}_drive")[1]
         step = wide_product(m, f"{r}_step", drive, self._gain, Stage.GAIN)
@@ -221,7 +221,7 @@ class Neuron(wiring.Component):
                        for flag, value, name in ((Sweep.BACK, back, "fed"), (Sweep.GATE, total, "gated")))
         both = back.shift_left(finer - f.feedback_sum.frac) + gated.shift_left(finer - f.row_sum.frac)
         both = staged(m, both, Stage.COMPARE, Stage.WEIGH, f"{r}_both")[Stage.WEIGH]
-        feedback, clip = saturate(m, round_half_up(both, finer - f.feedback.frac), f.feedback, f"{r}_feedback_0")
+        feedback, clip = round_saturate(m, both, finer - f.feedback.frac, f.feedback, f"{r}_feedback_0")
         m.d.comb += self._feedbacks.value[p].eq(feedback)
         return self._feedbacks.out[p], clip
 
