@@ -51,13 +51,14 @@ class Bus(wiring.Component):
     nothing.
 
     Address and data of a write come in any order; each direction takes the next request after the
-    answer to the last one was taken, and neither direction waits for the other.
+    answer to the last one was taken, and but for START and LATCH neither direction waits for the other.
 
     Latency: ``bvalid`` and ``rvalid`` rise ``latency`` cycles after the (last) request handshake. A
     written register shows its new value, and ``control`` its pulse, in the cycle ``bvalid`` rises.
     A read returns, and ``locked`` and ``startable`` count, as it was one cycle before that; so a read that finishes
     together with a write sees the old value. Two things take longer: a counter is returned in the cycle after
-    ``counter_ready``, and START and LATCH wait until ``counting`` is low. Throughput: one access every ``interval``
+    ``counter_ready``, and START and LATCH wait until ``counting`` is low and no read is on its way: they are answered
+    at most ``COUNTERS_WAIT`` cycles later. Throughput: one access every ``interval``
     cycles in each direction.
 
     Parameters
@@ -134,6 +135,7 @@ class Bus(wiring.Component):
 
     def elaborate(self, platform):
         m = Module()
+        self._have_read = Signal()
         self._write_channels(m)
         self._read_channels(m)
         return m
@@ -155,7 +157,8 @@ class Bus(wiring.Component):
         m.d.sync += self.control.eq(0)
         waits: Value = Const(0)
         if self._counters:
-            waits = named(m, self.counting & (address == REGISTERS["control"].address) & strobe[0]
+            # A read may be of a counter, and which was latched before: which, its address tells too late in a cycle.
+            waits = named(m, (self.counting | self._have_read) & (address == REGISTERS["control"].address) & strobe[0]
                           & (word & (Control.START | Control.LATCH)).any(), "waits")
         with m.If(have_address & have_data & ~waits):
             m.d.sync += [have_address.eq(0), have_data.eq(0), self.s_axil_bvalid.eq(1)]
@@ -196,7 +199,6 @@ class Bus(wiring.Component):
         return several | (start & ~self.startable) | (clear & self.locked)
 
     def _read_channels(self, m: Module) -> None:
-        self._have_read = Signal()
         self._read_address = address = Signal(ADDRESS_BITS, reset_less=True)
         have_address = self._have_read
         m.d.comb += self.s_axil_arready.eq(~have_address & ~self.s_axil_rvalid)

@@ -38,9 +38,9 @@ class Counters(wiring.Component):
 
     Latency: an event counts from the cycle after it. ``clear`` zeroes all totals as they are before this cycle; beside
     ``latch`` they are latched before. ``counting`` is high while a round is under way, as after a reset, for at most
-    2 * COUNT + 4 cycles, before one begins by itself and while a total is asked for; neither ``latch`` nor ``clear``
-    may come while it is, and after a reset no event. ``ready`` rises 3 or 4 cycles after ``read`` and is low while
-    totals are latched.
+    2 * COUNT + 4 cycles, and before one begins by itself; neither ``latch`` nor ``clear`` may come in the cycle after
+    one in which it is or a total is asked for, and after a reset no event. ``ready`` rises 3 or 4 cycles after ``read``
+    and is low while totals are latched.
     Throughput: one addend of each counter a cycle.
 
     Parameters
@@ -61,7 +61,7 @@ class Counters(wiring.Component):
     latch : Signal(1), in
         The totals as they are before this cycle are those that ``value`` shows from now on.
     counting : Signal(1), out
-        A round is under way or about to begin, or a total is asked for.
+        A round is under way or about to begin.
     read : Signal(1), in
         A latched total is asked for; stays until ``ready``.
     index : Signal(range(COUNT)), in
@@ -115,8 +115,8 @@ class Counters(wiring.Component):
         with m.If(self._begins):
             m.d.sync += [busy.eq(1), self._place.eq(0), age.eq(0), mode.latching.eq(self.latch),
                          mode.clearing.eq(self.clear), mode.wiping.eq(0)]
-        # A latch comes a cycle after it was found free to come, and not before a read that waits for the last one.
-        m.d.comb += self.counting.eq(busy | (age == LAST) | (counted & (age == LAST - 1)) | self.read)
+        # A latch comes a cycle after it was found free to come.
+        m.d.comb += self.counting.eq(busy | (age == LAST) | (counted & (age == LAST - 1)))
         latching = named(m, busy & mode.latching, "latches")
         behind = Signal(4)
         m.d.sync += behind.eq(Cat(latching, behind))

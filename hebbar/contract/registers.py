@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from . import timing
 from .access_times import access_times
-from .counters import MEANINGS
+from .counters import COUNTERS, MEANINGS
 from .effects import EFFECTS
 from .exponentials import BETA_BITS
 from .isa import GAINS, LOOP_REGISTERS, Sweep
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from .machine import MachineConfig
 
 __all__ = ["Access", "Register", "REGISTERS", "Control", "Status", "Cause", "Built", "LIVE", "ADDRESS_BITS",
-           "COUNTER_BASE", "GAIN_BITS", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS", "ENERGY_BITS",
-           "build", "built", "counter_address", "identity", "registers"]
+           "COUNTER_BASE", "COUNTERS_WAIT", "GAIN_BITS", "IDENTITY", "VERSION", "RATES", "MAX_RATE", "TOLERANCE_BITS",
+           "ENERGY_BITS", "build", "built", "counter_address", "identity", "registers"]
 
 LIVE = frozenset({"control", "watchdog"})
 """What the host may write while the machine runs; the rest is locked."""
@@ -40,6 +40,9 @@ TOLERANCE_BITS = 32
 ENERGY_BITS = 48
 """Width of the unsigned sum of e squared that TOLERANCE judges; larger sums stay at its largest."""
 COUNTER_BASE = 0x200
+COUNTERS_WAIT = 2 * len(COUNTERS) + 16
+"""Cycles by which START, LATCH and a read of a counter may be answered later than another access: a round of additions,
+which takes two a counter and four more, and before and after it a read of a counter of six."""
 
 
 class Access(IntEnum):
@@ -57,7 +60,7 @@ class Control(IntFlag):
     CLEAR in a write; START while the machine runs, is aborted (STATUS) or moves a packet, also one whose header is
     taken in the cycle in which START is decided; CLEAR while the machine runs. STOP is always accepted. LATCH may
     stand beside any, where there are counters; beside START it latches what they were before. START, LATCH and a read
-    of a counter may be answered later than other accesses, by up to 80 cycles.
+    of a counter may be answered later than other accesses, by up to 90 cycles.
     """
 
     START = 1 << 0

@@ -110,12 +110,14 @@ class Checker:
         last cycle, on which an answer that appears now was formed."""
         self._rules(sample)
         pulse = 0
+        reading = any(t < self.now - 1 for t, _ in self.reads)  # in the last cycle
         unread = [(t, a) for t, a in self.reads if a in COUNTER_PLACES and not machine["counter_ready"]]
         if self._due(sample, "r", self.reads[:1], held=unread):
             expected = self.model.read(self.reads.pop(0)[1])
             assert sample["r"][2] == expected, f"cycle {self.now}: read {sample['r'][2]}"
-        early = machine["counting"] and [a for _, a in self.addresses] == [REGISTERS["control"].address] and \
-            [w for _, (w, strobe) in self.words if w & 9 and strobe & 1]
+        commands = [a for _, a in self.addresses] == [REGISTERS["control"].address]
+        early = (machine["counting"] or reading) and commands and [
+            w for _, (w, strobe) in self.words if w & 9 and strobe & 1]
         machine = {name: machine[name] for name in ("locked", "startable")}
         if self._due(sample, "b", self.addresses[:1] + self.words[:1], 2, early):
             address, word = self.addresses.pop(0)[1], self.words.pop(0)[1]

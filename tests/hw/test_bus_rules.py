@@ -92,7 +92,7 @@ class BusRules(Elaboratable):
             (kept["data", "w"] & (Control.START | Control.LATCH)).any()
         counter = kept["addr", "ar"]
         known = Cat(counter == r.address for n, r in REGISTERS.items() if n[:-3] in COUNTERS).any()
-        return {"b": b.counting & command, "r": known & ~b.counter_ready}
+        return {"b": (b.counting | (held["ar"] & ~b.s_axil_rvalid)) & command, "r": known & ~b.counter_ready}
 
 
 class Dropping(Bus):

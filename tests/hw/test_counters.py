@@ -46,7 +46,7 @@ def test_hw_totals_follow_what_is_counted(widths, largest):
             which, cause = ((cycle // 1500, cycle // 1500 + 4) if largest else
                             (rng.randrange(len(ISSUE_SETS)), rng.randrange(len(CAUSES))))
             visits, runs = largest or rng.random() < 0.7, largest or rng.random() < 0.7
-            free = not ctx.get(unit.counting)
+            free = not ctx.get(unit.counting) and not ctx.get(unit.read)
             latch = free and rng.random() < (1, 0.1, 0.002)[cycle // 2000]
             clear = free and rng.random() < (0.5 if latch else 0.01)
             if ctx.get(unit.read) and ctx.get(unit.ready):

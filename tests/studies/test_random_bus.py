@@ -8,7 +8,7 @@ import pytest
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import COUNTERS
-from hebbar.contract.registers import ADDRESS_BITS, REGISTERS, Control, counter_address
+from hebbar.contract.registers import ADDRESS_BITS, COUNTERS_WAIT, REGISTERS, Control, counter_address
 from hebbar.studies.strangers import random_bus
 from hebbar.studies.strangers.coincidences import coincidences, verdict
 from hw.bus import Bus
@@ -30,7 +30,7 @@ def test_the_driver_in_cpp_has_the_addresses_of_the_register_map():
         "OKAY": 0, "SLVERR": 2, "LATENCY": Bus.latency, "ADDRESSES": 1 << ADDRESS_BITS,
         "CONTROL": REGISTERS["control"].address, "WAITING": Control.START | Control.LATCH,
         "COUNTERS": counter_address(0), "COUNTERS_END": counter_address(len(COUNTERS)),
-        "COUNTING": 2 * len(COUNTERS) + 6}
+        "COUNTING": COUNTERS_WAIT}
 
 
 @pytest.fixture
