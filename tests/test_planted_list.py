@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from planted import DEFECTS, EDITS, LISTED, PLANTED
+from planted import DEFECTS, EDITS, LISTED, PLANTED, SLOW
 
 from hebbar.contract.errors import HebbarError
 from sim.defects import Defect
@@ -29,6 +29,7 @@ def test_there_are_enough_of_them_and_none_twice():
     """Without it the list could shrink until it proves nothing, or grow by what it has."""
     assert len(DEFECTS) >= 150 and len(EDITS) >= 270 and len(LISTED) >= 13
     assert {d.file.split("/")[0] for d in DEFECTS} >= {"golden", "hw", "hebbar", "sim"}
+    assert len(PLANTED) == len(DEFECTS) + len(SLOW) + len(EDITS)
     assert len({(d.file, d.old, d.new, d.test) for d in PLANTED}) == len(PLANTED)
 
 
