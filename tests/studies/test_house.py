@@ -1,6 +1,7 @@
 """``hebbar bench house``: what it counts is what is there, and what cannot be measured says why."""
 
 import subprocess
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, HebbarError, MissingTool
 from hebbar.contract.results import Figure
 from hebbar.studies import house, parts
-from hebbar.studies.house import cases, changes, history, rooms, style
+from hebbar.studies.house import cases, changes, history, rooms, style, suite
 from hebbar.studies.registry import find
 
 QUIET = Reporter(quiet=True)
@@ -134,3 +135,21 @@ def test_a_record_is_of_its_sources(monkeypatch, tmp_path):
     assert parts.kept("rooms", tmp_path, False) == found and parts.kept("rooms", tmp_path, True) is None
     monkeypatch.setattr(parts, "sources", lambda *_: "others")
     assert parts.kept("rooms", tmp_path, False) is None
+
+
+def test_the_suite_of_before_is_measured_once_a_computer(tmp_path, monkeypatch):
+    """Without it a record of another computer, or of a part of the tests, would stand for the whole suite here."""
+    asked, name = [], "here"
+
+    def cpu(folder, arguments, said):
+        asked.append((folder, arguments))
+        return 10.0 * len(asked)
+
+    monkeypatch.setattr(suite, "cpu", cpu)
+    monkeypatch.setattr(suite, "checkout", lambda commit: nullcontext(tmp_path / commit))
+    monkeypatch.setattr("platform.node", lambda: name)
+    assert [suite.before(tmp_path, (), QUIET) for _ in range(2)] == [10.0, 10.0]
+    assert suite.before(tmp_path, ("tests/test_fixed.py",), QUIET) == 20.0
+    name = "elsewhere"
+    assert suite.before(tmp_path, ("tests/test_fixed.py",), QUIET) == 30.0
+    assert asked == [(tmp_path / "e9c8550", a) for a in ((), ("tests/test_fixed.py",), ("tests/test_fixed.py",))]
