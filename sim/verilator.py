@@ -12,6 +12,7 @@ from hebbar.contract.errors import BadInput, build_failed
 from hebbar.contract.files import output_folder, temporary_folder, usable, write_text
 from hebbar.contract.places import plain, plain_home
 
+from . import verilated
 from .backends.registry import VERILATOR as NEEDS
 from .builds import room_for_build
 from .runner import call_runner, locked, run_bench, tail
@@ -31,14 +32,15 @@ PRODUCTS = ("V*.*", "verilat*.*", "*.so")
 
 def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
           parameters: Mapping[str, object] = {}, waves: bool = False, timeout_s: float = 1800.0,
-          announce: bool = True, toggles: bool = False) -> None:
+          announce: bool = True, toggles: bool = False, shared: Path | None = None) -> None:
     """Compile ``verilog`` into ``build_dir``, unless exactly this model is there already.
 
     A test bench reads and writes the ports of ``top`` and reads the signals and memories in
     ``public``: ``"name"`` in ``top``, ``"module.name"`` in another module (its name, not its path).
     Nothing else is visible, which makes the simulation 3 to 5 times faster. With ``waves`` a model for one
     look, built quickly and slow to run; with ``toggles`` one that counts the transitions of every net as SAIF, for the
-    fast shell. ``announce``: say on stderr what is going on when it takes more than two seconds.
+    fast shell. ``announce``: say on stderr what is going on when it takes more than two seconds. ``shared``: the build
+    folder that keeps the objects of Verilator's library, which plain models have in common.
     """
     require(*NEEDS)
     output_folder(build_dir)
@@ -64,10 +66,16 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
         with _workplace(build_dir) as work:
             write_text(work / "public.vlt", visible)
             arguments |= {"build_dir": str(work), "sources": [str(work / "public.vlt"), arguments["sources"][1]]}
-            status = call_runner("verilator", "build", arguments, environment(level), log,
-                                 f"building {top} with Verilator", timeout_s, announce)
+            env, kept = environment(level), None
+            if shared and not waves and not toggles:
+                kept = verilated.place(shared, repr(_tools()))
+                env["MAKEFLAGS"] += verilated.flags(verilated.take(kept, work))
+            status = call_runner("verilator", "build", arguments, env, log, f"building {top} with Verilator",
+                                 timeout_s, announce)
             if status != 0:
                 raise build_failed(f"Verilator could not build {top} from {verilog}; the end of {log}", tail(log))
+            if kept:
+                verilated.store(work, kept)
             _all_visible(work, public, verilog)
             for header in work.glob("*.gch"):  # nine tenths of the folder, and needed only while it compiles
                 header.unlink()
@@ -137,9 +145,13 @@ def _all_visible(build_dir: Path, public: Sequence[str], verilog: Path) -> None:
 
 def _key(verilog: Path, visible: str, arguments: Mapping[str, object]) -> str:
     """A hash over all that decides what the build makes."""
-    versions = [(tool.name, str(tool.found), tool.version) for tool in tools() if tool.name in NEEDS]
-    parts = [verilog.read_text(), visible, json.dumps(arguments, sort_keys=True, default=str), repr(versions)]
+    parts = [verilog.read_text(), visible, json.dumps(arguments, sort_keys=True, default=str), repr(_tools())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _tools() -> list[tuple[str, str, str]]:
+    """The programs that build, where they are, their versions."""
+    return [(tool.name, str(tool.found), tool.version) for tool in tools() if tool.name in NEEDS]
 
 
 def _is_built(build_dir: Path, top: str, key: str) -> bool:

@@ -41,7 +41,8 @@ def prepare(program: Program, folder: Path, waves: bool = False, announce: bool 
     verilog = source(program.machine, folder, defect)
     kind = "-waves" * waves + "-toggles" * toggles
     place = keep(verilog.parent.with_name(verilog.parent.name + kind)) if kind else verilog.parent
-    verilator.build(verilog, TOP, place, public(program.machine), waves=waves, announce=announce, toggles=toggles)
+    verilator.build(verilog, TOP, place, public(program.machine), waves=waves, announce=announce, toggles=toggles,
+                    shared=folder)
     return Model(place, waves)
 
 
