@@ -52,9 +52,10 @@ except ModuleNotFoundError:  # the checkout to compare with has another layout
     from hebbar.machine import MachineConfig
 from hw.verilog import export
 given = json.loads(sys.argv[2])
-if "feedback_sum_bits" not in MachineConfig.model_fields:  # and other names
+known = MachineConfig.model_fields
+if "feedback_sum_bits" not in known:  # and other names
     given["back_sum_bits"] = given.pop("feedback_sum_bits")
-machine = MachineConfig.model_validate(given)
+machine = MachineConfig.model_validate({key: value for key, value in given.items() if key in known})
 def used():
     kinds = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
     return sum(k.ru_utime + k.ru_stime for k in kinds)
