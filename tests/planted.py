@@ -388,6 +388,12 @@ DEFECTS = (
     Defect("hebbar/contract/effects.py", "Sweep.FWD | Sweep.UPD),", "Sweep.FWD),", "tests/contract/test_effects.py"),
     Defect("hebbar/compiler/control_flow.py", "        if loops[-1][1]:\n", "        if loops[-1][1] > 1:\n",
            "tests/contract/test_effects.py"),
+    Defect("sim/verilator.py", "if shared and not waves and not toggles:", "if shared:",
+           "tests/sim/test_verilated.py::test_objects_of_other_tools_and_of_models_that_record_are_not_taken"),
+    Defect("sim/verilator.py", "verilated.place(shared, repr(_tools()))", "verilated.place(shared, repr(()))",
+           "tests/sim/test_verilated.py::test_objects_of_other_tools_and_of_models_that_record_are_not_taken"),
+    Defect("hebbar/studies/pytest_forks.py", "import amaranth.hdl, amaranth.sim,", "import hebbar, amaranth.sim,",
+           "tests/studies/test_planting.py::test_no_source_is_loaded_before_the_fork"),
     *SHOWN.values(),
 )
 """Defects of every package."""

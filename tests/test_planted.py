@@ -9,7 +9,9 @@ from hebbar.studies.planting import Copy
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory):
     """One copy of the sources for all defects that a process plants."""
-    return Copy(tmp_path_factory.mktemp("planted"))
+    sources = Copy(tmp_path_factory.mktemp("planted"))
+    yield sources
+    sources.close()
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda d: f"{d.file}:{d.old[:40]}")

@@ -3,13 +3,10 @@
 import importlib
 import json
 import os
-import resource
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from hebbar.contract.files import output_folder, write_json
 from sim.defects import Defect
 
 from .parts import ROOT, sources
+from .pytest_forks import BROKEN, FAILED, PASSED, Forks
 
 __all__ = ["ROOT", "Copy", "planted", "survivors"]
 
@@ -28,8 +26,6 @@ LIMIT_CPU_S = 300
 to an end is noticed."""
 LIMIT_S = 1800.0
 """Seconds after which a test is given up. Whether it would have failed is not known on a computer that is so busy."""
-PASSED, FAILED, BROKEN = 0, 1, -1
-"""Exit codes of pytest; what stands for a test that cannot run."""
 
 
 def planted(name: str = "PLANTED") -> Sequence[Defect]:
@@ -54,8 +50,8 @@ class Copy:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         # A variable of the caller's would have every test compile all sources again.
-        self._env = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"} | {
-            "PYTHONPATH": str(folder)}
+        env = {n: v for n, v in os.environ.items() if n != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPATH": str(folder)}
+        self._forks = Forks(self.folder, env)
 
     def catches(self, defect: Defect, still: Callable[[], None] = lambda: None) -> bool:
         """Whether the test of ``defect`` fails while it is planted; ``still`` is called every second until it ends.
@@ -78,26 +74,13 @@ class Copy:
             raise HebbarError(f"{defect.test} did not run on an edited copy of the sources:\n{said[-2000:]}")
         return code == FAILED
 
+    def close(self) -> None:
+        """End the process that runs the tests."""
+        self._forks.close()
+
     def _run(self, test: str, still: Callable[[], None]) -> tuple[int, str]:
         """The exit code of pytest and what it says; a test that computes for longer than it may has failed."""
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "--tb=no", "-p", "no:cacheprovider", "-p", "no:xdist",
-                   test]
-        child = subprocess.Popen(command, cwd=self.folder, env=self._env, stdout=subprocess.PIPE,
-                                 stderr=subprocess.STDOUT, text=True, preexec_fn=_limit)
-        end = time.monotonic() + LIMIT_S
-        try:
-            while True:
-                try:
-                    said, _ = child.communicate(timeout=1.0)
-                    endless = child.returncode == -signal.SIGXCPU
-                    return (FAILED, "no end") if endless else (child.returncode, said)
-                except subprocess.TimeoutExpired:
-                    still()
-                if time.monotonic() > end:
-                    return BROKEN, f"It took more than {LIMIT_S:g} s; try again on a computer with less to do."
-        finally:
-            child.kill()
-            child.communicate()
+        return self._forks.run(test, LIMIT_CPU_S, LIMIT_S, still)
 
 
 def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> list[Defect]:
@@ -110,7 +93,7 @@ def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> li
     kept = json.loads(record.read_text(encoding="utf-8")) if record.exists() else {}
     tried: dict[str, bool] = kept["caught"] if kept.get("sources") == state else {}
     copy = Copy(folder / "sources") if any(_key(d) not in tried for d in defects) else None
-    with reporter.task("planting defects", len(defects)) as task:
+    with closing(copy) if copy else nullcontext(), reporter.task("planting defects", len(defects)) as task:
         for number, defect in enumerate(defects):
             if copy and _key(defect) not in tried:
                 tried[_key(defect)] = copy.catches(defect, partial(task.advance, number, defect.file))
@@ -120,11 +103,6 @@ def survivors(defects: Sequence[Defect], folder: Path, reporter: Reporter) -> li
             task.advance(number + 1, defect.file)
     shutil.rmtree(folder / "sources", ignore_errors=True)
     return [defect for defect in defects if not tried[_key(defect)]]
-
-
-def _limit() -> None:
-    """In the child, whose children have the same limit."""
-    resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_CPU_S, LIMIT_CPU_S + 10))
 
 
 def _key(defect: Defect) -> str:

@@ -5,6 +5,7 @@ import pytest
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError
 from hebbar.studies import planting
+from hebbar.studies.pytest_forks import BROKEN, FAILED, PASSED
 from hebbar.studies.strangers import edits
 from sim.defects import Defect
 
@@ -40,7 +41,7 @@ def test_the_copy_is_sound_again_after_a_defect(tmp_path, monkeypatch):
 
     def run(test, still):
         seen.append((tmp_path / "hw/counters.py").read_text())
-        return planting.FAILED, "1 failed"
+        return FAILED, "1 failed"
 
     monkeypatch.setattr(copy, "_run", run)
     assert copy.catches(Defect("hw/counters.py", "m = Module()", "m = None", COUNTERS))
@@ -48,13 +49,13 @@ def test_the_copy_is_sound_again_after_a_defect(tmp_path, monkeypatch):
     assert (tmp_path / "hw/counters.py").read_text() == (planting.ROOT / "hw/counters.py").read_text()
 
 
-@pytest.mark.parametrize("again", [planting.PASSED, planting.FAILED])
+@pytest.mark.parametrize("again", [PASSED, FAILED])
 def test_a_fixture_that_ends_in_an_error_counts_where_the_defect_is_why(tmp_path, monkeypatch, again):
     """Without it a missing tool would catch every defect, or one that breaks a fixture would be no catch."""
-    copy, codes = planting.Copy(tmp_path), [planting.FAILED, again]
+    copy, codes = planting.Copy(tmp_path), [FAILED, again]
     monkeypatch.setattr(copy, "_run", lambda test, still: (codes.pop(0), "1 error in 2 s"))
     defect = Defect("hw/counters.py", "m = Module()", "m = None", COUNTERS)
-    if again == planting.PASSED:
+    if again == PASSED:
         assert copy.catches(defect)
     else:
         with pytest.raises(HebbarError, match="did not run"):
@@ -67,8 +68,27 @@ def test_a_test_without_an_end_is_a_catch_and_one_that_waits_is_none(tmp_path, m
     copy = planting.Copy(tmp_path)
     for name, body in (("endless", "while True:\n        pass"), ("waits", "__import__('time').sleep(60)")):
         (tmp_path / f"tests/test_{name}.py").write_text(f"def test_it():\n    {body}\n")
-    monkeypatch.setattr(planting, "LIMIT_CPU_S", 5)
-    assert copy._run("tests/test_endless.py", lambda: None) == (planting.FAILED, "no end")
+    (tmp_path / "tests/test_sound.py").write_text("def test_it():\n    pass\n")
+    assert copy._run("tests/test_sound.py", lambda: None)[0] == PASSED
+    monkeypatch.setattr(planting, "LIMIT_CPU_S", 3)
+    assert copy._run("tests/test_endless.py", lambda: None) == (FAILED, "no end")
     monkeypatch.setattr(planting, "LIMIT_S", 3.0)
     code, said = copy._run("tests/test_waits.py", lambda: None)
-    assert code == planting.BROKEN and "less to do" in said
+    assert code == BROKEN and "less to do" in said
+    monkeypatch.setattr(planting, "LIMIT_S", 60.0)  # the process that waited is gone, and another takes its place
+    assert copy._run("tests/test_sound.py", lambda: None)[0] == PASSED
+    child = copy._forks._child
+    copy.close()
+    assert child.returncode is not None
+
+
+def test_no_source_is_loaded_before_the_fork(tmp_path):
+    """Without it every defect would be planted in files that the runs have read before."""
+    copy = planting.Copy(tmp_path)
+    modules = "{name.split('.')[0] for name in sys.modules} & {'hebbar', 'golden', 'hw', 'sim'}"
+    (tmp_path / "tests/test_loaded.py").write_text(
+        f"import sys\n\n\ndef test_it():\n    assert not {modules} and 'numpy' in sys.modules\n")
+    try:
+        assert copy._run("tests/test_loaded.py", lambda: None)[0] == PASSED
+    finally:
+        copy.close()
