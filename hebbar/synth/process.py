@@ -31,6 +31,7 @@ BEAT_S = 1.8
 DONE = "done.txt"
 PASS = re.compile(r"Executing (\w+) pass|ABC: \+ (\S+)")
 STAGE = re.compile(r"Info: (Packing|Placed|Running|Routing|Creating|HeAP|SA placement|Router)[^:]*")
+ITERATION = re.compile(r"iter=(\d+) .*overused=(\d+)")
 CLOCK = re.compile(r"Max frequency for clock '[^']*': ([\d.]+) MHz")
 
 
@@ -44,6 +45,8 @@ class Beat:
         """Keep what a line of the program's output says of where it is."""
         if found := PASS.search(line) or STAGE.search(line):
             self.note = next(word for word in (*found.groups(), found[0]) if word)
+        elif found := ITERATION.search(line):
+            self.note = f"routing, iteration {found[1]}, {int(found[2]):,} wires taken more than once"
 
 
 @contextmanager

@@ -236,3 +236,14 @@ def test_a_missing_extra_is_said_with_the_line_that_installs_it(monkeypatch, tmp
         synthesise(load("tiny"), "ecp5", 1, False, 100, [], QUIET)
     answer = CliRunner().invoke(app, ["synth", "tiny", "--target", "ecp5", "--out", str(tmp_path)])
     assert isinstance(answer.exception, MissingTool) and answer.exception.code == 3
+
+
+def test_a_long_routing_says_how_far_it_is():
+    """Without it a quarter of an hour passes in which nobody knows whether the router comes to an end."""
+    beat = process.Beat()
+    for line, note in (("Info: Running router2...", "Running"),
+                       ("Info:     iter=7 wires=812345 overused=1302 overuse=1377 tmgfail=0 archfail=NA",
+                        "routing, iteration 7, 1,302 wires taken more than once"),
+                       ("Info: Routing globals...", "Routing")):
+        beat.listen(line)
+        assert beat.note == note
