@@ -31,7 +31,8 @@ BEAT_S = 1.8
 DONE = "done.txt"
 PASS = re.compile(r"Executing (\w+) pass|ABC: \+ (\S+)")
 STAGE = re.compile(r"Info: (Packing|Placed|Running|Routing|Creating|HeAP|SA placement|Router)[^:]*")
-ITERATION = re.compile(r"iter=(\d+) .*overused=(\d+)")
+ROUTED = re.compile(r"Info: +\d+ \|[^|]*\|[^|]*\| +(\d+)\||iter=\d+ .*overused=(\d+)")
+"""What router1 and router2 say of what is left: arcs that have no route, and wires that have several."""
 CLOCK = re.compile(r"Max frequency for clock '[^']*': ([\d.]+) MHz")
 
 
@@ -45,8 +46,9 @@ class Beat:
         """Keep what a line of the program's output says of where it is."""
         if found := PASS.search(line) or STAGE.search(line):
             self.note = next(word for word in (*found.groups(), found[0]) if word)
-        elif found := ITERATION.search(line):
-            self.note = f"routing, iteration {found[1]}, {int(found[2]):,} wires taken more than once"
+        elif found := ROUTED.search(line):
+            arcs, wires = found.groups()
+            self.note = f"routing, {int(arcs):,} arcs left" if arcs else f"routing, {int(wires):,} wires used twice"
 
 
 @contextmanager

@@ -243,7 +243,9 @@ def test_a_long_routing_says_how_far_it_is():
     beat = process.Beat()
     for line, note in (("Info: Running router2...", "Running"),
                        ("Info:     iter=7 wires=812345 overused=1302 overuse=1377 tmgfail=0 archfail=NA",
-                        "routing, iteration 7, 1,302 wires taken more than once"),
+                        "routing, 1,302 wires used twice"),
+                       ("Info:      73000 |    24894      48105 |  272   728 |    146128|       2.42     124.43|",
+                        "routing, 146,128 arcs left"),
                        ("Info: Routing globals...", "Routing")):
         beat.listen(line)
         assert beat.note == note
