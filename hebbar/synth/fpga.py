@@ -19,6 +19,10 @@ STAT = "tee -q -o stat.json stat -json\nwrite_json netlist.json\n"
 FREQUENCY = "100"
 """What nextpnr is asked for, in MHz: more than the machine reaches, so that it works on the slowest paths."""
 
+MANY_LUT = 30_000
+"""Above that many LUTs router2 routes: nextpnr's usual router1 had no route for three quarters of the arcs of the
+preset ecp5 after a quarter of an hour, and took back two of three. Below, router1 finds the faster routes."""
+
 
 @dataclass(frozen=True)
 class Mapped:
@@ -72,6 +76,7 @@ def clock(found: Mapped, target: str, seeds: int, route: bool, reporter: Reporte
     for seed in range(1, seeds + 1):
         options = [*device.options, "--freq", FREQUENCY, "--timing-allow-fail", "--seed", str(seed)]
         options += [] if route else ["--no-route"]
+        options += ["--router", "router2"] if found.whole.lut > MANY_LUT else []
         runs.append(placed(device, options, found.netlist, reporter, f"seed {seed} of {seeds}"))
     runs.sort(key=lambda run: run.mhz)
     middle = runs[(len(runs) - 1) // 2]

@@ -142,6 +142,20 @@ def test_the_clock_is_the_median_and_its_path_is_told_in_amaranth(energy, monkey
     assert fpga.clock(energy, "ecp5", 3, True, QUIET)[0].median == 20
 
 
+@pytest.mark.parametrize("lut, router", [(fpga.MANY_LUT, []), (fpga.MANY_LUT + 1, ["--router", "router2"])])
+def test_a_large_design_has_the_router_that_comes_to_an_end(monkeypatch, lut, router):
+    """Without it the largest machine of a device is routed for hours, or a small one by the router that ends slower."""
+    asked = []
+    monkeypatch.setattr(fpga, "require", lambda *_: None)
+    monkeypatch.setattr(fpga, "placed", lambda device, options, *_: asked.append(options) or process.Placed(1.0, {}, {
+        "critical_paths": []}))
+    monkeypatch.setattr(fpga, "steps_of", lambda report: ())
+    fpga.clock(fpga.Mapped(Cells(lut=lut, ff=1), {}, Path("none")), "ecp5", 1, True, QUIET)
+    assert [option for option in asked[0] if "router" in option] == router
+    fpga.clock(fpga.Mapped(Cells(lut=lut, ff=1), {}, Path("none")), "ecp5", 1, False, QUIET)
+    assert "--no-route" in asked[1]
+
+
 def test_no_clock_has_a_reason(energy):
     """A device without room, or without a way to leave pins open, is said before anything is placed."""
     assert "--seeds 0" in fpga.clock(energy, "ecp5", 0, True, QUIET)[1]
