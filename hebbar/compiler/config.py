@@ -14,6 +14,7 @@ from hebbar.contract.section import Section, key
 from hebbar.contract.suggest import shown, suggest
 from hebbar.contract.texts import bounded
 
+from .merge import merged
 from .network import Edge, Network, Population, layered, mupc_scales
 from .network_config import NetworkConfig
 from .rule_config import RuleConfig
@@ -103,14 +104,16 @@ class Config(Section):
         A table keeps the keys that are not named, however deep it lies; a list, of tables too, takes the place of the
         whole list. Another ``machine.analog.preset`` brings the values of its device where no other was ever given.
         """
-        return parse(_merged(self.model_dump(exclude_unset=True), sections), self.name)
+        return self.changed(sections)
 
-
-def _merged(given: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` with ``changes``, table by table."""
-    return dict(given) | {key: _merged(given[key], value) if isinstance(value, Mapping)
-                          and isinstance(given.get(key), Mapping)
-                          else value for key, value in changes.items()}
+    def changed(self, changes: Mapping[str, Any]) -> "Config":
+        """A copy with ``changes`` as ``replace`` makes them, of keys outside of any section too; a table of numbers
+        in place of a list changes those entries of it."""
+        try:
+            data = merged(self.model_dump(exclude_unset=True), changes)
+        except BadInput as error:
+            raise BadInput(f"{self.name}: {error}") from None
+        return parse(data, self.name)
 
 
 def preset_names() -> list[str]:
