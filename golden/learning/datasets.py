@@ -193,11 +193,7 @@ def _check_format(activity_frac: int, activity_bits: int) -> None:
 
 def _split(samples: Samples, held: int, config: DataConfig) -> Dataset:
     """``held`` samples become the test set, divided as configured."""
-    try:
-        first, second = _divide(samples.labels, held, config.split, config.seed)
-    except ValueError as error:
-        raise BadInput(f"data.split 'stratified' is not possible ({error}); use 'last360' or give "
-                       "every class more samples.") from None
+    first, second = _divide(samples.labels, held, config.split, config.seed)
     return Dataset(samples.take(first), samples.take(second), config.split, config.seed)
 
 
@@ -217,7 +213,11 @@ def _divide(labels: NDArray[Any], count: int, split: str, seed: int) -> tuple[ND
         return rows[:-count], rows[-count:]
     from sklearn.model_selection import train_test_split  # heavy, and only needed here
 
-    first, second = train_test_split(rows, test_size=count, stratify=labels, random_state=seed)
+    try:
+        first, second = train_test_split(rows, test_size=count, stratify=labels, random_state=seed)
+    except ValueError as error:
+        raise BadInput(f"data.split 'stratified' is not possible ({error}); use 'last360' or give "
+                       "every class more samples.") from None
     return first, second
 
 
