@@ -17,7 +17,7 @@ THEOREMS = "tests/golden/reference/test_reference_theorems.py"
 THEORY = "tests/golden/reference/test_reference_theory.py"
 BEHAVIOUR = "tests/golden/reference/test_reference_behaviour.py"
 COMPILED, API, ENERGY = "tests/golden/test_compiled.py", "tests/cli/test_api.py", "tests/energy/test_energy.py"
-TRAINING = "tests/sim/test_training.py"
+TRAINING, STUDIES = "tests/sim/test_training.py", "tests/studies/test_sweeps.py"
 SEPARATION, ENERGY_SUM = "tests/hw/test_separation.py", "tests/hw/test_energy_sum.py"
 SEQUENCER = "tests/hw/test_sequencer.py"
 RANDOM = "tests/verify/test_random_programs.py"
@@ -257,6 +257,24 @@ DEFECTS = (
            API + "::test_a_graph_takes_inputs_in_the_format_of_its_input_population"),
     Defect("hebbar/contract/record.py", "if not check.passed:", "if False:",
            "tests/contract/test_record.py::test_junit_holds_every_check"),
+    Defect("hebbar/compiler/merge.py", "found[key] = _entries(before, value, place)", "found[key] = value",
+           STUDIES + "::test_a_key_reaches_into_lists_and_options"),
+    Defect("hebbar/studies/parameter_sweep.py", "return as_task(program, task.data.validation(validation))",
+           "return task", STUDIES + "::test_what_is_held_out_is_of_the_training_data"),
+    Defect("hebbar/studies/sweeps/kept.py", "if found[\"digest\"] != digest:", "if False:",
+           STUDIES + "::test_what_is_kept_is_not_run_again"),
+    Defect("hebbar/studies/sweeps/kept.py", "\"sources\": code(), ", "",
+           STUDIES + "::test_the_hash_is_of_everything_a_number_depends_on"),
+    Defect("hebbar/studies/sweeps/kept.py", "for place in (config.rule.source, config.data.path)",
+           "for place in (config.rule.source,)", STUDIES + "::test_the_hash_is_of_everything_a_number_depends_on"),
+    Defect("hebbar/studies/sweeps/kept.py", "folder.glob(\".*.partial\")", "()",
+           STUDIES + "::test_what_is_kept_is_not_run_again"),
+    Defect("hebbar/studies/sweeps/schedulers.py", "if code() != expected:", "if not expected:",
+           STUDIES + "::test_two_workers_of_dask_make_the_same_table"),
+    Defect("hebbar/studies/sweeps/study.py", "store.keep(missing[names[i]], result)",
+           "store.keep(missing[names[done - 1]], result)", STUDIES + "::test_what_is_kept_is_not_run_again"),
+    Defect("hebbar/studies/sweeps/study.py", "found = self.run(points, share)", "found = self.run(points, 0.0)",
+           STUDIES + "::test_a_search_never_sees_the_test_set"),
     Defect("hebbar/doctor.py", "Verdict.OPTIONAL if extra else Verdict.MISSING, cure", "Verdict.OPTIONAL, cure",
            "tests/cli/test_doctor.py::test_a_pin_is_held_against_what_is_installed"),
     Defect("hebbar/energy/accesses.py", "{name: groups * (access in done)", "{name: rows * (access in done)",

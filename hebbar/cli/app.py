@@ -12,13 +12,14 @@ from hebbar.contract.errors import HebbarWarning
 from . import analog, answers, costs, experiment, figures, hardware, study, synthesis
 from .keys import keys
 from .new import new
+from .sweep import sweep
 
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "Train and simulate": (experiment.run, experiment.train, experiment.simulate, experiment.compare, answers.predict,
-                           figures.report, figures.sweep),
+                           figures.report, sweep),
     "Hardware": (hardware.verilog, hardware.testbench, hardware.check, hardware.prove, synthesis.synth, costs.energy),
     "Analog crossbar": (analog.macro, analog.spice, analog.transient, study.study, study.calibrate),
     "Set-up and figures": (new, figures.presets, keys, hardware.doctor, figures.bench,

@@ -1,6 +1,5 @@
 """Commands that measure, estimate and show."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,9 +8,9 @@ import typer
 from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.studies.registry import AREAS, find
 
-from .options import Data, Epochs, Json, Quiet, Rule, Run, configured
+from .options import Json, Quiet, Run
 
-__all__ = ["report", "sweep", "bench", "presets"]
+__all__ = ["report", "bench", "presets"]
 
 
 def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as out/run.")],
@@ -38,23 +37,6 @@ def report(folder: Annotated[Path, typer.Argument(help="Folder of a run, such as
     with reporter.busy():
         page = write_report(folder, reporter, sample, wave, technology, out, clock)
     typer.echo(f"wrote {page}")
-
-
-def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help="Presets or TOML files.")],
-          seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, .. of weights, order and split.")] = 5,
-          jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
-          out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/sweep"),
-          rule: Rule = None, epochs: Epochs = None, data: Data = None, quiet: Quiet = False,
-          as_json: Json = False) -> None:
-    """Train several configurations with several seeds in float and fixed point, in parallel."""
-    configs = [configured(source, None, rule, epochs, data) for source in sources]
-    here = Run(out, quiet, as_json)
-    from hebbar.studies.parameter_sweep import print_sweep, sweep as run_sweep
-
-    rows = run_sweep(configs, list(range(seeds)), jobs, here.reporter)
-    if not as_json:
-        print_sweep(rows)
-    here.finish([asdict(row) for row in rows], [])
 
 
 def presets() -> None:

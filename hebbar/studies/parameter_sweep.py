@@ -1,4 +1,4 @@
-"""Many trainings at once: configurations times seeds on several cores, in a fixed order.
+"""One training of a configuration with a seed, and many calls at once on several cores, in a fixed order.
 
 Every process computes with one thread, so that a result does not depend on how many run beside it.
 """
@@ -13,18 +13,16 @@ from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
+from threadpoolctl import threadpool_limits
 
-from golden.learning.tasks import task_of
+from golden.learning.tasks import LearningTask, as_task, task_of
 from golden.learning.training import train_fixed, train_float
 from hebbar.compiler.config import Config
-from hebbar.compiler.program import compile_config
+from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
-from sim.backends import golden
 
-__all__ = ["Row", "in_parallel", "print_sweep", "row", "sweep"]
+__all__ = ["Row", "Stopped", "arriving", "in_parallel", "interrupts_blocked", "row", "task_for"]
 
 Result = TypeVar("Result")
 
@@ -42,28 +40,35 @@ class Row:
     weight_hash: str
 
 
-def sweep(configs: list[Config], seeds: list[int], jobs: int, reporter: Reporter) -> list[Row]:
-    """Train every configuration with every seed (of weights, order and split), ``jobs`` at a time.
-
-    Rows in the order of the configurations, then of the seeds.
-    """
-    programs = [compile_config(config) for config in configs]
-    for program in programs:
-        task_of(program)  # missing data are said before the first training
-    golden.compile_ahead(programs, reporter)  # here, once, so that no process has to
-    work = [(config, seed) for config in configs for seed in seeds]
-    return in_parallel(row, work, jobs, reporter, "trainings",
-                       lambda r: f"{r.name} seed {r.seed} fixed {r.accuracy_fixed:.4f}")
+class Stopped(BadInput):
+    """A training that could not go on, as one that diverges; it does so whenever it is tried."""
 
 
-def row(config: Config, seed: int) -> Row:
-    """Train one configuration with one seed, in float and in fixed point."""
+def row(config: Config, seed: int, validation: float = 0.0) -> Row:
+    """Train one configuration with one seed, in float and in fixed point; ``validation``: as in ``task_for``. Raises
+    Stopped for a training that cannot be finished."""
     config = config.replace(training={"seed": seed}, data={"seed": seed})
     program = compile_config(config)
-    task = task_of(program)
-    floating, fixed = train_float(program, task), train_fixed(program, task)
+    with threadpool_limits(1):  # sums of a matrix product have an order of their own for every number of threads
+        task = task_for(program, validation)
+        try:
+            floating, fixed = train_float(program, task), train_fixed(program, task)
+        except BadInput as error:
+            raise Stopped(str(error)) from None
     digest = sha256(np.ascontiguousarray(fixed.weights, "<i4").tobytes()).hexdigest()
     return Row(config.name, config.rule.name, seed, floating.accuracy[-1], fixed.accuracy[-1], digest)
+
+
+def task_for(program: Program, validation: float = 0.0) -> LearningTask:
+    """The task of a program, graded on the share ``validation`` of its training data, which it does not learn from;
+    0: on the test data. Raises BadInput for a task without samples to hold out."""
+    task = task_of(program)
+    if not validation:
+        return task
+    if task.data is None:
+        raise BadInput(f"{program.config.name} is graded on {task.about} and has no labelled samples to hold out; "
+                       "leave --validation and --search out.")
+    return as_task(program, task.data.validation(validation))
 
 
 def in_parallel(function: Callable[..., Result], work: Sequence[tuple[Any, ...]], jobs: int, reporter: Reporter,
@@ -72,25 +77,32 @@ def in_parallel(function: Callable[..., Result], work: Sequence[tuple[Any, ...]]
 
     Progress is shown as results arrive, in whatever order. The first exception ends the rest.
     """
-    from joblib import Parallel, delayed, parallel_config  # heavy, and only needed here
-
     found: dict[int, Result] = {}
-    with reporter.task(name, len(work)) as task, parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
-        calls = (delayed(_numbered)(i, function, arguments) for i, arguments in enumerate(work))
-        try:
-            with _interrupts_blocked():
-                results = Parallel(return_as="generator_unordered")(calls)
-            for i, result in results:
-                found[i] = result
-                task.advance(len(found), note(result))
-        except BrokenExecutor:
-            raise BadInput(f"a process of the {jobs} that worked on {name} was ended from outside, as a system does "
-                           "that runs out of memory; use fewer --jobs.") from None
+    with reporter.task(name, len(work)) as task:
+        for i, result in arriving(function, work, jobs):
+            found[i] = result
+            task.advance(len(found), note(result))
     return [found[i] for i in range(len(work))]
 
 
+def arriving(function: Callable[..., Result], work: Sequence[tuple[Any, ...]], jobs: int
+             ) -> Iterator[tuple[int, Result]]:
+    """``function(*arguments)`` for all of ``work`` in ``jobs`` processes: number and result of each as it ends."""
+    from joblib import Parallel, delayed, parallel_config  # heavy, and only needed here
+
+    with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=1):
+        calls = (delayed(_numbered)(i, function, arguments) for i, arguments in enumerate(work))
+        try:
+            with interrupts_blocked():
+                results = Parallel(return_as="generator_unordered")(calls)
+            yield from results
+        except BrokenExecutor:
+            raise BadInput(f"a process of the {jobs} at work was ended from outside, as a system does that runs out of "
+                           "memory; use fewer --jobs.") from None
+
+
 @contextmanager
-def _interrupts_blocked() -> Iterator[None]:
+def interrupts_blocked() -> Iterator[None]:
     """Processes started inside leave Ctrl-C, which a terminal sends to all, to this one: it ends them."""
     from joblib.externals.loky.backend import resource_tracker as of_loky
 
@@ -105,14 +117,3 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _numbered(number: int, function: Callable[..., Result], arguments: tuple[Any, ...]) -> tuple[int, Result]:
     return number, function(*arguments)
-
-
-def print_sweep(rows: list[Row]) -> None:
-    """A line a configuration and seed, then means and spreads."""
-    table = Table()
-    for column in ("configuration", "rule", "seed", "float %", "fixed %", "final weights"):
-        table.add_column(column, justify="right" if "%" in column or column == "seed" else "left")
-    for r in rows:
-        table.add_row(r.name, r.rule, str(r.seed), f"{100 * r.accuracy_float:.2f}", f"{100 * r.accuracy_fixed:.2f}",
-                      r.weight_hash[:12])
-    Console().print(table)

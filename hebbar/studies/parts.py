@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hebbar.contract.files import write_json
 from hebbar.contract.record import commit
 from hebbar.contract.results import Figure
 
-__all__ = ["ROOT", "SOURCES", "kept", "measured", "sources"]
+__all__ = ["ROOT", "SOURCES", "hashed", "kept", "measured", "sources"]
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("hebbar", "golden", "hw", "sim")
@@ -52,5 +53,9 @@ def sources(*packages: str) -> str:
     """A hash over every file of the packages, whatever git says of them."""
     paths = sorted(p for package in packages for p in (ROOT / package).rglob("*")
                    if p.is_file() and "__pycache__" not in p.parts)
-    return hashlib.sha256(b"\0".join(str(p.relative_to(ROOT)).encode() + b"\0" + p.read_bytes()
-                                     for p in paths)).hexdigest()
+    return hashed((str(p.relative_to(ROOT)), p.read_bytes()) for p in paths)
+
+
+def hashed(files: Iterable[tuple[str, bytes]]) -> str:
+    """A hash over names and contents of files, in their order."""
+    return hashlib.sha256(b"\0".join(os.fsencode(name) + b"\0" + content for name, content in files)).hexdigest()

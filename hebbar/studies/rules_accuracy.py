@@ -10,7 +10,8 @@ from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
-from .parameter_sweep import Row, sweep
+from .parameter_sweep import Row
+from .sweeps import sweep
 
 __all__ = ["TARGETED", "BESIDE", "measure", "figures"]
 
