@@ -1,4 +1,5 @@
-"""``hebbar bench scale``: speed of the golden machine and of the float engines, and what is not measured yet."""
+"""``hebbar bench scale``: speed of the golden machine and of the float engines, sweeps that are killed, and what is not
+measured yet."""
 
 from pathlib import Path
 
@@ -14,7 +15,7 @@ SEEDS = {False: 1, True: 1}
 SOURCES = ("hebbar", "golden", "benchmarks/c_model")
 """What a record is of."""
 
-PARTS = ("floats", "fixed_point")
+PARTS = ("floats", "fixed_point", "sweeps")
 """Modules of this package, in the order of the table; each measures its rows."""
 
 OPEN = {
@@ -24,8 +25,7 @@ OPEN = {
     "one MNIST epoch on the RTL of 128 lanes, every write compared": "<= 1.25 x the bare loop",
     "a whole training on the RTL to its final accuracy": "recorded once",
     "zero-word skipping on MNIST": "bit-identical",
-    "noisy 256 x 256 tile and IR drop beside CrossSim": "<= 8 us",
-    "sweep of 40 runs killed twice and resumed, and on two dask workers": "same table"}
+    "noisy 256 x 256 tile and IR drop beside CrossSim": "<= 8 us"}
 """Figures that nothing measures yet, and their targets."""
 
 
