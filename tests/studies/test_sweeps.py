@@ -18,6 +18,7 @@ from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.files import release
 from hebbar.studies import sweeps
 from hebbar.studies.parameter_sweep import Row, Stopped, task_for
 from hebbar.studies.sweeps import extras, kept, schedulers, study
@@ -284,6 +285,8 @@ def stopping(monkeypatch):
 
     monkeypatch.setattr(schedulers.Local, "arriving", Serial().arriving)
     monkeypatch.setattr(study, "row", row)
+    yield
+    release()
 
 
 def test_a_training_that_fails_stands_in_the_table(stopping, config, tmp_path, monkeypatch):
