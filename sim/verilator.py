@@ -15,6 +15,7 @@ from hebbar.contract.places import plain, plain_home
 from . import verilated
 from .backends.registry import VERILATOR as NEEDS
 from .builds import room_for_build
+from .compilers import compiler
 from .runner import call_runner, locked, run_bench, tail
 from .toolchain import environment, optimisation, require, tools
 
@@ -66,7 +67,8 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
         with _workplace(build_dir) as work:
             write_text(work / "public.vlt", visible)
             arguments |= {"build_dir": str(work), "sources": [str(work / "public.vlt"), arguments["sources"][1]]}
-            env, kept = environment(level), None
+            env, kept = environment(), None
+            env["MAKEFLAGS"] += compiler().makeflags(level)
             if shared and not waves and not toggles:
                 kept = verilated.place(shared, repr(_tools()))
                 env["MAKEFLAGS"] += verilated.flags(verilated.take(kept, work))
@@ -149,9 +151,9 @@ def _key(verilog: Path, visible: str, arguments: Mapping[str, object]) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
-def _tools() -> list[tuple[str, str, str]]:
-    """The programs that build, where they are, their versions."""
-    return [(tool.name, str(tool.found), tool.version) for tool in tools() if tool.name in NEEDS]
+def _tools() -> list[object]:
+    """The programs that build, where they are, their versions, and the compiler with its flags and its processor."""
+    return [*((tool.name, str(tool.found), tool.version) for tool in tools() if tool.name in NEEDS), compiler()]
 
 
 def _is_built(build_dir: Path, top: str, key: str) -> bool:

@@ -60,7 +60,16 @@ def narrow(file: str, old: str, widths: list[int], test: str) -> list[Defect]:
     return [Defect(file, old, f"{head}{mark}{width}{tail.lstrip('0123456789')}", test) for width in widths]
 
 
+CXX = "tests/sim/test_compilers.py::test_"
+
 DEFECTS = (
+    Defect("sim/compilers.py", "\"-ffp-contract=off\"", "\"-ffp-contract=fast\"",
+           CXX + "a_sum_of_products_is_rounded_twice"),
+    Defect("sim/compilers.py", "fast = \"\\\\ \".join", "fast = \" \".join",
+           CXX + "verilators_makefile_takes_the_compiler_and_every_flag"),
+    Defect("sim/verilator.py", "in NEEDS), compiler()]", "in NEEDS)]",
+           CXX + "another_compiler_or_processor_builds_anew"),
+    Defect("sim/shell/library.py", " + repr(compiler())", "", CXX + "another_compiler_or_processor_builds_anew"),
     Defect("golden/fixed.py", "half = (1 << np.asarray(shift, dtype=np.int64)) >> 1",
            "half = 0 * ((1 << np.asarray(shift, dtype=np.int64)) >> 1)",
            FIXED + "::test_golden_rounds_every_small_number_as_defined"),

@@ -15,9 +15,10 @@ from hebbar.contract.tiles import Weights
 from hw.verilog import TOP
 
 from ..backends import verilator
+from ..compilers import compiler
 from ..defects import Defect
 from ..macro import PINS
-from ..toolchain import environment, optimisation, require
+from ..toolchain import environment, optimisation
 
 __all__ = ["Run", "RECORDED", "prepare", "link", "open_library", "storage"]
 
@@ -51,7 +52,7 @@ def prepare(program: Program, folder: Path, announce: bool = True, defect: Defec
     """
     model = verilator.prepare(program, folder, announce=announce, defect=defect, toggles=toggles)
     text = _bind(program.machine)
-    digest = hashlib.sha256((text + SOURCE.read_text()).encode()).hexdigest()[:16]
+    digest = hashlib.sha256((text + SOURCE.read_text() + repr(compiler())).encode()).hexdigest()[:16]
     library = model.folder / f"shell-{digest}.so"
     if not library.exists() or library.stat().st_mtime < (model.folder / "key").stat().st_mtime:
         write_text(model.folder / "bind.h", text)
@@ -78,15 +79,16 @@ def open_library(path: Path) -> ctypes.CDLL:
 
 def link(folder: Path, source: Path, library: Path, toggles: bool = False) -> None:
     """Link ``source`` with the model that was built in ``folder``; raises HebbarError with the compiler's words."""
-    require("g++")
+    cxx = compiler()
     root = Path(environment()["VERILATOR_ROOT"]) / "include"
     with whole(library) as partial:
-        command = ["g++", optimisation(), "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}",
+        command = [*cxx.words(optimisation()), "-fPIC", "-shared", "-I.", f"-I{root}", f"-I{root / 'vltstd'}",
                    f"-DVM_TRACE={toggles:d}", f"-DVM_TRACE_SAIF={toggles:d}", "-DVM_COVERAGE=0", "-o", partial.name,
-                   str(source), "Vtop__ALL.a", *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread"]
+                   str(source), "Vtop__ALL.a", *(path.name for path in sorted(folder.glob("verilated*.o"))), "-pthread",
+                   *cxx.libraries]
         answer = run(command, cwd=folder, env=environment())
         if answer.returncode:
-            raise build_failed(f"g++ could not link {source.name} in {folder}", answer.stderr[-2000:])
+            raise build_failed(f"{cxx.command} could not link {source.name} in {folder}", answer.stderr[-2000:])
 
 
 def storage(width: int) -> int:

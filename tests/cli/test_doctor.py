@@ -99,6 +99,16 @@ def test_what_stands_in_the_way_is_named(tmp_path, monkeypatch):
     assert all(f.cure.endswith(".") for f in found.values() if f.verdict == Verdict.UNUSUAL)
 
 
+def test_the_compiler_of_models_is_named(monkeypatch):
+    """Without it nobody knows why a simulation is slower on one computer, or that HEBBAR_CXX has a misprint."""
+    monkeypatch.setenv("HEBBAR_CXX", "g++")
+    finding = doctor._compiler()
+    assert finding.verdict == Verdict.OK and re.search(r"/g\+\+ .*\d+\.\d+.*-march=native.*HEBBAR_CXX", finding.found)
+    monkeypatch.setenv("HEBBAR_CXX", "gg++")
+    finding = doctor._compiler()
+    assert finding.verdict == Verdict.UNUSUAL and finding.cure.startswith("HEBBAR_CXX is 'gg++', and there is no such")
+
+
 def test_hebbars_own_folder_shadows_nothing():
     """Without it everybody who works in a clone would be warned of the clone."""
     assert by_name(ROOT)["shadowing folders"].verdict == Verdict.OK

@@ -157,7 +157,7 @@ def test_a_model_of_another_level_is_built_anew(monkeypatch: pytest.MonkeyPatch,
         monkeypatch.setenv("HEBBAR_OPTIMISE", level)
         build(tmp_path / "counter.v", tmp_path / "build")
         logs.append((tmp_path / "build" / "build.log").read_text())
-    assert "c++ -O0 " in logs[0] and "c++ -O1 " in logs[1]
+    assert "++ -O0 " in logs[0] and "++ -O1 " in logs[1]
     monkeypatch.setenv("HEBBAR_OPTIMISE", "-O1 -j8")
     with pytest.raises(BadInput, match="HEBBAR_OPTIMISE is '-O1 -j8'; set it to one of -O0, -O1"):
         build(tmp_path / "counter.v", tmp_path / "build")
