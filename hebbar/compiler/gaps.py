@@ -10,8 +10,10 @@ last: a loop is entered behind a long sweep and gone through again behind a shor
 Distances only grow when the host stalls or the tile is late, so what holds for the least of them holds for all.
 """
 
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hebbar.contract.access_times import access_times
@@ -24,69 +26,96 @@ from .control_flow import Loops, successors
 if TYPE_CHECKING:
     from .program import Program
 
-__all__ = ["gaps"]
+__all__ = ["Dependence", "dependences", "gaps"]
 
 Place = tuple[Resource, int]
 """A memory and a word of it."""
 Times = dict[Place, int]
 """A cycle for each place."""
+Accesses = tuple[Times, Times, Times]
+"""Reads, writes and sums of a sweep: sums are those of TRN, which may follow one another."""
+KINDS = (("RAW", 0, 1), ("RAW", 0, 2), ("WAR", 2, 0), ("WAW", 2, 1), ("WAR", 1, 0), ("WAW", 1, 1), ("WAW", 1, 2))
+"""What a dependence is called, by the accesses of the sweep that depends and those of the older one."""
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """The sweep at address ``newer`` reaches ``words``, first and last, of a memory that the one at ``older`` may not
+    be done with when the tile is free: RAW, WAR or WAW."""
+
+    older: int
+    newer: int
+    kind: str
+    resource: Resource
+    words: tuple[int, int]
+
+    @property
+    def key(self) -> tuple[int, int, str, Resource]:
+        """What it is told by, whatever the words."""
+        return self.older, self.newer, self.kind, self.resource
+
+    def __str__(self) -> str:
+        first, last = self.words
+        return f"{self.kind} of {self.resource} words {first} to {last}, address {self.older} to {self.newer}"
 
 
 @dataclass(frozen=True)
 class _Sweep:
     """First and last accesses of a sweep, in cycles after it is taken, when no earlier one holds it up.
 
-    ``sums`` are those of TRN, which may follow one another; ``back``: places that TRN and UPD write; ``slots``: cycles
-    until the tile can take the next sweep.
+    ``back``: places that TRN and UPD write; ``slots``: cycles until the tile can take the next sweep.
     """
 
     columns: int
     slots: int
-    reads: tuple[Times, Times]
-    writes: tuple[Times, Times]
-    sums: tuple[Times, Times]
+    first: Accesses
+    last: Accesses
     back: frozenset[Place]
 
-    def gap(self, state: "_State") -> int:
-        """The least gap behind the sweep before."""
-        need = 0
-        for firsts, others in ((self.reads[0], (state.writes, state.sums)), (self.sums[0], (state.reads, state.writes)),
-                               (self.writes[0], (state.reads, state.writes, state.sums))):
-            for place, first in firsts.items():
-                for last in others:
-                    if place in last:
-                        need = max(need, last[place] - first + 1)
-        return need
+    def needs(self, state: "_State") -> Iterator[tuple[int, str, Place, int]]:
+        """Every place that an older sweep may still have to do with: the older one's address, the kind of dependence,
+        the place, and the least gap, which may be below zero."""
+        for older, theirs in state.flight.items():
+            for kind, own, other in KINDS:
+                first, last = self.first[own], theirs[other]
+                for place in first.keys() & last.keys():
+                    yield older, kind, place, last[place] - first[place] + 1
 
 
 @dataclass
 class _State:
-    """What sweeps in flight still do, at most: the last read and write of each place in cycles after the tile is free
-    again, and the most columns whose words may wait for TRN and UPD."""
+    """What sweeps in flight still do, at most, by their addresses: the last access to each place in cycles after the
+    tile is free again; and the most columns whose words may wait for TRN and UPD."""
 
-    reads: Times = field(default_factory=dict)
-    writes: Times = field(default_factory=dict)
-    sums: Times = field(default_factory=dict)
+    flight: dict[int, Accesses] = field(default_factory=dict)
     longest: int = 0
 
-    def after(self, sweep: _Sweep, gap: int) -> "_State":
+    def after(self, address: int, sweep: _Sweep, gap: int) -> "_State":
         """The state once ``sweep`` has been taken, ``gap`` cycles or more after the tile was free, and is walked
         through."""
-        passed = gap + sweep.slots
-        new = _State(_less(self.reads, passed), _less(self.writes, passed), _less(self.sums, passed),
-                     max(self.longest, sweep.columns if sweep.back else 0))
+        new = _State(longest=max(self.longest, sweep.columns if sweep.back else 0))
+        for older, accesses in self.flight.items():
+            left = _each(lambda times: _less(times, gap + sweep.slots), accesses)
+            if any(left):
+                new.flight[older] = left
         delay = max(new.longest - sweep.columns, 0)
-        for old, own in ((new.reads, sweep.reads[1]), (new.writes, sweep.writes[1]), (new.sums, sweep.sums[1])):
-            _join(old, {p: t + delay * (p in sweep.back) - sweep.slots for p, t in own.items()})
+        new.join(_State({address: _each(
+            lambda times: {p: t + delay * (p in sweep.back) - sweep.slots for p, t in times.items()}, sweep.last)}))
         return new
 
     def join(self, other: "_State") -> bool:
         """Become the worse of both; whether that is a change."""
-        grown = [_join(mine, theirs) for mine, theirs in (
-            (self.reads, other.reads), (self.writes, other.writes), (self.sums, other.sums))]
-        grown.append(other.longest > self.longest)
+        grown = [other.longest > self.longest]
         self.longest = max(self.longest, other.longest)
+        for older, accesses in other.flight.items():
+            mine = self.flight.setdefault(older, ({}, {}, {}))
+            grown += [_join(a, b) for a, b in zip(mine, accesses, strict=True)]
         return any(grown)
+
+
+def _each(change: Callable[[Times], Times], accesses: Accesses) -> Accesses:
+    reads, writes, sums = accesses
+    return change(reads), change(writes), change(sums)
 
 
 def _less(times: Times, passed: int) -> Times:
@@ -101,47 +130,78 @@ def _join(times: Times, others: Times) -> bool:
     return grown
 
 
-def gaps(program: "Program") -> dict[int, int]:
+@dataclass
+class _Ways:
+    """All ways through a program: what is in flight before each instruction, by the loops that are open there, and the
+    gaps that follow from it, as if there were no dependences ``without``."""
+
+    program: "Program"
+    without: Collection[tuple[int, int, str, Resource]] = ()
+    found: dict[int, int] = field(default_factory=dict)
+    states: dict[tuple[int, Loops], _State] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.code = [decode(word) for word in self.program.words]
+        self._read = cache(lambda block, flags: _sweep(self.program, block, Sweep(flags)))
+        self._least: dict[tuple[int, Loops], int] = {}
+        waiting = [(entry, Loops()) for entry in self.program.entries.values()]
+        for at in waiting:
+            self._reached(at, _State(), 0)
+        while waiting:
+            at = min(waiting)
+            waiting.remove(at)
+            address, loops = at
+            if address < len(self.code):
+                state, distance = self._behind(at)
+                waiting += [to for to in successors(address, self.code[address], loops)
+                            if self._reached(to, state, distance) and to not in waiting]
+
+    def sweep(self, address: int) -> _Sweep | None:
+        """The sweep at an address, None where there is another instruction."""
+        if address >= len(self.code) or self.code[address].op is not Op.SWEEP:
+            return None
+        return self._read(self.code[address].fields["block"], self.code[address].fields["flags"])
+
+    def _behind(self, at: tuple[int, Loops]) -> tuple[_State, int]:
+        """What is in flight behind an instruction, and how many cycles the next sweep is later by itself."""
+        address, state, distance = at[0], self.states[at], self._least[at]
+        sweep = self.sweep(address)
+        if sweep is None:
+            return (state, distance) if self.code[address].op in (Op.WAIT, Op.LOOP, Op.NEXT) else (_State(), 0)
+        need = max((need for older, kind, place, need in sweep.needs(state)
+                    if (older, address, kind, place[0]) not in self.without), default=0)
+        if need > distance:
+            self.found[address] = max(self.found.get(address, 0), need)
+        state = state.after(address, sweep, max(self.found.get(address, 0), distance))
+        return state, max(DESCRIPTOR_LATENCY + 2 - sweep.slots, 0)
+
+    def _reached(self, to: tuple[int, Loops], state: _State, distance: int) -> bool:
+        """Whether what is known at an instruction changes when it is reached with ``state``."""
+        if new := to not in self.states:
+            self.states[to], self._least[to] = _State(), distance
+        sooner = distance < self._least[to]
+        self._least[to] = min(self._least[to], distance)
+        return self.states[to].join(state) or sooner or new
+
+
+def gaps(program: "Program", without: Iterable[Dependence] = ()) -> dict[int, int]:
     """The gaps of all SWEEPs that need one, by address: the least cycles from the one in which the tile is free.
 
-    For the others tile and sequencer keep enough distance by themselves. WAITs are passed over."""
-    code = [decode(word) for word in program.words]
-    read = cache(lambda block, flags: _sweep(program, block, Sweep(flags)))
-    found: dict[int, int] = {}
-    states: dict[tuple[int, Loops], _State] = {(entry, ()): _State() for entry in program.entries.values()}
-    least: dict[tuple[int, Loops], int] = dict.fromkeys(states, 0)
-    waiting = list(states)
-    while waiting:
-        at = min(waiting)
-        waiting.remove(at)
-        address, loops = at
-        if address >= len(code):
-            continue
-        instruction, state, distance = code[address], states[at], least[at]
-        if instruction.op is Op.SWEEP:
-            sweep = read(instruction.fields["block"], instruction.fields["flags"])
-            need = sweep.gap(state)
-            if need > distance:
-                found[address] = max(found.get(address, 0), need)
-            state = state.after(sweep, max(found.get(address, 0), distance))
-            distance = max(DESCRIPTOR_LATENCY + 2 - sweep.slots, 0)
-        elif instruction.op not in (Op.WAIT, Op.LOOP, Op.NEXT):
-            state, distance = _State(), 0
-        waiting += [to for to in successors(address, instruction, loops) if _reached(states, least, to, state, distance)
-                    and to not in waiting]
-    return found
+    For the others tile and sequencer keep enough distance by themselves. WAITs are passed over. ``without``: as if
+    there were no such dependences, which makes the program wrong unless another one needs as much."""
+    return _Ways(program, {one.key for one in without}).found
 
 
-def _reached(states: dict[tuple[int, Loops], _State], least: dict[tuple[int, Loops], int], to: tuple[int, Loops],
-             state: _State, distance: int) -> bool:
-    """Whether what is known at an instruction changes when it is reached with ``state``."""
-    if to not in states:
-        states[to] = _State(dict(state.reads), dict(state.writes), dict(state.sums), state.longest)
-        least[to] = distance
-        return True
-    sooner = distance < least[to]
-    least[to] = min(least[to], distance)
-    return states[to].join(state) or sooner
+def dependences(program: "Program", without: Iterable[Dependence] = ()) -> list[Dependence]:
+    """All pairs of sweeps of which the older one may not be done with words of a memory when the tile could take the
+    newer one, at the gaps that ``gaps`` finds; in the order of their addresses."""
+    ways, words = _Ways(program, {one.key for one in without}), dict[tuple[int, int, str, Resource], set[int]]()
+    for (address, _), state in ways.states.items():
+        if sweep := ways.sweep(address):
+            for older, kind, (resource, word), _ in sweep.needs(state):
+                words.setdefault((older, address, kind, resource), set()).add(word)
+    found = [Dependence(*key, (min(of), max(of))) for key, of in words.items()]
+    return sorted(found, key=attrgetter("newer", "older", "kind", "resource"))
 
 
 def _sweep(program: "Program", number: int, flags: Sweep) -> _Sweep:
@@ -154,5 +214,6 @@ def _sweep(program: "Program", number: int, flags: Sweep) -> _Sweep:
         first[place], last[place] = min(t.first, first.get(place, t.first)), max(t.last, last.get(place, t.last))
         if flags & OPERAND_FLAGS and t.access is not Access.READ and t.resource in (Resource.FEEDBACK, Resource.WEIGHT):
             back.add(place)
-    return _Sweep(block["columns"], timing.sweep(0, block, flags), times[Access.READ], times[Access.WRITE],
-                  times[Access.ADD], frozenset(() if machine.kind.array else back))
+    firsts, lasts = zip(times[Access.READ], times[Access.WRITE], times[Access.ADD], strict=True)
+    return _Sweep(block["columns"], timing.sweep(0, block, flags), firsts, lasts,
+                  frozenset(() if machine.kind.array else back))

@@ -3,6 +3,7 @@
 Without it a dependence that is dropped, or a gap that is a cycle short, would only show in hardware.
 """
 
+import re
 from functools import cache
 from itertools import islice
 
@@ -13,7 +14,7 @@ from hebbar.compiler.chaining import chained
 from hebbar.compiler.config import load
 from hebbar.compiler.control_flow import executed
 from hebbar.compiler.cycles import Cycles
-from hebbar.compiler.gaps import gaps
+from hebbar.compiler.gaps import dependences, gaps
 from hebbar.compiler.program import compile_config
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import Mismatch
@@ -60,6 +61,57 @@ def test_random_programs_do_not_overtake(machine):
         except Mismatch:
             told += 1
     assert told >= 10
+
+
+def assert_told_by_name(program, rounds, entry="train"):
+    """Gaps without each dependence in turn; returns how many leave the gaps as they are, are told, and neither."""
+    found, same, told, quiet = gaps(program), 0, 0, 0
+    for one in dependences(program):
+        less = gaps(program, [one])
+        if less == found:
+            same += 1
+            continue
+        try:
+            soonest(program, less, rounds, entry)
+        except Mismatch as error:
+            letters = {"reads": "R", "read": "R", "writes": "W", "write": "W"}
+            words = re.search(rf"address {one.newer} .* (reads|writes) word (\d+) of {one.resource}, which address "
+                              rf"{one.older} .* still has to (read|write)", str(error))
+            assert words and one.words[0] <= int(words[2]) <= one.words[1], (str(one), str(error))
+            assert one.kind == f"{letters[words[1]]}A{letters[words[3]]}", (str(one), str(error))
+            told += 1
+        else:
+            quiet += 1
+    return same, told, quiet
+
+
+@pytest.mark.parametrize("name", ["il", "ipc", "array"])
+def test_a_dependence_that_is_dropped_is_told_by_its_name(name):
+    """Sweeps, memory, word and kind are those of the scoreboard; those of the other entry are told when that runs."""
+    program = programs()[name]
+    counts = [assert_told_by_name(program, 2, entry) for entry in program.entries]
+    assert all(same and told for same, told, _ in counts)
+    changed = sum(gaps(program, [one]) != gaps(program) for one in dependences(program))
+    assert sum(told for _, told, _ in counts) == changed >= 3
+
+
+@pytest.mark.parametrize("machine", ["rows 4 x 8, wide activities", "array 2 x 4"])
+def test_dependences_of_random_programs_are_told_by_their_names(machine):
+    """Any flags over any rows. Not told are those of a way that is not gone."""
+    counts = [assert_told_by_name(case.job.program, 1) for case in islice(random_cases(machine, seed=3), 2)]
+    told, quiet = (sum(count[i] for count in counts) for i in (1, 2))
+    assert told >= 8 and quiet <= 1
+
+
+def test_gaps_are_of_dependences_alone():
+    """Without those in flight others come into flight; without these as well no gap is left. A random program has all
+    three kinds."""
+    for program in (programs()["ipc"], next(random_cases("array 2 x 4", seed=3)).job.program):
+        dropped, rounds = [], 0
+        while new := [one for one in dependences(program, dropped) if one.key not in {d.key for d in dropped}]:
+            dropped, rounds = dropped + new, rounds + 1
+        assert gaps(program, dropped) == {} and rounds > 1
+    assert {one.kind for one in dropped} == {"RAW", "WAR", "WAW"}
 
 
 @pytest.mark.parametrize("name", ["il", "ipc", "digits"])
