@@ -64,8 +64,8 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
                                                        "reproducers other than those of the checkout; for costs, a "
                                                        "Liberty file of standard cells; for clock, a folder of "
                                                        "them.")] = None,
-          part: Annotated[str | None, typer.Option(help="Of strangers, house and clock: one part alone; suite of house "
-                                                        "takes an hour and is measured only so.")] = None,
+          part: Annotated[str | None, typer.Option(help="Of strangers, clock, house, chain, scale and depth: one part "
+                                                        "alone; what takes an hour is measured only so.")] = None,
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure the figures of an area, print them beside their targets."""
     found = find(area)

@@ -22,7 +22,7 @@ from hw.verilog import export
 from sim.backends import fast, golden
 from sim.compare import compare
 
-__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "measure", "random_job", "replay"]
+__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "measure", "program_of", "random_job", "replay"]
 
 FLAGSHIP = "graph"
 """The preset whose machine runs them all."""
@@ -55,10 +55,10 @@ class Replay:
     least_cycles: float
 
 
-def program_of(preset: str) -> Program:
+def program_of(preset: str, schedule: str = "drained") -> Program:
     """A preset on the flagship machine."""
     machine = load(FLAGSHIP).machine.model_dump()
-    return compile_config(load(preset).replace(machine=machine))
+    return compile_config(load(preset).replace(machine=machine, rule={"schedule": schedule}))
 
 
 def random_job(program: Program, entry: str, samples: int) -> Job:

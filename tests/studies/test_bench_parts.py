@@ -12,7 +12,7 @@ from hebbar.cli.app import app
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
-from hebbar.studies import house, parts, scale, strangers
+from hebbar.studies import chain, house, parts, scale, strangers
 from hebbar.studies.registry import AREAS, find
 
 QUIET = Reporter(quiet=True)
@@ -57,7 +57,7 @@ def test_a_changed_file_changes_the_hash(monkeypatch, tmp_path):
 
 def test_every_part_is_there():
     """Without it a row of the table could be left out by a name."""
-    for area in (strangers, house, scale):
+    for area in (strangers, house, scale, chain):
         for name in area.PARTS:
             assert callable(__import__(f"{area.__name__}.{name}", fromlist=["measure"]).measure), name
 

@@ -1,8 +1,13 @@
-"""Samples a second of digits on an ECP5, against the machine of e9c8550 synthesised in the same run."""
+"""Samples a second of digits on an ECP5, against the machine of e9c8550 synthesised in the same run.
+
+``hebbar bench chain`` asks the same of chained programs.
+"""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,7 @@ from hebbar.synth.process import beating, yosys
 from .earlier import AGAINST, asked, lacking, trees
 from .fpga import TARGET, mapped, routed
 
-__all__ = ["measure"]
+__all__ = ["Pace", "clocks", "measure", "paces", "said"]
 
 FASTER, DENSER, LONGER = 3.3, 6.0, 1.25
 """Least samples a second and samples a second for 1,000 LUTs, most cycles a sample, each against before."""
@@ -30,6 +35,8 @@ two, three = (Cycles(program).run("train", samples, exits=None) for samples in (
 print(json.dumps({"cycles": {name: three[name] - two[name] for name in CYCLES},
                   "verilog": export(program.machine) if len(sys.argv) > 3 else ""}))
 """
+CHAINED = "program = compile_config(program.config.replace(rule={'schedule': 'chained'}))\n"
+"""What makes FIRST's program a chained one, by sources that can."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +58,36 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     preset = "tiny" if quick else "digits"
     if why := lacking(AGAINST):
         return [_missing(preset, why)]
+    answers = said(preset, reporter)
+    found, reason = clocks(preset, answers, quick, reporter)
+    return _figures(preset, *paces(answers, found)) if found else [_missing(preset, reason)]
+
+
+def said(preset: str, reporter: Reporter, chained: bool = False) -> list[dict[str, Any]]:
+    """What the sources now and those of AGAINST say of a preset: ``cycles`` a sample by cause, ``verilog`` of the
+    earlier. ``chained``: now; the earlier drain."""
     with trees() as places, beating(reporter, f"cycles of {preset}, now and at {AGAINST}"):
-        now, before = asked(places["now"], CYCLES, preset), asked(places[AGAINST], CYCLES, preset, "verilog")
-    paces = []
-    for said, cells in ((now, mapped(load(preset), reporter)), (before, _mapped(before["verilog"], reporter))):
-        clock, reason = routed(cells, quick, reporter)
+        return [asked(places["now"], (CHAINED if chained else "") + CYCLES, preset),
+                asked(places[AGAINST], CYCLES, preset, "verilog")]
+
+
+def clocks(preset: str, answers: Sequence[dict[str, Any]], quick: bool, reporter: Reporter) -> tuple[
+        list[fpga.Clock], str]:
+    """The clocks of a preset's machine now and at AGAINST, by what ``said`` told; none, and why, where one of the two
+    cannot be placed."""
+    found: list[fpga.Clock] = []
+    for cells in (partial(mapped, load(preset), reporter), partial(_mapped, answers[1]["verilog"], reporter)):
+        clock, reason = routed(cells(), quick, reporter)
         if clock is None:
-            return [_missing(preset, reason)]
-        paces.append(Pace({CAUSES.get(n, n): c for n, c in said["cycles"].items()}, clock.median, clock.used.lut))
-    return _figures(preset, *paces)
+            return [], reason
+        found.append(clock)
+    return found, ""
+
+
+def paces(answers: Sequence[dict[str, Any]], found: Sequence[fpga.Clock]) -> list[Pace]:
+    """Cycles at clocks, now and at AGAINST."""
+    return [Pace({CAUSES.get(name, name): count for name, count in one["cycles"].items()}, clock.median, clock.used.lut)
+            for one, clock in zip(answers, found, strict=True)]
 
 
 def _missing(preset: str, why: str) -> Figure:

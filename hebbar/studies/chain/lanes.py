@@ -1,4 +1,4 @@
-"""``hebbar bench chain``: how busy the lanes are, draining between sweeps that depend on one another or chained."""
+"""How busy the lanes are, draining between sweeps that depend on one another or chained."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from golden.learning.training import data_of
 from golden.session import initial_image
 from golden.trace import Job
 from hebbar.compiler.config import load
@@ -18,18 +17,10 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES, HOST
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
-from hebbar.verify import random_programs
-from hebbar.verify.shortest import shorter
-from sim.backends import fast, golden, pysim
-from sim.experiment import replay_job
-from sim.writes import compare_writes
+from sim.backends import fast, golden
 
-from .chain_cells import cells
+__all__ = ["measure", "utilisation"]
 
-__all__ = ["SEEDS", "measure", "utilisation"]
-
-SEEDS = {False: 0, True: 0}
-"""Nothing is drawn: cycles do not depend on values."""
 WIDE = {"machine": {"lanes": 32, "row_tiles": 32, "weight_words": 512}}
 DEEP: dict[str, Any] = {
     "network": {"layers": [784, *[32] * 31, 10]},
@@ -46,27 +37,11 @@ ROWS: tuple[tuple[str, str, dict[str, Any], str], ...] = (
         "rule": DEEP["rule"] | {"name": "il", "steps": 8}}, ">= 90"),
     ("mnist's network on 32 x 32 lanes, IL T 8", "mnist", WIDE | {"rule": {"name": "il", "steps": 8}}, ">= 70"))
 """Preset, changes and the target of the lanes' utilisation; W, the neurons of a pass, is P in all of them."""
-WIDE_PASS = "not built: a pass takes P neurons a cycle"
-OPEN = (
-    ("mnist, W = C: IL T 8 / iPC T 12 / Z-IL and backprop", WIDE_PASS, ">= 94 / >= 98 / >= 97 %"),
-    ("digits IL T 8, W = C", WIDE_PASS, ">= 77 %"),
-    ("what gaps, wide pass and buffers buy, each alone and together",
-     "of the three gaps alone are built: drained and chained above", "table"),
-    ("Fmax against the drained build", "not measured: the bench places nothing", ">= .97x"),
-    ("samples a second, digits and mnist, IL, against e9c8550",
-     "not measured: clocks of both are those of bench clock", ">= 4.5x"),
-    ("no dispatch violates a dependence, by k-induction", "not built: there is no such proof", "proved"),
-    ("fast shell with comparison by writes against a bare loop",
-     "not built: the shell compares memories and no writes", ">= 80 %"))
-"""Figures that stand open, and why."""
-OPERATIONS = {True: 400, False: 10_000}
-"""Random micro-operations, quick or not."""
-SHORTENED = ("tiny", "digits", "digits_zil")
-"""Presets whose gaps are shortened on Amaranth's simulator, the first of them quickly."""
 
 
-def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
-    """All figures in the order of the table; ``data`` is unused."""
+def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
+    """Each row drained and chained, those of the first networks on the RTL, and whether its counters are the models'.
+    ``folder`` is unused."""
     found: list[Figure] = []
     built = ROWS[4:5] if quick else ROWS[:5]
     differing = programs = 0
@@ -80,14 +55,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
             differing, programs = differing + sum(wrong for _, wrong in pairs), programs + len(pairs)
         else:
             found += _row(name, target, [utilisation(program) for program in pair], "by the cycle model")
-    found.append(Figure(f"counters of the RTL that differ from the models, drained and chained ({programs} programs)",
-                        differing, "0", "counters", differing == 0))
-    reporter.say("digits on Amaranth's simulator, every write compared ...")
-    found += _writes(1 if quick else 3)
-    found.append(random_programs.agreement(BUILD, OPERATIONS[quick], reporter, chain=True))
-    found.append(_shorter(SHORTENED[:1] if quick else SHORTENED, reporter))
-    found.append(cells("tiny" if quick else "digits", folder, reporter))
-    return found + [Figure(name, why, target, "", None) for name, why, target in OPEN]
+    return [*found, Figure(f"counters of the RTL that differ from the models, drained and chained ({programs} "
+                           "programs)", differing, "0", "counters", differing == 0)]
 
 
 def _with(changes: dict[str, Any], schedule: str) -> dict[str, Any]:
@@ -132,31 +101,3 @@ def _any(program: Program, samples: int) -> Job:
     """A job of samples that need no data: cycles do not depend on them."""
     given = {t.key: np.tile(np.arange(t.population.size) % 64, (samples, 1)) for t in program.inputs["train"]}
     return Job(program, "train", initial_image(program), given)
-
-
-def _job(program: Program, samples: int) -> Job:
-    return replay_job(program, data_of(program), initial_image(program), samples)
-
-
-def _writes(samples: int) -> Iterator[Figure]:
-    for schedule in ("drained", "chained"):
-        job = _job(compile_config(load("digits").replace(rule={"schedule": schedule})), samples)
-        trace = pysim.run(replace(job, stall=0.1))  # which raises where a sweep overtakes another
-        assert trace.writes is not None, "every step is recorded"
-        result = compare_writes(job, trace.writes)
-        words = sum(count for name, count in result.words.items() if name.startswith("writes"))
-        yield Figure(f"writes that differ, digits {schedule}, {samples} samples ({words:,} writes, "
-                     f"{result.total_words:,} words), no sweep overtakes another", result.total_mismatches, "0",
-                     "writes", result.total_mismatches == 0)
-
-
-def _shorter(presets: Sequence[str], reporter: Reporter) -> Figure:
-    """Gaps that are a cycle short and neither told by the scoreboard nor slack."""
-    told, slack, lost = 0, 0, 0
-    for preset in presets:
-        reporter.say(f"every gap of {preset} a cycle shorter ...")
-        for one in shorter(_job(compile_config(load(preset)), 1)):
-            told, slack = told + one.told, slack + (not one.told and not one.overtakes and one.same)
-            lost += not one.told and (one.overtakes or not one.same)
-    return Figure(f"gaps of {', '.join(presets)} a cycle short that nothing tells on the RTL ({told} told, {slack} "
-                  "slack by the table)", lost, "0", "gaps", lost == 0)

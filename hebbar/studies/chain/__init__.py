@@ -1,0 +1,50 @@
+"""``hebbar bench chain``: what chaining buys, what it takes, and that no sweep overtakes another."""
+
+from pathlib import Path
+
+from hebbar.contract.console import Reporter
+from hebbar.contract.results import Figure
+
+from ..parts import kept, measured
+
+__all__ = ["OPEN", "PARTS", "PLACED", "SEEDS", "measure", "one"]
+
+SEEDS = {False: 5, True: 1}
+"""Seeds of placement of Fmax; in all else nothing is drawn, since cycles do not depend on values."""
+
+PARTS = ("lanes", "writes", "systems", "shorter", "dependences", "cells", "fmax", "pace")
+"""Modules of this package, in the order of the table; each measures its rows."""
+
+PLACED = {"fmax": ("Fmax of tiny on an ECP5-85k against the build that can only drain", ">= 0.97"),
+          "pace": ("samples a second, digits and mnist IL, chained, against e9c8550", ">= 4.5")}
+"""Parts that place and route for hours: measured when they are asked for by ``--part``; their figures and targets."""
+
+WIDE_PASS = "not built: a pass takes P neurons a cycle"
+OPEN = (
+    ("mnist, W = C: IL T 8 / iPC T 12 / Z-IL and backprop", WIDE_PASS, ">= 94 / >= 98 / >= 97 %"),
+    ("digits IL T 8, W = C", WIDE_PASS, ">= 77 %"),
+    ("what gaps, wide pass and buffers buy, each alone and together",
+     "of the three gaps alone are built: drained and chained above", "table"),
+    ("no dispatch violates a dependence, by k-induction", "not built: there is no such proof", "proved"),
+    ("fast shell with comparison by writes against a bare loop",
+     "not built: the shell compares memories and no writes", ">= 80 %"))
+"""Figures that stand open, and why."""
+
+
+def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
+    """All figures in the order of the table; ``data`` is unused. A part that was measured in ``folder`` with these very
+    sources is not measured again."""
+    figures: list[Figure] = []
+    for part in PARTS:
+        if part in PLACED:
+            name, target = PLACED[part]
+            todo = Figure(name, f"hebbar bench chain --part {part}", target, "", None)
+            figures += kept(part, folder, quick) or [todo]
+        else:
+            figures += one(part, folder, quick, reporter)
+    return figures + [Figure(name, why, target, "", None) for name, why, target in OPEN]
+
+
+def one(part: str, folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
+    """The figures of one part."""
+    return measured("chain", part, folder, quick, reporter)

@@ -1,0 +1,142 @@
+"""``hebbar bench chain``: its counts and ratios, and what it says where something is not there."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from hebbar.compiler.config import load
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES as CAUSES
+from hebbar.contract.isa import FIELDS, Op
+from hebbar.contract.results import Figure
+from hebbar.studies import chain
+from hebbar.studies.chain import dependences, fmax, pace, systems
+from hebbar.studies.chain.cells import without_gaps
+from hebbar.studies.clock.earlier import asked
+from hebbar.studies.clock.pace import CHAINED, CYCLES
+from hebbar.studies.parts import ROOT
+from hebbar.synth.design import of_machine
+from hebbar.synth.devices import Cells
+from hebbar.synth.fpga import Clock
+from hebbar.verify.dropped import Dropped
+from sim.backends import golden
+
+QUIET = Reporter(quiet=True)
+
+
+def test_the_other_machine_has_no_counter_of_gaps():
+    """Otherwise both would be one machine, and chaining would seem to take nothing; what was changed for it is back
+    behind it."""
+    counter = f"wire width {FIELDS[Op.WAIT]['gap'].width} \\held\n"
+    other = without_gaps("tiny").rtlil
+    assert counter not in other and counter in of_machine(load("tiny").machine).rtlil
+
+
+def test_dropped_dependences_are_counted_by_what_became_of_them():
+    """Without it one that nothing tells could be counted as slack."""
+    one, two = (None,), (None, None)
+    found = [Dropped(one, True), Dropped(one, False, True, 7, True), Dropped(one, False, True, 0, True),
+             Dropped(one, False), Dropped(two, False, False, 0, True)]
+    alone, ways = dependences.counted(("tiny",), found)
+    assert (alone.value, alone.met, ways.value, ways.met) == (0, True, 1, False)
+    assert "(4: 2 told, by the scoreboard 2, by wrong writes 1; 2 slack by the table, of 1 the gaps are the same)" \
+        in alone.figure
+    assert "(1: 0 told" in ways.figure and "all ways into a loop" in ways.figure
+
+
+def changed(trace, where):
+    """A trace with one bit of its end flipped."""
+    if where == "output":
+        return replace(trace, outputs={name: values ^ 1 for name, values in trace.outputs.items()})
+    values = getattr(trace, where).copy()
+    values[-1, ..., 0] ^= 1
+    return replace(trace, **{where: values})
+
+
+@pytest.mark.parametrize("where", ["", "final", "state", "error", "activity", "output"])
+def test_what_a_chained_system_leaves_is_compared(where, monkeypatch):
+    """A golden machine in the place of the RTL; a bit that is wrong at the end of the drained run alone is told."""
+    monkeypatch.setattr(systems.fast, "run", lambda job, library: golden.run(job) if not where or (
+        job.program.config.rule.schedule == "chained") else changed(golden.run(job), where))
+    found = systems.chained("IL", "predict", 1, None)
+    assert (found.mismatches > 0) is bool(where) and found.words > 2 * found.final > 0
+
+
+def clock(*mhz):
+    return Clock(mhz, True, Cells(1000), ())
+
+
+def test_fmax_is_a_ratio_of_medians():
+    """Without it the better of some seeds could count, or the ratio be the other way round."""
+    found = fmax.row(clock(50, 97, 97, 120, 98), clock(100, 100, 10, 100, 300))
+    assert found.value == pytest.approx(0.97) and found.met and "median of 5 seeds" in found.figure
+    assert not fmax.row(clock(96), clock(100)).met
+
+
+def test_fmax_places_both_builds_with_five_seeds(monkeypatch, tmp_path):
+    """Nothing is placed here; a machine that cannot be says why."""
+    asked_of = []
+
+    def placed(found, target, seeds, route, reporter):
+        asked_of.append((found, seeds, route))
+        return clock(100.0 - len(asked_of)), ""
+
+    monkeypatch.setattr(fmax, "of_machine", lambda machine: machine)
+    monkeypatch.setattr(fmax, "without_gaps", lambda preset: preset)
+    monkeypatch.setattr(fmax.fpga, "mapped", lambda design, *_: design)
+    monkeypatch.setattr(fmax.fpga, "clock", placed)
+    (found,) = fmax.measure(tmp_path, False, QUIET)
+    assert found.value == pytest.approx(99 / 98) and [one[1:] for one in asked_of] == [(5, True)] * 2
+    assert [one[0] for one in asked_of] == [load("tiny").machine, "tiny"]
+    monkeypatch.setattr(fmax.fpga, "clock", lambda *_: (None, "it does not fit"))
+    (found,) = fmax.measure(tmp_path, True, QUIET)
+    assert (found.value, found.met) == ("not measured: it does not fit", None)
+
+
+@pytest.fixture
+def earlier(monkeypatch):
+    """Answers of other sources: half the cycles now; ``fits`` says which machines can be placed."""
+    answers = [{"cycles": {"issue": 100}}, {"cycles": {"issue": 200}}]
+    fits = SimpleNamespace(names=("digits",))
+    monkeypatch.setattr(pace, "lacking", lambda *_: "")
+    monkeypatch.setattr(pace, "said", lambda preset, reporter, chained: answers if chained else [])
+    monkeypatch.setattr(pace, "clocks", lambda preset, *_: (
+        ([clock(90), clock(30)], "") if preset in fits.names else ([], "it does not fit")))
+    return fits
+
+
+def test_samples_a_second_are_those_of_chained_programs(earlier, tmp_path):
+    """Three times the clock and half the cycles are six times the samples; at the clocks of another machine nothing is
+    met, and the row says whose they are."""
+    digits, cycles, mnist, _ = pace.measure(tmp_path, False, QUIET)
+    assert (digits.value, digits.met, cycles.value) == (6, True, 0.5)
+    assert mnist.value == 6 and mnist.met is None and "at the clocks of digits: it does not fit" in mnist.figure
+    earlier.names = ()
+    assert [row.value for row in pace.measure(tmp_path, False, QUIET)] == ["not measured: it does not fit"] * 2
+
+
+def test_without_the_earlier_sources_the_row_says_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(pace, "lacking", lambda *_: "no history")
+    (row,) = pace.measure(tmp_path, False, QUIET)
+    assert (row.value, row.met) == ("not measured: no history", None)
+
+
+def test_cycles_are_those_of_the_chained_program():
+    """Without it the earlier machine would be set beside a program that drains."""
+    model = Cycles(compile_config(load("tiny").replace(rule={"schedule": "chained"})))
+    two, three = (model.run("train", samples, None) for samples in (2, 3))
+    drained, now = (sum(asked(ROOT, code + CYCLES, "tiny")["cycles"].values()) for code in ("", CHAINED))
+    assert now == sum(three[cause] - two[cause] for cause in CAUSES) < drained
+
+
+def test_what_places_is_measured_when_it_is_asked_for(monkeypatch, tmp_path):
+    """Without it the bench would take hours, or forget what was measured by --part."""
+    monkeypatch.setattr(chain, "PARTS", ("fmax",))
+    monkeypatch.setattr(fmax, "measure", lambda *_: [Figure("Fmax", 1.0, ">= 0.97", "x", True)])
+    todo, *rest = chain.measure(tmp_path, False, QUIET)
+    assert (todo.value, todo.met) == ("hebbar bench chain --part fmax", None) and len(rest) == len(chain.OPEN)
+    assert chain.one("fmax", tmp_path, False, QUIET)[0].value == 1.0
+    assert chain.measure(tmp_path, False, QUIET)[0].value == 1.0
