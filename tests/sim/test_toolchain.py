@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from hebbar.contract.errors import BadInput, Exit, HebbarError, Mismatch, MissingTool, TimedOut
 from sim import toolchain, verilator
+
+Build = Callable[..., None]
 
 COUNTER = """\
 module counter #(parameter STEP = 1) (input wire clk, input wire rst, output reg [7:0] count);
@@ -84,7 +87,16 @@ async def hangs(dut):
 
 
 @pytest.fixture(scope="module")
-def counter(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def build(models: Path) -> Build:
+    """Builds a counter; the objects of Verilator's library are those of the whole run."""
+    def built(source: Path, folder: Path, step: int = 1, public: Sequence[str] = ("log.mem",)) -> None:
+        verilator.build(source, "counter", folder, public=public, parameters={"STEP": step}, shared=models)
+
+    return built
+
+
+@pytest.fixture(scope="module")
+def counter(tmp_path_factory: pytest.TempPathFactory, build: Build) -> tuple[Path, Path]:
     """The Verilog of the counter and the folder it is built in."""
     base = tmp_path_factory.getbasetemp()
     # Every worker of pytest-xdist has a folder in one that they share: build once for all.
@@ -94,11 +106,6 @@ def counter(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     source.write_text(COUNTER)
     build(source, folder / "build")
     return source, folder / "build"
-
-
-def build(source: Path, folder: Path, step: int = 1, public: list[str] | None = None) -> None:
-    names = ["log.mem"] if public is None else public
-    verilator.build(source, "counter", folder, public=names, parameters={"STEP": step})
 
 
 def run(folder: Path, work: Path, bench: str, name: str, timeout_s: float = 30.0, **env: str) -> None:
@@ -148,7 +155,7 @@ def test_few_cores_compile_a_model_in_one_piece(monkeypatch: pytest.MonkeyPatch,
     assert ("VM_PARALLEL_BUILDS=0" in toolchain.environment()["MAKEFLAGS"].split()) is one_piece
 
 
-def test_a_model_of_another_level_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_model_of_another_level_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, build: Build) -> None:
     """Without it a long training would run on the model that a test compiled in haste, and a wrong level would be
     make's to explain."""
     (tmp_path / "counter.v").write_text(COUNTER)
@@ -175,7 +182,7 @@ def test_a_bench_reads_a_public_memory(counter: tuple[Path, Path], tmp_path: Pat
     run(counter[1], tmp_path, BENCH, "bench", STEP="1")
 
 
-def test_an_unchanged_model_is_not_built_again(counter: tuple[Path, Path], tmp_path: Path) -> None:
+def test_an_unchanged_model_is_not_built_again(counter: tuple[Path, Path], tmp_path: Path, build: Build) -> None:
     """Without it every run pays the compiler, or, worse, a changed model runs as the old one."""
     source, folder = counter
     binary, log = folder / "counter", folder / "build.log"
@@ -192,7 +199,7 @@ def test_an_unchanged_model_is_not_built_again(counter: tuple[Path, Path], tmp_p
         build(other, copy, step=2)
 
 
-def test_tools_that_have_moved_build_again(counter: tuple[Path, Path], tmp_path: Path) -> None:
+def test_tools_that_have_moved_build_again(counter: tuple[Path, Path], tmp_path: Path, build: Build) -> None:
     """The rules of a build name the files of its tools: with those of an environment that is gone make refuses."""
     source, built = counter
     shutil.copytree(built, folder := tmp_path / "build")
@@ -205,7 +212,7 @@ def test_tools_that_have_moved_build_again(counter: tuple[Path, Path], tmp_path:
     run(folder, tmp_path, BENCH, "bench", STEP="1")
 
 
-def test_a_build_error_carries_the_compilers_words(tmp_path: Path) -> None:
+def test_a_build_error_carries_the_compilers_words(tmp_path: Path, build: Build) -> None:
     """Without it the user sees a return code, and a broken folder counts as built the next time."""
     source = tmp_path / "counter.v"
     source.write_text(COUNTER.replace("count + STEP[7:0]", "count + missing_name"))
@@ -214,13 +221,13 @@ def test_a_build_error_carries_the_compilers_words(tmp_path: Path) -> None:
             build(source, tmp_path / "build")
 
 
-def test_an_unknown_public_name_is_an_error(counter: tuple[Path, Path], tmp_path: Path) -> None:
+def test_an_unknown_public_name_is_an_error(counter: tuple[Path, Path], tmp_path: Path, build: Build) -> None:
     """Without it Verilator ignores the name and the test bench fails much later."""
     with pytest.raises(BadInput, match=r"no signal or memory log.nowhere"):
         build(counter[0], tmp_path / "build", public=["log.nowhere"])
 
 
-def test_any_path_will_do(counter: tuple[Path, Path], tmp_path: Path) -> None:
+def test_any_path_will_do(counter: tuple[Path, Path], tmp_path: Path, build: Build) -> None:
     """Without it make takes a blank for the end of a word, and # $ ' for something else."""
     folder = tmp_path / "my \"build\"" / "of $HOME & it's #1 (ü, ;*)"
     folder.mkdir(parents=True)
