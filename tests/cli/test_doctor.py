@@ -23,6 +23,13 @@ def by_name(folder: Path | None = None) -> dict[str, Finding]:
     return {finding.name: finding for finding in examine(folder)}
 
 
+def test_the_pythons_that_are_usual_are_those_that_are_declared():
+    """Without it the doctor could warn of a version on which the package says that it was tried."""
+    said = [c.rpartition(" ")[2] for c in metadata.metadata("hebbar").get_all("Classifier") or []
+            if c.startswith("Programming Language :: Python :: 3.")]
+    assert [f"{a}.{b}" for a, b in doctor.TESTED] == said
+
+
 def test_everything_declared_is_looked_at(tmp_path):
     """Without it a new requirement could be missing on a machine that the doctor calls healthy."""
     found = by_name(tmp_path)

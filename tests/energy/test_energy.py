@@ -16,6 +16,7 @@ from helpers import graph, layered, machine, random_samples, random_weights
 
 from golden.image import to_image
 from golden.trace import Job
+from hebbar.compiler.config import load as load_config
 from hebbar.compiler.layout import Layout
 from hebbar.compiler.program import assemble, compile_config
 from hebbar.compiler.rules import Schedule
@@ -26,6 +27,7 @@ from hebbar.contract.isa import Into, Mode, Op, Sweep, encode
 from hebbar.contract.memories import BLOCK, MAP, Mem, pack
 from hebbar.energy import estimate, load_technology
 from hebbar.energy.accesses import EVENTS, accesses
+from hebbar.energy.area import memories
 from hebbar.energy.interpolate import adder, memory, multiplier
 from hebbar.energy.registers import register_bits
 from hw.machine import Machine
@@ -384,6 +386,16 @@ def _clocked(module: str) -> int:
             body = re.sub(rf"^.*\b{re.escape(name)} ?\[.*\n", "", body, flags=re.MULTILINE)
         clocked |= set(re.findall(r"^\s+(?:if \(.*\)\s*)?\\?([^\s\[]+)\s*(?:\[[^<]*)?<=", body, re.MULTILINE))
     return sum(width[name] for name in clocked)
+
+
+@pytest.mark.parametrize("build", [{}, {"integral": True}, {"separation": 16, "energy": True}, {"counters": False}],
+                         ids=lambda b: ", ".join(b) or "as it is")
+def test_the_memories_of_the_area_have_the_bits_of_those_of_the_verilog(build):
+    """Without it an optional memory could be left out of area and leakage. The Verilog has some in two parts."""
+    config = load_config("tiny").replace(machine=build).machine
+    declared = re.findall(r"^\s*reg (?:signed )?\[(\d+):0\] \\?\S+ +\[(\d+):0\]", export(config), re.MULTILINE)
+    assert sum(words * bits for _, words, bits in memories(config)) == \
+        sum((int(high) + 1) * (int(last) + 1) for high, last in declared)
 
 
 def test_multipliers_and_adders_meet_their_table():

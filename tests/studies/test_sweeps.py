@@ -315,6 +315,7 @@ def test_the_command_searches_and_writes_what_it_chose(stopping, tmp_path, monke
     assert f"chosen by 25.00 % of the validation data: rule.steps={chosen.rule.steps}" in answer.output
     assert {x["graded_on"] for x in json.loads(Path("out/result.json").read_text())} == {"validation", "test"}
     for more, words in ((["digits"], "--search is given with 2 configurations"),
+                        (["--validation", "0"], "--validation 0 holds none out"),
                         (["--epochs", "1", "--set", "training.epochs=2"], "--epochs and --set training.epochs")):
         refused = CliRunner().invoke(app, ["sweep", "tiny", *more, "--search", "2", "--out", "out"])
         assert refused.exit_code and words in str(refused.exception)

@@ -5,6 +5,7 @@ that the machine gives for the same inputs is the yardstick. What they are worth
 errors, whose outputs become probabilities by the beta that suits a validation part best.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,7 +140,7 @@ def allowed(program: Program, mu: Reals) -> Reals:
     is off one way and all others the other. Powers are cut off below 2**-POWER_FRAC, results rounded to codes.
     """
     beta, code = program.config.rule.beta, 1 / program.machine.formats.state.scale
-    octaves = abs(program.beta * 2.0**-BETA_FRAC - beta * np.log2(np.e)) * (mu.max(axis=1, keepdims=True) - mu)
+    octaves = abs(program.beta * 2.0**-BETA_FRAC - beta * np.log2(math.e)) * (mu.max(axis=1, keepdims=True) - mu)
     d = 1.5 * beta * code + np.log(2) * (octaves + 2.0 ** -(INDEX_BITS + 1))
     p = softmax(beta * mu)
     up, down = p * np.exp(d), p * np.exp(-d)
