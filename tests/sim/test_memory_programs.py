@@ -8,7 +8,7 @@ change pictures by a shade. The truths here are distances, conditional means and
 import runpy
 import sys
 from dataclasses import replace
-from math import erf, log2, sqrt
+from math import e as euler, erf, log2, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -74,7 +74,7 @@ def test_softmax_is_the_reference_within_its_arithmetic(beta):
     shares = reference.separation(scores, how)
     assert (shares.max(axis=1) < 0.9).sum() > 10
     # an exponent is rounded to 1/256 octave, beta log2 e to 1/256 and a distance to 2**-12
-    octaves = 2**-9 + np.ptp(scores, axis=1).max() * 2**-9 + 2**-13 * beta * log2(np.e)
+    octaves = 2**-9 + np.ptp(scores, axis=1).max() * 2**-9 + 2**-13 * beta * log2(euler)
     relative, cut = 2 * (2**octaves - 1), 6 * (2**-13 + 2**-16)
     found = e.run("predict", {"q": queries})["z"]
     assert np.abs(found - reference.retrieve(memory, queries, how)).max() <= relative + cut + 2**-12

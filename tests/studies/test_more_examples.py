@@ -1,5 +1,6 @@
 """Reverse differentiation, categorical outputs and costs: the yardsticks by other formulas, and examples that fail."""
 
+import math
 import re
 import runpy
 import subprocess
@@ -107,8 +108,8 @@ def test_the_bound_of_probabilities_is_what_rounding_can_do():
     program = compile_config(probabilities.config("categorical"))
     beta, code = program.config.rule.beta, 2.0**-12
     mu = np.array([[0.1, 0.0]])
-    octaves = beta * np.log2(np.e) * 0.1
-    worst = octaves * abs(round(beta * np.log2(np.e) * 256) / 256 / (beta * np.log2(np.e)) - 1) + 2.0**-9
+    octaves = beta * np.log2(math.e) * 0.1
+    worst = octaves * abs(round(beta * np.log2(math.e) * 256) / 256 / (beta * np.log2(math.e)) - 1) + 2.0**-9
     logit = 0.1 * beta + np.log(2) * worst + 1.5 * beta * code
     moved = 1 / (1 + np.exp(-logit)) - 1 / (1 + np.exp(-0.1 * beta))
     bound = probabilities.allowed(program, mu)[0]
