@@ -21,7 +21,7 @@ FREQUENCY = "100"
 
 MANY_LUT = 30_000
 """Above that many LUTs router2 routes: nextpnr's usual router1 had no route for three quarters of the arcs of the
-preset ecp5 after a quarter of an hour, and took back two of three. Below, router1 finds the faster routes."""
+preset ecp5 after a quarter of an hour, and took back two of three."""
 
 
 @dataclass(frozen=True)

@@ -143,8 +143,8 @@ def test_the_clock_is_the_median_and_its_path_is_told_in_amaranth(energy, monkey
 
 
 @pytest.mark.parametrize("lut, router", [(fpga.MANY_LUT, []), (fpga.MANY_LUT + 1, ["--router", "router2"])])
-def test_a_large_design_has_the_router_that_comes_to_an_end(monkeypatch, lut, router):
-    """Without it the largest machine of a device is routed for hours, or a small one by the router that ends slower."""
+def test_a_large_design_has_the_other_router(monkeypatch, lut, router):
+    """Without it the largest machine of a device is routed for hours, or a small one by another router than before."""
     asked = []
     monkeypatch.setattr(fpga, "require", lambda *_: None)
     monkeypatch.setattr(fpga, "placed", lambda device, options, *_: asked.append(options) or process.Placed(1.0, {}, {
