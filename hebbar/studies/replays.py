@@ -1,8 +1,10 @@
 """Every learning system on one Verilog export: golden against RTL word for word, and what a sample costs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,7 +24,9 @@ from hw.verilog import export
 from sim.backends import fast, golden
 from sim.compare import compare
 
-__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "measure", "program_of", "random_job", "replay"]
+__all__ = ["SYSTEMS", "FLAGSHIP", "Replay", "measure", "of_all", "program_of", "random_job", "replay"]
+
+Answer = TypeVar("Answer")
 
 FLAGSHIP = "graph"
 """The preset whose machine runs them all."""
@@ -94,22 +98,27 @@ def replay(system: str, entry: str, samples: int, library: Path) -> Replay:
                   reads / cycles / width, reads / stored, least.visits / stored, least.cycles)
 
 
+def of_all(what: str, ask: Callable[[str, str], Answer], reporter: Reporter) -> list[Answer]:
+    """What ``ask`` says of every system and each of its entries, in their order; ``what`` names the task."""
+    jobs, found = [(s, e) for s, preset in SYSTEMS.items() for e in program_of(preset).entries], []
+    with reporter.task(what, len(jobs)) as task:
+        for i, (system, entry) in enumerate(jobs):
+            found.append(ask(system, entry))
+            task.advance(i + 1, f"{system}, {entry}")
+    return found
+
+
 def measure(quick: bool, reporter: Reporter) -> list[Figure]:
     """All systems and all their entries; one library, built from one export."""
     program = program_of(FLAGSHIP)
     text = export(program.machine)
     names = {sha256(export(program_of(p).machine).encode()).hexdigest() for p in SYSTEMS.values()}
     library = fast.prepare(program, BUILD, announce=True)
-    jobs = [(s, e) for s, preset in SYSTEMS.items() for e in program_of(preset).entries]
-    found = []
-    with reporter.task("systems on one export", len(jobs)) as task:
-        for i, (system, entry) in enumerate(jobs):
-            found.append(replay(system, entry, 2 if quick else 10, library))
-            task.advance(i + 1, f"{system}, {entry}")
+    found = of_all("systems on one export", lambda s, e: replay(s, e, 2 if quick else 10, library), reporter)
     digest = sha256(text.encode()).hexdigest()
     words, wrong = sum(r.words for r in found), sum(r.mismatches for r in found)
     figures = [Figure(f"one export for all programs, sha256 {digest[:16]}", len(names), "1", "files", len(names) == 1),
-               Figure(f"RTL mismatches, {len(SYSTEMS)} systems, {len(jobs)} programs, {words:,} words", wrong, "0",
+               Figure(f"RTL mismatches, {len(SYSTEMS)} systems, {len(found)} programs, {words:,} words", wrong, "0",
                       "words", not wrong)]
     return figures + [Figure(f"{r.system}, {r.entry}: MACs at work in {100 * r.utilisation:.0f} % of cycles, a weight "
                              f"read {r.reads:.2f} times, at least {r.least_reads:.2f}", round(r.cycles),

@@ -12,7 +12,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES as CAUSES
 from hebbar.contract.isa import FIELDS, Op
 from hebbar.contract.results import Figure
-from hebbar.studies import chain
+from hebbar.studies import chain, replays
 from hebbar.studies.chain import dependences, fmax, pace, systems
 from hebbar.studies.chain.cells import without_gaps
 from hebbar.studies.clock.earlier import asked
@@ -140,3 +140,10 @@ def test_what_places_is_measured_when_it_is_asked_for(monkeypatch, tmp_path):
     assert (todo.value, todo.met) == ("hebbar bench chain --part fmax", None) and len(rest) == len(chain.OPEN)
     assert chain.one("fmax", tmp_path, False, QUIET)[0].value == 1.0
     assert chain.measure(tmp_path, False, QUIET)[0].value == 1.0
+
+
+def test_every_entry_of_every_system_is_asked_for_once():
+    """Without it a system, or its inference, could be left out of the one export that is said to run them all."""
+    found = replays.of_all("systems", lambda system, entry: (system, entry), QUIET)
+    assert found == [(system, entry) for system, preset in replays.SYSTEMS.items()
+                     for entry in compile_config(load(preset)).entries]

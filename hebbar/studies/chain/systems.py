@@ -15,7 +15,7 @@ from hw.verilog import export
 from sim.backends import fast, golden
 from sim.compare import compare, differences
 
-from ..replays import FLAGSHIP, SYSTEMS, program_of, random_job
+from ..replays import FLAGSHIP, SYSTEMS, of_all, program_of, random_job
 
 __all__ = ["Chained", "chained", "ends", "measure"]
 
@@ -56,13 +56,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     program = program_of(FLAGSHIP, "chained")
     digest = sha256(export(program.machine).encode()).hexdigest()
     library = fast.prepare(program, BUILD, announce=True)
-    jobs = [(s, e) for s, preset in SYSTEMS.items() for e in program_of(preset).entries]
-    found = []
-    with reporter.task("systems chained on one export", len(jobs)) as task:
-        for i, (system, entry) in enumerate(jobs):
-            found.append(chained(system, entry, 2 if quick else 10, library))
-            task.advance(i + 1, f"{system}, {entry}")
+    found = of_all("systems chained on one export", lambda s, e: chained(s, e, 2 if quick else 10, library), reporter)
     words, wrong, final = (sum(getattr(one, name) for one in found) for name in ("words", "mismatches", "final"))
-    return [Figure(f"final bits chained = drained = golden: {len(SYSTEMS)} systems, {len(jobs)} programs on one export "
-                   f"({digest[:16]}; {final:,} final words, {words:,} compared in all)", wrong, "0", "words",
+    return [Figure(f"final bits chained = drained = golden: {len(SYSTEMS)} systems, {len(found)} programs on one "
+                   f"export ({digest[:16]}; {final:,} final words, {words:,} compared in all)", wrong, "0", "words",
                    wrong == 0)]
