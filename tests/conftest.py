@@ -1,12 +1,16 @@
 """Fixtures of several files, and the mark of every test: fast, slow or tool."""
 
+import gc
 import os
 
 import pytest
+from pace import quicken
 from tiers import FAST, TIERS, tier
 
 # Most models run for less time than -O3 takes to compile them; here and in all that the tests start.
 os.environ.setdefault("HEBBAR_OPTIMISE", "-O1")
+gc.set_threshold(50_000, 20, 20)  # an elaborated machine is a hundred thousand objects, and nothing of it is garbage
+quicken()
 
 
 @pytest.fixture(scope="session")
