@@ -156,8 +156,11 @@ class Counters(wiring.Component):
         visit = pipe(m, self._visit, 4, "visit", reset=True)
         mode = [data.View(MODE, v) for v in pipe(m, self._mode.as_value(), 4, "mode")]
         total, base, taken = Signal(TOTAL_BITS), pipe(m, self._read.data, 1, "base")[1], pipe(m, found, 2, "taken")[2]
+        # The upper half waits for one carry and not for one from bit to bit.
+        half = TOTAL_BITS // 2
+        lower, upper = named(m, base[:half] + taken, "lower"), named(m, base[half:] + 1, "upper")
         with m.If(visit[2]):
-            m.d.sync += total.eq(base + taken)
+            m.d.sync += total.eq(Cat(lower[:half], Mux(lower[half], upper, base[half:])))
         with m.If((visit[2] & (mode[2].wiping | (mode[2].clearing & ~mode[2].latching)))
                   | (visit[3] & mode[3].clearing & mode[3].latching)):
             m.d.sync += total.eq(0)

@@ -176,7 +176,7 @@ class Machine(wiring.Component):
             banks[Mem.ERROR].read_address[0].eq(neuron.error_group), neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
             banks[Mem.ACTIVITY].read_address[1].eq(neuron.activity_word),
             neuron.old_activity.eq(banks[Mem.ACTIVITY].read_data[1]),
-            self.feedback_sums.valid.eq(tile.back_valid), self.feedback_sums.word.eq(tile.back_word),
+            self.feedback_sums.valid.eq(tile.back_valid), self.feedback_sums.early_word.eq(tile.early_word),
             self.feedback_sums.overwrite.eq(tile.feedback_overwrite), self.feedback_sums.sums.eq(tile.feedback_sums),
             self.feedback_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.feedback_sums.read_data)]
         # A block RAM takes half a cycle to answer and a base is added to a sum at once: a register between them.
@@ -205,13 +205,16 @@ class Machine(wiring.Component):
         """A program begins with base, integrals and feedback sums of zero: START walks over them, a group a cycle."""
         groups, words, backs = self.machine.groups, self.machine.neuron_words, self.feedback_sums
         place = Signal(range(groups))
+        following = named(m, place + 1, "following_place")
         with m.If(self.sequencer.start):
             m.d.sync += [self._clearing.eq(1), place.eq(0)]
+            m.d.comb += backs.early_word.eq(0)
         with m.Elif(self._clearing):
-            m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
+            m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(following)]
             m.d.comb += [
                 *([b.write_address.eq(place), b.write_mask.eq(-1), b.write_data.as_value().eq(0)] for b in banks),
-                backs.valid.eq(place < words), backs.word.eq(place), backs.overwrite.eq(1), backs.clear.eq(1)]
+                backs.early_word.eq(following), backs.valid.eq(place < words), backs.overwrite.eq(1),
+                backs.clear.eq(1)]
 
     def _separation(self, m: Module) -> None:
         """The separation unit: while it works, it has base, state and error memories to itself."""

@@ -104,6 +104,7 @@ class PhaseControl:
         self.sums = Signal(self._shapes.sums)
         self.first_row = Signal(20)
         self.first_column = Signal(BLOCK["columns"].width)
+        self._feeding = Signal(name="feeding")
         self.inside: dict[str, Value] = {}
         self.ends: dict[str, Value] = {}
         self._lanes = {f: Signal(20, name=f"lanes_{(f.name or '').lower()}") for f in (Sweep.FWD, Sweep.TRN, Sweep.UPD)}
@@ -120,7 +121,7 @@ class PhaseControl:
         self._convert(m, take_sums)
         self._back(m, backs)
         self._count(m, busy)
-        m.d.comb += self._tile.idle.eq(~(busy | self._leaving))
+        m.d.comb += self._tile.idle.eq(~(busy | self._leaving | self._feeding))
 
     def _walk(self, m: Module, phases: list[Phase]) -> Value:
         """Walk through the phases of a sweep; returns whether there is one."""
@@ -229,15 +230,18 @@ class PhaseControl:
                     m.d.sync += self._array.errors[g].eq(tile.error)
 
     def _back(self, m: Module, backs: Sequence[Value]) -> None:
-        """A column a step to the feedback sums of its source."""
+        """A column a step to the feedback sums of its source, a cycle after the number of their word."""
         tile = self._tile
+        there, sums = Signal(), Signal(self._shapes.backs, reset_less=True)
+        replace = Signal(reset_less=True)
+        m.d.comb += [tile.back_valid.eq(there), tile.feedback_overwrite.eq(replace), tile.feedback_sums.eq(sums)]
+        m.d.sync += [there.eq(0), self._feeding.eq(self.ends["back"])]
         with m.Switch((self.first_column + self.step)[:len(self.step)]):
             for k, column in enumerate(self._array.columns):
                 with m.Case(k):
-                    m.d.comb += [tile.back_valid.eq(self.ends["back"] & column.entry.feedback),
-                                 tile.back_word.eq(column.entry.source),
-                                 tile.feedback_overwrite.eq(column.entry.overwrite),
-                                 tile.feedback_sums.eq(backs[k])]
+                    m.d.comb += tile.early_word.eq(column.entry.source)
+                    m.d.sync += [there.eq(self.ends["back"] & column.entry.feedback),
+                                 replace.eq(column.entry.overwrite), sums.eq(backs[k])]
 
     def _count(self, m: Module, busy: Value) -> None:
         """Cycles and work of this cycle; a strobe works on the whole block at once."""

@@ -195,8 +195,7 @@ class RowEngine(wiring.Component):
         learns = valid & asks(row.tag.flags, Sweep.UPD) & entry.plastic & ~identity
         learns = learns if self._updates else Const(0)
         upd = staged(m, learns, Back.TAKE, Back.WRITE, "upd", reset=True)
-        entries = {stage: data.View(self.shapes.entry, value)
-                   for stage, value in staged(m, entry.as_value(), Back.TAKE, Back.WRITE, "back_entry").items()}
+        source = staged(m, entry.source, Back.TAKE, Back.WRITE - 1, "back_source")
         address = staged(m, head.address, Back.TAKE, Back.WRITE, "back_address")
         # An identity column has the next source word after C / P row groups; the first of them replaces its sums.
         first = Mux(identity, ~row.tag.group[:self._part_bits].any(), row.tag.first)
@@ -204,7 +203,7 @@ class RowEngine(wiring.Component):
         count = mac_count(popcount(m, row.tag.valid_rows, "back_live"), entry.lanes, Const(1))
         count = staged(m, count, Back.TAKE, Back.PRODUCT, "back_count")[Back.PRODUCT]
         m.d.comb += [
-            self.back_valid.eq(trn[Back.WRITE]), self.back_word.eq(entries[Back.WRITE].source),
+            self.back_valid.eq(trn[Back.WRITE]), self.early_word.eq(source[Back.WRITE - 1]),
             self.feedback_overwrite.eq(overwrite[Back.WRITE]),
             self._bank.write_address.eq(address[Back.WRITE]),
             self._bank.write_mask.eq(upd[Back.WRITE].replicate(tiles * lanes)),

@@ -103,10 +103,10 @@ class TileSignature(wiring.Signature):
         What ``row`` was.
     error : In(Shapes.errors)
         What TRN and UPD take for it.
+    early_word : Out(12)
+        The word that the feedback sums of the next cycle are added to: it is read.
     back_valid : Out(1)
-        ``feedback_sums`` are added to a word of the feedback sums.
-    back_word : Out(12)
-        The number of that word.
+        ``feedback_sums`` are added to that word.
     feedback_overwrite : Out(1)
         They replace it.
     feedback_sums : Out(Shapes.backs)
@@ -137,7 +137,7 @@ class TileSignature(wiring.Signature):
             "early_group": Out(BLOCK["group_base"].width),
             "row_valid": Out(1), "row": Out(s.tag), "sums": Out(s.sums),
             "error_valid": In(1), "error_row": In(s.tag), "error": In(s.errors),
-            "back_valid": Out(1), "back_word": Out(MAP["source"].width), "feedback_overwrite": Out(1),
+            "early_word": Out(MAP["source"].width), "back_valid": Out(1), "feedback_overwrite": Out(1),
             "feedback_sums": Out(s.backs),
             "rates": In(data.ArrayLayout(5, RATES)),
             "issue": Out(1), "slot": Out(1), "set": Out(4),

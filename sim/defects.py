@@ -54,11 +54,11 @@ DEFECTS = {
         "shapes.feedbacks, Stage.ERROR - Stage.WEIGH", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
-        "hw/feedback_sums.py", "Mux(overwrite, 0, old.data[i])", "old.data[i]", "tests/hw/test_feedback_sums.py",
+        "hw/feedback_sums.py", "with m.If(self.overwrite):", "with m.If(0):", "tests/hw/test_feedback_sums.py",
         "feedback sums keep what the last inference step added"),
     "feedback-astray": Defect(
-        "hw/row_engine.py", "self.back_word.eq(entries[Back.WRITE].source)",
-        "self.back_word.eq(entries[Back.PRODUCT].source)", ROWS,
+        "hw/row_engine.py", "self.early_word.eq(source[Back.WRITE - 1])",
+        "self.early_word.eq(source[Back.WRITE - 2])", ROWS,
         "TRN adds to the neurons of the next column"),
     "write-astray": Defect(
         "hw/row_engine.py", "self._bank.write_address.eq(address[Back.WRITE])",

@@ -172,6 +172,9 @@ class ArrayTiming(Timing):
     convert_latency = 2
     """Cycles from the conversion of a row group to its sums at the neuron unit."""
 
+    back_latency = 1
+    """Cycles from the one in which a column has its feedback sums, and names their word, to the one that adds them."""
+
     settle = convert_latency + ERROR_LATENCY
     """Cycles between the last conversion and the first that can use its errors."""
 
@@ -201,7 +204,7 @@ class ArrayTiming(Timing):
         return self.step(block, flags, "load", block["columns"] + self.load_latency), self._last(block, flags)
 
     def fed(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
-        return self.step(block, flags, "back", column) + FEEDBACK_LATENCY
+        return self.step(block, flags, "back", column) + self.back_latency + FEEDBACK_LATENCY
 
     def learnt(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
         return self.step(block, flags, "learn")
@@ -215,6 +218,8 @@ class ArrayTiming(Timing):
         self.free = accept + slots
         row = self.row(block, flags, block["groups"] - 1)
         self.idle = max(self.idle, accept + row + NEURON_LATENCY, self.free + 1)
+        if flags & Sweep.TRN:
+            self.idle = max(self.idle, accept + self.fed(block, flags, 0, block["columns"] - 1))
         return slots
 
 

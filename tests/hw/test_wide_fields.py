@@ -71,7 +71,7 @@ class Bench:
         ctx.set(u.sweep.valid, 1)
         await ctx.tick()
         ctx.set(u.sweep.valid, 0)
-        seen, names, rows = {}, ("function", "precision", "align", "gain", "group"), []
+        seen, names, rows, early_word = {}, ("function", "precision", "align", "gain", "group"), [], 0
         for cycle in range(CYCLES):
             busy = ctx.get(u.issue) or ctx.get(u.slot)
             row, bank = ctx.get(u.row), u._bank
@@ -81,10 +81,13 @@ class Bench:
             ctx.set(u.error_row, answered[1])
             for on, values in (
                     (busy, {"map_address": u.map_address, "set": u.set}),
-                    (ctx.get(u.row_valid), {"sum": u.sums[0]}), (ctx.get(u.back_valid), {"back_word": u.back_word}),
+                    (ctx.get(u.row_valid), {"sum": u.sums[0]}),
                     (ctx.get(bank.write_mask), {"written": bank.write_address, "weight": bank.write_data[0]})):
                 if on:
                     seen |= {name: [*seen.get(name, []), ctx.get(value)] for name, value in values.items()}
+            if ctx.get(u.back_valid):
+                seen["back_word"] = [*seen.get("back_word", []), early_word]
+            early_word = ctx.get(u.early_word)
             if ctx.get(u.row_valid):
                 seen |= {name: [*seen.get(name, []), getattr(row, name)] for name in names}
                 seen["flags"] = [*seen.get("flags", []), row.flags]
