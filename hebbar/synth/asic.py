@@ -22,7 +22,7 @@ __all__ = ["Area", "LEAST_WORDS", "Part", "area", "cells_of", "check_files"]
 LEAST_WORDS = 64
 """A memory with fewer words, or one that is read without a clock, is made of flip-flops."""
 COARSE = """\
-synth -top {top} {flatten} -run begin:fine
+synth -top {top} {flatten} -booth -run begin:fine
 write_rtlil coarse.il
 write_json coarse.json
 """
@@ -34,7 +34,7 @@ setattr -unset init w:*
 synth -top {top} -run fine:check
 dfflibmap -liberty cells.lib
 tee -q -o registers.json stat -json
-abc -liberty cells.lib
+abc -liberty cells.lib -script sizing.abc -constr driver.constr
 opt_clean -purge
 tee -q -o stat.json stat -json -liberty cells.lib
 splitnets
@@ -43,6 +43,29 @@ rename -wire
 write_verilog -noattr -noexpr -nohex -simple-lhs mapped.v
 write_json mapped.json
 """
+# Yosys' own script for the fewest cells, which drives whatever a net has with one cell of the least size, goes on here
+# with buffers and sizes. A module is mapped for itself, with a register like any other cell in front of it: a path may
+# go through several modules, and there are no wires yet, so none gets the whole period.
+SIZING = """\
+strash
+&get -n
+&fraig -x
+&put
+scorr
+dc2
+dretime
+strash
+&get -n
+&dch -f
+&nf
+&put
+buffer -N {fanout}
+upsize -D {period:.0f}
+dnsize -D {period:.0f}
+"""
+FANOUT, SHARE_OF_PERIOD, PORT_LOAD_FF = 16, 0.8, 20.0
+"""Most loads of a cell, the part of the clock period that a module may take, and the load of each of its outputs."""
+DRIVER = "set_driving_cell {cell}\nset_load {load:g} [all_outputs]\n"
 
 
 @dataclass(frozen=True)
@@ -88,16 +111,16 @@ def cells_of(path: Path) -> str:
 
 def check_files(liberty: Path, srams: Sequence[Path]) -> None:
     """Raise BadInput for a file that cannot be used, before any work."""
-    cells_of(liberty)
+    _buffer(cells_of(liberty), liberty)
     for path in srams:
         read_sram(path)
 
 
 def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, reporter: Reporter,
-         flat: bool = False, least: int = LEAST_WORDS) -> Area:
+         flat: bool = False, least: int = LEAST_WORDS, mhz: float = 100.0) -> Area:
     """Map to the cells of a Liberty file; memories that are read with a clock become macros of ``srams``, or such as
     the law of a published compiler has. ``flat``: one module, its modules dissolved in it; ``least``: words of the
-    smallest memory that becomes a macro."""
+    smallest memory that becomes a macro; ``mhz``: the clock that cells are sized for."""
     cells, known = cells_of(liberty), [read_sram(path) for path in srams]
     script = COARSE.format(top=design.top, flatten="-flatten" if flat else "")
     coarse = yosys(design, script, folder, reporter, "any cells")
@@ -107,14 +130,18 @@ def area(design: Design, liberty: Path, srams: Sequence[Path], folder: Path, rep
         at = f"{module}/{cell}"
         commands += [f"chtype -set \\sram_{words}x{bits} {at}"]
         commands += [f"setparam -unset {name} {at}" for name in PARAMETERS]
-    script = FINE.format(top=design.top, macros="\n".join(commands))
+    period_ps, buffer = 1e6 / mhz, _buffer(cells, liberty)
+    sizing = SIZING.format(fanout=FANOUT, period=SHARE_OF_PERIOD * period_ps)
+    script = FINE.format(top=design.top, macros="\n".join(commands),)
 
     def prepare(place: Path) -> None:
+        write_text(place / "sizing.abc", sizing)
+        write_text(place / "driver.constr", DRIVER.format(cell=buffer, load=PORT_LOAD_FF))
         shutil.copy(coarse / "coarse.il", place / "coarse.il")
         write_text(place / "cells.lib", cells)
 
     place = yosys(Design(design.top, ""), script, folder, reporter, liberty.name, prepare,
-                  key=f"{design.digest}{'flat' * flat}{cells}")
+                  key=f"{design.digest}{'flat' * flat}{cells}{sizing}")
     return Area(_parts(place, _areas(cells)), _macros(memories, known), place / "mapped.v")
 
 
@@ -147,13 +174,31 @@ def _macros(memories: list[tuple[str, str, int, int, int]], known: list[Sram]) -
     return found
 
 
-def _areas(liberty: str) -> dict[str, float]:
-    """Square micrometres of each cell of a Liberty file."""
+def _bodies(liberty: str) -> dict[str, str]:
+    """What a Liberty file says of each cell."""
     heads = list(re.finditer(r"\bcell\s*\(\s*\"?([^\s\")]+)", liberty))
     ends = [head.start() for head in heads[1:]] + [len(liberty)]
-    found = [(head[1], re.search(r"\barea\s*:\s*\"?([\d.eE+-]+)", liberty[head.end():end]))
-             for head, end in zip(heads, ends, strict=True)]
-    return {name: float(area[1]) for name, area in found if area}
+    return {head[1]: liberty[head.end():end] for head, end in zip(heads, ends, strict=True)}
+
+
+def _areas(liberty: str) -> dict[str, float]:
+    """Square micrometres of each cell of a Liberty file."""
+    found = {name: re.search(r"\barea\s*:\s*\"?([\d.eE+-]+)", body) for name, body in _bodies(liberty).items()}
+    return {name: float(area[1]) for name, area in found.items() if area}
+
+
+def _buffer(liberty: str, path: Path) -> str:
+    """The smallest buffer of a Liberty file, as which the cells in front of a module count. Raises BadInput without
+    one, which ABC could not map with."""
+    areas = _areas(liberty)
+    found = [name for name, body in _bodies(liberty).items() if name in areas
+             and len(re.findall(r"\bdirection\s*:\s*\"?input", body)) == 1
+             and (is_of := re.findall(r"\bfunction\s*:\s*\"([^\"]*)\"", body)) and len(is_of) == 1
+             and re.search(rf"\bpin\s*\(\s*\"?{re.escape(is_of[0].strip('() '))}\"?\s*\)", body)
+             and not re.search(r"\b(?:ff|latch|three_state)\b", body)]
+    if not found:
+        raise BadInput(f"{path} holds no buffer; give the Liberty file of all standard cells of a technology.")
+    return min(found, key=lambda name: areas[name])
 
 
 def _parts(place: Path, areas: dict[str, float]) -> dict[str, Part]:

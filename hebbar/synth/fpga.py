@@ -19,7 +19,7 @@ STAT = "tee -q -o stat.json stat -json\nwrite_json netlist.json\n"
 FREQUENCY = "100"
 """What nextpnr is asked for, in MHz: more than the machine reaches, so that it works on the slowest paths."""
 
-MANY_LUT = 30_000
+MANY_LUT = 25_000
 """Above that many LUTs router2 routes: nextpnr's usual router1 had no route for three quarters of the arcs of the
 preset ecp5 after a quarter of an hour, and took back two of three."""
 

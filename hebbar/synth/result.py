@@ -79,7 +79,7 @@ def synthesise(config: Config, target: str, seeds: int, route: bool, mhz: float,
         found = fpga.mapped(design, target, BUILD, reporter)
         clock, reason = fpga.clock(found, target, seeds, route, reporter)
         return _fpga(head, target, found, clock, reason)
-    area = asic.area(design, liberty, srams, BUILD, reporter)
+    area = asic.area(design, liberty, srams, BUILD, reporter, mhz=mhz)
     timed, reason = slack(area.netlist, design.top, mhz, reporter)
     return _asic(head, area, timed, reason, bool(srams))
 
@@ -126,7 +126,7 @@ def _asic(head: dict[str, Any], area: asic.Area, timed: Slack | None, reason: st
         "period_ns": timed.period, "slack_ns": timed.ns}
     return Synthesis(record, (
         *notes, (f"Slack {timed.ns:.2f} ns at {1000 / timed.period:.0f} MHz, so {timed.mhz:.1f} MHz: before layout, "
-        "without wires, buffers and clock tree; paths that begin or end in a macro are left out."), _pace(record),
+        "without wires and clock tree; paths that begin or end in a macro are left out."), _pace(record),
         "The slowest path, ns after the clock edge:", *told(timed.path)))
 
 
