@@ -61,9 +61,8 @@ class Machine(wiring.Component):
     def elaborate(self, platform):
         m, config = Module(), self.machine
         formats, table_ports = config.formats, ports(config)
-        self._separates = Signal()
-        self._separated = Signal()
-        self._clearing = Signal()
+        self._separates, self._separated, self._clearing = (
+            Signal(name=name) for name in ("separates", "separated", "clearing"))
         m.submodules.bus = self.bus = Bus(config.counters)
         m.submodules.streamer = self.streamer = Streamer(config)
         m.submodules.sequencer = self.sequencer = Sequencer(config)
@@ -205,16 +204,14 @@ class Machine(wiring.Component):
         """A program begins with base, integrals and feedback sums of zero: START walks over them, a group a cycle."""
         groups, words, backs = self.machine.groups, self.machine.neuron_words, self.feedback_sums
         place = Signal(range(groups))
-        following = named(m, place + 1, "following_place")
         with m.If(self.sequencer.start):
             m.d.sync += [self._clearing.eq(1), place.eq(0)]
             m.d.comb += backs.early_word.eq(0)
         with m.Elif(self._clearing):
-            m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(following)]
+            m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
             m.d.comb += [
                 *([b.write_address.eq(place), b.write_mask.eq(-1), b.write_data.as_value().eq(0)] for b in banks),
-                backs.early_word.eq(following), backs.valid.eq(place < words), backs.overwrite.eq(1),
-                backs.clear.eq(1)]
+                backs.early_word.eq(place + 1), backs.valid.eq(place < words), backs.overwrite.eq(1), backs.clear.eq(1)]
 
     def _separation(self, m: Module) -> None:
         """The separation unit: while it works, it has base, state and error memories to itself."""

@@ -556,7 +556,7 @@ SIBLINGS = [
                    ("Mux(latest, last[i],", "Mux(0, last[i],"),
                    ("Mux(newest, writer.data[i], Mux(latest, last[i], before[i]))",
                     "Mux(latest, last[i], Mux(newest, writer.data[i], before[i]))"))),
-    Defect("hw/machine.py", "backs.early_word.eq(following)", "backs.early_word.eq(place)",
+    Defect("hw/machine.py", "backs.early_word.eq(place + 1)", "backs.early_word.eq(place)",
            ROWS + "::test_power_up_contents_of_the_sums_never_show"),
     Defect("hw/phase_control.py", "replace.eq(column.entry.overwrite)", "replace.eq(0)",
            ARRAY + "::test_random_sweeps_agree"),
