@@ -194,13 +194,11 @@ class PhaseControl:
             with m.Switch(at[:len(self.step)]):
                 for k, column in enumerate(self._array.columns):
                     with m.Case(k):
-                        m.d.sync += [column.entry.eq(entry),
-                                     column.entry.feedback.eq(entry.feedback & used),
+                        m.d.sync += [column.entry.eq(entry), column.entry.feedback.eq(entry.feedback & used),
                                      column.entry.plastic.eq(entry.plastic & used),
                                      column.rate.eq(rate), column.self_connection.eq(own)]
                         m.d.sync += [column.activity[i].eq(a) for i, a in enumerate(activity)]
-            for verb, counts in ((Sweep.FWD, 1), (Sweep.TRN, entry.feedback),
-                                 (Sweep.UPD, entry.plastic)):
+            for verb, counts in ((Sweep.FWD, 1), (Sweep.TRN, entry.feedback), (Sweep.UPD, entry.plastic)):
                 lanes = self._lanes[verb]
                 m.d.sync += lanes.eq(lanes + Mux(counts, entry.lanes, 0))
 
@@ -232,8 +230,7 @@ class PhaseControl:
     def _back(self, m: Module, backs: Sequence[Value]) -> None:
         """A column a step to the feedback sums of its source, a cycle after the number of their word."""
         tile = self._tile
-        there, sums = Signal(), Signal(self._shapes.backs, reset_less=True)
-        replace = Signal(reset_less=True)
+        there, replace, sums = Signal(), Signal(reset_less=True), Signal(self._shapes.backs, reset_less=True)
         m.d.comb += [tile.back_valid.eq(there), tile.feedback_overwrite.eq(replace), tile.feedback_sums.eq(sums)]
         m.d.sync += [there.eq(0), self._feeding.eq(self.ends["back"])]
         with m.Switch((self.first_column + self.step)[:len(self.step)]):
