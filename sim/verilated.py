@@ -1,4 +1,4 @@
-"""The objects of Verilator's own library: the same for every model, so compiled once for a whole build folder.
+"""The objects of Verilator's own library: the same for every model of a kind, so compiled once for a build folder.
 
 They take two thirds of the time to build the model of a small machine. The makefile that Verilator writes compiles them
 beside the first model; later ones are linked with copies.

@@ -41,7 +41,8 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
     Nothing else is visible, which makes the simulation 3 to 5 times faster. With ``waves`` a model for one
     look, built quickly and slow to run; with ``toggles`` one that counts the transitions of every net as SAIF, for the
     fast shell. ``announce``: say on stderr what is going on when it takes more than two seconds. ``shared``: the build
-    folder that keeps the objects of Verilator's library, which plain models have in common.
+    folder that keeps the objects of Verilator's library, which models of one kind have in common, plain, with waves or
+    with toggles.
     """
     require(*NEEDS)
     output_folder(build_dir)
@@ -69,8 +70,8 @@ def build(verilog: Path, top: str, build_dir: Path, public: Sequence[str] = (),
             arguments |= {"build_dir": str(work), "sources": [str(work / "public.vlt"), arguments["sources"][1]]}
             env, kept = environment(), None
             env["MAKEFLAGS"] += compiler().makeflags(level)
-            if shared and not waves and not toggles:
-                kept = verilated.place(shared, repr(_tools()))
+            if shared:
+                kept = verilated.place(shared, repr((_tools(), waves, toggles)))
                 env["MAKEFLAGS"] += verilated.flags(verilated.take(kept, work))
             status = call_runner("verilator", "build", arguments, env, log, f"building {top} with Verilator",
                                  timeout_s, announce)

@@ -52,7 +52,7 @@ def flags(tmp_path, monkeypatch):
 def test_objects_of_other_tools_and_of_models_that_record_are_not_taken(tmp_path, flags, monkeypatch):
     """Without it a model is linked with a library of another version, or one that has no waveform in it."""
     shared = tmp_path / "kept"
-    kept = verilator.verilated.place(shared, repr(verilator._tools()))
+    kept, waves = (verilator.verilated.place(shared, repr((verilator._tools(), w, False))) for w in (False, True))
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "verilated.o").write_bytes(b"an object")
     assert "LOADLIBES" not in flags(shared)
@@ -60,5 +60,9 @@ def test_objects_of_other_tools_and_of_models_that_record_are_not_taken(tmp_path
     assert flags(shared).endswith("VM_GLOBAL_FAST= VM_GLOBAL_SLOW= LOADLIBES=verilated.o")
     assert (tmp_path / "build1" / "verilated.o").read_bytes() == b"an object"
     assert "LOADLIBES" not in flags(shared, waves=True) and "LOADLIBES" not in flags(shared, toggles=True)
+    (tmp_path / "work" / "verilated.o").rename(tmp_path / "work" / "verilated_vcd_c.o")
+    verilator.verilated.store(tmp_path / "work", waves)
+    assert flags(shared, waves=True).endswith("LOADLIBES=verilated_vcd_c.o") and "LOADLIBES" not in flags(
+        shared, toggles=True)
     monkeypatch.setattr(verilator, "_tools", lambda: [("verilator", "elsewhere", "1.0")])
     assert "LOADLIBES" not in flags(shared)
