@@ -9,6 +9,7 @@ import pickle
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from sim.packets import packets
 from sim.shell.host import finish
 from sim.testbench.files import JOB_FILE, PACE_FILE
 
-__all__ = ["shell", "cocotb", "rebuild"]
+__all__ = ["bare", "cocotb", "job_of", "rebuild", "shell"]
 
 ROUNDS = 5
 
@@ -39,9 +40,9 @@ def shell(config: Config, samples: int, folder: Path, reporter: Reporter) -> lis
     """The fast shell, streaming, reading back every barrier and comparing, against the bare loop."""
     program = compile_config(config)
     library = fast.prepare(program, folder)
-    job = _job(program, samples)
+    job = job_of(program, samples)
     reporter.say(f"{config.name}: bare loop and compared run in turn, {ROUNDS} rounds of {samples} samples ...")
-    rounds = [(_bare(job, library), _compared(job, library)) for _ in range(ROUNDS)]
+    rounds = [(bare(job, library), _compared(job, library)) for _ in range(ROUNDS)]
     bare, compared = (statistics.median(column) for column in zip(*rounds))
     name, ratio = config.name, 100 * compared / bare
     return [Figure(f"bare C++ loop, {name}", round(bare), "beside it", "cycles/s", None),
@@ -54,9 +55,9 @@ def cocotb(config: Config, samples: int, folder: Path, reporter: Reporter) -> li
     """cocotb waiting in bulk against the bare loop, on the same objects."""
     program = compile_config(config)
     model, library = verilator.prepare(program, folder), fast.prepare(program, folder)
-    job = _job(program, samples)
+    job = job_of(program, samples)
     reporter.say(f"{config.name}: bare loop and cocotb in turn, 3 rounds of {samples} samples ...")
-    rounds = [(_bare(job, library), _cocotb(job, model)) for _ in range(3)]
+    rounds = [(bare(job, library), _cocotb(job, model)) for _ in range(3)]
     bare, waiting = (statistics.median(column) for column in zip(*rounds))
     ratio = 100 * waiting / bare
     return [Figure(f"cocotb, bulk waits, {config.name}", round(waiting), "beside it", "cycles/s", None),
@@ -76,14 +77,16 @@ def rebuild(config: Config, folder: Path) -> Figure:
     return Figure(f"rebuild of an unchanged model, {config.name}, slowest of {ROUNDS}", worst, "<= 1", "s", worst <= 1)
 
 
-def _job(program: Program, samples: int) -> Job:
+def job_of(program: Program, samples: int) -> Job:
+    """So many training samples of a program's data, on its seeded weights."""
     data = data_of(program)
     part = data.train.take(np.arange(samples))
     return Job(program, "train", initial_image(program), codes(program, part, training=True))
 
 
-def _bare(job: Job, library: Path) -> float:
-    """Cycles a second of the bare loop over the cycles that the job takes, without what comes after HALT."""
+def bare(job: Job, library: Path, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Cycles in a second of ``clock`` of the bare loop over the cycles that the job takes, without what comes after
+    HALT. Raises Mismatch where it does not reach HALT in them."""
     session = fast.Session(job.program, library)
     session.load(job.weights)
     session.run(Job(job.program, job.entry, job.weights, {n: s[:1] for n, s in job.samples.items()}, steps=False))
@@ -92,9 +95,9 @@ def _bare(job: Job, library: Path) -> float:
                             ("control", Control.START)):
         finish(session.host.set(register, int(value)))
     beats = list(packets(job.program, job.entry, job.samples))
-    began = time.perf_counter()
+    began = clock()
     session.host.bare(beats, cycles)
-    seconds = time.perf_counter() - began
+    seconds = clock() - began
     session.host.bare([], 1000)
     halted, _ = finish(session.host.read(REGISTERS["cause"].address))
     session.close()

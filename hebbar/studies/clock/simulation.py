@@ -18,13 +18,13 @@ import numpy as np
 from pathlib import Path
 time.perf_counter = time.process_time  # what else the computer does must not count
 try:
-    from hebbar.studies.throughput import Job, _bare, fast, initial_image
+    from hebbar.studies.throughput import Job, bare, fast, initial_image
 except ModuleNotFoundError:
-    from sim.bench.pace import Job, _bare, fast, initial_image
+    from sim.bench.pace import Job, _bare as bare, fast, initial_image
 rng, count = np.random.default_rng(0), int(sys.argv[3])
 given = {t.key: rng.integers(0, 64, (count, t.population.size)) for t in program.inputs["train"]}
 library = fast.prepare(program, Path(sys.argv[4]))
-print(json.dumps(_bare(Job(program, "train", initial_image(program), given), library)))
+print(json.dumps(bare(Job(program, "train", initial_image(program), given), library)))
 """
 """The bare C++ loop over the training of random samples."""
 
