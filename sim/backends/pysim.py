@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 from numpy.typing import NDArray
 
@@ -97,24 +98,27 @@ class PysimHost(Host):
             await self.ctx.tick()
 
     async def _source(self, ctx) -> None:
-        m = self._machine
-        while True:
-            offer = bool(self._queue) and self._random.random() >= self._stall
-            if not offer:
-                await ctx.tick()
+        m, valid = self._machine, False
+        port, width = Cat(m.s_axis_tdata, m.s_axis_tlast, m.s_axis_tvalid), len(m.s_axis_tdata)
+        while True:  # after every ctx.set the whole machine settles: one for a beat
+            if self._queue and self._random.random() >= self._stall:
+                data, last = self._queue[0]
+                ctx.set(port, data | last << width | 1 << width + 1)
+                await ctx.tick().until(m.s_axis_tready)
+                self._queue.popleft()
+                valid = True
                 continue
-            data, last = self._queue[0]
-            ctx.set(m.s_axis_tdata, data)
-            ctx.set(m.s_axis_tlast, last)
-            ctx.set(m.s_axis_tvalid, 1)
-            await ctx.tick().until(m.s_axis_tready)
-            ctx.set(m.s_axis_tvalid, 0)
-            self._queue.popleft()
+            if valid:
+                ctx.set(m.s_axis_tvalid, 0)
+            valid = False
+            await ctx.tick()
 
     async def _sink(self, ctx) -> None:
-        m = self._machine
+        m, before = self._machine, None
         while True:
-            ctx.set(m.m_axis_tready, int(self._random.random() >= self._stall))
+            if (now := int(self._random.random() >= self._stall)) != before:
+                ctx.set(m.m_axis_tready, now)
+            before = now
             *_, valid, ready, data, last = await ctx.tick().sample(
                 m.m_axis_tvalid, m.m_axis_tready, m.m_axis_tdata, m.m_axis_tlast)
             if valid and ready:

@@ -182,6 +182,6 @@ def test_a_memory_of_wide_words_is_counted(tmp_path):
         "module wide(input clk, input [5:0] at, input [299:0] data, output [299:0] read);\n"
         "  reg [299:0] words [0:62];\n  always @(posedge clk) words[at] <= data;\n  assign read = words[at];\n"
         "endmodule\n")
-    build(tmp_path / "wide.v", "wide", tmp_path / "model", announce=False, toggles=True)
+    build(tmp_path / "wide.v", "wide", tmp_path / "model", announce=False, toggles=True, shared=BUILD)
     traced = "".join(path.read_text() for path in (tmp_path / "model").glob("Vtop__Trace__*.cpp"))
     assert re.search(r"words\b", traced) and re.search(r"data\b", traced)
