@@ -11,7 +11,7 @@ from golden.learning.datasets import Dataset, load as load_data
 from hebbar.compiler.config import Config, DataConfig, load
 from hebbar.contract.errors import BadInput
 
-__all__ = ["HELD", "deep", "deepened", "divided", "images_in"]
+__all__ = ["HELD", "deep", "deepened", "divided", "images_in", "whole"]
 
 HELD = 5000
 """The last training images, on which rates are chosen."""
@@ -56,10 +56,15 @@ def deepened(config: Config, layers: int) -> dict[str, dict[str, Any]]:
 
 def divided(config: Config) -> tuple[Dataset, Dataset]:
     """The images to learn from with those to choose on, and with the official test set."""
-    data = _loaded(config.data, config.network.input_frac, config.machine.activity_bits)
+    data = whole(config)
     count = len(data.train) - HELD
     first, last = (data.train.take(rows) for rows in (np.arange(count), np.arange(count, count + HELD)))
     return replace(data, train=first, test=last), replace(data, train=first)
+
+
+def whole(config: Config) -> Dataset:
+    """All images to learn from, with the official test set."""
+    return _loaded(config.data, config.network.input_frac, config.machine.activity_bits)
 
 
 @lru_cache(maxsize=1)
