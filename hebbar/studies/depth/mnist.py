@@ -29,7 +29,7 @@ SELECTION_SEED = 3
 """The weights and the order of samples with which settings are chosen; no figure is of them."""
 COUNT = {False: None, True: 300}
 """Images of each part; None: all."""
-FLOAT_COUNT = {False: 20_000, True: 100}
+FLOAT_COUNT = {False: 10_000, True: 100}
 """Images after which fixed point is compared with float64, which takes a hundred times as long."""
 
 

@@ -54,29 +54,17 @@ UNBIASED = 31 / 128
 WIDE = (
     Setting("il", ONE, (4, 8), (0.5, 0.25), 0.5, 2, "leaky"),
     Setting("il", ONE, (5, 8), (0.5, 0.25), 0.5, 2, "leaky"),
-    Setting("il", ONE, (4, 7), (0.5, 0.25), 0.5, 2, "leaky"),
-    Setting("il", ONE, (4, 8), (0.5, 0.25), 0.25, 8, "leaky"),
-    Setting("il", ONE, (5, 8), (1.0, 0.25), 0.5, 2, "relu"),
-    Setting("il", TWO, (5, 6, 8), (0.5, 0.5, 0.25), 0.5, 2),
     Setting("zil", TWO, (5, 5, 7), (1.0, 0.5, 0.25)),
     Setting("zil", TWO, (5, 6, 7), (1.0, 0.5, 0.25)),
-    Setting("ipc", ONE, (6, 9), (1.0, 0.25), 0.5, 4),
-    Setting("ipc", ONE, (7, 9), (1.0, 0.25), 0.5, 4),
-    Setting("ipc", ONE, (5, 9), (1.0, 0.25), 0.5, 2),
-    Setting("ipc", ONE, (7, 9), (1.0, 0.25), 0.25, 8),
-    Setting("ipc", ONE, (8, 9), (1.0, 0.25), 0.25, 8),
-    Setting("backprop", TWO, (5, 5, 7), (1.0, 0.5, 0.25)),
+    Setting("ipc", ONE, (4, 9), (0.5, 0.25), 0.5, 2, "leaky"),
+    Setting("ipc", ONE, (5, 9), (0.5, 0.25), 0.5, 2, "leaky"),
     Setting("backprop", TWO, (5, 6, 7), (1.0, 0.5, 0.25)),
-    Setting("pc_alm", TWO, (5, 6, 7), (1.0, 0.5, 0.25), UNBIASED),
-    Setting("pc_alm", TWO, (5, 6, 8), (0.5, 0.5, 0.25), UNBIASED))
+    Setting("pc_alm", ONE, (5, 8), (0.5, 0.25), UNBIASED, 4, "leaky"))
 """Networks of 300,000 weights at most."""
 SMALL = (
-    Setting("il", NARROW, (4, 6, 8), (0.5, 0.5, 0.25), 0.5, 2),
-    Setting("il", NARROW, (4, 5, 7), (0.5, 0.5, 0.25)),
+    Setting("il", NARROW, (5, 6, 8), (0.5, 0.5, 0.25), 0.5, 2),
     Setting("zil", NARROW, (5, 5, 7), (1.0, 0.5, 0.25)),
-    Setting("zil", NARROW, (5, 6, 7), (1.0, 0.5, 0.25)),
-    Setting("ipc", NARROW, (7, 6, 10), (1.0, 1.0, 0.25), 0.5, 4),
-    Setting("pc_alm", NARROW, (5, 5, 7), (1.0, 0.5, 0.25), UNBIASED))
+    Setting("zil", NARROW, (5, 6, 7), (1.0, 0.5, 0.25)))
 """The network of NITRO-D, which trains with integers alone and reaches 97.36 %."""
 
 
