@@ -2,19 +2,22 @@
 
 import json
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hebbar.contract.console import Reporter
+from hebbar.contract.files import write_json
 from sim.toolchain import require
 
 from .critical_path import Step, steps_of
 from .design import Design
 from .devices import DEVICES, Cells, Device
+from .multipliers import BLOCK, absorb
 from .process import placed, yosys
 
 __all__ = ["Mapped", "Clock", "clock", "mapped"]
 
+PACKED = "packed.json"
 STAT = "tee -q -o stat.json stat -json\nwrite_json netlist.json\n"
 FREQUENCY = "100"
 """What nextpnr is asked for, in MHz: more than the machine reaches, so that it works on the slowest paths."""
@@ -27,7 +30,8 @@ preset ecp5 after a quarter of an hour, and took back two of three."""
 @dataclass(frozen=True)
 class Mapped:
     """What a design takes: ``whole`` with its hierarchy dissolved, ``modules`` each for itself, without what is inside
-    it. The modules make more than the whole, which is simplified across their borders."""
+    it. The modules make more than the whole, which is simplified across their borders and has registers of products in
+    its multiplier blocks. ``netlist``: of the whole."""
 
     whole: Cells
     modules: dict[str, Cells]
@@ -62,7 +66,16 @@ def mapped(design: Design, target: str, folder: Path, reporter: Reporter) -> Map
         counts[kind] = json.loads((netlist / "stat.json").read_text())["modules"]
     modules = {name.lstrip("\\"): device.of(m["num_cells_by_type"]) for name, m in counts["modules"].items()}
     whole = device.of(counts["whole"][f"\\{design.top}"]["num_cells_by_type"])
-    return Mapped(whole, dict(sorted(modules.items())), netlist / "netlist.json")
+    taken, packed = _packed(netlist, design.top) if BLOCK in device.cells else (0, netlist / "netlist.json")
+    return Mapped(replace(whole, ff=whole.ff - taken), dict(sorted(modules.items())), packed)
+
+
+def _packed(place: Path, top: str) -> tuple[int, Path]:
+    """How many flip-flops are registers of multiplier blocks, and the netlist in which they are."""
+    netlist = json.loads((place / "netlist.json").read_text())
+    taken = absorb(netlist["modules"][top])
+    write_json(place / PACKED, netlist)
+    return taken, place / PACKED
 
 
 def clock(found: Mapped, target: str, seeds: int, route: bool, reporter: Reporter) -> tuple[Clock | None, str]:
