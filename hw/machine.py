@@ -18,7 +18,7 @@ from .bus import AXI_LITE, Bus
 from .counters import Counters
 from .energy_sum import EnergySum
 from .feedback_sums import FeedbackSums
-from .fixed import named
+from .fixed import named, pipe
 from .neuron import Neuron
 from .separation import Separation
 from .sequencer import Sequencer
@@ -145,19 +145,19 @@ class Machine(wiring.Component):
             streamer.transfer_word.eq(seq.transfer_word), seq.transfer_done.eq(streamer.done),
             seq.transfer_fault.eq(streamer.fault), seq.leftover.eq(streamer.leftover)]
         hosts = {mem: bank.host for mem, bank in self.banks.items()} | {
-            Mem.WEIGHT: self.tile.host, Mem.FUNCTION: self.function.host,
-            Mem.DERIVATIVE: self.derivative.host}
+            Mem.WEIGHT: self.tile.host, Mem.FUNCTION: self.function.host, Mem.DERIVATIVE: self.derivative.host}
         with m.Switch(streamer.memory):
             for mem, host in hosts.items():
+                # The streamer names a memory three cycles before it selects it.
+                chosen = pipe(m, streamer.memory == mem, 1, f"{mem.name.lower()}_named")[1]
                 m.d.comb += [
-                    host.address.eq(streamer.host.address), host.sub.eq(streamer.host.sub),
-                    host.write.eq(streamer.host.write), host.read.eq(streamer.host.read),
-                    host.beat.eq(streamer.host.beat)]
+                    host.select.eq(streamer.host.select & chosen), host.address.eq(streamer.host.address),
+                    host.sub.eq(streamer.host.sub), host.write.eq(streamer.host.write),
+                    host.read.eq(streamer.host.read), host.beat.eq(streamer.host.beat)]
                 if mem in self.banks:
                     m.d.comb += host.padding.eq(streamer.host.padding)
                 with m.Case(mem):
-                    m.d.comb += [host.select.eq(streamer.host.select), streamer.host.ready.eq(host.ready),
-                                 streamer.host.read_beat.eq(host.read_beat)]
+                    m.d.comb += [streamer.host.ready.eq(host.ready), streamer.host.read_beat.eq(host.read_beat)]
 
     def _rows(self, m: Module) -> None:
         """Tile and neuron unit: what each reads, and rows and errors between them."""
