@@ -12,12 +12,14 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",),
          "docs/hardware.md": ("clock.cells", "costs"), "docs/integrate.md": ("kit",),
-         "docs/architecture.md": ("chain",), "docs/depth.md": ("depth",), "CONTRIBUTING.md": ("house",)}
+         "docs/architecture.md": ("chain",), "docs/depth.md": ("depth", "depth.mnist"), "CONTRIBUTING.md": ("house",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
 LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
+SINCE = ("MNIST at batch 1, IL / Z-IL / iPC", "784-100-50-10, the best local rule")
+"""Rows that ``depth.json`` has as not measured; the part that measures them came later, ``depth.mnist.json``."""
 
 
 def table(area: str) -> str:
@@ -28,7 +30,8 @@ def table(area: str) -> str:
             rows.append(group[0] | {"figure": title.format(len(group)), "value": worst(f["value"] for f in group),
                                     "met": all(f["met"] for f in group)})
     hidden = (*GROUPS, *LEFT_OUT) if area == "spine" else LEFT_OUT
-    rows += [f for f in figures if not f["figure"].startswith(hidden) and not isinstance(f["value"], dict)]
+    rows += [f for f in figures if not f["figure"].startswith(hidden) and not isinstance(f["value"], dict)
+             and f["figure"] not in SINCE]
     lines = ["| figure | measured | target | met |", "|---|---|---|---|"]
     for f in rows:
         name = re.sub(r" \(.*\)", "", f["figure"])
