@@ -43,9 +43,9 @@ def shell(config: Config, samples: int, folder: Path, reporter: Reporter) -> lis
     job = job_of(program, samples)
     reporter.say(f"{config.name}: bare loop and compared run in turn, {ROUNDS} rounds of {samples} samples ...")
     rounds = [(bare(job, library), _compared(job, library)) for _ in range(ROUNDS)]
-    bare, compared = (statistics.median(column) for column in zip(*rounds))
-    name, ratio = config.name, 100 * compared / bare
-    return [Figure(f"bare C++ loop, {name}", round(bare), "beside it", "cycles/s", None),
+    loop, compared = (statistics.median(column) for column in zip(*rounds))
+    name, ratio = config.name, 100 * compared / loop
+    return [Figure(f"bare C++ loop, {name}", round(loop), "beside it", "cycles/s", None),
             Figure(f"fast shell, streamed, read back and compared, {name}", round(compared), "beside it", "cycles/s",
                    None),
             Figure(f"fast shell against the bare loop, {name}", ratio, ">= 80", "%", ratio >= 80)]
@@ -58,8 +58,8 @@ def cocotb(config: Config, samples: int, folder: Path, reporter: Reporter) -> li
     job = job_of(program, samples)
     reporter.say(f"{config.name}: bare loop and cocotb in turn, 3 rounds of {samples} samples ...")
     rounds = [(bare(job, library), _cocotb(job, model)) for _ in range(3)]
-    bare, waiting = (statistics.median(column) for column in zip(*rounds))
-    ratio = 100 * waiting / bare
+    loop, waiting = (statistics.median(column) for column in zip(*rounds))
+    ratio = 100 * waiting / loop
     return [Figure(f"cocotb, bulk waits, {config.name}", round(waiting), "beside it", "cycles/s", None),
             Figure(f"cocotb against the bare loop, {config.name}", ratio, ">= 30", "%", ratio >= 30)]
 
