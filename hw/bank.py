@@ -1,13 +1,22 @@
 """A memory with a unit on one side and the host stream on the other."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.memories import Port
 
-__all__ = ["Bank", "HostPort"]
+__all__ = ["Bank", "HostPort", "read_late"]
+
+
+def read_late(m: Module, memory: Memory, address: ValueLike, name: str) -> Signal:
+    """The word at an address, a cycle later; of a word that is written at the same edge, what was there before."""
+    # Yosys merges the register into the memory, and only then regards the memory's attributes.
+    reader, word = memory.read_port(domain="comb"), Signal(memory.shape, name=name, reset_less=True)
+    m.d.comb += reader.addr.eq(address)
+    m.d.sync += word.eq(reader.data)
+    return word
 
 
 class HostPort(wiring.Signature):
@@ -116,11 +125,7 @@ class Bank(wiring.Component):
             reader = memory.read_port()
             m.d.comb += reader.addr.eq(address)
             return reader.data
-        # Yosys merges the register into the memory, and only then regards the attribute.
-        reader, word = memory.read_port(domain="comb"), Signal(self.word, name=name, reset_less=True)
-        m.d.comb += reader.addr.eq(address)
-        m.d.sync += word.eq(reader.data)
-        return word
+        return read_late(m, memory, address, name)
 
     def _read_beat(self, m: Module) -> None:
         """Pack the selected lanes of the word just read, sign extended to their share."""

@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .bank import read_late
+
 __all__ = ["Delay"]
 
 
@@ -36,11 +38,9 @@ class Delay(wiring.Component):
     def elaborate(self, platform):
         m, words = Module(), self.cycles - 1
         m.submodules.memory = memory = Memory(shape=self.shape, depth=words, init=[])
-        # Read without a clock: the word of this place is taken before the next one is put there.
-        writer, reader = memory.write_port(), memory.read_port(domain="comb")
-        place = Signal(range(words))
-        taken = Signal(self.shape, reset_less=True)
-        m.d.sync += [place.eq(Mux(place == words - 1, 0, place + 1)), taken.eq(reader.data)]
-        m.d.comb += [writer.addr.eq(place), writer.en.eq(1), writer.data.eq(self.value), reader.addr.eq(place),
-                     self.out.eq(taken)]
+        writer, place = memory.write_port(), Signal(range(words))
+        m.d.sync += place.eq(Mux(place == words - 1, 0, place + 1))
+        # The word of this place is taken before the next one is put there.
+        m.d.comb += [writer.addr.eq(place), writer.en.eq(1), writer.data.eq(self.value),
+                     self.out.eq(read_late(m, memory, place, "taken"))]
         return m

@@ -9,6 +9,7 @@ from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import MAP
 from hebbar.contract.timing import FEEDBACK_LATENCY
 
+from .bank import read_late
 from .fixed import pipe
 from .tile import Shapes
 
@@ -87,11 +88,7 @@ class FeedbackSums(wiring.Component):
 
     def _memory(self, m: Module, name: str, address: Value, style: str) -> tuple[Memory, WritePort, data.View]:
         """A memory of all words, its write port, and the word at ``address``, a cycle later."""
-        # Yosys merges the register into the memory, and only then regards the attribute.
         memory = Memory(shape=self.shape, depth=self.machine.neuron_words, init=[],
                         attrs={"no_rw_check": 1, "ram_style": style})
         m.submodules[f"{name}_memory"] = memory
-        reader, word = memory.read_port(domain="comb"), Signal(self.shape, name=f"{name}_read", reset_less=True)
-        m.d.comb += reader.addr.eq(address)
-        m.d.sync += word.eq(reader.data)
-        return memory, memory.write_port(), word
+        return memory, memory.write_port(), read_late(m, memory, address, f"{name}_read")

@@ -5,6 +5,8 @@ from amaranth.lib import wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from .bank import read_late
+
 __all__ = ["WordQueue"]
 
 
@@ -58,11 +60,9 @@ class WordQueue(wiring.Component):
             memory = Memory(shape=value.shape(), depth=self._places, init=[],
                             attrs={"no_rw_check": 1, "ram_style": style})
             m.submodules[f"{name}_memory"] = memory
-            writer, reader = memory.write_port(), memory.read_port(domain="comb")
-            first = Signal(value.shape(), name=f"first_{name}", reset_less=True)
-            m.d.comb += [writer.addr.eq(end), writer.data.eq(value), writer.en.eq(self.put), reader.addr.eq(following),
-                         out.eq(first)]
-            m.d.sync += first.eq(reader.data)
+            writer = memory.write_port()
+            m.d.comb += [writer.addr.eq(end), writer.data.eq(value), writer.en.eq(self.put),
+                         out.eq(read_late(m, memory, following, f"first_{name}"))]
         return m
 
     def _after(self, place: Signal):
