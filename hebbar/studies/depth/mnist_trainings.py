@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,20 +19,18 @@ from golden.reference.training import ends, halvings, sample_clamps
 from golden.session import initial_image
 from hebbar.compiler.parameters import effective
 from hebbar.compiler.program import Program, compile_config
-from hebbar.contract.files import write_json
 
 from ..parts import sources
 from .deep_net import divided, whole
 from .mnist_settings import EPOCHS, WIDE, Setting, configured
-from .trainings import found_again, key_of
+from .trainings import key_of, once
 
 __all__ = ["Learnt", "Stage", "floating", "learnt", "staged"]
 
 CHUNK = 5000
-"""Samples between two words of progress."""
+"""Samples of one call of the compiled machine: between two of them progress is said and Ctrl-C is heard."""
 PROBES, SETTLING = 16, 800
 """Images whose distance to equilibrium is taken, and the steps that they get to reach it."""
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ def _first(samples: Samples, count: int | None) -> Samples:
 
 
 def learnt(setting: Setting, seed: int, stage: Stage, images: Path | None, epochs: int = EPOCHS,
-           folder: Path | None = None, progress: Progress = lambda _: None) -> Learnt:
+           folder: Path | None = None) -> Learnt:
     """One training, from its record in ``folder`` where that is of the same machine, program, weights and samples."""
     program = compile_config(configured(setting, images, seed, epochs))
     image = initial_image(program)
@@ -92,16 +89,12 @@ def learnt(setting: Setting, seed: int, stage: Stage, images: Path | None, epoch
     more = json.dumps([stage.digest, seed, epochs, training.halve_alpha_at])
     key = key_of(program, image, {}, more)
     record = folder / f"{stage.name}_{setting.rule}_{key[:16]}.json" if folder else None
-    kept = found_again(record, key)
-    if kept is None:
-        kept = {"key": key, "setting": setting.sentence, "seed": seed, "stage": stage.name, "epochs": epochs,
-                **_learn(program, image, seed, stage, progress)}
-        if record:
-            write_json(record, kept)
+    kept = once(record, key, lambda: {"setting": setting.sentence, "seed": seed, "stage": stage.name, "epochs": epochs,
+                                      **_learn(program, image, seed, stage)})
     return Learnt(setting, seed, kept["accuracy"], kept["clipped"], kept["weights"], kept["distance"])
 
 
-def _learn(program: Program, image: NDArray[np.int64], seed: int, stage: Stage, progress: Progress) -> dict[str, Any]:
+def _learn(program: Program, image: NDArray[np.int64], seed: int, stage: Stage) -> dict[str, Any]:
     config, machine, (source, target) = program.config, CompiledMachine(program), ends(program.layout.network)
     machine.load(image)
     for epoch in range(config.training.epochs):
@@ -110,7 +103,6 @@ def _learn(program: Program, image: NDArray[np.int64], seed: int, stage: Stage, 
         for first in range(0, len(order), CHUNK):
             rows = order[first:first + CHUNK]
             machine.run("train", {source: stage.inputs[rows], target: stage.targets[rows]})
-            progress(f"{config.rule.name} epoch {epoch + 1} of {config.training.epochs}")
     (answers,) = machine.run("predict", {source: stage.asked}).values()
     settles = config.rule.name == "il" and stage.name == "test"
     return {"accuracy": float((answers.argmax(1) == stage.data.test.labels).mean()),
@@ -135,12 +127,8 @@ def floating(setting: Setting, seed: int, stage: Stage, images: Path | None, epo
     more = json.dumps([stage.digest, seed, epochs, program.config.training.halve_alpha_at, _reference()])
     key = key_of(program, initial_image(program), {}, more)
     record = folder / f"float_{setting.rule}_{key[:16]}.json" if folder else None
-    kept = found_again(record, key)
-    if kept is None:
-        kept = {"key": key, "setting": setting.sentence, "seed": seed, "epochs": epochs,
-                "accuracy": train_float(program, stage.data).accuracy[-1]}
-        if record:
-            write_json(record, kept)
+    kept = once(record, key, lambda: {"setting": setting.sentence, "seed": seed, "epochs": epochs,
+                                      "accuracy": train_float(program, stage.data).accuracy[-1]})
     return float(kept["accuracy"])
 
 

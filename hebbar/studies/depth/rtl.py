@@ -15,14 +15,14 @@ from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import Mismatch
-from hebbar.contract.files import BUILD, write_json
+from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 from hw.verilog import export
 from sim.backends import fast
 from sim.barrier_match import BarrierMatch
 
 from .deep_net import deep, divided
-from .trainings import found_again, key_of, order
+from .trainings import key_of, once, order
 
 __all__ = ["first", "measure"]
 
@@ -39,10 +39,7 @@ def _figures(layers: int, samples: int, at_a_time: int, folder: Path, images: Pa
              ) -> Iterator[Figure]:
     program, given, image = first(layers, samples, images)
     record, key = folder / f"{layers}_{samples}.json", key_of(program, image, given, export(program.machine))
-    run = found_again(record, key)
-    if run is None:
-        run = {"key": key, **_compared(program, given, image, at_a_time, reporter)}
-        write_json(record, run)
+    run = once(record, key, lambda: _compared(program, given, image, at_a_time, reporter))
     yield Figure(f"RTL = golden, depth {layers}, {samples} samples: words that differ (fast shell; every state, error "
                  f"and activity at every WAIT, every weight at every WAIT after an update and at the end: "
                  f"{run['words']:,} words)", run["wrong"], "0", "words", run["wrong"] == 0)

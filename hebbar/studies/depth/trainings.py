@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from hebbar.contract.files import write_json
 from ..parts import ROOT
 from .deep_net import deep, divided
 
-__all__ = ["GRID", "Asked", "Training", "best", "found_again", "key_of", "measured", "order", "trained"]
+__all__ = ["GRID", "Asked", "Training", "best", "key_of", "measured", "once", "order", "trained"]
 
 GRID = (-2, -1, 0, 1, 2)
 """How often every alpha of the preset is halved, the same grid for every rule; -1: doubled."""
@@ -61,22 +61,23 @@ def trained(asked: Asked, images: Path | None, folder: Path | None = None) -> Tr
     program, (chosen, official) = compile_config(config), divided(config)
     image, rows = initial_image(program), order(asked.seed, len(chosen.train))[:asked.samples]
     given = codes(program, chosen.train.take(rows), True)
-    record, key = _record(folder, asked), key_of(program, image, given)
-    if kept := found_again(record, key):
-        return Training(asked, kept["validation"], kept["test"], kept["clipped"])
-    machine = CompiledMachine(program)
-    machine.load(image)
-    machine.run("train", given)
-    clipped = machine.counters["sat_state"]
 
-    def right(part: Samples) -> float:
-        (answers,) = machine.run("predict", codes(program, part, False)).values()
-        return float((answers.argmax(1) == part.labels).mean())
+    def learn() -> dict[str, Any]:
+        machine = CompiledMachine(program)
+        machine.load(image)
+        machine.run("train", given)
+        clipped = machine.counters["sat_state"]
+        validation, test = (_right(machine, program, part.test) for part in (chosen, official))
+        return asdict(Training(asked, validation, test, clipped))
 
-    found = Training(asked, right(chosen.test), right(official.test), clipped)
-    if record:
-        write_json(record, {"key": key, **asdict(found)})
-    return found
+    kept = once(_record(folder, asked), key_of(program, image, given), learn)
+    return Training(asked, kept["validation"], kept["test"], kept["clipped"])
+
+
+def _right(machine: CompiledMachine, program: Program, part: Samples) -> float:
+    """The share of right answers, 0 to 1."""
+    (answers,) = machine.run("predict", codes(program, part, False)).values()
+    return float((answers.argmax(1) == part.labels).mean())
 
 
 def measured(asked: Sequence[Asked], folder: Path, images: Path | None, reporter: Reporter) -> list[Training]:
@@ -103,12 +104,16 @@ def _record(folder: Path | None, asked: Asked) -> Path | None:
     return folder / f"{'_'.join(map(str, asdict(asked).values()))}.json" if folder else None
 
 
-def found_again(record: Path | None, key: str) -> dict[str, Any] | None:
-    """What a record holds, where there is one of this key."""
-    if record is None or not record.exists():
-        return None
-    kept: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
-    return kept if kept["key"] == key else None
+def once(record: Path | None, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What a record holds, where there is one of this key; else what ``make`` gives, which is then recorded."""
+    if record and record.exists():
+        kept: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+        if kept["key"] == key:
+            return kept
+    made = {"key": key, **make()}
+    if record:
+        write_json(record, made)
+    return made
 
 
 def key_of(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArray[np.int64]], more: str = "") -> str:
