@@ -188,9 +188,10 @@ def test_data_of_ones_own_is_checked(tmp_path, inputs, labels, words):
     assert words in answer.stderr
 
 
-def test_the_main_job_ends_with_a_whole_result(tmp_path):
+def test_the_main_job_ends_with_a_whole_result(tmp_path, models):
     """Without it the command of the README could break while all its parts still work."""
-    answer = started("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", "--build", "build", cwd=tmp_path)
+    known = models.exists() and any(models.iterdir())
+    answer = started("run", "tiny", "--epochs", 1, "--samples", 8, "--out", "out", "--build", models, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     result = json.loads((tmp_path / "out" / "result.json").read_text())
     assert result["mismatches"] == 0 and result["samples_replayed"] == 8
@@ -200,5 +201,5 @@ def test_the_main_job_ends_with_a_whole_result(tmp_path):
     assert result["accuracy_rtl"] == result["accuracy_fixed"]
     assert result["minimum_visits"] == 2 * 16 * 16 + 5 * 16 * 10
     assert result["cycles_per_sample"] >= result["minimum_cycles"] == result["cycles_issue"]
-    assert "mismatches" in answer.stdout and "building" in answer.stderr
+    assert "mismatches" in answer.stdout and (known or "building" in answer.stderr)
     assert not list((tmp_path / "out").rglob("*.partial"))
