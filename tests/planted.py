@@ -20,6 +20,7 @@ COMPILED, API, ENERGY = "tests/golden/test_compiled.py", "tests/cli/test_api.py"
 TRAINING, STUDIES = "tests/sim/test_training.py", "tests/studies/test_sweeps.py"
 SEPARATION, ENERGY_SUM = "tests/hw/test_separation.py", "tests/hw/test_energy_sum.py"
 SEQUENCER = "tests/hw/test_sequencer.py"
+DEEP, STUDY = "tests/sim/test_depth_program.py::test_", "tests/studies/test_depth.py::test_"
 RANDOM = "tests/verify/test_random_programs.py"
 CHAIN, MNIST = (f"tests/studies/test_{name}.py::test_" for name in ("chain", "depth_mnist"))
 DROPPED = "tests/sim/test_gaps.py::test_a_dependence_that_is_dropped_is_told_by_its_name"
@@ -319,6 +320,21 @@ SLOW = (
            "store.keep(missing[names[done - 1]], result)", STUDIES + "::test_what_is_kept_is_not_run_again"),
     Defect("sim/analog/transient.py", "read = replace(read, word_farad=read.bit_farad, bit_farad=read.word_farad)",
            "pass", "tests/sim/test_transient.py"),
+    Defect("hebbar/compiler/rules/depth.py", "max(opens, far - 1) < behind", "max(opens, far) < behind",
+           DEEP + "a_window_as_long_as_the_sample_changes_no_bit"),
+    Defect("hebbar/compiler/rules/depth.py", "opens + window > first", "opens + window >= first",
+           DEEP + "the_window_goes_down_with_the_credit"),
+    Defect("hebbar/compiler/rules/depth.py", "sqrt(s.rule.gamma)) - lead", "sqrt(s.rule.gamma))",
+           DEEP + "the_window_goes_down_with_the_credit"),
+    Defect("golden/reference/depth.py", "step in (0, steps)", "step == 0",
+           DEEP + "the_window_goes_down_with_the_credit"),
+    Defect("hebbar/studies/depth/window.py", "_validation(dense) - _validation(of) <= LOST",
+           "mean(dense) - mean(of) <= LOST",
+           STUDY + "the_narrowest_window_that_loses_little_is_chosen"),
+    Defect("hebbar/studies/depth/final.py", "golden.load(weights)", "golden.load(image)",
+           STUDY + "a_piece_begins_where_the_one_before_ended"),
+    Defect("hebbar/studies/depth/exponent.py", "if right(steps(low + 1)) >= goal:", "if right(steps(low + 1)) < goal:",
+           STUDY + "the_fewest_steps_are_read_off_between_two"),
     Defect("hebbar/studies/depth/mnist_trainings.py", "set_rates(halvings(config.training, epoch))", "set_rates(0)",
            MNIST + "a_training_is_that_of_the_library"),
     Defect("hebbar/compiler/rules/predictive.py", "else s.rule.steps + 1", "else s.rule.steps",

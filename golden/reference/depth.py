@@ -11,7 +11,7 @@ moves, u is the gradient of the loss, backprop's delta, whatever the network; pr
 such point. States, errors and weights are as in ``golden.reference``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,10 @@ from .inference import default_start, move, start_states
 from .rules import learning_rates
 from .state import Array, Held, States, Weights, check_weights, hold
 
-__all__ = ["Lagrangian", "lagrangian", "controlled", "infer", "update"]
+__all__ = ["Lagrangian", "Swept", "lagrangian", "controlled", "infer", "update"]
+
+Swept = Callable[[str, int], bool]
+"""Whether a population takes part in a step between the first one, of number 0, and the last errors."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +59,11 @@ def controlled(network: Network, weights: Weights, states: States, multipliers: 
 
 
 def infer(network: Network, weights: Weights, clamps: Mapping[str, Array], gamma: float, steps: int,
-          kappa: float = 1.0, rho: float = 1.0) -> Lagrangian:
+          kappa: float = 1.0, rho: float = 1.0, swept: Swept = lambda name, step: True) -> Lagrangian:
     """The point after ``steps`` state steps from the feed-forward pass and lambda = 0.
 
-    Before each step, and once more after the last, every multiplier takes its error. Raises BadInput for clamps or
-    weights that do not fit the network.
+    Before each step, and once more after the last, every multiplier takes its error. A population that is not ``swept``
+    in a step keeps state, multiplier and u. Raises BadInput for clamps or weights that do not fit the network.
     """
     if steps < 0:
         raise BadInput(f"steps is {steps}; give 0 or more state steps.")
@@ -68,18 +71,22 @@ def infer(network: Network, weights: Weights, clamps: Mapping[str, Array], gamma
     held = hold(network, clamps)
     states = start_states(network, weights, held, default_start(network))
     multipliers = {name: np.zeros_like(c) for name, c in errors(network, weights, states).items()}
+    u: States = {}
     for step in range(steps + 1):
+        now = {name for name in multipliers if step in (0, steps) or swept(name, step)}
         c = errors(network, weights, states)
-        multipliers = {name: value + kappa * c[name] for name, value in multipliers.items()}
-        u = controlled(network, weights, states, multipliers, held, rho)
+        multipliers = multipliers | {name: multipliers[name] + kappa * c[name] for name in now}
+        new = controlled(network, weights, states, multipliers, held, rho)
+        u = u | {name: new[name] for name in now}
         if step < steps:
-            states = move(network, weights, states, u, gamma, held)
+            moved = move(network, weights, states, u, gamma, held)
+            states = states | {name: moved[name] for name in now}
     return Lagrangian(states, multipliers, u)
 
 
 def update(network: Network, weights: Weights, clamps: Mapping[str, Array], gamma: float, steps: int,
-           kappa: float = 1.0, rho: float = 1.0) -> Weights:
+           kappa: float = 1.0, rho: float = 1.0, swept: Swept = lambda name, step: True) -> Weights:
     """The change of every block after ``infer``, summed over the batch: alpha times the descent with u."""
-    end, alpha = infer(network, weights, clamps, gamma, steps, kappa, rho), learning_rates(network)
+    end, alpha = infer(network, weights, clamps, gamma, steps, kappa, rho, swept), learning_rates(network)
     return {key: alpha[key] * change
             for key, change in weight_descent(network, end.states, end.controlled).items()}

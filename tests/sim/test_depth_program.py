@@ -7,6 +7,7 @@ import pytest
 from helpers import layered, random_samples, random_weights
 from twins import agree
 
+from golden.compiled import CompiledMachine
 from golden.fixed import Saturation, round_half_up
 from golden.machine import Machine
 from golden.neuron import Neuron
@@ -49,8 +50,48 @@ def test_the_schedule_is_the_update_of_the_augmented_lagrangian():
         np.testing.assert_allclose(machine.weights[key], wanted, atol=1e-12)
 
 
+SWEPT = ((1, 4, ("x7", "x6", "x5")), (4, 7, ("x5", "x4", "x3")), (7, 10, ("x4", "x3", "x2")), (10, 13, ("x2", "x1")),
+         (13, 16, ("x1",)))
+"""Worked out by hand: credit goes down 62 layers in 126 steps, so that 2 d - 2 is the step in which population 7 - d
+enters a window of 4 steps that leads by 2, and whatever is in it in one of 3 steps is swept in all of them."""
+NARROW = {"name": "pc_alm_window", "options": {"window": 4, "lead": 2, "stride": 3}}
+
+
+def test_the_window_goes_down_with_the_credit():
+    """In float64, beside a descent that leaves out by hand what is not in the window."""
+    program = compile_config(deep(rule=NARROW))
+    weights, rng = random_weights(program, 1, 0.3), np.random.default_rng(2)
+    machine, network = FloatMachine(program, weights), program.layout.network
+    weights = {(e.source, e.target): weights[e.source, e.target].copy() for e in network.stored}
+    given = {"x0": rng.random((1, 8)), "x7": rng.random((1, 3))}
+    machine.run("train", given)
+
+    def swept(name, step):
+        return any(first <= step < behind and name in names for first, behind, names in SWEPT)
+
+    change = depth.update(network, weights, given, 31 / 128, 16, swept=swept)
+    for key, before in weights.items():
+        np.testing.assert_allclose(machine.weights[key], before + change[key], atol=1e-12)
+
+
+def test_a_window_as_long_as_the_sample_changes_no_bit():
+    """What it then leaves out, populations that no credit has reached, is exactly zero."""
+    ends, visits = [], []
+    for rule in ({}, {"name": "pc_alm_window", "options": {"window": 40, "lead": 20, "stride": 2}}):
+        program = compile_config(deep(rule=rule))
+        machine = CompiledMachine(program)
+        machine.load(initial_image(program))
+        machine.run("train", random_samples(program, "train", 6, 3))
+        ends.append([machine.weights, machine.state, machine.error, machine.activity])
+        visits.append(minimum(program).visits)
+    assert visits[1] < visits[0], "the first steps of the lowest layers are left out"
+    for whole, windowed in zip(*ends, strict=True):
+        np.testing.assert_array_equal(windowed, whole)
+
+
 @pytest.mark.parametrize("changes", [
-    {}, {"state_bits": 13, "error_bits": 10}, {"row_tiles": 4, "activity_bits": 9, "state_bits": 13, "error_bits": 14}])
+    {}, {"rule": NARROW | {"options": {"window": 2, "lead": 0, "stride": 1}}},
+    {"state_bits": 13, "error_bits": 10}, {"row_tiles": 4, "activity_bits": 9, "state_bits": 13, "error_bits": 14}])
 def test_compiled_numpy_and_rtl_agree(changes):
     """Every word at every barrier, in formats in which states, integrals and errors are clipped."""
     program = compile_config(deep(hidden=2, steps=3, scale=1.5, **changes))
@@ -90,6 +131,11 @@ def test_what_it_cannot_run_on_is_said():
         compile_config(deep(steps=0))
     with pytest.raises(BadInput, match=r"rule\.tolerance is set"):
         compile_config(deep(rule={"tolerance": 0.1}, energy=True))
+    for options, said in (({"window": 0}, "window is 0, lead 8 and stride 8"), ({"lead": 16}, "lead 16"),
+                          ({"stride": 0}, "at least 1"), ({"lead": -1}, "lead -1"),
+                          ({"window": 2.5}, r"rule\.options\.window is 2\.5")):
+        with pytest.raises(BadInput, match=said):
+            compile_config(deep(rule={"name": "pc_alm_window", "options": options}))
     with pytest.raises(BadInput, match="tile 'array' takes at most 8"):
         deep(tile="array", weight_words=120)
 

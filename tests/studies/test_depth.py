@@ -3,6 +3,7 @@
 import runpy
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,9 +15,10 @@ from golden.trace import Job
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
+from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
 from hebbar.studies import depth
-from hebbar.studies.depth import by_depth, trainings
+from hebbar.studies.depth import by_depth, exponent, final, trainings, window
 from hebbar.studies.depth.deep_net import deep, deepened
 from hebbar.studies.depth.gate import GatedMachine, gated
 from hebbar.studies.depth.trainings import Asked, Training, best, trained
@@ -72,6 +74,43 @@ def test_depth_doubles_steps_and_scales_by_powers_of_two():
         deepened(config, 48)
 
 
+def test_fewer_layers_begin_larger_and_learn_faster():
+    """At depth 4 hidden weights begin sqrt(8) times as large and alpha is eight times that of 32 layers."""
+    config = load("deep")
+    four = config.replace(**deepened(config, 4))
+    assert four.network.layers == (784, 32, 32, 32, 10) and four.rule.steps == 8
+    assert [s + 3 for s in four.rule.alpha_shifts[1:-1]] == [config.rule.alpha_shifts[1]] * 2
+    assert four.rule.init_scales[1] == pytest.approx(config.rule.init_scales[1] * 8**0.5)
+    assert four.machine == config.machine
+    for layers in (1, 24):
+        with pytest.raises(BadInput, match=f"{layers} layers are no power of two"):
+            deepened(config, layers)
+
+
+def test_the_fewest_steps_are_read_off_between_two():
+    """Where accuracy is linear in the logarithm of steps there is nothing between them to be wrong; from either side,
+    and where one step is enough or none are."""
+    asked = []
+
+    def right(steps):
+        return asked.append(steps) or np.log2(steps) / 10
+
+    for goal, first in ((0.55, 4), (0.55, 512), (0.43, 16), (0.4, 16)):
+        assert exponent.fewest(right, goal, first, 1024) == pytest.approx(2 ** (10 * goal))
+    assert len(asked) < 40 and exponent.fewest(right, 0.0, 16, 64) == 1
+    assert exponent.fewest(right, 0.61, 16, 64) is None and max(asked) <= 512
+
+
+def test_the_exponent_is_that_of_a_power_law():
+    """Exactly, with no interval; and by hand: slopes of three points at ln 1, ln 2 and ln 4 that rise by 1 and by 3
+    octaves have the slope 2, the residuals 1/3, -2/3 and 1/3 octaves and the standard error sqrt(1/3)."""
+    exact = exponent.slope([(d, 3 * d**1.5) for d in (4, 8, 16, 32)])
+    assert (exact.value, exact.interval) == (pytest.approx(1.5), pytest.approx(0, abs=1e-6))
+    rough = exponent.slope([(1, 1), (2, 2), (4, 16)])
+    assert rough.value == pytest.approx(2) and rough.interval == pytest.approx(12.7062 * 3**-0.5, rel=1e-4)
+    assert exponent.slope([(4, 7.0), (4, 8.0), (4, 9.0)]) is None
+
+
 def test_without_images_it_says_so(tmp_path):
     with pytest.raises(BadInput, match=r"holds no MNIST, .*give the folder of its four idx files with --data"):
         deep(tmp_path / "none")
@@ -99,11 +138,52 @@ def test_a_training_is_kept_for_what_its_bits_depend_on(monkeypatch, tmp_path):
 
 
 def test_a_part_that_is_measured_alone_says_how(monkeypatch, tmp_path):
-    """Without it the table would lack the row, or take half an hour more."""
-    monkeypatch.setattr(depth, "PARTS", depth.ALONE)
+    """Without it the table would lack the row, or take hours more."""
+    monkeypatch.setattr(depth, "PARTS", tuple(depth.ALONE))
     figures = depth.measure(tmp_path, False, Reporter(quiet=True))
-    assert figures[0].value == "hebbar bench depth --part writes" and figures[0].met is None
-    assert [f.value for f in figures[1:]] == ["not measured"] * len(depth.OPEN)
+    assert [(f.value, f.met) for f in figures] == [
+        (f"hebbar bench depth --part {part}", None) for part in ("writes", "final")]
+
+
+def test_the_narrowest_window_that_loses_little_is_chosen():
+    """By validation: a test set that looks better must not decide, nor may a window that loses more than .3 points."""
+    def runs(validation):
+        return [Training(Asked("pc_alm_window", 0, 1, 32, 10), validation, 1 - validation, 0)]
+
+    narrow, middle, wide = (window.Window(steps, 1, 1) for steps in (8, 12, 16))
+    cycles = {narrow: 0.2, middle: 0.3, wide: 0.4}
+    lost = {narrow: runs(0.8969), middle: runs(0.8971), wide: runs(0.92)}
+    assert window.chosen(runs(0.9), lost, cycles) == middle
+    assert window.chosen(runs(0.93), lost, cycles) is None
+    names = [Asked("pc_alm_window", 1, 2, 32, 9, options=each.options).name for each in (narrow, middle)]
+    assert names[0] == "pc_alm_window_1_2_32_9_0_window8_lead1_stride1" != names[1]
+
+
+def test_a_piece_begins_where_the_one_before_ended(models, monkeypatch, tmp_path):
+    """Two pieces end in the weights of one run; a stopped run goes on, with the pieces that it has; and weights that
+    differ are counted."""
+    monkeypatch.setattr(final, "BUILD", models)
+    program = compile_config(load("tiny"))
+    image, samples = initial_image(program), random_samples(program, "train", 5, 3)
+    quiet, seen = Reporter(quiet=True), []
+
+    def run(job, library, progress):
+        seen.append(job)
+        return fast.run(job, library)
+
+    monkeypatch.setattr(final, "fast", SimpleNamespace(prepare=fast.prepare, run=run))
+    golden = CompiledMachine(program)
+    golden.load(image)
+    golden.run("train", {key: values[:3] for key, values in samples.items()})
+    for piece in (3, 3, 5):
+        found = list(final.pieces(program, image, samples, piece, tmp_path, quiet))
+        assert [run["wrong"] for run in found] == [0] * len(found) and all(run["cycles"] for run in found)
+    assert [job.count for job in seen] == [3, 2, 5]
+    np.testing.assert_array_equal(seen[1].weights, golden.weights)
+    stuck = dict.fromkeys(CYCLES, 1)
+    monkeypatch.setattr(final.fast, "run", lambda job, *_: SimpleNamespace(final=job.weights, counters=stuck))
+    (found,) = final.pieces(program, image, samples, 5, tmp_path / "other", quiet)
+    assert found["wrong"] > 100
 
 
 def test_barriers_are_compared_as_they_come(models):

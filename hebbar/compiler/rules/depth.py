@@ -1,17 +1,19 @@
-"""Predictive coding that works in deep networks: PC-ALM."""
+"""Predictive coding that works in deep networks: PC-ALM, and PC-ALM in a window that goes down with the credit."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from math import sqrt
 
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import Sweep
 
+from ..network import Edge
 from ..schedule import LoopOp, MicroOp, SweepOp
 from .builder import Schedule
 from .predictive import il
 from .registry import rule
 
-__all__ = ["pc_alm"]
+__all__ = ["pc_alm", "pc_alm_window"]
 
 
 @rule("pc_alm", visits=il.visits["train"])
@@ -40,3 +42,70 @@ def _integrated(s: Schedule, ops: Iterable[MicroOp]) -> list[MicroOp]:
             op = replace(op, flags=op.flags | Sweep.INTEGRATE)
         out.append(op)
     return out
+
+
+def _windowed_visits(s: Schedule, edge: Edge) -> float:
+    """As for IL, with the steps that the window leaves."""
+    if s.layout.fixed(edge.source):
+        return 1 + edge.plastic
+    return 2 + sum(steps for steps, swept in _phases(s, s.rule.steps - 1) if edge.target in swept)
+
+
+@rule("pc_alm_window", visits=_windowed_visits, window=16, lead=8, stride=8)
+def pc_alm_window(s: Schedule) -> list[MicroOp]:
+    """PC-ALM in a window of ``window`` steps a layer, which goes down with the wave of credit.
+
+    The wave goes down sqrt(gamma) layers a step, as multipliers take their errors at rate 1 and states move by gamma.
+    A population d edges from the end is swept from ``lead`` steps before step d / sqrt(gamma) on, and keeps state,
+    multiplier, error and feedback as they are in all other steps. The start and the update sweep everything. The window
+    moves every ``stride`` steps, which are a loop of the program, and holds what any of them is to sweep.
+    """
+    window, lead, stride = _options(s)
+    if not s.acyclic:
+        raise BadInput("rule.name is 'pc_alm_window' and the network has a cycle, in which no layer is the first to "
+                       "get credit; use 'pc_alm'.")
+    if stride < 1 or not 0 <= lead < window:
+        raise BadInput(f"rule.options: window is {window}, lead {lead} and stride {stride}; stride is at least 1, and "
+                       "lead at least 0 and less than window, or the wave would never be in it.")
+    out: list[MicroOp] = []
+    for op in pc_alm(s):
+        out += _parts(s, op) if isinstance(op, LoopOp) else [op]
+    return out
+
+
+def _options(s: Schedule) -> tuple[int, int, int]:
+    """Window, lead and stride, in steps."""
+    window, lead, stride = (int(s.option(name)) for name in ("window", "lead", "stride"))
+    return window, lead, stride
+
+
+def _parts(s: Schedule, loop: LoopOp) -> Iterator[LoopOp]:
+    """The loop over all steps as one of each phase, with the sweeps that are in the window."""
+    for steps, swept in _phases(s, loop.count):
+        body = tuple(op for op in loop.body if isinstance(op, SweepOp) and op.name in swept)
+        if body:
+            yield LoopOp(body, steps)
+
+
+def _phases(s: Schedule, steps: int) -> Iterator[tuple[int, frozenset[str]]]:
+    """Steps, from 1 on, between which the window stands still: their number, and the populations in it.
+
+    Nothing has come to a population before step d - 1, so that it is left out till then, which changes no bit."""
+    window, lead, stride = _options(s)
+    for first in range(1, steps + 1, stride):
+        behind = min(first + stride, steps + 1)
+        swept = set[str]()
+        for name, far in _distances(s).items():
+            opens = int(far / sqrt(s.rule.gamma)) - lead
+            if max(opens, far - 1) < behind and opens + window > first:
+                swept.add(name)
+        yield behind - first, frozenset(swept)
+
+
+def _distances(s: Schedule) -> dict[str, int]:
+    """Edges from every population to the nearest one that predicts nothing."""
+    network, found = s.layout.network, dict[str, int]()
+    for block in reversed(s.blocks):
+        readers = [found[edge.target] for edge in network.outgoing(block.name)]
+        found[block.name] = 1 + min(readers) if readers else 0
+    return found

@@ -1,6 +1,7 @@
 """The preset ``deep`` on MNIST, of any depth: its configuration with a rule, and its samples in three parts."""
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -38,20 +39,21 @@ def deep(images: Path | None, rule: str = "pc_alm", halvings: int = 0, seed: int
 
 
 def deepened(config: Config, layers: int) -> dict[str, dict[str, Any]]:
-    """What changes with the number of layers: twice as many steps, hidden weights that begin smaller as 1 / sqrt(L),
-    and their alpha as 1 / L, in powers of two. Raises BadInput where L is no power of two times the preset's."""
+    """What changes with the number L of layers: 2 L steps, hidden weights that begin as 1 / sqrt(L), and their alpha as
+    1 / L, in powers of two; more layers take more memory. Raises BadInput where L is no power of two times, or a part
+    of, the preset's, or no layer is hidden."""
     first, hidden, last = (config.rule.alpha_shifts[i] for i in (0, 1, -1))
     spread = config.rule.init_scales
-    before = len(spread)
-    times = layers // before
-    if layers != before * times or times & (times - 1) or not times:
-        raise BadInput(f"{layers} layers are no power of two times the {before} of the preset 'deep', whose rates are "
-                       "powers of two.")
-    shift, sizes = hidden + times.bit_length() - 1, config.network.layers
+    times = Fraction(layers, len(spread))
+    doubled = times.numerator.bit_length() - times.denominator.bit_length()
+    if layers < 2 or times != Fraction(2) ** doubled:
+        raise BadInput(f"{layers} layers are no power of two times the {len(spread)} of the preset 'deep', whose rates "
+                       "are powers of two, or too few.")
+    sizes, inside = config.network.layers, layers - 2
     return {"network": {"layers": [sizes[0], *[sizes[1]] * (layers - 1), sizes[-1]]},
-            "rule": {"steps": 2 * layers, "alpha_shifts": [first, *[shift] * (layers - 2), last],
-                     "init_scales": [spread[0], *[spread[1] / times**0.5] * (layers - 2), spread[-1]]},
-            "machine": DEEPER}
+            "rule": {"steps": 2 * layers, "alpha_shifts": [first, *[hidden + doubled] * inside, last],
+                     "init_scales": [spread[0], *[spread[1] / float(times)**0.5] * inside, spread[-1]]},
+            "machine": DEEPER if doubled > 0 else {}}
 
 
 def divided(config: Config) -> tuple[Dataset, Dataset]:

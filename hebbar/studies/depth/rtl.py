@@ -10,6 +10,7 @@ from golden.compiled import CompiledMachine
 from golden.learning.training import codes
 from golden.session import initial_image
 from golden.trace import Job
+from hebbar.compiler.config import Config
 from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
@@ -24,7 +25,7 @@ from sim.barrier_match import BarrierMatch
 from .deep_net import deep, divided
 from .trainings import key_of, once, order
 
-__all__ = ["first", "measure"]
+__all__ = ["first", "measure", "replayed"]
 
 RUNS = {False: ((32, 300, 10), (128, 20, 1)), True: ((32, 2, 1),)}
 """Layers, samples, and samples at a time: the golden machine keeps their barriers, 2 GB for one of 128 layers."""
@@ -32,20 +33,25 @@ RUNS = {False: ((32, 300, 10), (128, 20, 1)), True: ((32, 2, 1),)}
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
     """A run of the same Verilog, program, golden machine and samples is kept in ``folder`` and not made twice."""
-    return [figure for run in RUNS[quick] for figure in _figures(*run, folder, images, reporter)]
+    found: list[Figure] = []
+    for layers, samples, at_a_time in RUNS[quick]:
+        found += replayed(deep(images, layers=layers), f"depth {layers}", samples, at_a_time, folder, reporter)
+    return found
 
 
-def _figures(layers: int, samples: int, at_a_time: int, folder: Path, images: Path | None, reporter: Reporter
+def replayed(config: Config, name: str, samples: int, at_a_time: int, folder: Path, reporter: Reporter
              ) -> Iterator[Figure]:
-    program, given, image = first(layers, samples, images)
+    """The rows of a net's first samples, run ``at_a_time`` so many."""
+    program, given, image = first(config, samples)
+    layers = len(config.network.layers) - 1
     record, key = folder / f"{layers}_{samples}.json", key_of(program, image, given, export(program.machine))
     run = once(record, key, lambda: _compared(program, given, image, at_a_time, reporter))
-    yield Figure(f"RTL = golden, depth {layers}, {samples} samples: words that differ (fast shell; every state, error "
-                 f"and activity at every WAIT, every weight at every WAIT after an update and at the end: "
+    yield Figure(f"RTL = golden, {name}, {samples} samples: words that differ (fast shell; every state, error and "
+                 f"activity at every WAIT, every weight at every WAIT after an update and at the end: "
                  f"{run['words']:,} words)", run["wrong"], "0", "words", run["wrong"] == 0)
     job = Cycles(program).run("train", at_a_time, None)
     model = samples // at_a_time * sum(job[name] for name in CYCLES)  # every part of the run is a job of its own
-    yield Figure(f"cycles that RTL and cycle model differ by, depth {layers} ({run['cycles'] / samples:,.0f} cycles a "
+    yield Figure(f"cycles that RTL and cycle model differ by, {name} ({run['cycles'] / samples:,.0f} cycles a "
                  "sample)", abs(run["cycles"] - model), "0", "cycles", run["cycles"] == model)
 
 
@@ -79,10 +85,8 @@ def _compared(program: Program, given: dict[str, NDArray[np.int64]], image: NDAr
     return {"words": words + trace.final.size, "wrong": wrong, "cycles": cycles}
 
 
-def first(layers: int, samples: int, images: Path | None
-          ) -> tuple[Program, dict[str, NDArray[np.int64]], NDArray[np.int64]]:
-    """A net, its first training samples, and its first weights."""
-    config = deep(images, layers=layers)
+def first(config: Config, samples: int) -> tuple[Program, dict[str, NDArray[np.int64]], NDArray[np.int64]]:
+    """The program of a net, its first training samples, and its first weights."""
     program, (chosen, _) = compile_config(config), divided(config)
     rows = order(config.training.seed, len(chosen.train))[:samples]
     return program, codes(program, chosen.train.take(rows), True), initial_image(program)

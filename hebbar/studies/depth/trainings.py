@@ -15,6 +15,7 @@ from golden.compiled import CompiledMachine
 from golden.learning.datasets import Samples
 from golden.learning.training import codes
 from golden.session import initial_image
+from hebbar.compiler.config import Config
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import write_json
@@ -26,18 +27,35 @@ __all__ = ["GRID", "Asked", "Training", "best", "key_of", "measured", "once", "o
 
 GRID = (-2, -1, 0, 1, 2)
 """How often every alpha of the preset is halved, the same grid for every rule; -1: doubled."""
+MOST_WORDS = 4096
+"""Program words of a machine whose rule is unrolled in phases."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """Which net learns by which ``rule``: ``halvings`` of every alpha, ``seed`` of weights and of the order of samples,
-    ``layers`` of weights, and how many ``samples``, one by one."""
+    ``layers`` of weights, how many ``samples``, one by one, in how many ``steps`` each, 0: two a layer, and ``options``
+    of the rule by name."""
 
     rule: str
     halvings: int
     seed: int
     layers: int
     samples: int
+    steps: int = 0
+    options: tuple[tuple[str, int], ...] = ()
+
+    def config(self, images: Path | None) -> Config:
+        """The net, its rule and its machine."""
+        net = deep(images, self.rule, self.halvings, self.seed, self.layers)
+        rule: dict[str, Any] = {"options": dict(self.options)} | ({"steps": self.steps} if self.steps else {})
+        return net.replace(rule=rule, machine={"program_words": MOST_WORDS} if self.options else {})
+
+    @property
+    def name(self) -> str:
+        """A name for its record."""
+        fields = (self.rule, self.halvings, self.seed, self.layers, self.samples, self.steps)
+        return "_".join(map(str, (*fields, *(f"{key}{value}" for key, value in self.options))))
 
 
 @dataclass(frozen=True)
@@ -57,7 +75,7 @@ def order(seed: int, count: int) -> NDArray[np.int64]:
 
 def trained(asked: Asked, images: Path | None, folder: Path | None = None) -> Training:
     """One training, from its record in ``folder`` where that is of the same machine, program, weights and samples."""
-    config = deep(images, asked.rule, asked.halvings, asked.seed, asked.layers)
+    config = asked.config(images)
     program, (chosen, official) = compile_config(config), divided(config)
     image, rows = initial_image(program), order(asked.seed, len(chosen.train))[:asked.samples]
     given = codes(program, chosen.train.take(rows), True)
@@ -101,7 +119,7 @@ def best(trainings: Sequence[Training]) -> dict[str, list[Training]]:
 
 
 def _record(folder: Path | None, asked: Asked) -> Path | None:
-    return folder / f"{'_'.join(map(str, asdict(asked).values()))}.json" if folder else None
+    return folder / f"{asked.name}.json" if folder else None
 
 
 def once(record: Path | None, key: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from hebbar.contract.results import Figure
 from sim.backends import pysim
 from sim.writes import compare_writes
 
+from .deep_net import deep
 from .rtl import first
 
 __all__ = ["measure"]
@@ -20,7 +21,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None =
     """``folder`` is unused; with ``quick`` nothing is measured, a sample takes minutes."""
     if quick:
         return []
-    program, given, image = first(LAYERS, SAMPLES, images)
+    program, given, image = first(deep(images, layers=LAYERS), SAMPLES)
     reporter.say(f"{LAYERS} layers on Amaranth's simulator, every write compared, {SAMPLES} sample ...")
     job = Job(program, "train", image, given)
     with reporter.busy():
