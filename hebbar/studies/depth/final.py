@@ -39,7 +39,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None =
 
 def pieces(program: Program, image: NDArray[np.int64], given: dict[str, NDArray[np.int64]], piece: int, folder: Path,
            reporter: Reporter) -> Iterator[dict[str, int]]:
-    """Run the samples, ``piece`` so many at a time: the weights that are ``wrong`` at each end, and the RTL's ``cycles``.
+    """Run the samples by the ``piece``: the weights that are ``wrong`` at each end, and the RTL's ``cycles``.
 
     RTL and golden machine begin a piece with the same weights, which are the golden machine's: that of the RTL's are no
     others is what the piece before has shown, or its ``wrong`` is not 0."""
