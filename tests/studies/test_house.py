@@ -137,22 +137,36 @@ def test_a_record_is_of_its_sources(monkeypatch, tmp_path):
     assert parts.kept("rooms", tmp_path, False) is None
 
 
-def test_the_suite_of_before_is_measured_once_a_computer(tmp_path, monkeypatch):
-    """Without it a record of another computer, or of a part of the tests, would stand for the whole suite here."""
-    asked, name = [], "here"
+def test_both_suites_run_whole_and_the_ratio_is_now_to_then(tmp_path, monkeypatch):
+    """Without it a part of the tests, or twice the same ones, could stand for both, or the ratio be the other way."""
+    asked = []
 
     def cpu(folder, arguments, said):
-        asked.append((folder, arguments))
-        return 10.0 * len(asked)
+        asked.append((folder, arguments, said.name))
+        return 30.0 if folder == parts.ROOT else 20.0
 
-    monkeypatch.setattr(suite, "cpu", cpu)
+    monkeypatch.setattr(suite, "lacking", lambda commit: "")
     monkeypatch.setattr(suite, "checkout", lambda commit: nullcontext(tmp_path / commit))
-    monkeypatch.setattr("platform.node", lambda: name)
-    assert [suite.before(tmp_path, (), QUIET) for _ in range(2)] == [10.0, 10.0]
-    assert suite.before(tmp_path, ("tests/test_fixed.py",), QUIET) == 20.0
-    name = "elsewhere"
-    assert suite.before(tmp_path, ("tests/test_fixed.py",), QUIET) == 30.0
-    assert asked == [(tmp_path / "e9c8550", a) for a in ((), ("tests/test_fixed.py",), ("tests/test_fixed.py",))]
+    monkeypatch.setattr(suite, "cpu", cpu)
+    (slower,) = suite.measure(tmp_path / "out", False, QUIET)
+    assert (slower.value, slower.met) == (1.5, False) and "30 s now, 20 s then" in slower.figure
+    assert sorted(asked, key=str) == sorted(
+        [(parts.ROOT, (), "now.txt"), (tmp_path / "e9c8550", (), "e9c8550.txt")], key=str)
+    asked.clear()
+    suite.measure(tmp_path / "out", True, QUIET)
+    assert {work[1] for work in asked} == {("tests/golden/test_fixed.py",), ("tests/test_fixed.py",)}
+
+
+def test_processor_time_is_that_of_the_tests_and_of_what_they_start(tmp_path):
+    """Without it the time of one suite could be counted to the other, or what a test starts be left out."""
+    (tmp_path / "out").mkdir()
+    burn = "import time\nwhile time.process_time() < 0.8:\n    pass"
+    (tmp_path / "test_one.py").write_text("import subprocess, sys\n\n\ndef test_one():\n"
+                                          f"    subprocess.run([sys.executable, '-c', {burn!r}], check=True)\n")
+    found = suite.cpu(tmp_path, ("test_one.py",), tmp_path / "out" / "said.txt")
+    assert 0.8 < found < 8 and "1 passed" in (tmp_path / "out" / "said.txt").read_text()
+    with pytest.raises(HebbarError, match="did not run"):
+        suite.cpu(tmp_path, ("test_none.py",), tmp_path / "out" / "said.txt")
 
 
 @pytest.mark.skipif(bool(history.lacking("e9c8550")), reason="the history of this checkout does not reach back to it")

@@ -55,11 +55,12 @@ def checkout(commit: str) -> Iterator[Path]:
             git(ROOT, "worktree", "remove", "--force", str(place))
 
 
-def pytest(folder: Path, arguments: Sequence[str],
-           variables: Mapping[str, str] = {}) -> "subprocess.CompletedProcess[str]":
-    """pytest on the sources in ``folder``, in one process, with these variables in its environment."""
+def pytest(folder: Path, arguments: Sequence[str], variables: Mapping[str, str] = {},
+           python: Sequence[str] = (sys.executable,)) -> "subprocess.CompletedProcess[str]":
+    """pytest on the sources in ``folder``, in one process, with these variables in its environment; ``python``: the
+    command that runs it."""
     env = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"} | dict(variables)
-    return run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments],
+    return run([*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments],
                cwd=folder, env=env)
 
 
