@@ -8,14 +8,13 @@ from numpy.typing import ArrayLike, NDArray
 from hebbar.contract.machine import MachineConfig
 
 from ..fixed import Ints
+from .exactness import largest, variance_grid
 from .hashing import Draw, key, normal, uniform
-from .laws import drifted, flicker_sigma, programming_sigma
+from .laws import GRID, ReadLaw, aged, programming_sigma, variances
 
 __all__ = ["GRID", "Cells", "gridded"]
 
 Reals = NDArray[np.float64]
-
-GRID = 2.0**12
 
 
 def gridded(values: ArrayLike) -> Reals:
@@ -30,7 +29,8 @@ class Cells:
 
     ``pair`` (2, R, N): G+ and G-, their difference is the weight; all at zero weight in the beginning. Every
     write and every read of a cell has its own noise, by the cell and by how often that was done to it.
-    ``size`` (2, R, N): of a device's steps, 1 in the mean, 0 where it is stuck.
+    ``size`` (2, R, N): of a device's steps, 1 in the mean, 0 where it is stuck. ``law``: of reads; ``largest``: the
+    largest conductance there can be.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
@@ -40,6 +40,8 @@ class Cells:
         self.unit = (d.g_max - d.g_min) / self.full
         self.least = float(gridded(d.g_min / self.unit))
         self.most = self.least + self.full
+        self.largest = largest(machine, self.least, self.full, self.unit)
+        self.law = ReadLaw.of(self.analog.read, self.unit, d.g_max, variance_grid(machine, self.largest, self.unit))
         shape = (2, machine.array_rows, machine.array_columns)
         self._index = np.arange(np.prod(shape)).reshape(shape)
         self._writes, self._reads = (np.zeros(shape[1:], np.int64) for _ in range(2))
@@ -50,8 +52,14 @@ class Cells:
         self.pair = np.where(self.stuck, self._stuck_at(), self.targets(np.zeros(shape[1:], np.int64)))
 
     @cached_property
-    def _drift(self) -> Reals:
-        return self._fixed(Draw.DRIFT)
+    def drift(self) -> Reals:
+        """By how many standard deviations the drift of every device is off, (2, R, N); 0 where nothing drifts."""
+        return self._fixed(Draw.DRIFT) if self.law.drifts else np.zeros(self.pair.shape)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the noise of a read depends on the conductances."""
+        return bool(self.law.proportional or self.law.flicker)
 
     @property
     def bounds(self) -> tuple[float, float]:
@@ -111,18 +119,9 @@ class Cells:
 
     def aged(self) -> Reals:
         """The pair (2, R, N) as a read finds it, drifted."""
-        r = self.analog.read
-        if r.age <= r.drift_start or not (r.drift or r.drift_spread or r.drift_log):
-            return self.pair
-        g = drifted(r, self.pair * self.unit, self.analog.device.g_max, self._drift)
-        return gridded(g / self.unit)
+        return aged(self.law, self.pair, self.drift) if self.law.drifts else self.pair
 
-    def variance(self, aged: Reals) -> Reals | None:
-        """The variance of the weight that a read finds, in codes squared, (R, N); None when only ``additive`` noise is
-        on."""
-        r = self.analog.read
-        if not (r.proportional or r.flicker):
-            return None
-        g_max = self.analog.device.g_max
-        sigma = (r.proportional * aged) ** 2 + (flicker_sigma(r, aged * self.unit, g_max) / self.unit) ** 2
-        return sigma.sum(axis=0) + 2 * (r.additive / self.unit) ** 2
+    def variance(self, pair: Reals) -> Reals | None:
+        """The variance of the weight that a read finds of an aged ``pair``, in codes squared, (R, N), on a grid so that
+        sums are exact; None when only ``additive`` noise is on."""
+        return variances(self.law, pair) if self.varies else None

@@ -207,6 +207,20 @@ def test_products_are_exact_in_any_order(weight_range, coding):
     assert np.array_equal(sums, np.rint(sums * 2**12) / 2**12)
 
 
+@pytest.mark.parametrize("name", ["proportional", "flicker", "flicker at its limit", "all"])
+def test_variances_of_lines_are_exact_in_any_order(name):
+    """Squares of the largest inputs times variances, in integers of the grid: below 2^53. Without it another library of
+    matrix products could change the last bit of a sigma, and with it, now and then, a sum."""
+    crossbar, _ = array(weight_range=4.0, **NOISES[name])
+    crossbar.step(np.full(32, 1 << 15), np.full(24, 1 << 7), np.zeros(24, np.int64), np.ones(24, np.int64))
+    _, variance = crossbar.seen("rows")
+    steps = variance / crossbar.cells.law.grid
+    assert np.array_equal(steps, np.rint(steps)) and steps.max() > 2**11
+    exact = [[int(v) for v in row] for row in steps]
+    assert max(max(sum(line) for line in zip(*exact, strict=True)) << 30,
+               max(sum(row) for row in exact) << 2 * (7 + crossbar.machine.analog.control.align)) <= 2**53
+
+
 def test_seeds_and_sides_have_their_own_noise():
     """Without it two seeds would average to nothing new, and feedback would repeat the noise of prediction."""
     read, n = {"additive": 0.4}, 4000
