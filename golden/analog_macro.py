@@ -42,12 +42,12 @@ class Calibration:
     """What the codes of a side mean: ``(code << step) - offset`` times the gain, rounded half up."""
 
     def __init__(self, converters: list[tuple[int, int]], step: int) -> None:
-        (self._offset, self._gain), self._step = np.array(converters, np.int64).T, step
+        (self.offset, self.gain), self.step = np.array(converters, np.int64).T, step
 
     def of(self, codes: Ints, lines: Ints) -> Ints:
         """Sums of ``codes`` (n,) that came from the converters of ``lines`` (n,)."""
-        converter = lines % self._offset.size
-        return round_half_up(((codes << self._step) - self._offset[converter]) * self._gain[converter], GAIN_FRAC)
+        converter = lines % self.offset.size
+        return round_half_up(((codes << self.step) - self.offset[converter]) * self.gain[converter], GAIN_FRAC)
 
 
 class AnalogMacro(Tile):
@@ -60,12 +60,12 @@ class AnalogMacro(Tile):
     def __init__(self, machine: MachineConfig) -> None:
         super().__init__(machine)
         self.array, self.limits = AnalogArray(machine), Limits()
-        self._row_side, self._column_side = (LineConverters(machine, side) for side in ("rows", "columns"))
+        self.row_side, self.column_side = (LineConverters(machine, side) for side in ("rows", "columns"))
         control = machine.analog.control
-        self._row_sum = Calibration(control.calibration("row", machine.row_tiles), control.row_step)
-        self._column_sum = Calibration(control.calibration("column", machine.lanes), control.column_step)
-        self._row_pulses = Pulses(machine.array_rows, 0)
-        self._column_pulses = Pulses(machine.array_columns, machine.array_rows)
+        self.row_sum = Calibration(control.calibration("row", machine.row_tiles), control.row_step)
+        self.column_sum = Calibration(control.calibration("column", machine.lanes), control.column_step)
+        self.row_pulses = Pulses(machine.array_rows, 0)
+        self.column_pulses = Pulses(machine.array_columns, machine.array_rows)
 
     @property
     def weights(self) -> Ints:
@@ -97,15 +97,15 @@ class AnalogMacro(Tile):
 
     def forward(self, weights: Window, plan: Plan, activity: Ints) -> Ints:
         """FWD: drive the columns, hold the rows, convert those of the block."""
-        held = self._row_side.held(self.array.forward(self._columns(weights, activity << plan.shift)))[weights.rows]
-        self.limits.count("row_sum", self._row_side.outside(held))
-        return self._row_sum.of(self._row_side.convert(held, weights.rows), weights.rows)
+        held = self.row_side.held(self.array.forward(self._columns(weights, activity << plan.shift)))[weights.rows]
+        self.limits.count("row_sum", self.row_side.outside(held))
+        return self.row_sum.of(self.row_side.convert(held, weights.rows), weights.rows)
 
     def transposed(self, weights: Window, error: Ints) -> Ints:
         """TRN: drive the rows, hold the columns, convert those of the block."""
-        held = self._column_side.held(self.array.transposed(self._rows(weights, error)))[weights.columns]
-        self.limits.count("column_sum", self._column_side.outside(held))
-        return self._column_sum.of(self._column_side.convert(held, weights.columns), weights.columns)
+        held = self.column_side.held(self.array.transposed(self._rows(weights, error)))[weights.columns]
+        self.limits.count("column_sum", self.column_side.outside(held))
+        return self.column_sum.of(self.column_side.convert(held, weights.columns), weights.columns)
 
     def update(self, weights: Window, plan: Plan, error: Ints, activity: Ints, rates: Ints,
                saturate: Saturation) -> None:
@@ -134,7 +134,7 @@ class AnalogMacro(Tile):
         wires: list[NDArray[np.uint32]] = []
         for _ in ("up", "down"):
             fired, met = (lines.words(probability, control.pulses) for lines, probability in
-                          ((self._row_pulses, rows), (self._column_pulses, columns)))
+                          ((self.row_pulses, rows), (self.column_pulses, columns)))
             wires += [np.where(v, w, 0).astype(np.uint32) for w, v in
                       ((fired, e >= 0), (fired, e < 0), (met, a >= 0), (met, a < 0))]
         self.array.pulses(*wires)

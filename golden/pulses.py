@@ -12,15 +12,16 @@ __all__ = ["Pulses"]
 
 
 class Pulses:
-    """Twin of ``hw.pulses``: ``count`` lines, each with a xorshift generator (Marsaglia 2003: 13, 17, 5)."""
+    """Twin of ``hw.pulses``: ``count`` lines, each with a xorshift generator (Marsaglia 2003: 13, 17, 5), ``state``
+    uint32 (count,)."""
 
     def __init__(self, count: int, first: int) -> None:
-        self._state = np.array([line_seed(first + i) for i in range(count)], np.uint32)
+        self.state = np.array([line_seed(first + i) for i in range(count)], np.uint32)
 
     def words(self, probability: Ints, count: int) -> NDArray[np.uint32]:
         """``count`` cycles of all lines, up to 32, each line firing with
         ``probability / 2**PROBABILITY_BITS``: bit k of a word says whether the line fired in cycle k."""
-        return _words(self._state, probability, count)
+        return _words(self.state, probability, count)
 
 
 @njit(cache=True, nogil=True)

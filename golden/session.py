@@ -99,8 +99,7 @@ class Session:
 
     def read_weights(self) -> Ints:
         """The weight image (words, P, C) as the host reads it."""
-        machine = self._machine
-        return machine.read_back() if isinstance(machine, Machine) else machine.weights
+        return self._machine.read_back()
 
     def refresh(self) -> None:
         """Read every weight and write it again."""

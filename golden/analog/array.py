@@ -10,8 +10,9 @@ from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import Mem
 
 from ..fixed import Ints
-from .cells import GRID, Cells, gridded
+from .cells import Cells
 from .hashing import Draw, disturb, key
+from .laws import GRID, gridded
 from .stepping import pulse, step
 from .transfer import Transfer
 from .wires import Wires, first_order
@@ -30,19 +31,21 @@ class AnalogArray:
     noise of independent cells adds to a normal number whose variance is that of the cells times the squared inputs.
     Drivers are at the lines that are driven, sense nodes at the lines that are sensed: where their resistances differ,
     the two verbs see two matrices. The same calls in the same order, verb by verb, give the same bits.
+
+    ``operations`` int64 (3,): how many vectors went forward and back, how many updates there were. ``changed`` has to
+    be called by who changes ``cells.pair`` from outside.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, self.cells = machine, Cells(machine)
         a, c = machine.analog, self.cells
         self._wires = Wires(a.wires.word_resistance, a.wires.bit_resistance, a.wires.driver, a.wires.sense)
-        self._white = 2 * (a.read.additive / c.unit) ** 2
         u = a.update
-        self._law = np.array([c.least, c.most, u.asymmetry, u.soft_bounds, u.pulse_spread,
+        self.update_law = np.array([c.least, c.most, u.asymmetry, u.soft_bounds, u.pulse_spread,
                               a.device.coding == "balanced", u.unidirectional], np.float64)
-        self._bounds = np.array(c.bounds)
-        self._forwards = self._backwards = self._updates = 0
-        self._forward_key, self._backward_key, self._pulse_key = (
+        self.bounds = np.array(c.bounds)
+        self.operations = np.zeros(3, np.int64)
+        self.forward_key, self.backward_key, self.pulse_key = (
             key(a.seed, d) for d in (Draw.ROW_READ, Draw.COLUMN_READ, Draw.PULSE))
         self._one_way = a.wires.model == "off" or a.wires.driver == a.wires.sense
         self._aged: tuple[Reals, Reals | None] | None = None
@@ -84,7 +87,7 @@ class AnalogArray:
     def write(self, rows: Ints, columns: Ints, targets: Ints) -> None:
         """Program the cells at ``rows``, ``columns`` (n,) once."""
         self.cells.write(rows, columns, targets)
-        self._changed()
+        self.changed()
 
     def read_cells(self, rows: Ints, columns: Ints) -> Ints:
         """The nearest codes (n,) of single cells, read once."""
@@ -123,23 +126,28 @@ class AnalogArray:
 
     def forward(self, activity: Ints) -> Reals:
         """Word-line sums (.., R) of the bit-line inputs ``activity`` (.., N); each vector is an operation."""
-        first, self._forwards = self._forwards, self._forwards + activity[..., 0].size
+        first = self._counted(0, activity[..., 0].size)
         weights, variance = self.seen("columns")
-        return self._sensed(activity, weights.T, None if variance is None else variance.T, self._forward_key, first)
+        return self._sensed(activity, weights.T, None if variance is None else variance.T, self.forward_key, first)
 
     def transposed(self, error: Ints) -> Reals:
         """Bit-line sums (.., N) of the word-line inputs ``error`` (.., R); each vector is an operation."""
-        first, self._backwards = self._backwards, self._backwards + error[..., 0].size
-        return self._sensed(error, *self.seen("rows"), self._backward_key, first)
+        first = self._counted(1, error[..., 0].size)
+        return self._sensed(error, *self.seen("rows"), self.backward_key, first)
+
+    def _counted(self, kind: int, count: int) -> int:
+        """The number of the first of ``count`` new operations of a kind."""
+        self.operations[kind] += count
+        return int(self.operations[kind]) - count
 
     def _sensed(self, inputs: Ints, weights: Reals, variance: Reals | None, stream: np.uint64, first: int) -> Reals:
         x = inputs.astype(np.float64)
         sums = x @ weights
-        if variance is None and not self._white:
+        if variance is None and not self.cells.law.white:
             return sums
         squares = np.square(x)
         if variance is None:
-            sigma = np.sqrt(self._white * squares.sum(axis=-1, keepdims=True))
+            sigma = np.sqrt(self.cells.law.white * squares.sum(axis=-1, keepdims=True))
         else:
             sigma = np.sqrt(squares @ variance)
         flat = sums.reshape(-1, sums.shape[-1])
@@ -148,23 +156,18 @@ class AnalogArray:
 
     def step(self, error: Ints, activity: Ints, rate: Ints, enable: Ints) -> None:
         """Add ``round(e a / 2^rate)`` where ``enable``; ``error`` (R,), the others (N,)."""
-        step(self.cells.pair, self.cells.size, error, activity, rate, enable, self._law, self._bounds,
-             self._pulse_key, self._updates)
-        self._updated()
+        step(self.cells.pair, self.cells.size, error, activity, rate, enable, self.update_law, self.bounds,
+             self.pulse_key, self._counted(2, 1))
+        self.changed()
 
     def pulses(self, *wires: NDArray[np.uint32]) -> None:
         """Meet the pulses of eight sets of lines, of UP rows + and -, columns + and -, the same of DOWN; bit k of a
         word is pulse k."""
         rows, columns = (np.array([wires[i] for i in (a, a + 1, a + 4, a + 5)]) for a in (0, 2))
-        control = self.machine.analog.control
-        pulse(self.cells.pair, self.cells.size, rows, columns, 2.0**control.pulse_exponent / control.pulses, self._law,
-              self._bounds, self._pulse_key, self._updates)
-        self._updated()
+        pulse(self.cells.pair, self.cells.size, rows, columns, self.machine.analog.control.each, self.update_law,
+              self.bounds, self.pulse_key, self._counted(2, 1))
+        self.changed()
 
-    def _updated(self) -> None:
-        self._updates += 1
-        self._changed()
-
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """Forget what was seen of other conductances."""
         self._aged, self._seen = None, {}

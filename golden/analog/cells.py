@@ -3,25 +3,18 @@
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from hebbar.contract.machine import MachineConfig
 
 from ..fixed import Ints
-from .exactness import largest, variance_grid
+from .exactness import Range, variance_grid
 from .hashing import Draw, key, normal, uniform
-from .laws import GRID, ReadLaw, aged, programming_sigma, variances
+from .laws import ReadLaw, aged, gridded, programming_sigma, variances
 
-__all__ = ["GRID", "Cells", "gridded"]
+__all__ = ["Cells"]
 
 Reals = NDArray[np.float64]
-
-
-def gridded(values: ArrayLike) -> Reals:
-    """The nearest multiples of 2^-12 code. Sums of them times inputs are exact in any order, so that no number of
-    threads and no other library of matrix products changes what a converter sees."""
-    steps: Reals = np.multiply(values, GRID)
-    return np.round(steps) / GRID
 
 
 class Cells:
@@ -29,19 +22,15 @@ class Cells:
 
     ``pair`` (2, R, N): G+ and G-, their difference is the weight; all at zero weight in the beginning. Every
     write and every read of a cell has its own noise, by the cell and by how often that was done to it.
-    ``size`` (2, R, N): of a device's steps, 1 in the mean, 0 where it is stuck. ``law``: of reads; ``largest``: the
-    largest conductance there can be.
+    ``size`` (2, R, N): of a device's steps, 1 in the mean, 0 where it is stuck. ``law``: of reads.
     """
 
     def __init__(self, machine: MachineConfig) -> None:
         self.analog, d = machine.analog, machine.analog.device
         self.format = machine.formats.weight
-        self.full = max(float(gridded(d.weight_range * self.format.scale)), 1 / GRID)
-        self.unit = (d.g_max - d.g_min) / self.full
-        self.least = float(gridded(d.g_min / self.unit))
-        self.most = self.least + self.full
-        self.largest = largest(machine, self.least, self.full, self.unit)
-        self.law = ReadLaw.of(self.analog.read, self.unit, d.g_max, variance_grid(machine, self.largest, self.unit))
+        span = Range.of(machine)
+        self.full, self.unit, self.least, self.most = span.full, span.unit, span.least, span.most
+        self.law = ReadLaw.of(self.analog.read, self.unit, d.g_max, variance_grid(machine, span))
         shape = (2, machine.array_rows, machine.array_columns)
         self._index = np.arange(np.prod(shape)).reshape(shape)
         self._writes, self._reads = (np.zeros(shape[1:], np.int64) for _ in range(2))

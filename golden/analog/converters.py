@@ -9,12 +9,15 @@ from hebbar.contract.machine import MachineConfig
 from hebbar.contract.pins import column_bits, row_bits
 
 from ..fixed import Ints
-from .cells import gridded
 from .hashing import Draw, key, normal
+from .laws import gridded
 
-__all__ = ["LineConverters"]
+__all__ = ["TABLED", "LineConverters"]
 
 Reals = NDArray[np.float64]
+
+TABLED = 12
+"""Bits of the converters whose nonlinearity is kept for every code."""
 
 
 class LineConverters:
@@ -23,6 +26,10 @@ class LineConverters:
     A held value is in LSB of the converter. A line is not below the threshold of the code ``d`` when it is at least
     d - 1/2 + INL(d). INL comes from the weights of the bits of a binary converter: bit b is off by a normal number
     whose variance goes with 2^b, so that INL has the standard deviation ``inl`` over all codes and converters.
+
+    ``operations`` int64 (1,): vectors that were held. ``scale``, ``offset``: of the converter of every line. ``table``:
+    the nonlinearity (converters, codes) up to TABLED bits, None beyond. ``bent``: there is one;
+    ``noise`` in LSB; ``ideal``: nothing is wrong but for the nonlinearity.
     """
 
     def __init__(self, machine: MachineConfig, side: Literal["rows", "columns"]) -> None:
@@ -36,24 +43,27 @@ class LineConverters:
         settled = 1.0 - np.exp(-control.bit_cycles / e.settling) if e.settling else 1.0
         converter = self._first + np.arange(self.shared)
         gain = 1.0 + e.gain * normal(key(seed, Draw.GAIN), 0, converter)
-        self._scale = (settled * gain * 2.0**-step)[self._lines % self.shared]
-        self._offset = (e.offset * normal(key(seed, Draw.OFFSET), 0, converter))[self._lines % self.shared]
+        self.scale = (settled * gain * 2.0**-step)[self._lines % self.shared]
+        self.offset = (e.offset * normal(key(seed, Draw.OFFSET), 0, converter))[self._lines % self.shared]
         weights = np.sqrt(2.0 ** np.arange(self.bits) / (2.0**self.bits - 1))
         self._bit_errors = 2 * e.inl * weights * normal(key(seed, Draw.INL), converter[:, None], np.arange(self.bits))
-        self._table = self._inl(np.arange(self.shared)[:, None], np.arange(1 << self.bits)) if self.bits <= 12 else None
-        self._noise_key = key(seed, Draw.ROW_CONVERSION if rows else Draw.COLUMN_CONVERSION)
-        self._ideal = not (e.offset or e.gain or e.settling or e.noise)
-        self._step, self._held = step, 0
+        self.table = (self._inl(np.arange(self.shared)[:, None], np.arange(1 << self.bits))
+                      if self.bits <= TABLED else None)
+        self.noise_key = key(seed, Draw.ROW_CONVERSION if rows else Draw.COLUMN_CONVERSION)
+        self.noise, self.bent = e.noise, bool(e.inl)
+        self.ideal = not (e.offset or e.gain or e.settling or e.noise)
+        self.step, self.operations = step, np.zeros(1, np.int64)
 
     def held(self, values: Reals) -> Reals:
         """Line values (.., lines) in codes as they are held, in LSB; every vector is an operation."""
-        first, self._held = self._held, self._held + values[..., 0].size
-        if self._ideal:
-            return values * 2.0**-self._step
-        held = values * self._scale + self._offset
+        count = values[..., 0].size
+        self.operations += count
+        if self.ideal:
+            return values * 2.0**-self.step
+        held = values * self.scale + self.offset
         if self._errors.noise:
-            operations = first + np.arange(values[..., 0].size).reshape(*values.shape[:-1], 1)
-            held = held + self._errors.noise * normal(self._noise_key, operations, self._lines)
+            operations = self.operations - count + np.arange(count).reshape(*values.shape[:-1], 1)
+            held = held + self._errors.noise * normal(self.noise_key, operations, self._lines)
         return gridded(held)
 
     def outside(self, held: Reals) -> NDArray[np.bool_]:
@@ -69,7 +79,7 @@ class LineConverters:
         if not self._errors.inl:
             return 0.0
         converters, positions = lines % self.shared, dac + (1 << self.bits - 1)
-        return self._inl(converters, positions) if self._table is None else self._table[converters, positions]
+        return self._inl(converters, positions) if self.table is None else self.table[converters, positions]
 
     def _inl(self, converters: Ints, positions: Ints) -> Reals:
         """The integral nonlinearity of ``converters`` at ``positions``, codes counted from the least one."""

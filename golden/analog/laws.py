@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from hebbar.contract.analog import Programming, Read
 
-__all__ = ["GRID", "READ_TIME", "ReadLaw", "aged", "aged_at", "programming_sigma", "variance_at", "variances"]
+__all__ = ["GRID", "READ_TIME", "ReadLaw", "aged", "aged_at", "gridded", "programming_sigma", "variance_at",
+           "variances"]
 
 Reals = NDArray[np.float64]
 
@@ -22,6 +23,13 @@ READ_TIME = 250e-9
 """Seconds of a read, the upper end of the 1/f noise (Nandakumar et al. 2019)."""
 
 _kernel = njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
+
+
+def gridded(values: ArrayLike) -> Reals:
+    """The nearest multiples of 2^-12 code. Sums of them times inputs are exact in any order, so that no number of
+    threads and no other library of matrix products changes what a converter sees."""
+    steps: Reals = np.multiply(values, GRID)
+    return np.round(steps) / GRID
 
 
 def programming_sigma(p: Programming, g: Reals, g_max: float) -> Reals:

@@ -3,16 +3,16 @@
 import numpy as np
 from numba import njit, uint32
 
-from .cells import GRID
 from .hashing import normal_at
+from .laws import GRID
 
-__all__ = ["step", "pulse"]
+__all__ = ["move_row", "ones", "pulse", "spread_row", "step"]
 
 _kernel = njit(cache=True, nogil=True, boundscheck=False, error_model="numpy")
 
 
 @_kernel
-def _row(plus, minus, sizes_plus, sizes_minus, wanted, factors, law, bounds):
+def move_row(plus, minus, sizes_plus, sizes_minus, wanted, factors, law, bounds):
     """Change the weights of a word line by ``wanted``: one conductance after the other, or both by half.
 
     Without branches, so that the compiler takes several cells at a time.
@@ -42,15 +42,15 @@ def _row(plus, minus, sizes_plus, sizes_minus, wanted, factors, law, bounds):
 
 
 @_kernel
-def _spread(factors, counts, row, spread, balanced, stream, operation):
-    """How much more than its mean every step is; both conductances of a pair on their own where both move."""
-    columns = counts.size
-    for n in range(columns):
+def spread_row(factors, counts, cell, spread, balanced, stream, operation):
+    """How much more than its mean every step is, of cells from number ``cell`` on; both conductances of a pair on
+    their own where both move."""
+    for n in range(counts.size):
         if counts[n] > 0:
             deviation = spread / np.sqrt(float(counts[n]))
-            factors[0, n] = 1.0 + deviation * normal_at(stream, operation, 2 * (row * columns + n))
+            factors[0, n] = 1.0 + deviation * normal_at(stream, operation, 2 * (cell + n))
             factors[1, n] = 1.0 + deviation * normal_at(
-                stream, operation, 2 * (row * columns + n) + 1) if balanced else factors[0, n]
+                stream, operation, 2 * (cell + n) + 1) if balanced else factors[0, n]
 
 
 @_kernel
@@ -69,12 +69,12 @@ def step(pair, size, error, activity, rate, enable, law, bounds, stream, operati
             change = error[r] * activity[n] * enable[n] + ((1 << rate[n]) >> 1) >> rate[n]
             wanted[n], counts[n] = float(change), change != 0
         if law[4] > 0.0:
-            _spread(factors, counts, r, law[4], law[5] > 0.0, stream, operation)
-        _row(pair[0, r], pair[1, r], size[0, r], size[1, r], wanted, factors, law, bounds)
+            spread_row(factors, counts, r * columns, law[4], law[5] > 0.0, stream, operation)
+        move_row(pair[0, r], pair[1, r], size[0, r], size[1, r], wanted, factors, law, bounds)
 
 
 @_kernel
-def _count(x):
+def ones(x):
     """Ones in a word of 32 bits."""
     x = x - ((x >> uint32(1)) & uint32(0x55555555))
     x = (x & uint32(0x33333333)) + ((x >> uint32(2)) & uint32(0x33333333))
@@ -96,8 +96,8 @@ def pulse(pair, size, rows, lines, each, law, bounds, stream, operation):
                 continue
             one, other = lines[2 * down + down], lines[2 * down + 1 - down]
             for n in range(columns):
-                counts[n] = _count((p & one[n]) | (m & other[n]))
+                counts[n] = ones((p & one[n]) | (m & other[n]))
                 wanted[n] = -each * counts[n] if down else each * counts[n]
             if law[4] > 0.0:
-                _spread(factors, counts, r, law[4], law[5] > 0.0, stream, 2 * operation + down)
-            _row(pair[0, r], pair[1, r], size[0, r], size[1, r], wanted, factors, law, bounds)
+                spread_row(factors, counts, r * columns, law[4], law[5] > 0.0, stream, 2 * operation + down)
+            move_row(pair[0, r], pair[1, r], size[0, r], size[1, r], wanted, factors, law, bounds)

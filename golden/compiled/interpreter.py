@@ -19,7 +19,9 @@ from .arrays import ALIGN, FIRST, FUNCTION, PRECISION, ROWS, TOP
 from .energy_sum import add_energy, leaves
 from .held import turn
 from .jit import entry, part
+from .lines import codes, sense_columns, sense_rows, watch
 from .neuron import activate, compare, feedback, fire, integrate, operand, settle, step, weigh
+from .pulses import change
 from .separation import separate
 from .tile import feed_back, forward, gather, update
 
@@ -59,13 +61,17 @@ def advance(code, at, stack, depth, registers):
 
 
 @part
-def sweep(tables, memory, limits, flags, plan, gain, shift):
+def sweep(tables, memory, limits, crossbar, flags, block, gain, shift):
     """One SWEEP, its flags in the order FWD, ERR, STEP or DELTA, ACT, FIRE, TRN, UPD."""
+    plan = tables.blocks[block]
     row, rows, function, size = plan[FIRST], plan[ROWS], plan[FUNCTION], 0
     if flags & (FWD | UPD):
         size = gather(tables, plan, memory)
     if flags & FWD:
-        forward(tables, plan, memory, limits, size * -limits.weight_lo <= TOP)
+        if crossbar is None:
+            forward(tables, plan, memory, limits, size * -limits.weight_lo <= TOP)
+        else:
+            sense_rows(crossbar, plan, crossbar.windows[block], memory)
         if flags & BASE:
             for r in range(np.uint64(rows)):
                 memory.sums[r] += memory.base[np.uint64(row) + r]
@@ -100,9 +106,15 @@ def sweep(tables, memory, limits, flags, plan, gain, shift):
     if flags & FIRE:
         fire(memory, limits, row, rows)
     if flags & TRN:
-        feed_back(tables, plan, memory, limits, values, at)
+        if crossbar is None:
+            feed_back(tables, plan, memory, limits, values, at)
+        else:
+            sense_columns(tables, crossbar, plan, crossbar.windows[block], memory, values, at)
     if flags & UPD:
-        update(tables, plan, memory, limits, values, at)
+        if crossbar is None:
+            update(tables, plan, memory, limits, values, at)
+        else:
+            change(tables, crossbar, plan, crossbar.windows[block], memory, values, at)
 
 
 @part
@@ -121,7 +133,7 @@ def forget(memory):
 
 
 @part
-def note(record, barrier, learnt, at, learning, memory):
+def note(record, barrier, learnt, at, learning, memory, limits, crossbar):
     """Record a barrier, and after an UPD the weights in the order of the image."""
     record.pc[barrier] = at
     neurons = memory.values.shape[1]
@@ -130,6 +142,9 @@ def note(record, barrier, learnt, at, learning, memory):
     if learning:
         record.at[learnt] = barrier
         words, tiles, lanes = record.shape
+        if crossbar is not None:
+            codes(crossbar, limits, record.weights, learnt, record.shape)
+            return
         for word in range(words):
             for p in range(tiles):
                 move(memory.weights, (p * words + word) * lanes, record.weights[learnt], (word * tiles + p) * lanes,
@@ -139,8 +154,10 @@ def note(record, barrier, learnt, at, learning, memory):
 def _sources() -> int:
     """A check sum of all sources that end up in the compiled code."""
     shared = Path(contract.__file__).parent
-    files = [*sorted(Path(__file__).parent.glob("*.py")), *(shared / f"{name}.py" for name in (
-        "isa", "memories", "exponentials", "registers"))]
+    physics = Path(__file__).parents[1] / "analog"
+    files = [*sorted(Path(__file__).parent.glob("*.py")), *(physics / f"{name}.py" for name in (
+        "hashing", "laws", "stepping")), *(shared / f"{name}.py" for name in (
+        "isa", "memories", "exponentials", "pulses", "registers", "analog"))]
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
@@ -172,17 +189,21 @@ def _build(stamp: int) -> Any:
         return LOST, at, moved[1]
 
     @entry
-    def execute(start, registers, tables, limits, memory, streams, record, tally):
-        """Run from ``start`` to HALT; ``walk`` has shown that every step of it is legal."""
+    def execute(start, registers, tables, limits, memory, streams, record, tally, crossbar):
+        """Run from ``start`` to HALT; ``walk`` has shown that every step of it is legal. ``crossbar``: None where the
+        weights are digital, which Numba compiles by itself."""
         _ = stamp
         stack, depth, at, code = streams.stack, 0, start, tables.code
         came = went = barrier = learnt = decided = 0
-        turn(tables, memory, record.shape, False)
+        if crossbar is None:
+            turn(tables, memory, record.shape, False)
+        else:
+            watch(crossbar)
         while True:
             op, x, y, z = code[at, 0], code[at, 1], code[at, 2], code[at, 3]
             tally.visits[at] += 1
             if op == SWEEP:
-                sweep(tables, memory, limits, x, tables.blocks[y], z, code[at, 4])
+                sweep(tables, memory, limits, crossbar, x, y, z, code[at, 4])
             elif op == IN:
                 k, n = came // len(streams.ins), came % len(streams.ins)
                 move(streams.given[k], streams.ins[n, 1], memory.values[z], y, x)
@@ -204,10 +225,10 @@ def _build(stamp: int) -> Any:
                     at, depth = x, depth - 1
                     continue
             elif op == HALT or (op == WAIT and not x):
-                if op == HALT or (record.on and tables.learning[at]):
+                if crossbar is None and (op == HALT or (record.on and tables.learning[at])):
                     turn(tables, memory, record.shape, True)
                 if record.on:
-                    note(record, barrier, learnt, at, tables.learning[at], memory)
+                    note(record, barrier, learnt, at, tables.learning[at], memory, limits, crossbar)
                     barrier, learnt = barrier + 1, learnt + tables.learning[at]
                 if op == HALT:
                     tally.used[0], tally.used[1], tally.used[2] = decided, barrier, learnt

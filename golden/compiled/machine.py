@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from time import perf_counter
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..sequencer import Sequencer
 from ..tile import Visits
 from . import interpreter
 from .arrays import Memory, Record, Streams, Tally
+from .crossbar import crossbar_of, settle
 from .memory import memory_of
 from .plan import limits, tables
 from .support import unsupported
@@ -53,6 +55,9 @@ class CompiledMachine:
         self.program, self.config = program, program.machine
         self.barriers: Barriers | None = None
         self._tables, self._limits = tables(self._machine), limits(self._machine)
+        self._crossbar = crossbar_of(self._machine)
+        m = self.config
+        self._image = m.weight_words, m.row_tiles, m.lanes
         self._words = [decode(word) for word in program.words]
         self._work = self._works()
 
@@ -69,6 +74,10 @@ class CompiledMachine:
     def load(self, weights: Ints) -> None:
         """Set the weights to an image (words, P, C), as the host does."""
         self._machine.load(weights)
+
+    def read_back(self) -> Ints:
+        """The image (words, P, C) as the host reads it."""
+        return self._machine.read_back()
 
     @property
     def state(self) -> Ints:
@@ -137,7 +146,8 @@ class CompiledMachine:
             self._refuse(fault, start, address)
         memory = memory_of(self._machine, self._tables)
         buffers, tally = self._buffers(visits, record), self._tally(visits)
-        interpreter.execute(start, registers, self._tables, self._limits, memory, streams, buffers, tally)
+        interpreter.execute(start, registers, self._tables, self._limits, memory, streams, buffers, tally,
+                            self._crossbar)
         self._store(memory)
         self._count(tally)
         if record:
@@ -156,8 +166,11 @@ class CompiledMachine:
 
     def _store(self, memory: Memory) -> None:
         """Write the memories and the saturations back."""
-        words, tiles, lanes = self.weights.shape
-        self.weights[...] = memory.weights[:self.weights.size].reshape(tiles, words, lanes).transpose(1, 0, 2)
+        if self._crossbar is None:
+            words, tiles, lanes = self._image
+            self.weights[...] = memory.weights[:self.weights.size].reshape(tiles, words, lanes).transpose(1, 0, 2)
+        else:
+            settle(self._machine, self._crossbar)
         self.activity[...], self.state[...], self.error[...], self.clamp[...] = memory.values
         self.base[...], self.back[...], self._machine.integral[...] = memory.base, memory.back, memory.integral
         s = self._machine.saturations
@@ -170,14 +183,13 @@ class CompiledMachine:
         barriers = int(visits[kinds].sum()) if record else 0
         learnt = int((visits * self._tables.learning).sum()) if record else 0
         return Record(record, np.empty(barriers, np.int64), np.empty((barriers, 3 * self.state.size), np.int32),
-                      np.empty(learnt, np.int64), np.empty((learnt, self.weights.size), np.int32),
-                      self.weights.shape)
+                      np.empty(learnt, np.int64), np.empty((learnt, prod(self._image)), np.int32), self._image)
 
     def _barriers(self, buffers: Record, count: int, learnt: int) -> Barriers:
         """The barriers that were reached, ``learnt`` of them after an UPD."""
         rows = buffers.rows[:count].reshape(-1, 3, self.state.size)
         return Barriers(buffers.pc[:count], rows[:, Mem.STATE], rows[:, Mem.ERROR], rows[:, Mem.ACTIVITY],
-                      buffers.at[:learnt], buffers.weights[:learnt].reshape(-1, *self.weights.shape))
+                      buffers.at[:learnt], buffers.weights[:learnt].reshape(-1, *self._image))
 
     def _tally(self, visits: Ints) -> Tally:
         """Room for the decisions of a run whose addresses are visited so often, or less."""

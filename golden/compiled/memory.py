@@ -19,13 +19,14 @@ __all__ = ["memory_of"]
 def memory_of(machine: Machine, tables: Tables) -> Memory:
     """The memories of ``machine`` as they are; raises BadInput for codes out of range."""
     m, f = machine, machine.config.formats
-    for name, given, format in (("weights", m.weights, f.weight), ("state", m.state, f.state),
+    image = np.zeros((0, 1, 1), np.int64) if m.config.kind.macro else m.weights  # else conductances of ``crossbar``
+    for name, given, format in (("weights", image, f.weight), ("state", m.state, f.state),
                                 ("error", m.error, f.error), ("activity", m.activity, f.activity)):
         _check(name, given, format.lo, format.hi)
     _check("rates", m.rates, 0, MAX_RATE)
     kind: Any = np.int16 if f.weight.bits <= 16 else np.int32
-    weights = np.zeros(m.weights.size + WIDTH, kind)
-    weights[:m.weights.size] = m.weights.transpose(1, 0, 2).reshape(-1)
+    weights = np.zeros(image.size + WIDTH, kind)
+    weights[:image.size] = image.transpose(1, 0, 2).reshape(-1)
     return Memory(
         weights=weights, values=np.array([m.activity, m.state, m.error, m.clamp]).astype(np.int32),
         base=m.base.copy(), back=m.back.copy(), integral=m.integral.copy(),
@@ -50,5 +51,5 @@ def _scratch(tables: Tables, lanes: int, kind: Any) -> dict[str, NDArray[Any]]:
 
 
 def _check(name: str, values: Ints, lo: int, hi: int) -> None:
-    if not lo <= values.min() <= values.max() <= hi:
+    if values.size and not lo <= values.min() <= values.max() <= hi:
         raise BadInput(f"{name} reach {values.min()}..{values.max()}; their codes go from {lo} to {hi}.")

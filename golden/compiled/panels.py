@@ -92,6 +92,8 @@ class Held:
 
 def _families(machine: Machine) -> dict[Family, dict[Panel, int]]:
     """The panels that a program allows, by family, in the order of their words and numbered from 0."""
+    if machine.config.kind.macro:
+        return {}  # conductances stay where they are
     sweeps = [i.fields for word in machine.program.words if (i := decode(word)).op is Op.SWEEP]
     moving = _words(machine, {f["block"] for f in sweeps if f["flags"] & Sweep.ACT})
     allowed: dict[Panel, bool] = {}

@@ -3,8 +3,12 @@
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_REGISTERS, MOVES, Into, Op, Sweep, decode, illegal_sweep
+from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP, Mem, unpack
+from hebbar.contract.pins import column_bits, row_bits
 
+from ..analog.converters import TABLED
+from ..analog.exactness import inexact
 from .flow import check_exits
 
 __all__ = ["unsupported"]
@@ -21,10 +25,11 @@ def unsupported(program: Program) -> str:
 
     Whatever ``hebbar.compiler.program`` produces is supported. Refused are hand-made programs that leave a
     memory, learn in overlapping rows, exceed what the NumPy machine computes exactly or leave loops
-    in a way that ``golden.compiled.flow`` names, and those that the NumPy machine refuses as well.
+    in a way that ``golden.compiled.flow`` names, those that the NumPy machine refuses as well, and analog
+    macros whose physics is not compiled (``_uncompiled``).
     """
-    if not program.machine.kind.compiled:
-        return f"machine.tile is {program.machine.tile!r}, whose physics is not compiled; use the NumPy machine."
+    if program.machine.kind.macro and (why := _uncompiled(program.machine)):
+        return f"{why}; use the NumPy machine."
     try:
         for entry in program.inputs:
             _check_streams(program, entry)
@@ -34,6 +39,19 @@ def unsupported(program: Program) -> str:
     except BadInput as error:
         return str(error)
     return ""
+
+
+def _uncompiled(machine: MachineConfig) -> str:
+    """What of an analog macro is not compiled, or an empty string: wires, which are solved by a library whenever a
+    weight changes, a nonlinearity without a table, and sums that float64 does not hold exactly."""
+    a = machine.analog
+    if a.wires.model != "off":
+        return f"machine.analog.wires.model is {a.wires.model!r}, and wires are not compiled"
+    if a.converters.inl and max(row_bits(machine), column_bits(machine)) > TABLED:
+        return (f"machine.analog.converters.inl is {a.converters.inl:g} of converters of {row_bits(machine)} and "
+                f"{column_bits(machine)} bits, and nonlinearity is compiled up to {TABLED}")
+    why = inexact(machine)
+    return f"with the formats of machine and what machine.analog adds {why}" if why else ""
 
 
 def _check_streams(program: Program, entry: str) -> None:
@@ -117,6 +135,8 @@ def _astray(program: Program, b: dict[str, int], columns: list[dict[str, int]]) 
 def _unreadable(program: Program, b: dict[str, int], columns: list[dict[str, int]], flags: Sweep) -> str:
     """What is wrong with the weights of a block, or an empty string."""
     m, f = program.machine, program.machine.formats
+    if m.kind.macro and (why := _beyond_lines(program, b, columns)):
+        return why
     stored = [k for k, c in enumerate(columns) if c["lanes"] or not _identities(program)]
     if not stored:
         return ""
@@ -129,6 +149,17 @@ def _unreadable(program: Program, b: dict[str, int], columns: list[dict[str, int
     row = sum(c["lanes"] << m.weight_bits + m.activity_bits - 2 + c["shift"] for c in columns)
     back = b["groups"] * m.row_tiles << f.weight.bits + f.error.bits - 2
     return "a sum could leave the 53 bits that the NumPy machine is exact in" if max(row, back) >> EXACT_BITS else ""
+
+
+def _beyond_lines(program: Program, b: dict[str, int], columns: list[dict[str, int]]) -> str:
+    """What is wrong with the lines of a block of an analog macro, or an empty string."""
+    m = program.machine
+    group, column = divmod(b["weight_base"], m.array_stride)
+    if (group + b["groups"]) * m.row_tiles > m.array_rows or column + len(columns) > m.array_stride:
+        return "it leaves the lines of the crossbar"
+    if any(c["shift"] > m.analog.control.align for c in columns):
+        return f"activities are shifted by more than machine.analog.control.align, {m.analog.control.align}"
+    return ""
 
 
 def _identities(program: Program) -> bool:

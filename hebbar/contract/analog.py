@@ -70,6 +70,11 @@ class Control(Section):
         offset, gain = getattr(self, f"{side}_offset"), getattr(self, f"{side}_gain")
         return list(zip(offset or (0,) * converters, gain or (1 << GAIN_FRAC,) * converters))
 
+    @property
+    def each(self) -> float:
+        """What a coincidence of two pulses changes, in codes."""
+        return 2.0**self.pulse_exponent / self.pulses
+
     def calibrated(self, side: Side) -> bool:
         """Whether anything is given."""
         return bool(getattr(self, f"{side}_offset") or getattr(self, f"{side}_gain"))

@@ -43,7 +43,7 @@ class TileKind:
     a row takes ``machine.array_stride`` words; otherwise rows follow each other, those of several sweeps overlap, and
     a row takes the words that it needs. ``identities``: it has identity columns. ``parts``: the instances below
     ``hebbar.tile`` that every such tile has. ``pins``: wires to a macro and their widths. ``resumable``: loading
-    weights brings it back to where it was. ``compiled``: the compiled golden machine computes what it computes.
+    weights brings it back to where it was.
     """
 
     name: str
@@ -58,7 +58,6 @@ class TileKind:
     identities: bool = False
     pins: "Callable[[MachineConfig], dict[str, int]]" = no_pins
     resumable: bool = True
-    compiled: bool = True
 
     @property
     def macro(self) -> bool:
@@ -81,7 +80,7 @@ TILES = {kind.name: kind for kind in (
              Weights.REGISTERS, ("crossbar",), cells=1 << 14, array=True),
     TileKind("analog", "analog_macro.AnalogMacro", 2, "a crossbar that is not RTL", AnalogTiming, Weights.MACRO,
              ("drivers", "cells", "cells.search", "row_search", "column_search"), cells=1 << 20, array=True, pins=pins,
-             resumable=False, compiled=False))}
+             resumable=False))}
 """The kinds of tile by the name in ``machine.tile``. A weight of tile 'array' is a register with its multipliers, one
 of tile 'analog' has no logic of its own."""
 

@@ -59,7 +59,7 @@ def model(machine: MachineConfig) -> str:
                      beats=ports(machine)[Mem.WEIGHT].beats_per_word, row_bits=row_bits(machine),
                      column_bits=column_bits(machine), full=cells.full, unit=cells.unit, least=cells.least,
                      lowest=cells.bounds[0], highest=cells.bounds[1], variance_grid=cells.law.grid,
-                     coincidence=2.0**a.control.pulse_exponent / a.control.pulses,
+                     coincidence=a.control.each,
                      row_lsb=2.0**-a.control.row_step, column_lsb=2.0**-a.control.column_step, read_time=READ_TIME,
                      phases=list(MacroOp), draws=list(Draw))
 

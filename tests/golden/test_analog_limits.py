@@ -53,8 +53,8 @@ def test_sums_beyond_the_converters_are_counted(side):
         made.limits = Limits()
         x = np.zeros(12 if side == "row" else 8, np.int64)
         x[1] = total
-        lines, sums = ((made._row_side, made.array.forward) if side == "row"
-                       else (made._column_side, made.array.transposed))
+        lines, sums = ((made.row_side, made.array.forward) if side == "row"
+                       else (made.column_side, made.array.transposed))
         held = lines.held(sums(x))
         assert lines.outside(held).sum() == cut * held.size, total
         found = lines.convert(held, np.arange(held.size))
