@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hebbar.contract.analog import Programming, Read
 
-__all__ = ["GRID", "READ_TIME", "ReadLaw", "aged", "aged_at", "gridded", "programming_sigma", "variance_at",
-           "variances"]
+__all__ = ["GRID", "READ_TIME", "ReadLaw", "aged", "aged_at", "gridded", "programming_sigma", "square_at",
+           "variance_of", "variances"]
 
 Reals = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def aged_at(law, code, z):
 
 
 @_kernel
-def _square(law, code):
+def square_at(law, code):
     """The variance of an aged conductance without the white noise, codes squared; that of 1/f noise is that of
     g Q sqrt(ln((t + t_r) / (2 t_r)))."""
     g, sigma = code * law.unit, 0.0
@@ -101,9 +101,9 @@ def _square(law, code):
 
 
 @_kernel
-def variance_at(law, plus, minus):
-    """The variance of the weight of two aged conductances, on the grid, codes squared."""
-    return np.rint((_square(law, plus) + _square(law, minus) + law.white) / law.grid) * law.grid
+def variance_of(law, plus, minus):
+    """The variance of the weight of two conductances of which ``square_at`` is ``plus`` and ``minus``, on the grid."""
+    return np.rint((plus + minus + law.white) / law.grid) * law.grid
 
 
 @_kernel
@@ -119,9 +119,9 @@ def aged(law, pair, z):
 
 @_kernel
 def variances(law, pair):
-    """``variance_at`` of an aged pair (2, R, N), shape (R, N)."""
+    """The variances of the weights of an aged pair (2, R, N), shape (R, N)."""
     found = np.empty(pair.shape[1:])
     for r in range(pair.shape[1]):
         for n in range(pair.shape[2]):
-            found[r, n] = variance_at(law, pair[0, r, n], pair[1, r, n])
+            found[r, n] = variance_of(law, square_at(law, pair[0, r, n]), square_at(law, pair[1, r, n]))
     return found

@@ -58,13 +58,15 @@ class Crossbar(NamedTuple):
     """``pair``, ``size``, ``drift`` float64 (2, R, N), ``operations`` and the states of the pulse generators
     ``row_pulses``, ``column_pulses`` are those of the macro itself.
 
-    ``known`` (2, R, N): the conductances that ``weights`` int64 (R, N), multiples of 1 / GRID code, and ``variances``
-    int64 (R, N), multiples of ``law.grid``, were computed from. ``varies``: whether variances matter; ``noisy``:
-    whether a read has noise. ``update``, ``bounds``: as ``golden.analog.stepping`` takes them. ``spread``,
-    ``balanced``: of a step, from ``update``. ``stochastic``: by ``pulses`` pulses, each changing a weight by ``each``
-    codes, all by 2^``exponent``. ``windows`` (blocks, 3): first word line, first bit line, bit lines. ``limited``
-    int64 (KINDS, 2). Scratch: ``driven``, ``squared``, ``sums``, ``spreads``, ``rates``, ``enabled``, ``counts``
-    int64, ``wanted`` float64 by line; ``factors`` float64 (2, N). Pulses, uint32: ``row_chances`` (R,) and
+    ``known`` (2, R, N): the conductances of which reads see ``aged`` with the noise ``squares``, (2, R, N), and so
+    ``weights`` int64 (R, N), multiples of 1 / GRID code, and ``variances`` int64 (R, N), multiples of ``law.grid``.
+    ``varies``: whether variances matter; ``noisy``: whether a read has noise. ``update``, ``bounds``: as
+    ``golden.analog.stepping`` takes them; ``spread``, ``balanced``: of a step, from ``update``.
+    ``stochastic``: by ``pulses`` pulses, each changing a weight by ``each`` codes, all by 2^``exponent``.
+    ``windows`` (blocks, 3): first word line, first bit line, bit lines. ``limited`` int64 (KINDS, 2).
+
+    Scratch: ``driven``, ``squared``, ``sums``, ``spreads``, ``rates``, ``enabled``, ``counts`` int64, ``wanted``
+    float64 by line; ``factors`` float64 (2, N). Pulses, uint32: ``row_chances`` (R,) and
     ``column_chances`` (N,) of lines to fire; ``fired`` (2, R) of UP and DOWN; ``met`` (4, N), of UP + and -, of DOWN
     + and -.
     """
@@ -91,6 +93,8 @@ class Crossbar(NamedTuple):
     each: float
     activity_bits: int
     known: Reals
+    aged: Reals
+    squares: Reals
     weights: Ints
     variances: Ints
     windows: Ints
@@ -117,7 +121,7 @@ def crossbar_of(machine: Machine) -> Crossbar | None:
         return None
     array, cells, control = macro.array, macro.array.cells, machine.config.analog.control
     rows, columns = cells.pair.shape[1:]
-    lines = max(rows, columns)
+    lines, pairs = max(rows, columns), ("known", "aged", "squares")
     numbers = {name: np.zeros(lines, np.int64) for name in (
         "driven", "squared", "sums", "spreads", "rates", "enabled", "counts")}
     return Crossbar(
@@ -127,7 +131,7 @@ def crossbar_of(machine: Machine) -> Crossbar | None:
         _side(macro.column_side, macro.column_sum, BACKWARD, array.backward_key),
         array.update_law, array.bounds, float(array.update_law[4]), bool(array.update_law[5]), array.pulse_key,
         control.update == "stochastic", control.pulses, control.pulse_exponent, control.each,
-        machine.config.activity_bits, known=np.full(cells.pair.shape, np.nan),
+        machine.config.activity_bits, **{name: np.full(cells.pair.shape, np.nan) for name in pairs},
         weights=np.zeros((rows, columns), np.int64), variances=np.zeros((rows, columns), np.int64),
         windows=np.array([_window(machine, plan) for plan in machine.plans], np.int64).reshape(-1, 3),
         limited=np.zeros((len(KINDS), 2), np.int64), **numbers, wanted=np.zeros(lines),

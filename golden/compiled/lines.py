@@ -8,7 +8,7 @@ them: they are below 2^53 (``golden.analog.exactness``), so that the floats are 
 import numpy as np
 
 from ..analog.hashing import normal_at
-from ..analog.laws import GRID, aged_at, variance_at
+from ..analog.laws import GRID, aged_at, square_at, variance_of
 from .arrays import BUFFER, CLEARS, FEEDS, HELD, PADDED, ROWS, UPDATES
 from .crossbar import AT, BACKWARD, FORWARD, GAIN_FRAC, OF
 from .jit import part
@@ -19,23 +19,27 @@ HALF = (1 << GAIN_FRAC) >> 1
 
 
 @part
-def look(c, r, n):
-    """What reads see of a cell from now on."""
-    plus, minus = c.pair[0, r, n], c.pair[1, r, n]
-    c.known[0, r, n], c.known[1, r, n] = plus, minus
-    plus, minus = aged_at(c.law, plus, c.drift[0, r, n]), aged_at(c.law, minus, c.drift[1, r, n])
-    c.weights[r, n] = np.int64((plus - minus) * GRID)
-    if c.varies:
-        c.variances[r, n] = np.int64(variance_at(c.law, plus, minus) / c.law.grid)
+def look(c, r, first, count):
+    """What reads see from now on of ``count`` cells of word line ``r``: the laws of those conductances that changed."""
+    for n in range(first, first + count):
+        changed = False
+        for s in range(2):
+            g = c.pair[s, r, n]
+            if g != c.known[s, r, n]:
+                changed, c.known[s, r, n], c.aged[s, r, n] = True, g, aged_at(c.law, g, c.drift[s, r, n])
+                if c.varies:
+                    c.squares[s, r, n] = square_at(c.law, c.aged[s, r, n])
+        if changed:
+            c.weights[r, n] = np.int64((c.aged[0, r, n] - c.aged[1, r, n]) * GRID)
+            if c.varies:
+                c.variances[r, n] = np.int64(variance_of(c.law, c.squares[0, r, n], c.squares[1, r, n]) / c.law.grid)
 
 
 @part
 def watch(c):
-    """Look at the cells that were written since the last run."""
+    """Look at all cells, which may have been written since the last run."""
     for r in range(c.pair.shape[1]):
-        for n in range(c.pair.shape[2]):
-            if c.pair[0, r, n] != c.known[0, r, n] or c.pair[1, r, n] != c.known[1, r, n]:
-                look(c, r, n)
+        look(c, r, 0, c.pair.shape[2])
 
 
 @part

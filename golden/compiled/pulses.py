@@ -27,11 +27,17 @@ PULSES = KINDS.index("pulses")
 @part
 def change(tables, c, plan, window, memory, operand, at):
     """UPD of a block; ``operand`` of row r lies at ``at + r``."""
-    slowest = rates(tables, c, plan, window, memory)
+    slowest, first, turns = rates(tables, c, plan, window, memory), window[0], 1
     if c.stochastic:
-        pulse(c, plan, window, memory, operand, at, slowest)
-    else:
-        step(c, plan, window, memory, operand, at)
+        meet(c, plan, window, memory, operand, at, slowest)
+        turns = 2
+    for i in range(plan[ROWS]):
+        e = np.int64(operand[at + i])
+        for turn in range(turns):
+            hits = pulses(c, first + i, window, e < 0, turn) if c.stochastic else steps(c, plan, window, memory, e)
+            if hits:
+                move(c, first + i, window, turns * c.operations[UPDATED] + turn)
+        look(c, first + i, window[1], window[2])
     c.operations[UPDATED] += 1
 
 
@@ -50,45 +56,41 @@ def rates(tables, c, plan, window, memory):
 
 
 @part
-def step(c, plan, window, memory, operand, at):
-    """One step of every cell, rounded half up."""
-    first, lanes, raw = window[0], window[2], plan[BUFFER]
-    for i in range(plan[ROWS]):
-        e, hits = np.int64(operand[at + i]), 0
-        if e == 0:
-            continue
-        for n in range(lanes):
-            rate = c.rates[n]
-            moved = (e * memory.raw[raw + n] * c.enabled[n] + ((1 << rate) >> 1)) >> rate
-            c.wanted[n], c.counts[n] = np.float64(moved), moved != 0
-            hits += moved != 0
-        if hits:
-            move(c, first + i, window, c.operations[UPDATED])
-            look_again(c, first + i, window)
+def steps(c, plan, window, memory, e):
+    """What one step of the cells of a row with the error ``e`` changes, rounded half up; returns how many it does."""
+    raw, hits = plan[BUFFER], 0
+    if e == 0:
+        return hits
+    for n in range(window[2]):
+        rate = c.rates[n]
+        moved = (e * memory.raw[raw + n] * c.enabled[n] + ((1 << rate) >> 1)) >> rate
+        c.wanted[n], c.counts[n] = np.float64(moved), moved != 0
+        hits += c.counts[n]
+    return hits
 
 
 @part
-def pulse(c, plan, window, memory, operand, at, slowest):
-    """All pulses of UP, then all of DOWN, at every cell; lines of equal sign meet in UP, of opposite sign in DOWN."""
-    first, lanes, raw = window[0], window[2], plan[BUFFER]
+def pulses(c, r, window, negative, down):
+    """What the pulses of word line ``r`` change where they meet those of bit lines: of equal sign in UP, of opposite
+    sign in DOWN; returns how many meet."""
+    word, hits, meeting = c.fired[down, r], 0, c.met[2 * down + (negative != down)]
+    for n in range(window[2]):
+        c.counts[n] = ones(word & meeting[n])
+        c.wanted[n] = -c.each * c.counts[n] if down else c.each * c.counts[n]
+        hits += c.counts[n]
+    return hits
+
+
+@part
+def meet(c, plan, window, memory, operand, at, slowest):
+    """The pulses of UP, then those of DOWN, of all lines; those of bit lines parted by the signs of their inputs."""
     ask(c, plan, window, memory, operand, at, slowest)
     for down in range(2):
         fire(c.row_pulses, c.row_chances, c.pulses, c.fired[down])
         fire(c.column_pulses, c.column_chances, c.pulses, c.met[2 * down])
-        for n in range(lanes):
-            negative, word = memory.raw[raw + n] < 0, c.met[2 * down, n + window[1]]
+        for n in range(window[2]):
+            negative, word = memory.raw[plan[BUFFER] + n] < 0, c.met[2 * down, window[1] + n]
             c.met[2 * down, n], c.met[2 * down + 1, n] = (uint32(0), word) if negative else (word, uint32(0))
-    for i in range(plan[ROWS]):
-        for down in range(2):
-            word, hits, negative = c.fired[down, first + i], 0, operand[at + i] < 0
-            meeting = c.met[2 * down + (negative != down)]
-            for n in range(lanes):
-                c.counts[n] = ones(word & meeting[n])
-                c.wanted[n] = -c.each * c.counts[n] if down else c.each * c.counts[n]
-                hits += c.counts[n]
-            if hits:
-                move(c, first + i, window, 2 * c.operations[UPDATED] + down)
-        look_again(c, first + i, window)
 
 
 @part
@@ -135,11 +137,3 @@ def move(c, r, window, operation):
         spread_row(c.factors, counts, r * c.pair.shape[2] + left, c.spread, c.balanced, c.pulse_key, operation)
     move_row(c.pair[0, r, left:end], c.pair[1, r, left:end], c.size[0, r, left:end], c.size[1, r, left:end],
              c.wanted[:lanes], c.factors, c.update, c.bounds)
-
-
-@part
-def look_again(c, r, window):
-    """Look at the cells of word line ``r`` that an update has changed."""
-    for n in range(window[1], window[1] + window[2]):
-        if c.pair[0, r, n] != c.known[0, r, n] or c.pair[1, r, n] != c.known[1, r, n]:
-            look(c, r, n)
