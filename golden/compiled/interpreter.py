@@ -156,7 +156,7 @@ def _sources() -> int:
     shared = Path(contract.__file__).parent
     physics = Path(__file__).parents[1] / "analog"
     files = [*sorted(Path(__file__).parent.glob("*.py")), *(physics / f"{name}.py" for name in (
-        "hashing", "laws", "stepping")), *(shared / f"{name}.py" for name in (
+        "hashing", "laws", "limits", "stepping")), *(shared / f"{name}.py" for name in (
         "isa", "memories", "exponentials", "pulses", "registers", "analog"))]
     return crc32(b"".join(file.read_bytes() for file in files))
 

@@ -1,8 +1,8 @@
 """How Numba compiles here: one entry kept on disk, everything it calls inlined into it.
 
 ``_nrt=False`` turns reference counting off, which is safe because compiled code allocates nothing and
-the caller holds every array; counting was more than half of the time. No float is computed, so
-nothing depends on fast-math.
+the caller holds every array; counting was more than half of the time. Floats are computed of analog
+macros alone, without fast-math: every operation is rounded by itself, as in NumPy.
 """
 
 import os
