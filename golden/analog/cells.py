@@ -42,7 +42,7 @@ class Cells:
 
     @cached_property
     def drift(self) -> Reals:
-        """By how many standard deviations the drift of every device is off, (2, R, N); 0 where nothing drifts."""
+        """Standard deviations by which the drift of every device is off, (2, R, N); 0 where nothing drifts."""
         return self._fixed(Draw.DRIFT) if self.law.drifts else np.zeros(self.pair.shape)
 
     @property

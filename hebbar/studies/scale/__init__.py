@@ -15,13 +15,12 @@ SEEDS = {False: 1, True: 1}
 SOURCES = ("hebbar", "golden", "hw", "sim", "benchmarks/c_model")
 """What a record is of."""
 
-PARTS = ("floats", "fixed_point", "sweeps", "epoch")
+PARTS = ("floats", "fixed_point", "analog", "sweeps", "epoch")
 """Modules of this package, in the order of the table; each measures its rows."""
 
 OPEN = {
     "float32 engine beside pcx": ">= 1.5 x pcx",
     "float64 engine beside pcx": ">= .45 x pcx",
-    "analog programs compiled against the NumPy blocks": ">= 20 times",
     "a whole training on the RTL to its final accuracy": "recorded once",
     "zero-word skipping on MNIST": "bit-identical",
     "noisy 256 x 256 tile and IR drop beside CrossSim": "<= 8 us"}
