@@ -9,7 +9,22 @@ import numpy as np
 
 from hebbar.contract.memories import Mem
 
-from .arrays import ACROSS, BUFFER, CLEARS, END, FEEDS, FIRST, GATHERS, JOINS, PADDED, ROW_AT, ROWS, SPAN, TOP, UPDATES
+from .arrays import (
+    ACROSS,
+    BUFFER,
+    CLEARS,
+    FEEDS,
+    FIRST,
+    GATHERS,
+    HELD,
+    JOINS,
+    PADDED,
+    ROW_AT,
+    ROWS,
+    SPAN,
+    TOP,
+    UPDATES,
+)
 from .held import add_sources, learn_sources
 from .jit import part
 from .learn import FINEST, learn, shortened
@@ -79,7 +94,7 @@ def feed_back(tables, plan, memory, limits, operand, at):
     """TRN of a block, added to the feedback sums column by column; ``operand`` of row r lies at ``at + r``."""
     size, back = take(memory, operand, at, plan[ROWS]), memory.back
     narrow = size * -limits.weight_lo <= TOP and limits.weight_lo >= LEAST
-    for s in range(plan[CLEARS], plan[END]):
+    for s in range(plan[CLEARS], plan[HELD]):
         for j in range(tables.runs[s, 2]):
             back[tables.runs[s, 1] + j] = 0
     for s in range(plan[FEEDS], plan[UPDATES]):

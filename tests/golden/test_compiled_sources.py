@@ -13,11 +13,12 @@ from golden.compiled.panels import Held
 from golden.machine import Machine
 from hebbar.compiler.config import load
 from hebbar.compiler.layout import Layout
-from hebbar.compiler.program import assemble, compile_config
+from hebbar.compiler.network import Population
+from hebbar.compiler.program import Transfer, assemble, compile_config
 from hebbar.compiler.rules import Schedule
 from hebbar.compiler.schedule import SweepOp, WaitOp
 from hebbar.contract.isa import Op, Sweep, decode, encode
-from hebbar.contract.memories import BLOCK, pack, unpack
+from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpack
 
 
 def held_columns(program, population):
@@ -50,6 +51,28 @@ def _sweeps(flags, size, rows, **machine):
     pair = Pair(assemble(config, {"train": (*s.inputs(), SweepOp(block, block.full, flags), WaitOp())}, s.layout))
     assert held_columns(pair.program, "out") == {"in": {True}}
     return pair
+
+
+def test_feedback_sums_of_a_held_source_stay():
+    """Two columns of one word, of which only that of the first block has feedback: TRN over the other block adds
+    nothing and takes nothing away. Without it a sweep that does not feed a word could clear what another one did."""
+    base = compile_config(load("tiny"))
+    m, common = base.machine, {"function": 0, "precision": UNIT_PRECISION, "align": 0, "stride": 1, "columns": 1}
+    blocks = [pack(BLOCK, f"block {k}", **common, map_base=k, weight_base=8 * k, group_base=0, groups=1, last_rows=1)
+              for k in range(2)]
+    maps = [pack(MAP, f"map {k}", **dict.fromkeys(MAP, 0) | {"source": 3, "lanes": m.lanes, "feedback": 1 - k})
+            for k in range(2)]
+    words = [encode(Op.IN, count=1, memory=Mem.ERROR, last=1)]
+    for k in range(2):
+        words += [encode(Op.SWEEP, block=k, flags=int(Sweep.TRN)), encode(Op.WAIT)]
+    words = [encode(Op.LOOP, register=1, end=len(words) + 2), *words, encode(Op.NEXT), encode(Op.HALT)]
+    pair = Pair(replace(base, words=tuple(words), blocks=tuple(blocks), maps=tuple(maps), entries={"train": 0},
+                        inputs={"train": (Transfer(Population("e", 1), Mem.ERROR),)}, outputs={"train": ()}))
+    assert Held(pair.numpy).numbers(pair.numpy.plans[1]) == [0]
+    for machine in (pair.numpy, pair.compiled):
+        machine.weights[...] = 9
+    pair.run("train", {"e": np.array([[7]])})
+    assert pair.compiled.back[3 * m.lanes:4 * m.lanes].tolist() == [63] * m.lanes
 
 
 @pytest.mark.parametrize("size", [511, 512, 513])
