@@ -42,8 +42,8 @@ def unsupported(program: Program) -> str:
 
 
 def _uncompiled(machine: MachineConfig) -> str:
-    """What of an analog macro is not compiled, or an empty string: wires, which are solved by a library whenever a
-    weight changes, a nonlinearity without a table, and sums that float64 does not hold exactly."""
+    """What of an analog macro is not compiled, or an empty string: wires, behind which one changed cell changes what
+    reads see of all, a nonlinearity without a table, and sums that float64 does not hold exactly."""
     a = machine.analog
     if a.wires.model != "off":
         return f"machine.analog.wires.model is {a.wires.model!r}, and wires are not compiled"
