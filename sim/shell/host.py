@@ -10,18 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.trace import Recorder
-from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import Mismatch, TimedOut
 from hebbar.contract.geometry import ports
-from hebbar.contract.isa import Op, decode
 from hebbar.contract.memories import Mem
 from hebbar.contract.pins import pins
 from hebbar.contract.registers import REGISTERS, Cause, Status
 
 from ..host import Host
 from ..macro import Macro, macro_of
-from .library import ANSWER, RECORDED, WEIGHTS, Run, open_library, storage
+from .buffers import Buffers, joined, marks_of
+from .library import ANSWER, RECORDED, WEIGHTS, open_library, storage
 
 __all__ = ["ShellHost", "finish"]
 
@@ -32,9 +31,6 @@ QUIET = 64
 PATIENCE = 5_000_000
 """Cycles without a beat in or out after which a running machine is given up."""
 RESET_CYCLES = 5
-BUFFER_BYTES = 1 << 25
-OUTPUT_BEATS = 1 << 16
-LEARNED, HALTS = 1, 2
 DONE, SLICED = 0, 1
 
 
@@ -65,7 +61,7 @@ class ShellHost(Host):
         self._begun = np.empty(0, np.uint32)  # what is left of a packet when the machine halted in the middle of it
         self._received: deque[list[int]] = deque()
         self._partial: list[int] = []
-        self._marks = _marks(program)
+        self._marks = marks_of(program)
         self._sizes = {m: ports(program.machine)[m].depth * ports(program.machine)[m].lanes for m in RECORDED}
         self._recorder: Recorder | None = None
         self.progress: Callable[[int], None] | None = None
@@ -163,7 +159,7 @@ class ShellHost(Host):
 
     def bare(self, packets: list[NDArray[np.uint32]], cycles: int) -> None:
         """Clock the machine and feed it, nothing else: the limit for ``benchmarks``."""
-        beats, last = _joined(packets)
+        beats, last = joined(packets)
         self._library.shell_bare(self._handle, beats.ctypes.data, last.ctypes.data, len(beats), cycles)
 
     async def _is_running(self) -> bool:
@@ -171,9 +167,9 @@ class ShellHost(Host):
 
     async def _run(self, until_halt: bool) -> None:
         """Simulate until the machine halts, or until it has taken everything and is quiet."""
-        beats, last = _joined(self._queue)
+        beats, last = joined(self._queue)
         self._queue = []
-        buffers = _Buffers(self._sizes, self.recorder is not None)
+        buffers = Buffers(self._sizes, self.recorder is not None)
         run = buffers.run(beats, last, self._marks)
         last_seen, moved = self.cycles, -1
         while True:
@@ -202,59 +198,3 @@ class ShellHost(Host):
             raise TimedOut(f"the machine did not answer an access to address 0x{address:03x} within "
                            f"{BUS_LIMIT} cycles; look at its bus in a waveform.")
         return response
-
-
-class _Buffers:
-    """What a run writes into: output beats, and barriers as far as they are recorded."""
-
-    def __init__(self, sizes: dict[Mem, int], record: bool) -> None:
-        neurons, weights = sizes[Mem.STATE], sizes[Mem.WEIGHT]
-        barriers, images = (max(64, BUFFER_BYTES // (12 * neurons)), max(8, BUFFER_BYTES // (4 * weights))) \
-            if record else (0, 0)
-        self._out, self._out_last = np.empty(OUTPUT_BEATS, np.uint32), np.empty(OUTPUT_BEATS, np.uint8)
-        self._pc, self._rows = np.empty(barriers, np.int32), np.empty((barriers, 3, neurons), np.int32)
-        self._weight_barrier, self._weights = np.empty(images, np.int64), np.empty((images, weights), np.int32)
-
-    def run(self, beats: NDArray[np.uint32], last: NDArray[np.uint8], marks: NDArray[np.uint8]) -> Run:
-        """The structure that points at these buffers."""
-        self._keep = beats, last, marks
-        return Run(input=beats.ctypes.data, input_last=last.ctypes.data, input_count=len(beats),
-                   output=self._out.ctypes.data, output_last=self._out_last.ctypes.data,
-                   output_capacity=len(self._out), marks=marks.ctypes.data, pc=self._pc.ctypes.data,
-                   rows=self._rows.ctypes.data, barrier_capacity=len(self._pc),
-                   weight_barrier=self._weight_barrier.ctypes.data, weights=self._weights.ctypes.data,
-                   weight_capacity=len(self._weights))
-
-    def packets(self, run: Run, partial: list[int]) -> list[list[int]]:
-        """Whole packets that have left; an unfinished one stays in ``partial``."""
-        found = []
-        for beat, last in zip(self._out[:run.output_count].tolist(), self._out_last[:run.output_count].tolist()):
-            partial.append(beat)
-            if last:
-                found.append(partial.copy())
-                partial.clear()
-        run.output_count = 0
-        return found
-
-    def record(self, run: Run, recorder: Recorder) -> None:
-        """Hand the barriers over and make room."""
-        barriers, images = run.barrier_count, run.weight_count
-        recorder.block(self._pc[:barriers], self._rows[:barriers], self._weight_barrier[:images],
-                       self._weights[:images])
-        run.barrier_count = run.weight_count = 0
-
-
-def _joined(packets: list[NDArray[np.uint32]]) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
-    """Beats of all packets and where each ends."""
-    beats = np.concatenate([np.empty(0, np.uint32), *packets])
-    last = np.zeros(len(beats), np.uint8)
-    last[np.cumsum([len(p) for p in packets], dtype=np.int64) - 1] = 1
-    return beats, last
-
-
-def _marks(program: Program) -> NDArray[np.uint8]:
-    """What a barrier at each address means, for all addresses a barrier can name."""
-    marks = np.zeros(1 << 13, np.uint8)
-    marks[list(learning_barriers(program))] |= LEARNED
-    marks[[i for i, word in enumerate(program.words) if decode(word).op is Op.HALT]] |= HALTS
-    return marks

@@ -21,7 +21,7 @@ from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
 from sim.packets import beats, packets, write_packet
-from sim.shell import host as shell_host
+from sim.shell import buffers, host as shell_host
 from sim.shell.host import finish
 
 SAMPLES = 20
@@ -124,9 +124,9 @@ def test_small_buffers_and_short_slices_change_nothing(models, monkeypatch):
     job = job_of("tiny", "il")
     library = fast.prepare(job.program, models)
     whole = fast.run(job, library)
-    monkeypatch.setattr(shell_host, "BUFFER_BYTES", 1)
+    monkeypatch.setattr(buffers, "BUFFER_BYTES", 1)
     monkeypatch.setattr(shell_host, "SLICE", 97)
-    monkeypatch.setattr(shell_host, "OUTPUT_BEATS", 3)
+    monkeypatch.setattr(buffers, "OUTPUT_BEATS", 3)
     pieces = fast.run(job, library)
     for name in ("pc", "state", "error", "activity", "weight_barrier", "weights", "final"):
         assert np.array_equal(getattr(whole, name), getattr(pieces, name)), name
