@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hebbar.compiler.program import Program
+from hebbar.contract.effects import Resource
 from hebbar.contract.errors import BadInput
 from hebbar.contract.formats import Format
 from hebbar.contract.isa import Into, Mode, Op, Sweep
@@ -28,6 +29,7 @@ from .separation import Separation
 from .sequencer import Sequencer
 from .table import Table
 from .tile import Tile
+from .written import Watcher, learnt, separated, swept
 
 __all__ = ["Machine", "Observer"]
 
@@ -43,7 +45,8 @@ class Machine:
 
     ``state``, ``error``, ``activity``, ``clamp``, ``base``, ``integral``, ``back``: shape (neuron_words * C,).
     ``plans`` by block; ``functions`` and ``derivatives`` are the tables; ``loops`` the LOOP registers;
-    ``decisions`` of the unarmed EXITs of the last run, in their order, True where one left its loop.
+    ``decisions`` of the unarmed EXITs of the last run, in their order, True where one left its loop. ``watcher``, if
+    there is one, is told what every sweep and separation has written.
     """
 
     SEQUENCER: type[Sequencer] = Sequencer
@@ -58,6 +61,7 @@ class Machine:
         self._neuron = Neuron(formats, self.saturations)
         self._separation, self._energy = Separation(formats, self.saturations), EnergySum()
         self.decisions: list[bool] = []
+        self.watcher: Watcher | None = None
         size = 1 << formats.table_bits
         self.functions, self.derivatives = (
             [Table(list(entries[i:i + size]), formats, out) for i in range(0, len(entries), size)]
@@ -170,6 +174,12 @@ class Machine:
         if flags & Sweep.ERR:
             self._energy.add(rows.error)
         self.counters.sweep(self.tile.visits(plan, flags), plan.count, flags)
+        if self.watcher:
+            for resource, name in swept(flags):
+                self.watcher.add(resource, np.arange(valid.start, valid.stop), getattr(self, name)[valid])
+            if flags & Sweep.UPD:
+                at = learnt(plan, self.config)
+                self.watcher.add(Resource.WEIGHT, at, self.weights.reshape(-1)[at])
 
     def separate(self, block: int, mode: Mode, into: Into) -> None:
         """Execute one SEPARATE instruction."""
@@ -181,6 +191,9 @@ class Machine:
         values = self._separation(self.base[valid], self.state[valid], mode, into, self.program.beta)
         (self.state if into is Into.STATE else self.error)[valid] = values
         self.counters.separate(plan.count)
+        if self.watcher:
+            resource, name = separated(into)
+            self.watcher.add(resource, np.arange(valid.start, valid.stop), getattr(self, name)[valid])
 
     def _leave(self, arm: bool) -> bool:
         """Execute an EXIT; True when it leaves."""

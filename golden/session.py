@@ -21,7 +21,8 @@ from .image import from_image, to_image
 from .machine import Machine
 from .reference.state import initial_weights
 from .streams import to_codes, to_reals
-from .trace import Job, Recorder, Trace
+from .trace import Hashes, Job, Recorder, Trace
+from .written import HashedWrites
 
 if TYPE_CHECKING:
     from .compiled import CompiledMachine
@@ -127,27 +128,31 @@ class Session:
         before = self.counters
         self._machine.set_rates(job.halvings)
         machine = self._machine
-        outputs, recorded = _numpy(machine, job) if isinstance(machine, Machine) else _compiled(machine, job)
+        outputs, recorded, hashes = _numpy(machine, job) if isinstance(machine, Machine) else _compiled(machine, job)
         work = {name: value - before[name] for name, value in self.counters.items()}
         exits = tuple(machine.decisions)
         counters = work | self._cycles(job.entry, job.count, exits, tuple(machine.loops[1:]))
         final = self.image.astype(np.int32)
         if isinstance(recorded, Recorder):
-            return recorded.trace(final, outputs, counters, exits)
+            return recorded.trace(final, outputs, counters, exits, hashes)
         f = recorded
         return Trace(f.pc, f.state, f.error, f.activity, f.weight_barrier, f.weights, final, outputs, counters,
-                     np.array(exits, np.bool_))
+                     np.array(exits, np.bool_), hashes=hashes)
 
 
-def _numpy(machine: Machine, job: Job) -> "tuple[dict[str, Ints], Recorder]":
-    recorder = Recorder(machine.program)
+def _numpy(machine: Machine, job: Job) -> "tuple[dict[str, Ints], Recorder, Hashes | None]":
+    recorder, watcher = Recorder(machine.program), HashedWrites(machine.config) if job.hashes else None
 
     def observe(pc: int, m: Machine) -> None:
         recorder.barrier(pc, lambda: (m.state, m.error, m.activity), lambda: m.weights)
 
-    return machine.run(job.entry, job.samples, observe if job.steps else None), recorder
+    machine.watcher = watcher
+    outputs = machine.run(job.entry, job.samples, observe if job.steps else None)
+    machine.watcher = None
+    return outputs, recorder, watcher.hashes(machine.decisions) if watcher else None
 
 
-def _compiled(machine: "CompiledMachine", job: Job) -> "tuple[dict[str, Ints], Recorder | Barriers]":
-    outputs = machine.run(job.entry, job.samples, record=job.steps)
-    return outputs, machine.barriers if machine.barriers is not None and job.steps else Recorder(machine.program)
+def _compiled(machine: "CompiledMachine", job: Job) -> "tuple[dict[str, Ints], Recorder | Barriers, Hashes | None]":
+    outputs = machine.run(job.entry, job.samples, job.steps, job.hashes)
+    recorded = machine.barriers if machine.barriers is not None and job.steps else Recorder(machine.program)
+    return outputs, recorded, machine.hashes if job.hashes else None

@@ -17,7 +17,7 @@ from hebbar.contract.files import whole
 
 from .archive import read_npz
 
-__all__ = ["Job", "Trace", "Recorder", "Writes"]
+__all__ = ["Hashes", "Job", "Trace", "Recorder", "Writes"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Job:
     """One run: entry point, weight image (words, P, C), samples by key of their transfer (samples, size).
 
     ``halvings`` of every alpha; ``steps``: record every barrier, else only outputs and counters;
-    ``stall``: probability that the host holds a stream back in a cycle; ``seed`` of those stalls.
+    ``stall``: probability that the host holds a stream back in a cycle; ``seed`` of those stalls. ``hashes``: keep a
+    running hash of what is written to every element, where a backend can.
     """
 
     program: Program
@@ -36,6 +37,7 @@ class Job:
     steps: bool = True
     stall: float = 0.0
     seed: int = 0
+    hashes: bool = False
 
     @property
     def count(self) -> int:
@@ -54,6 +56,16 @@ class Writes:
 
 
 @dataclass
+class Hashes:
+    """What a run wrote, in short: by memory the running hash of every element (uint32, ``hebbar.contract.write_hash``)
+    and how many elements were written; and the ``decisions`` of the unarmed EXITs."""
+
+    elements: dict[Resource, NDArray[np.uint32]]
+    counts: dict[Resource, int]
+    decisions: list[bool]
+
+
+@dataclass
 class Trace:
     """Arrays over the barriers F of a run.
 
@@ -61,7 +73,7 @@ class Trace:
     for each barrier that follows an update, whose numbers are in ``weight_barrier`` (W,); ``final``
     the weight image at the end; ``outputs`` by key of their transfer; ``counters`` by name. ``decisions`` of
     the unarmed EXITs in their order, True where one left its loop; the golden machine alone tells them. ``writes`` are
-    told by Amaranth's simulator and in no file.
+    told by Amaranth's simulator, ``hashes`` by the fast shell and the golden machine; neither is in a file.
     """
 
     pc: NDArray[np.int64]
@@ -75,6 +87,7 @@ class Trace:
     counters: dict[str, int]
     decisions: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     writes: Writes | None = None
+    hashes: Hashes | None = None
 
     def save(self, path: Path, meta: dict[str, Any] | None = None) -> None:
         """Write one .npz file; ``meta`` (JSON) says what was run."""
@@ -133,11 +146,11 @@ class Recorder:
         self._count += len(pc)
 
     def trace(self, final: ArrayLike, outputs: dict[str, Any], counters: dict[str, int],
-              decisions: Sequence[bool] = ()) -> Trace:
+              decisions: Sequence[bool] = (), hashes: Hashes | None = None) -> Trace:
         """Everything recorded, as arrays."""
         rows = np.concatenate(self._rows)
         return Trace(
             pc=np.concatenate(self._pc), state=rows[:, 0], error=rows[:, 1], activity=rows[:, 2],
             weight_barrier=np.concatenate(self._weight_barrier), weights=np.concatenate(self._weights),
             final=np.array(final, np.int32).reshape(self._weights[0].shape[1:]), outputs=outputs,
-            counters=counters, decisions=np.array(decisions, np.bool_))
+            counters=counters, decisions=np.array(decisions, np.bool_), hashes=hashes)

@@ -5,7 +5,7 @@ written does not depend on time. It leaves out what IN and the host write, and f
 order of the tile's own: they show in the states and errors that are made of them, and at the end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import numpy as np
@@ -15,8 +15,9 @@ from golden.machine import Machine
 from golden.sequencer import Sequencer
 from golden.trace import Job, Writes
 from hebbar.compiler.program import Program
-from hebbar.contract.effects import Access, Effect, Resource, Where, effects
+from hebbar.contract.effects import Resource
 from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode
+from hebbar.contract.memories import Mem
 
 from .compare import Comparison, Difference, described, named
 
@@ -48,40 +49,31 @@ class _Told(Machine):
 
     def __init__(self, program: Program) -> None:
         super().__init__(program)
-        self.followed = cast(_Followed, self._sequencer)
+        self.watcher, self.followed = self, cast(_Followed, self._sequencer)
         self.log: dict[Resource, list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {r: [] for r in WRITTEN}
         self.when: list[tuple[int, int]] = []
 
     def sweep(self, block: int, flags: Sweep, gain: int) -> None:
+        self.when.append((self.followed.last[0], self.followed.inputs))
         super().sweep(block, flags, gain)
-        self._tell(block, effects(Op.SWEEP, {"flags": flags}))
 
     def separate(self, block: int, mode: Mode, into: Into) -> None:
-        super().separate(block, mode, into)
-        self._tell(block, effects(Op.SEPARATE, {"into": into}))
-
-    def _tell(self, block: int, done: Iterator[Effect]) -> None:
         self.when.append((self.followed.last[0], self.followed.inputs))
-        plan = self.plans[block]
-        for effect in done:
-            if effect.access is Access.WRITE:
-                at = self._learnt(block) if effect.where is Where.BLOCK else \
-                    np.arange(plan.rows.start, plan.rows.start + plan.count)
-                values = getattr(self, WRITTEN[effect.resource]).reshape(-1)[at]
-                self.log[effect.resource].append((len(self.when) - 1, at, values))
+        super().separate(block, mode, into)
 
-    def _learnt(self, block: int) -> NDArray[np.int64]:
-        """The weights that UPD of a block writes, by their number in the image."""
-        (b, entries), size = self.program.descriptor(block), self.config.row_tiles * self.config.lanes
-        words = [b["weight_base"] + g * b["stride"] + k for g in range(b["groups"])
-                 for k, entry in enumerate(entries) if entry["lanes"] and entry["plastic"]]
-        return (np.array(words, np.int64)[:, None] * size + np.arange(size)).ravel()
+    def add(self, resource: Resource, at: NDArray[np.int64], values: NDArray[np.int64]) -> None:
+        """Keep what the operation under way has written."""
+        self.log[resource].append((len(self.when) - 1, at, values.copy()))
 
 
-def golden_writes(job: Job) -> tuple[Writes, dict[Resource, NDArray[np.int64]], list[tuple[int, int]]]:
-    """What the golden machine writes; of each write the number of its operation, and of these address and sample."""
+def golden_writes(job: Job, rows: Mapping[Mem, NDArray[np.int64]] = {}
+                  ) -> tuple[Writes, dict[Resource, NDArray[np.int64]], list[tuple[int, int]]]:
+    """What the golden machine writes; of each write the number of its operation, and of these address and sample.
+    ``rows``: states, errors and activities that it begins with, where they are not those of a new machine."""
     machine = _Told(job.program)
     machine.load(job.weights)
+    for mem, values in rows.items():
+        getattr(machine, mem.name.lower())[...] = values
     machine.set_rates(job.halvings)
     machine.run(job.entry, job.samples)
     empty, operations, places = np.empty(0, np.int64), dict[Resource, NDArray[np.int64]](), {}
@@ -95,10 +87,10 @@ def golden_writes(job: Job) -> tuple[Writes, dict[Resource, NDArray[np.int64]], 
     return Writes(places, final, machine.decisions), operations, when
 
 
-def compare_writes(job: Job, rtl: Writes) -> Comparison:
-    """The writes of ``rtl`` against those of a golden machine that runs the job, its memories at the end, and the
-    decisions of its EXITs."""
-    golden, operations, when = golden_writes(job)
+def compare_writes(job: Job, rtl: Writes, rows: Mapping[Mem, NDArray[np.int64]] = {}) -> Comparison:
+    """The writes of ``rtl`` against those of a golden machine that runs the job, from ``rows`` as ``golden_writes``
+    does, its memories at the end, and the decisions of its EXITs."""
+    golden, operations, when = golden_writes(job, rows)
     words: dict[str, int] = {}
     wrong: dict[str, int] = {}
     firsts: list[tuple[int, Difference]] = []

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 __all__ = ["ACROSS", "ALIGN", "BUFFER", "CLEARS", "END", "FEEDS", "FIRST", "FUNCTION", "GATHERS", "HELD", "JOINS",
            "PADDED", "PRECISION", "ROWS", "ROW_AT", "RUN", "SOURCES", "SPAN", "TOP", "UPDATES", "WIDTH", "Ints",
-           "Limits", "Memory", "Record", "Streams", "Tables", "Tally"]
+           "BASES", "INTEGRALS", "Limits", "Memory", "Record", "Streams", "Tables", "Tally", "WEIGHTS", "Written"]
 
 Ints = NDArray[np.int64]
 
@@ -17,6 +17,9 @@ TOP = (1 << 31) - 1
 (FIRST, ROWS, PADDED, SPAN, BUFFER, ROW_AT, FUNCTION, PRECISION, ALIGN, SOURCES, WIDTH,
  GATHERS, FEEDS, UPDATES, JOINS, ACROSS, CLEARS, HELD, END) = range(19)
 """Columns of ``Tables.blocks``; runs of a kind go from its column to the next one."""
+
+BASES, INTEGRALS, WEIGHTS = 3, 4, 5
+"""Columns of ``Written.counts`` behind those of the memories of rows, which are their numbers."""
 
 RUN = 6
 """Columns of ``Tables.runs``."""
@@ -40,6 +43,9 @@ class Tables(NamedTuple):
     source. ``lists`` (lists, 4): sources whose activities are listed: first neuron, number, place in
     the list, weights of each.
 
+    ``learnt`` (runs, 4): the weights that UPD of a block writes: whether they lie by source, the first, how many, how
+    many of those are weights of the image; those of block b from ``learnt_at[b]`` on to ``learnt_at[b + 1]``.
+
     ``functions`` and ``derivatives`` int16 (functions, state codes): f and f' of every
     state, by its bits taken as a number without a sign.
     ``powers``: ``hebbar.contract.exponentials.POWERS``. ``learning``: barriers after an UPD.
@@ -51,6 +57,8 @@ class Tables(NamedTuple):
     runs: Ints
     panels: Ints
     lists: Ints
+    learnt: Ints
+    learnt_at: Ints
     functions: NDArray[np.int16]
     derivatives: NDArray[np.int16]
     powers: Ints
@@ -156,3 +164,18 @@ class Tally(NamedTuple):
     visits: Ints
     decisions: NDArray[np.bool_]
     used: Ints
+
+
+class Written(NamedTuple):
+    """What a run writes, in hashes of uint32: ``values`` (4, neurons) by memory number, ``base`` and ``integral``
+    (neurons,), ``weights`` and ``by_source`` as in ``Memory``. ``counts`` (6,): elements written. ``wide``: a base has
+    more than 32 bits. All are empty unless ``on``."""
+
+    on: bool
+    wide: bool
+    values: NDArray[np.uint32]
+    base: NDArray[np.uint32]
+    integral: NDArray[np.uint32]
+    weights: NDArray[np.uint32]
+    by_source: NDArray[np.uint32]
+    counts: Ints

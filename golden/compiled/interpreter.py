@@ -24,6 +24,7 @@ from .neuron import activate, compare, feedback, fire, integrate, operand, settl
 from .pulses import change
 from .separation import separate
 from .tile import feed_back, forward, gather, update
+from .written import note_separation, note_sweep
 
 __all__ = ["LOST", "MISFIT", "OK", "execute", "walk"]
 
@@ -157,7 +158,7 @@ def _sources() -> int:
     physics = Path(__file__).parents[1] / "analog"
     files = [*sorted(Path(__file__).parent.glob("*.py")), *(physics / f"{name}.py" for name in (
         "hashing", "laws", "limits", "stepping")), *(shared / f"{name}.py" for name in (
-        "isa", "memories", "exponentials", "pulses", "registers", "analog"))]
+        "isa", "memories", "exponentials", "pulses", "registers", "analog", "write_hash"))]
     return crc32(b"".join(file.read_bytes() for file in files))
 
 
@@ -189,7 +190,7 @@ def _build(stamp: int) -> Any:
         return LOST, at, moved[1]
 
     @entry
-    def execute(start, registers, tables, limits, memory, streams, record, tally, crossbar):
+    def execute(start, registers, tables, limits, memory, streams, record, tally, crossbar, written):
         """Run from ``start`` to HALT; ``walk`` has shown that every step of it is legal. ``crossbar``: None where the
         weights are digital, which Numba compiles by itself."""
         _ = stamp
@@ -204,6 +205,8 @@ def _build(stamp: int) -> Any:
             tally.visits[at] += 1
             if op == SWEEP:
                 sweep(tables, memory, limits, crossbar, x, y, z, code[at, 4])
+                if written.on:
+                    note_sweep(tables, memory, written, x, tables.blocks[y], y)
             elif op == IN:
                 k, n = came // len(streams.ins), came % len(streams.ins)
                 move(streams.given[k], streams.ins[n, 1], memory.values[z], y, x)
@@ -216,6 +219,8 @@ def _build(stamp: int) -> Any:
                 went += 1
             elif op == SEPARATE:
                 separate(tables, memory, limits, tables.blocks[y], x, z)
+                if written.on:
+                    note_separation(memory, written, tables.blocks[y], z)
             elif op == EXIT:
                 left = leaves(memory, y, limits.tolerance)
                 if not y:

@@ -18,9 +18,11 @@ from ..fixed import Ints
 from ..machine import Machine
 from ..sequencer import Sequencer
 from ..tile import Visits
+from ..trace import Hashes
 from . import interpreter
 from .arrays import Memory, Record, Streams, Tally
 from .crossbar import crossbar_of, settle
+from .hashes import taken, written_of
 from .memory import memory_of
 from .plan import limits, tables
 from .support import unsupported
@@ -45,7 +47,7 @@ class CompiledMachine:
     """Runs a program bit for bit as ``golden.machine.Machine`` does, whose memories it works on.
 
     Raises BadInput when the program is ``unsupported``. ``barriers`` holds what the last recorded run
-    went through.
+    went through, ``hashes`` what the last hashed one wrote.
     """
 
     def __init__(self, program: Program) -> None:
@@ -54,6 +56,7 @@ class CompiledMachine:
         self._machine = Machine(program)
         self.program, self.config = program, program.machine
         self.barriers: Barriers | None = None
+        self.hashes: Hashes | None = None
         self._tables, self._limits = tables(self._machine), limits(self._machine)
         self._crossbar = crossbar_of(self._machine)
         m = self.config
@@ -127,11 +130,12 @@ class CompiledMachine:
         """Write the RATE registers; every alpha is the configured one times 2**-halvings."""
         self._machine.set_rates(halvings)
 
-    def run(self, entry: str, samples: Mapping[str, Ints], record: bool = False) -> dict[str, Ints]:
+    def run(self, entry: str, samples: Mapping[str, Ints], record: bool = False, hashed: bool = False
+            ) -> dict[str, Ints]:
         """Run an entry over samples, codes of shape (samples, size) by input population.
 
-        Returns the streamed outputs the same way; with ``record`` fills ``barriers``. Raises BadInput
-        for what the NumPy machine refuses, before anything has changed.
+        Returns the streamed outputs the same way; with ``record`` fills ``barriers``, with ``hashed`` ``hashes``.
+        Raises BadInput for what the NumPy machine refuses, before anything has changed.
         """
         count, program = self._machine.prepare(entry, samples), self.program
         ins, outs = program.inputs[entry], program.outputs[entry]
@@ -146,12 +150,15 @@ class CompiledMachine:
             self._refuse(fault, start, address)
         memory = memory_of(self._machine, self._tables)
         buffers, tally = self._buffers(visits, record), self._tally(visits)
+        written = written_of(self._machine, memory.by_source.size, hashed)
         interpreter.execute(start, registers, self._tables, self._limits, memory, streams, buffers, tally,
-                            self._crossbar)
+                            self._crossbar, written)
         self._store(memory)
         self._count(tally)
         if record:
             self.barriers = self._barriers(buffers, *tally.used[1:].tolist())
+        if hashed:
+            self.hashes = taken(self._machine, written, self._tables)
         return _outputs(streams, outs, put)
 
     def _refuse(self, fault: int, start: int, address: int) -> None:

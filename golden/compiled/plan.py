@@ -9,6 +9,7 @@ from hebbar.contract.isa import MOVES, Op, decode
 from ..machine import Machine
 from ..tile import Plan
 from .arrays import END, RUN, Ints, Limits, Tables
+from .hashes import learnt_runs
 from .panels import Held
 from .runs import Lanes, Run, joined
 
@@ -20,6 +21,8 @@ def tables(machine: Machine) -> Tables:
     blocks: list[Run] = []
     row_at, buffer, placed = [np.zeros(0, np.int64)], 0, 0
     held = Held(machine)
+    learnt: list[Run] = []
+    learnt_at = [0]
     for plan in machine.plans:
         lanes, bounds = Lanes(plan, machine.config.lanes, held), [len(runs)]
         for kind in (*lanes.kinds(), held.numbered(plan, joined(lanes.sources()))):
@@ -28,6 +31,8 @@ def tables(machine: Machine) -> Tables:
         blocks.append((plan.rows.start, plan.count, plan.valid.size, lanes.span, buffer, placed, plan.function,
                        plan.precision, plan.align, *held.place(plan), *bounds))
         row_at.append(_row_at(machine, plan, lanes.first))
+        learnt += learnt_runs(machine, plan, held)
+        learnt_at.append(len(learnt))
         buffer, placed = buffer + lanes.span, placed + plan.valid.size
     f = machine.config.formats
     states = np.roll(np.arange(f.state.lo, f.state.hi + 1), f.state.lo)  # from 0 on, as their bits count
@@ -36,6 +41,7 @@ def tables(machine: Machine) -> Tables:
         code=_code(machine), blocks=np.array(blocks, np.int64).reshape(-1, END + 1),
         row_at=np.concatenate(row_at), runs=np.array(runs, np.int64).reshape(-1, RUN),
         panels=held.panels(), lists=np.array(held.lists, np.int64).reshape(-1, 4),
+        learnt=np.array(learnt, np.int64).reshape(-1, 4), learnt_at=np.array(learnt_at, np.int64),
         functions=np.array([t(states) for t in machine.functions], np.int16).reshape(-1, states.size),
         derivatives=np.array([t(states) for t in machine.derivatives], np.int16).reshape(-1, states.size),
         powers=np.array(POWERS, np.int64),
