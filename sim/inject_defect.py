@@ -1,6 +1,6 @@
 """A defect planted on purpose: does the comparison find it, and what does it look like?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from hebbar.contract.suggest import suggest
 
 from .backends import golden
 from .backends.registry import find
-from .compare import Comparison, compare
+from .compare import Comparison
 from .defects import DEFECTS, Defect
 from .preflight import preflight
 from .simulate import job_of
 from .wave import record
+from .write_hashes import compared
 
 __all__ = ["InjectedDefect", "inject_defect"]
 
@@ -78,16 +79,17 @@ def inject_defect(config: Config, name: str, backend: str, entry: str, samples: 
     preflight(backend, build)
     announce = not reporter.console.quiet
     task = task_of(program)
-    job = job_of(program, task, entry, samples, task.image())
+    job = replace(job_of(program, task, entry, samples, task.image()), hashes=chosen.hashes)
     reporter.say(f"{defect.file}, one line changed: {defect.meaning} ...")
     expected = golden.run(job)
     try:
-        rtl = chosen.run(job, chosen.prepare(program, build, announce, defect=defect))
+        model = chosen.prepare(program, build, announce, defect=defect)
+        rtl = chosen.run(job, model)
     except (BadInput, MissingTool):
         raise  # of this computer: nothing about the defect was found
     except HebbarError as error:
         return InjectedDefect(name, defect, samples, None, f"the machine did not finish: {error}", None)
-    comparison = compare(program, expected, rtl)
+    comparison = compared(job, expected, rtl, lambda: chosen.writes(job, model))
     waveform = None
     if comparison.first and wave:
         reporter.say(f"{comparison.first} recording its waveform ...")

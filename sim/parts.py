@@ -7,11 +7,11 @@ from golden.trace import Job
 from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.executions import most_executions
 from hebbar.compiler.program import Program
-from hebbar.contract.isa import Op
+from hebbar.contract.isa import Op, Sweep
 
 from .compare import Comparison
 
-__all__ = ["RECORDED", "barrier_bytes", "parts_of", "merged"]
+__all__ = ["RECORDED", "barrier_bytes", "parts_of", "merged", "written_bytes"]
 
 RECORDED = 1 << 29
 """Bytes that a trace may take."""
@@ -24,6 +24,17 @@ def barrier_bytes(program: Program, entry: str) -> int:
     return 4 * sum(times * (rows + image * (address in learning))
                    for address, instruction, times in most_executions(program, entry)
                    if instruction.barrier and instruction.op is not Op.HALT)
+
+
+def written_bytes(program: Program, entry: str) -> int:
+    """Bytes that a sample adds to a log of all writes, at most: a place and a value for each weight that an UPD writes,
+    beside which all else is little."""
+    size, total = 16 * program.machine.row_tiles * program.machine.lanes, 0
+    for _, instruction, times in most_executions(program, entry):
+        if instruction.op is Op.SWEEP and instruction.fields["flags"] & Sweep.UPD:
+            block, columns = program.descriptor(instruction.fields["block"])
+            total += times * block["groups"] * size * sum(bool(c["lanes"] and c["plastic"]) for c in columns)
+    return total
 
 
 def parts_of(job: Job, limit: int = RECORDED) -> list[Job]:

@@ -1,7 +1,7 @@
 """Whole trainings on the RTL, compared with the golden machine as they go, resumable at any moment."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,14 @@ from hebbar.contract.console import Reporter, Task
 from hebbar.contract.counters import CYCLES, HOST
 from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.contract.files import BUILD, versions
-from hebbar.contract.memories import Mem
 from hebbar.contract.record import Check
 
 from .backends import fast, golden
-from .checkpoint import MEMORIES, Checkpoint, TrainingState, fingerprint
-from .compare import compare, counted, uncounted
+from .checkpoint import Checkpoint, TrainingState, fingerprint
+from .compare import counted, uncounted
 from .experiment import confusion
-from .parts import barrier_bytes
+from .pair import Pair
+from .parts import RECORDED, barrier_bytes, written_bytes
 from .preflight import preflight
 from .wave import record
 
@@ -81,31 +81,12 @@ class Trained:
                 "versions": versions(), "parameters": [p.record() for p in parameters(self.program)]}
 
 
-class _Pair:
-    """The RTL and the golden machine in step."""
-
-    def __init__(self, program: Program, library: Path) -> None:
-        self.program = program
-        self.rtl, self.golden = fast.Session(program, library), Session(program)
-
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Bring both to where a checkpoint was."""
-        for side in (self.rtl, self.golden):
-            side.load(checkpoint.weights, checkpoint.rows)
-
-    def checkpoint(self, state: TrainingState) -> Checkpoint:
-        """Everything both hold now."""
-        m = self.program.machine
-        shape = m.weight_words, m.row_tiles, m.lanes
-        return Checkpoint(state, self.rtl.memory(Mem.WEIGHT).reshape(shape).astype(np.int64),
-                          {mem: self.rtl.memory(mem).astype(np.int64) for mem in MEMORIES})
-
-
 def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False, restart: bool = False,
-          build: Path = BUILD, every_s: float = 5.0, quick: bool = False) -> Trained:
+          build: Path = BUILD, every_s: float = 5.0, quick: bool = False,
+          writes: bool = False) -> Trained:
     """Train on the RTL through the fast shell, every state, error, activity, weight and counter of
-    every barrier compared with the golden machine. A checkpoint is left in ``folder`` every ``every_s``
-    seconds.
+    every barrier compared with the golden machine; with ``writes`` every write, by hashes, in place of memories at
+    barriers, of which a chained program has few. A checkpoint is left in ``folder`` every ``every_s`` seconds.
 
     The last one stays, so that nothing is lost before the result is kept: then ``Checkpoint.remove``.
     ``resume`` goes on from it to the very bits an undisturbed run ends with; ``restart`` discards it. ``quick``: one
@@ -123,11 +104,11 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     for sentence in doubts:
         reporter.say(f"warning: {sentence}")
     golden.compile_ahead([program], reporter)
-    pair = _Pair(program, fast.prepare(program, build, not reporter.console.quiet))
+    pair = Pair(program, fast.prepare(program, build, not reporter.console.quiet))
     began = time.monotonic()
     try:
         pair.load(start)
-        done = _Run(program, task, pair, folder, reporter, every_s).finish(start.state)
+        done = _Run(program, task, pair, folder, reporter, every_s, writes).finish(start.state)
         final = pair.rtl.read_weights()
     finally:
         pair.rtl.close()
@@ -142,13 +123,14 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
 class _Run:
     """One process's part of a training."""
 
-    def __init__(self, program: Program, task: LearningTask, pair: _Pair, folder: Path, reporter: Reporter,
-                 every_s: float) -> None:
-        self._every_s = every_s
+    def __init__(self, program: Program, task: LearningTask, pair: Pair, folder: Path, reporter: Reporter,
+                 every_s: float, writes: bool) -> None:
+        self._every_s, self._writes = every_s, writes
         self._program, self._task, self._pair = program, task, pair
         self._folder, self._reporter = folder, reporter
         self._asked = task.codes(task.entry)
-        self._chunk_size = {entry: int(np.clip(CHUNK // max(barrier_bytes(program, entry), 1), 1, 64))
+        room, taken = (RECORDED, written_bytes) if writes else (CHUNK, barrier_bytes)
+        self._chunk_size = {entry: int(np.clip(room // max(taken(program, entry), 1), 1, 64))
                        for entry in ("train", task.entry)}
         self._saved = time.monotonic()
 
@@ -199,24 +181,23 @@ class _Run:
         training, learns = self._program.config.training, entry == "train"
         given = self._task.codes("train", rows=order[first:end]) if learns else \
             {key: values[first:end] for key, values in self._asked.items()}
-        job = Job(self._program, entry, self._pair.golden.image, given, halvings(training, epoch))
+        job = Job(self._program, entry, self._pair.golden.image, given, halvings(training, epoch),
+                  steps=not self._writes, hashes=self._writes)
         return job, learns and training.refresh > 0 and end % training.refresh == 0
 
     def _advance(self, job: Job, refresh: bool, state: TrainingState) -> None:
         """One chunk on both sides, compared; a checkpoint when it is time."""
-        before = self._pair.golden.image.copy()
-        rtl, golden = self._pair.rtl.run(job), self._pair.golden.run(job)
-        comparison = compare(self._program, golden, rtl)
-        if comparison.first:
-            waveform = record(replace(job, weights=before), golden, comparison.first, self._folder)
-            raise Mismatch(f"epoch {state.epoch + 1}, chunk {state.chunk + 1}: {comparison.first} Waveform of "
+        piece = self._pair.run(job)
+        if first := piece.comparison.first:
+            waveform = record(piece.job, piece.golden, first, self._folder)
+            raise Mismatch(f"epoch {state.epoch + 1}, chunk {state.chunk + 1}: {first} Waveform of "
                            f"that sample: {waveform}")
-        state.add(comparison)
+        state.add(piece.comparison)
         if job.entry == "train":
-            state.count({n: v for n, v in counted(self._program, golden, rtl).items() if n not in HOST})
+            state.count({n: v for n, v in counted(self._program, piece.golden, piece.rtl).items() if n not in HOST})
             state.answers = {}
         else:
-            state.answer(rtl.outputs)
+            state.answer(piece.rtl.outputs)
         if refresh:
             for side in (self._pair.rtl, self._pair.golden):
                 side.refresh()

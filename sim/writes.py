@@ -21,7 +21,7 @@ from hebbar.contract.memories import Mem
 
 from .compare import Comparison, Difference, described, named
 
-__all__ = ["WRITTEN", "FINAL", "compare_writes", "golden_writes"]
+__all__ = ["WRITTEN", "FINAL", "compare_writes", "element", "golden_writes"]
 
 WRITTEN = {Resource.STATE: "state", Resource.ERROR: "error", Resource.ACTIVITY: "activity", Resource.BASE: "base",
            Resource.INTEGRAL: "integral", Resource.WEIGHT: "weights"}
@@ -148,12 +148,16 @@ def _ranked(places: NDArray[np.int64]) -> NDArray[np.int64]:
 def _difference(program: Program, resource: Resource, place: int, a: Any, b: Any, when: list[tuple[int, int]],
                 number: int) -> Difference:
     address, sample = when[number] if number < len(when) else (0, -1)
-    code, m = decode(program.words[address]), program.machine
+    code = decode(program.words[address])
     operation = f"address {address} {described(program, code)}" if sample >= 0 else "at the end"
-    if resource is Resource.WEIGHT:
-        at = np.unravel_index(place, (m.weight_words, m.row_tiles, m.lanes))
-        signal = named(program, "weights", (0, *map(int, at)))[1]
-    else:
-        signal = named(program, str(resource), (0, place))[1]
     told = ("not written" if value is None else int(value) for value in (a, b))
-    return Difference(sample, operation, signal, *told)
+    return Difference(sample, operation, element(program, resource, place), *told)
+
+
+def element(program: Program, resource: Resource, place: int) -> str:
+    """An element of a memory in words, by its number."""
+    m = program.machine
+    if resource is not Resource.WEIGHT:
+        return named(program, str(resource), (0, place))[1]
+    at = np.unravel_index(place, (m.weight_words, m.row_tiles, m.lanes))
+    return named(program, "weights", (0, *map(int, at)))[1]

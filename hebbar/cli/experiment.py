@@ -45,6 +45,9 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
               "--resume", help="Go on from the checkpoint in the folder.")] = False,
           restart: Annotated[bool, typer.Option("--restart", help="Discard that checkpoint.")] = False,
           every: Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")] = 5.0,
+          writes: Annotated[bool, typer.Option(
+              "--writes", help="Compare every write, by a hash for each element, in place of memories at barriers, of "
+              "which a chained program has few.")] = False,
           seed: Seed = None, rule: Rule = None, epochs: Epochs = None, data: Data = None, quick: Quick = False,
           quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Train on the RTL from the first sample to the last, every word compared as it goes."""
@@ -55,7 +58,8 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     from sim.checkpoint import Checkpoint
     from sim.training import train as train_rtl
 
-    trained = train_rtl(config, here.folder, here.reporter, resume, restart, build, every, quick=quick)
+    trained = train_rtl(config, here.folder, here.reporter, resume, restart, build, every, quick=quick,
+                        writes=writes)
     weights = save_trained(here.folder / "weights.npz", trained.task, trained.weights)
     if not as_json:
         print_trained(trained)

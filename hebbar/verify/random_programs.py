@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,12 +22,13 @@ from hebbar.contract.memories import Mem
 from hebbar.contract.registers import RATES
 from hebbar.contract.results import Figure
 from sim.backends import fast
-from sim.compare import Comparison, compare
+from sim.compare import Comparison
 from sim.parts import merged
+from sim.write_hashes import compared
 
 from .random_code import Blocks, Writer
 
-__all__ = ["MACHINES", "Case", "random_cases", "run", "compare_chained", "agreement"]
+__all__ = ["MACHINES", "Case", "random_cases", "run", "compare_case", "compare_chained", "agreement"]
 
 COMMON: dict[str, Any] = {
     "max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
@@ -108,21 +110,28 @@ def _contents(program: Program, rng: np.random.Generator, halvings: int) -> tupl
 
 
 def run(case: Case, library: Path) -> tuple[Trace, Trace]:
-    """What the golden machine and the RTL make of a case; every barrier recorded."""
+    """What the golden machine and the RTL make of a case; every barrier recorded, every write hashed."""
     machine, session = Session(case.job.program, engine="numpy"), fast.Session(case.job.program, library)
     try:
         machine.load(case.job.weights, case.rows)
         session.load(case.job.weights, case.rows)
-        return machine.run(case.job), session.run(case.job)
+        job = replace(case.job, hashes=True)
+        return machine.run(job), session.run(job)
     finally:
         session.close()
 
 
+def compare_case(case: Case, library: Path) -> tuple[Comparison, Trace]:
+    """A case on both sides by its barriers and by its writes, and what the RTL made of it."""
+    golden, rtl = run(case, library)
+    again = partial(fast.writes, case.job, library, case.rows)
+    return compared(case.job, golden, rtl, again, case.rows), rtl
+
+
 def compare_chained(case: Case, library: Path) -> Comparison:
     """The chained program of a case on both sides, and on the golden machine the one that drains."""
-    program = chained(case.job.program)
-    golden, rtl = run(replace(case, job=replace(case.job, program=program)), library)
-    result, drained = compare(program, golden, rtl), Session(case.job.program, engine="numpy")
+    result, rtl = compare_case(replace(case, job=replace(case.job, program=chained(case.job.program))), library)
+    drained = Session(case.job.program, engine="numpy")
     drained.load(case.job.weights, case.rows)
     ends = drained.run(replace(case.job, steps=False))
     alike: list[tuple[str, Any, Any]] = [
@@ -144,7 +153,7 @@ def agreement(folder: Path, operations: int, reporter: Reporter, chain: bool = F
         library = None
         for case in random_cases(name, seed=1):
             library = library or fast.prepare(case.job.program, folder, announce=False)
-            result = compare(case.job.program, *run(case, library)) if not chain else compare_chained(case, library)
+            result = compare_chained(case, library) if chain else compare_case(case, library)[0]
             drawn, programs = drawn + case.operations, programs + 1
             words, wrong = words + result.total_words, wrong + result.total_mismatches
             if drawn * len(MACHINES) >= operations * (i + 1):

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.trace import Job, Recorder, Trace
+from golden.trace import Job, Recorder, Trace, Writes
 from hebbar.compiler.program import Program, Transfer
+from hebbar.contract.effects import Resource
 from hebbar.contract.errors import BadInput
 from hebbar.contract.geometry import ports
 from hebbar.contract.memories import Mem
@@ -17,7 +19,9 @@ from ..host import load, read_weights, refresh, run as run_host
 from ..shell.host import ShellHost, finish
 from ..shell.library import prepare
 
-__all__ = ["Session", "prepare", "run"]
+__all__ = ["Session", "prepare", "run", "writes"]
+
+T = TypeVar("T")
 
 
 class Session:
@@ -27,7 +31,7 @@ class Session:
     """
 
     def __init__(self, program: Program, library: Path) -> None:
-        self.program = program
+        self.program, self.library = program, library
         self.host = ShellHost(library, program)
 
     def load(self, weights: NDArray[np.int64], rows: Mapping[Mem, NDArray[np.int64]] = {}) -> None:
@@ -45,7 +49,27 @@ class Session:
         records them, in place of one that keeps them for the trace. ``final`` is read straight from
         the memory of the model; ``read_weights`` asks the bus.
         """
+        trace = self._run(job, progress, recorder, log=False)
+        return replace(trace, hashes=self._ended(self.host.writes.hashes)) if job.hashes else trace
+
+    def writes(self, job: Job) -> Writes:
+        """Every write of a job that is run on the weights that are there, and what the memories hold then."""
+        self._run(replace(job, steps=False, hashes=True), None, None, log=True)
+        final = {resource: self.host.dump(Mem[resource.name]).astype(np.int64)
+                 for resource in (Resource.STATE, Resource.ERROR, Resource.ACTIVITY, Resource.WEIGHT)}
+        return self._ended(lambda: self.host.writes.writes(final))
+
+    def _ended(self, read: Callable[[], T]) -> T:
+        """What ``read`` says of the writes, which are watched no longer."""
+        try:
+            return read()
+        finally:
+            self.host.writes.stop()
+
+    def _run(self, job: Job, progress: Callable[[int], None] | None, recorder: Recorder | None, log: bool) -> Trace:
         beats = max(1, sum(-(-t.population.size // p) for t, p in self._inputs(job.entry)))
+        if job.hashes:
+            self.host.writes.start(log)
         self.host.recorder = (recorder or Recorder(self.program)) if job.steps else None
         self.host.progress = progress and (lambda taken: progress(min(taken // beats, job.count)))
         try:
@@ -81,5 +105,15 @@ def run(job: Job, library: Path, progress: Callable[[int], None] | None = None) 
         session.load(job.weights)
         trace = session.run(job, progress)
         return replace(trace, final=session.read_weights().astype(np.int32))
+    finally:
+        session.close()
+
+
+def writes(job: Job, library: Path, rows: Mapping[Mem, NDArray[np.int64]] = {}) -> Writes:
+    """Load a job, and states, errors and activities by element, into a new machine; run it and tell every write."""
+    session = Session(job.program, library)
+    try:
+        session.load(job.weights, rows)
+        return session.writes(job)
     finally:
         session.close()

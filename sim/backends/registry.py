@@ -17,7 +17,7 @@ from hebbar.contract.suggest import suggest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from golden.trace import Job, Trace
+    from golden.trace import Job, Trace, Writes
     from hebbar.compiler.program import Program
 
     from ..defects import Defect
@@ -63,7 +63,8 @@ class Backend:
 
     ``meaning`` completes "runs ..". ``needs``: programs of ``sim.toolchain``; ``own``: those that no other part of
     Hebbar needs. ``stalls``: it holds streams back as ``Job.stall`` asks; ``waves``: it can record every signal as a
-    VCD; ``defects``: it can build a machine with a planted defect.
+    VCD; ``defects``: it can build a machine with a planted defect; ``hashes``: it hashes what is written as
+    ``Job.hashes`` asks, and its module has ``writes``, which tells every write of a job.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Backend:
     stalls: bool = False
     waves: bool = False
     defects: bool = False
+    hashes: bool = False
 
     @property
     def programs(self) -> tuple[str, ...]:
@@ -96,6 +98,11 @@ class Backend:
         self.check(stalls=bool(job.stall), waves=wave is not None)
         return self._driver.run(job, model, progress, **({"wave": wave} if wave else {}))
 
+    def writes(self, job: Job, model: Any) -> Writes:
+        """Every write of ``job`` on a ``model`` of ``prepare``."""
+        told: Writes = import_module(self.module).writes(job, model)
+        return told
+
     def check(self, stalls: bool = False, waves: bool = False, defects: bool = False) -> None:
         """Raise BadInput, with the backends that can do it, for what this one cannot."""
         if stalls and not self.stalls:
@@ -117,7 +124,7 @@ REFERENCE, DEFAULT, DEFAULT_WITH_DEFECT = "golden", "verilator", "fast"
 BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (
     Backend("golden", "sim.backends.golden", "the golden machine, with cycles from the cycle model"),
     Backend("fast", "sim.backends.fast", "the Verilog under Verilator, its buses driven from C++", needs=VERILATOR,
-            defects=True),
+            defects=True, hashes=True),
     Backend("verilator", "sim.backends.verilator", "the Verilog under Verilator, its buses driven by cocotb",
             needs=VERILATOR, stalls=True, waves=True, defects=True),
     Backend("icarus", "sim.backends.icarus", "the Verilog under Icarus Verilog, its buses driven by cocotb",

@@ -19,8 +19,10 @@ from hebbar.contract.registers import REGISTERS, Cause, Status
 
 from ..host import Host
 from ..macro import Macro, macro_of
+from .bind import RECORDED
 from .buffers import Buffers, joined, marks_of
-from .library import ANSWER, RECORDED, WEIGHTS, open_library, storage
+from .library import ANSWER, WEIGHTS, open_library, storage
+from .writes import WriteWatch
 
 __all__ = ["ShellHost", "finish"]
 
@@ -46,8 +48,8 @@ def finish(work: Coroutine[Any, Any, Any]) -> Any:
 class ShellHost(Host):
     """Twin of ``sim.testbench.host.CocotbHost`` on a library of ``sim.shell.library``.
 
-    ``progress`` is called with the beats the machine has taken of the packets queued for it, and
-    ``recorder`` gets every barrier.
+    ``progress`` is called with the beats the machine has taken of the packets queued for it,
+    ``recorder`` gets every barrier, and ``writes`` watches the write ports when it is started.
     """
 
     def __init__(self, library: Path, program: Program) -> None:
@@ -64,6 +66,7 @@ class ShellHost(Host):
         self._marks = marks_of(program)
         self._sizes = {m: ports(program.machine)[m].depth * ports(program.machine)[m].lanes for m in RECORDED}
         self._recorder: Recorder | None = None
+        self.writes = WriteWatch(self._library, self._handle, program.machine)
         self.progress: Callable[[int], None] | None = None
 
     def _attach(self, macro: Macro) -> None:

@@ -7,24 +7,17 @@ from pathlib import Path
 from hebbar.compiler.program import Program
 from hebbar.contract.errors import build_failed
 from hebbar.contract.files import whole, write_text
-from hebbar.contract.geometry import ports
-from hebbar.contract.machine import MachineConfig
-from hebbar.contract.memories import Mem
 from hebbar.contract.processes import run
-from hebbar.contract.tiles import Weights
-from hw.verilog import TOP
 
 from ..backends import verilator
 from ..compilers import compiler
 from ..defects import Defect
-from ..macro import PINS
 from ..toolchain import environment, optimisation
+from .bind import bind
 
-__all__ = ["Run", "RECORDED", "prepare", "link", "open_library", "storage"]
+__all__ = ["Run", "prepare", "link", "open_library", "storage"]
 
-SOURCE = Path(__file__).with_name("shell.cpp")
-RECORDED = (Mem.STATE, Mem.ERROR, Mem.ACTIVITY, Mem.WEIGHT)
-"""Memories the shell reads, in the order of its own enumeration."""
+SOURCE, WRITES = (Path(__file__).with_name(name) for name in ("shell.cpp", "writes.h"))
 
 _U32, _U64, _POINTER = ctypes.c_uint32, ctypes.c_uint64, ctypes.c_void_p
 
@@ -51,8 +44,9 @@ def prepare(program: Program, folder: Path, announce: bool = True, defect: Defec
     ten times slower.
     """
     model = verilator.prepare(program, folder, announce=announce, defect=defect, toggles=toggles)
-    text = _bind(program.machine)
-    digest = hashlib.sha256((text + SOURCE.read_text() + repr(compiler())).encode()).hexdigest()[:16]
+    text = bind(program.machine)
+    key = text + SOURCE.read_text() + WRITES.read_text() + repr(compiler())
+    digest = hashlib.sha256(key.encode()).hexdigest()[:16]
     library = model.folder / f"shell-{digest}.so"
     if not library.exists() or library.stat().st_mtime < (model.folder / "key").stat().st_mtime:
         write_text(model.folder / "bind.h", text)
@@ -70,7 +64,9 @@ def open_library(path: Path) -> ctypes.CDLL:
             ("read", ctypes.c_int, (handle, _U32, ctypes.POINTER(_U32), ctypes.c_uint)),
             ("run", ctypes.c_int, (handle, ctypes.POINTER(Run), _U64, ctypes.c_int, ctypes.c_uint)),
             ("pins", None, (handle, _POINTER)), ("macro", None, (handle, ANSWER, WEIGHTS)),
-            ("dump", _U64, (handle, ctypes.c_int, _POINTER)), ("toggles", None, (handle, ctypes.c_char_p)),
+            ("dump", _U64, (handle, ctypes.c_int, _POINTER)), ("writes", None, (handle, ctypes.c_int, ctypes.c_int)),
+            ("hashes", _U64, (handle, ctypes.c_int, _POINTER)), ("decisions", _U64, (handle, _POINTER)),
+            ("log", None, (handle, ctypes.c_int, _POINTER, _POINTER)), ("toggles", None, (handle, ctypes.c_char_p)),
             ("bare", None, (handle, _POINTER, _POINTER, _U64, _U64))):
         function = getattr(library, f"shell_{name}")
         function.restype, function.argtypes = result, arguments
@@ -94,35 +90,3 @@ def link(folder: Path, source: Path, library: Path, toggles: bool = False) -> No
 def storage(width: int) -> int:
     """Bytes in which Verilator keeps a port of ``width`` bits."""
     return next((size for size in (1, 2, 4, 8) if width <= 8 * size), -(-width // 32) * 4)
-
-
-def _bind(machine: MachineConfig) -> str:
-    """bind.h: where the recorded memories are in the Verilated model."""
-    lines = ["// Generated for one machine by sim/shell/library.py.",
-             "inline void bind(const Vtop___024root* r, Memory* m) {"]
-    for i, mem in enumerate(RECORDED):
-        port = ports(machine)[mem]
-        places = [f"tile.{place}" for place in machine.kind.weight_places(machine)] if mem is Mem.WEIGHT else \
-            [f"{mem.name.lower()}_memory.memory"]
-        if not places:
-            continue
-        paths = [f"r->{TOP}__DOT__{place.replace('.', '__DOT__')}" for place in places]
-        if mem is Mem.WEIGHT and machine.kind.weights is Weights.REGISTERS:
-            lines += [f"    m[{i}].one({path});" for path in paths]
-            lanes = 1
-        else:
-            lines.append(f"    m[{i}].all({paths[0]}, {port.depth});")
-            lanes = port.lanes
-        lines.append(f"    m[{i}].lanes = {lanes}, m[{i}].bits = {port.bits};")
-    port = ports(machine)[Mem.WEIGHT]
-    lines += ["}", f"constexpr size_t WEIGHTS = {port.depth * port.lanes};"]
-    return "\n".join([*lines, *_pins(machine), ""])
-
-
-def _pins(machine: MachineConfig) -> list[str]:
-    """The part of bind.h about the pins of an analog macro."""
-    if not machine.kind.macro:
-        return ["inline bool strobed(const Vtop&) { return false; }", "inline void pins(Vtop*, const void**) {}"]
-    lines = [f"    out[{i}] = &t->{PINS}{name};" for i, name in enumerate(machine.kind.pins(machine))]
-    return [f"inline bool strobed(const Vtop& t) {{ return t.{PINS}strobe; }}",
-            "inline void pins(Vtop* t, const void** out) {", *lines, "}"]

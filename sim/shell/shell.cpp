@@ -1,6 +1,7 @@
 // The Verilated machine behind a C interface, for ctypes: registers, streams in bulk, barriers recorded.
 // One call simulates many cycles. bind.h, written for each configuration, names the memories.
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <deque>
@@ -47,16 +48,17 @@ struct Memory {
         }
         return out;
     }
-    int32_t element(const uint8_t* word, unsigned index) const {
+    int32_t element(const uint8_t* word, unsigned index) const { return int32_t(wide(word, index)); }
+    int64_t wide(const uint8_t* word, unsigned index) const {
         const size_t first = size_t(index) * bits, byte = first / 8;
         uint64_t raw = 0;
         std::memcpy(&raw, word + byte, word_bytes - byte < 8 ? word_bytes - byte : 8);
         const unsigned unused = 64 - bits;
-        return int32_t(int64_t(raw >> first % 8 << unused) >> unused);
+        return int64_t(raw >> first % 8 << unused) >> unused;
     }
 };
 
-enum { STATE, ERROR, ACTIVITY, WEIGHT, MEMORIES };
+enum { STATE, ERROR, ACTIVITY, WEIGHT, BASE, INTEGRAL, MEMORIES };     // the first four are recorded
 enum Mark : uint8_t { LEARNED = 1, HALTS = 2 };                    // what a barrier address means
 
 // What is kept of a barrier that is met outside a run, while a register is accessed.
@@ -68,6 +70,7 @@ struct Snapshot {
 enum Why { DONE = 0, SLICE = 1, RECORD_FULL = 2, OUTPUT_FULL = 3 };  // why run returned
 
 #include "bind.h"
+#include "writes.h"
 
 // What the analog macro at the pins answers, and what its weights are; Python keeps both.
 using Answer = void (*)();
@@ -106,12 +109,13 @@ struct Shell {
     std::deque<Snapshot> early;        // barriers that the next run has to record first
     Answer answer = nullptr;
     Weights macro_weights = nullptr;
+    std::unique_ptr<Writes> writes;   // while they are watched
     std::unique_ptr<VerilatedSaifC> toggles;  // while transitions are counted
     uint64_t counted = 0;             // cycles in which they were
 
     Shell() : top(new Vtop{&context, ""}) {
         context.traceEverOn(VM_TRACE_SAIF);
-        bind(top->rootp, memories);
+        bind(*top->rootp, memories);
         top->clk = 0;
         top->eval();
     }
@@ -136,7 +140,13 @@ struct Shell {
         toggles->dump(counted);
 #endif
     }
-    void high() { top->clk = 1; top->eval(); ++cycles; }
+    void high() {
+        if (writes) writes->before(*top->rootp);
+        top->clk = 1;
+        top->eval();
+        ++cycles;
+        if (writes) writes->after();
+    }
     void idle() { low(); high(); }
 
     void reset(unsigned count) {
@@ -282,6 +292,26 @@ void shell_pins(Shell* s, const void** out) { pins(s->top.get(), out); }
 void shell_macro(Shell* s, Answer answer, Weights weights) { s->answer = answer, s->macro_weights = weights; }
 int shell_run(Shell* s, Run* run, uint64_t slice, int stop_at_halt, unsigned quiet) {
     return s->run(*run, slice, stop_at_halt, quiet);
+}
+// Watch every write from now on, with a log of them or without; nothing when `watch` is false.
+void shell_writes(Shell* s, int watch, int log) { s->writes.reset(watch ? new Writes(s->memories, log) : nullptr); }
+// How many elements of a memory were written; with `out` the hashes of all of them.
+uint64_t shell_hashes(const Shell* s, int memory, uint32_t* out) {
+    const Writes::Written& found = s->writes->written[memory];
+    if (out) std::copy(found.hash.begin(), found.hash.end(), out);
+    return found.count;
+}
+// The writes of a log.
+void shell_log(const Shell* s, int memory, int64_t* places, int64_t* values) {
+    const Writes::Written& found = s->writes->written[memory];
+    std::copy(found.places.begin(), found.places.end(), places);
+    std::copy(found.values.begin(), found.values.end(), values);
+}
+// How many EXITs decided; with `out` whether each of them left.
+uint64_t shell_decisions(const Shell* s, uint8_t* out) {
+    const std::vector<uint8_t>& found = s->writes->decisions;
+    if (out) std::copy(found.begin(), found.end(), out);
+    return found.size();
 }
 void shell_toggles(Shell* s, const char* path) { s->count_toggles(path); }
 uint64_t shell_dump(const Shell* s, int memory, int32_t* out) { return s->memories[memory].dump(out) - out; }

@@ -103,6 +103,9 @@ def test_one_sample_alone_repeats_its_part_of_the_run():
     assert np.array_equal(alone.error[-1], trace.error[end])
     assert np.array_equal(alone.state[-1], trace.state[end])
     assert np.array_equal(alone.final, trace.weights[list(trace.weight_barrier).index(end)])
+    for unrecorded in (golden.run(Job(**(job.__dict__ | {"steps": False}))), trace):
+        assert np.array_equal(sample_job(job, unrecorded, 0).weights, job.weights)
+        assert np.array_equal(sample_job(job, unrecorded, 4).weights, sample_job(job, trace, 4).weights)
 
 
 def test_the_counters_do_not_depend_on_the_host(models):
