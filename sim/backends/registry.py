@@ -124,7 +124,7 @@ REFERENCE, DEFAULT, DEFAULT_WITH_DEFECT = "golden", "verilator", "fast"
 BACKENDS: dict[str, Backend] = {backend.name: backend for backend in (
     Backend("golden", "sim.backends.golden", "the golden machine, with cycles from the cycle model"),
     Backend("fast", "sim.backends.fast", "the Verilog under Verilator, its buses driven from C++", needs=VERILATOR,
-            defects=True, hashes=True),
+            stalls=True, defects=True, hashes=True),
     Backend("verilator", "sim.backends.verilator", "the Verilog under Verilator, its buses driven by cocotb",
             needs=VERILATOR, stalls=True, waves=True, defects=True),
     Backend("icarus", "sim.backends.icarus", "the Verilog under Icarus Verilog, its buses driven by cocotb",

@@ -67,6 +67,7 @@ class ShellHost(Host):
         self._sizes = {m: ports(program.machine)[m].depth * ports(program.machine)[m].lanes for m in RECORDED}
         self._recorder: Recorder | None = None
         self.writes = WriteWatch(self._library, self._handle, program.machine)
+        self._held, self._random = 0, 1
         self.progress: Callable[[int], None] | None = None
 
     def _attach(self, macro: Macro) -> None:
@@ -104,6 +105,10 @@ class ShellHost(Host):
     def recorder(self, recorder: Recorder | None) -> None:
         self._recorder = recorder
         self._library.shell_watch(self._handle, self._marks.ctypes.data if recorder is not None else None)
+
+    def stall(self, chance: float, seed: int = 0) -> None:
+        """Hold each stream back in a cycle with this probability from now on, drawn from ``seed``."""
+        self._held, self._random = int(chance * (1 << 32)), seed * 0x9E3779B97F4A7C15 + 1 & (1 << 64) - 1
 
     def close(self) -> None:
         """Free the model."""
@@ -174,6 +179,7 @@ class ShellHost(Host):
         self._queue = []
         buffers = Buffers(self._sizes, self.recorder is not None)
         run = buffers.run(beats, last, self._marks)
+        run.held, run.random = self._held, self._random
         last_seen, moved = self.cycles, -1
         while True:
             why = self._library.shell_run(self._handle, ctypes.byref(run), SLICE, until_halt, QUIET)
@@ -191,7 +197,7 @@ class ShellHost(Host):
                                "did not halt; look for an endless loop in its program, or record a waveform.")
             if why == DONE or (until_halt and why == SLICED and not await self._is_running()):
                 break
-        taken = run.input_taken
+        taken, self._random = run.input_taken, run.random
         begun = 0 < taken < len(beats) and not last[taken - 1]
         self._begun = beats[taken:taken + 1 + int(np.argmax(last[taken:]))] if begun else beats[:0]
 

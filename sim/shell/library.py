@@ -33,7 +33,7 @@ class Run(ctypes.Structure):
         ("output", _POINTER), ("output_last", _POINTER), ("output_capacity", _U64), ("output_count", _U64),
         ("marks", _POINTER), ("pc", _POINTER), ("rows", _POINTER), ("barrier_capacity", _U64), ("barrier_count", _U64),
         ("weight_barrier", _POINTER), ("weights", _POINTER), ("weight_capacity", _U64), ("weight_count", _U64),
-        ("moved", _U64)]
+        ("moved", _U64), ("held", _U64), ("random", _U64)]
 
 
 def prepare(program: Program, folder: Path, announce: bool = True, defect: Defect | None = None,

@@ -95,6 +95,7 @@ struct Run {
     int32_t* weights;
     uint64_t weight_capacity, weight_count;
     uint64_t moved;        // beats in and out since the run began
+    uint64_t held, random; // chance in 2**32 that the host holds a stream back in a cycle; the state that draws it
 };
 
 }
@@ -241,10 +242,18 @@ struct Shell {
         return run.barrier_capacity && (run.barrier_count == run.barrier_capacity || run.weight_count == run.weight_capacity);
     }
 
+    // Whether the host holds a stream back in this cycle (xorshift64).
+    static bool holds(Run& run) {
+        if (!run.held) return false;
+        run.random ^= run.random << 13, run.random ^= run.random >> 7, run.random ^= run.random << 17;
+        return run.random >> 32 < run.held;
+    }
+
     // Streams and records until `stop_at_halt` sees a HALT barrier, or else all input is taken and
     // nothing leaves for `quiet` cycles; at most `slice` cycles.
     int run(Run& run, uint64_t slice, bool stop_at_halt, unsigned quiet) {
         unsigned still = 0;
+        bool offers = false;  // a beat that is offered stays until it is taken
         while (!early.empty()) {
             if (full(run)) return RECORD_FULL;
             const bool halts = run.marks[early.front().pc] & HALTS;
@@ -254,18 +263,19 @@ struct Shell {
         for (uint64_t end = cycles + slice; cycles < end;) {
             if (run.out_count == run.out_capacity) return OUTPUT_FULL;
             if (full(run)) return RECORD_FULL;
-            const bool offers = run.in_taken < run.in_count;
+            offers = run.in_taken < run.in_count && (offers || !holds(run));
             top->s_axis_tvalid = offers;
             if (offers) top->s_axis_tdata = run.in[run.in_taken], top->s_axis_tlast = run.in_last[run.in_taken];
-            top->m_axis_tready = 1;
+            top->m_axis_tready = !holds(run);
             low();
             if (toggles) toggles->dump(++counted);  // once a cycle, when everything has settled
-            const bool in = offers && top->s_axis_tready, out = top->m_axis_tvalid;
+            const bool in = offers && top->s_axis_tready, leaves = top->m_axis_tvalid, out = leaves && top->m_axis_tready;
             if (out) run.out[run.out_count] = top->m_axis_tdata, run.out_last[run.out_count++] = top->m_axis_tlast;
             high();
             run.in_taken += in;
+            offers &= !in;
             run.moved += in + out;
-            still = in || out ? 0 : still + 1;
+            still = in || leaves ? 0 : still + 1;
             if (flipped()) {
                 const bool halts = run.marks[top->barrier_pc] & HALTS;
                 if (run.barrier_capacity) record(run);

@@ -69,7 +69,7 @@ def test_help_names_every_command(tmp_path):
     (["simulate", "tiny", "--break", "roundin"], "did you mean 'rounding'"),
     (["simulate", "tiny", "--break", "rounding", "--backend", "golden"], "not on golden"),
     (["simulate", "array", "--break", "write-astray"], "row engine"),
-    (["simulate", "tiny", "--backend", "fast", "--stall", "0.5"], "never stalls"),
+    (["simulate", "tiny", "--backend", "golden", "--stall", "0.5"], "never stalls"),
     (["compare", "a.npz", "b.npz"], "not a readable trace"),
     (["simulate", "tiny", "--rule", "ill"], "rule.name"),
     (["simulate", "tiny", "--stall", "2"], "--stall"),

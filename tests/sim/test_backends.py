@@ -73,7 +73,7 @@ def test_the_command_line_runs_it(tmp_path):
 
 
 @pytest.mark.parametrize("asked, words", [
-    ({"stall": 0.5}, "dummy never stalls a stream; leave --stall out or use verilator, icarus or pysim"),
+    ({"stall": 0.5}, "dummy never stalls a stream; leave --stall out or use fast, verilator, icarus or pysim"),
     ({"wave": True}, "--wave records the Verilog; use --backend verilator, not dummy")])
 def test_what_its_entry_does_not_promise_is_refused(dummy, tmp_path, asked, words):
     """Without it a run without stalls would pass for one with them, and a VCD would not be there at the end."""

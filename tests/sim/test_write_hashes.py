@@ -46,16 +46,17 @@ def array_job():
 
 
 JOBS = {"drained": tiny, "chained": partial(tiny, schedule="chained"), "every step learns": partial(tiny, name="ipc"),
-        "array": array_job}
+        "stalled": lambda: replace(tiny(schedule="chained"), stall=0.6, seed=3), "array": array_job}
 
 
 @pytest.mark.parametrize("name", JOBS)
 def test_hashes_are_those_of_the_golden_machine(models, name):
-    """Without it a write could be lost, or looked at in the wrong cycle."""
+    """Without it a write could be lost, looked at in the wrong cycle, or taken twice where the host stalls."""
     job = JOBS[name]()
     rtl = fast.run(job, fast.prepare(job.program, models))
     memories = ROWS if name == "array" else (*ROWS, Resource.WEIGHT)
     assert set(rtl.hashes.elements) == set(memories)
+    assert (rtl.counters["stall_in"] > 0) == (name == "stalled")
     for engine in ("numpy", "compiled"):
         result = compared(job, golden.run(job, engine), rtl, again=None)
         assert result.first is None and result.total_mismatches == 0
