@@ -291,7 +291,12 @@ struct Shell {
 extern "C" {
 
 Shell* shell_open() { return new Shell; }
-void shell_close(Shell* s) { s->top->final(); delete s; }
+void shell_close(Shell* s) {
+    Verilated::threadContextp(&s->context);  // from which a model takes its scopes; another model may be open
+    s->top->final();
+    delete s;
+    Verilated::threadContextp(nullptr);
+}
 void shell_reset(Shell* s, unsigned cycles) { s->reset(cycles); }
 void shell_watch(Shell* s, const uint8_t* marks) { s->watched = marks, s->early.clear(); }
 uint64_t shell_cycles(const Shell* s) { return s->cycles; }

@@ -189,6 +189,20 @@ def test_an_endless_program_is_given_up(session, monkeypatch):
         finish(host.halted())
 
 
+def test_two_machines_may_be_open_and_closed_in_any_order(models, session):
+    """Without it a comparison that runs a piece again on a new machine would end the process; each keeps its own."""
+    job = replace(job_of("tiny", "il", 2), steps=False)
+    library = fast.prepare(job.program, models)
+    others = [fast.Session(job.program, library) for _ in range(2)]
+    for other in (others[0], session, others[1]):
+        other.load(job.weights)
+    first = others[1].run(job)
+    others[0].close()
+    assert np.array_equal(session.run(job).final, first.final)
+    others[1].close()
+    assert not np.array_equal(session.run(job).final, first.final), "it learns on"
+
+
 def test_packets_are_the_beats_of_every_sample():
     """Without it the quick packing could differ from the one the bus was tested with."""
     job = job_of("tiny", "il", 3)
