@@ -46,6 +46,7 @@ def array_job():
 
 
 JOBS = {"drained": tiny, "chained": partial(tiny, schedule="chained"), "every step learns": partial(tiny, name="ipc"),
+        "deltas": partial(tiny, name="backprop"),
         "stalled": lambda: replace(tiny(schedule="chained"), stall=0.6, seed=3), "array": array_job}
 
 

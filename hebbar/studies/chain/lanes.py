@@ -19,7 +19,7 @@ from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 from sim.backends import fast, golden
 
-__all__ = ["measure", "utilisation"]
+__all__ = ["any_job", "measure", "utilisation"]
 
 WIDE = {"machine": {"lanes": 32, "row_tiles": 32, "weight_words": 512}}
 DEEP: dict[str, Any] = {
@@ -88,7 +88,7 @@ def _measured(program: Program) -> tuple[float, int]:
     """Utilisation by the counters of the Verilated RTL, and how many of them differ from the golden machine's and the
     cycle model's."""
     library, wrong = fast.prepare(program, BUILD), 0
-    job, runs = _any(program, 3), []
+    job, runs = any_job(program, 3), []
     for samples in (2, 3):
         part = replace(job, samples={key: values[:samples] for key, values in job.samples.items()}, steps=False)
         counters, expected = fast.run(part, library).counters, golden.run(part).counters
@@ -97,7 +97,7 @@ def _measured(program: Program) -> tuple[float, int]:
     return _busy(program, *runs), wrong
 
 
-def _any(program: Program, samples: int) -> Job:
+def any_job(program: Program, samples: int) -> Job:
     """A job of samples that need no data: cycles do not depend on them."""
     given = {t.key: np.tile(np.arange(t.population.size) % 64, (samples, 1)) for t in program.inputs["train"]}
     return Job(program, "train", initial_image(program), given)
