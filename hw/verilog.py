@@ -16,12 +16,12 @@ __all__ = ["CLEARING", "EXIT", "PORT", "TOP", "export", "public", "written"]
 
 TOP = "hebbar"
 PORT = "host__select", "writer__en", "write_address"
-"""Of the module of a memory: whether the host has it, which elements are written at the next clock edge, and the word,
-unless the host has it."""
+"""Signals of the module of a memory: whether the host has it, which elements are written at the next clock edge, and
+their word, unless the host has it."""
 CLEARING = "clearing"
-"""Of the top: START has bases and integrals, which no host has."""
+"""A signal of the top: START has bases and integrals, which no host has."""
 EXIT = "sequencer.exit", "sequencer.arm", "sequencer.leave"
-"""Below the top: an EXIT happens; it is armed; it leaves its loop."""
+"""Signals below the top: an EXIT happens; it is armed; it leaves its loop."""
 
 
 def public(machine: MachineConfig) -> list[str]:

@@ -31,7 +31,7 @@ def take(hashes, values, first, count):
 
 @part
 def take_wide(hashes, values, first, count):
-    """The same of values of more than 32 bits, the lower half before the rest."""
+    """Take values of more than 32 bits, the lower half before the rest."""
     for i in range(first, first + count):
         low = np.uint32(np.uint32(hashes[i] + np.uint32(values[i])) + C) * K
         hashes[i] = np.uint32(np.uint32(np.uint32(low) + np.uint32(values[i] >> 32)) + C) * K
