@@ -17,7 +17,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, Mismatch
 from sim import training
 from sim.backends import fast
-from sim.checkpoint import Checkpoint, TrainingState, fingerprint
+from sim.checkpoint import MEMORIES, Checkpoint, TrainingState, fingerprint
 from sim.defects import DEFECTS
 
 CONFIG = load("tiny").replace(training={"epochs": 2})
@@ -106,7 +106,7 @@ def test_the_first_difference_stops_the_training(tmp_path, models, monkeypatch):
 def test_a_checkpoint_is_not_overwritten_or_mixed_up(tmp_path, models):
     """Without it a second start would silently discard or misuse an hour of work."""
     program = compile_config(CONFIG)
-    rows = {mem: np.zeros(64, np.int64) for mem in training.MEMORIES}
+    rows = {mem: np.zeros(64, np.int64) for mem in MEMORIES}
     Checkpoint(TrainingState(epoch=1), np.zeros((128, 1, 4), np.int64), rows).save(tmp_path, program)
     with pytest.raises(BadInput, match="--resume or discard it with --restart"):
         run(tmp_path, models)
@@ -121,7 +121,7 @@ def test_a_flipped_byte_in_a_checkpoint_is_found(tmp_path):
     """Without it a training would go on from other weights and end with a fingerprint of its own. Parts of the archive
     that hold no number, its dates say, are free."""
     program = compile_config(CONFIG)
-    rows = {mem: np.arange(4) for mem in training.MEMORIES}
+    rows = {mem: np.arange(4) for mem in MEMORIES}
     before = Checkpoint(TrainingState(epoch=1, accuracy=[0.5]), np.arange(4).reshape(4, 1, 1), rows)
     before.save(tmp_path, program)
     path = tmp_path / "checkpoint.npz"

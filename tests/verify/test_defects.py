@@ -7,7 +7,7 @@ from hebbar.contract.console import Reporter
 from sim.inject_defect import inject_defect
 
 
-@pytest.mark.parametrize("name, words", [("rounding", "weight x0"), ("activity-stale", "activity of x1")])
+@pytest.mark.parametrize("name, words", [("rounding", "weight x1[0] to x2"), ("activity-stale", "activity of x1")])
 def test_a_planted_defect_is_found_and_named(name, words, tmp_path, models):
     """Without it a newcomer could not trust the comparison that finds nothing in the sound machine."""
     found = inject_defect(load("tiny"), name, "fast", "train", 3, tmp_path, Reporter(quiet=True), wave=False,
