@@ -177,7 +177,7 @@ class Machine:
         if self.watcher:
             for resource, name in swept(flags):
                 self.watcher.add(resource, np.arange(valid.start, valid.stop), getattr(self, name)[valid])
-            if flags & Sweep.UPD:
+            if flags & Sweep.UPD and not self.config.kind.macro:
                 at = learnt(plan, self.config)
                 self.watcher.add(Resource.WEIGHT, at, self.weights.reshape(-1)[at])
 

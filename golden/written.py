@@ -57,11 +57,12 @@ def learnt(plan: Plan, machine: MachineConfig) -> Ints:
 
 
 def sizes(machine: MachineConfig) -> dict[Resource, int]:
-    """The elements of every memory whose writes are told."""
+    """The elements of every memory whose writes are told: conductances are none."""
     neurons = dict.fromkeys(ATTRIBUTES, machine.neuron_words * machine.lanes)
     if not machine.integral:
         del neurons[Resource.INTEGRAL]
-    return neurons | {Resource.WEIGHT: machine.weight_words * machine.row_tiles * machine.lanes}
+    weights = 0 if machine.kind.macro else machine.weight_words * machine.row_tiles * machine.lanes
+    return neurons | ({Resource.WEIGHT: weights} if weights else {})
 
 
 class HashedWrites:

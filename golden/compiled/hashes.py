@@ -22,7 +22,10 @@ COUNTED = {Resource.ACTIVITY: int(Mem.ACTIVITY), Resource.STATE: int(Mem.STATE),
 
 def learnt_runs(machine: Machine, plan: Plan, held: Held) -> list[tuple[int, int, int, int]]:
     """The runs of weights that UPD of a plan writes, all of every plastic word: whether they lie by source, the first,
-    how many, and how many of these are weights of the image. Columns that follow each other in a row are joined."""
+    how many, and how many of these are weights of the image; of a macro none. Columns that follow each other in a row
+    are joined."""
+    if machine.config.kind.macro:
+        return []
     words, tiles, lanes = machine.tile.weights.shape
     columns, rows = np.arange(plan.columns)[plan.stored][:plan.overwrite.size], plan.groups * tiles
     place, width = held.place(plan)

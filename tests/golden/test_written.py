@@ -32,6 +32,8 @@ JOBS = {
     "every step learns": lambda: job_of(layered([6, 5, 3], rule={"name": "ipc", "steps": 3}, row_tiles=2)),
     "exits": lambda: job_of(layered([5, 4, 3], rule={"steps": 2, "tolerance": 0.01}, row_tiles=2, energy=True)),
     "array": lambda: job_of(layered([6, 5, 3], tile="array", row_tiles=2, max_columns=2, weight_words=12)),
+    "analog": lambda: job_of(layered([6, 5, 3], tile="analog", row_tiles=2, max_columns=2, weight_words=12,
+                                     analog={"control": {"align": 2}})),
     "integrals": lambda: job_of(load("deep").replace(
         network={"layers": [8, 4, 4, 4]}, rule={"alpha_shifts": [8] * 3, "init_scales": [0.2] * 3, "steps": 4},
         machine={"lanes": 4, "row_tiles": 2, "weight_words": 64, "neuron_words": 16}))}
@@ -63,6 +65,7 @@ def test_both_machines_hash_what_is_written(name):
         got = Session(job.program, job.weights, engine).run(job).hashes
         assert got.decisions == decisions
         assert (Resource.INTEGRAL in got.elements) == (name == "integrals")
+        assert (Resource.WEIGHT in got.elements) == (name != "analog"), "conductances are no words that are written"
         for resource, hashes in got.elements.items():
             assert hashes.tolist() == expected[resource][0], (engine, resource)
             assert got.counts[resource] == expected[resource][1]
