@@ -24,6 +24,9 @@ SEQUENCER = "tests/hw/test_sequencer.py"
 DEEP, STUDY = "tests/sim/test_depth_program.py::test_", "tests/studies/test_depth.py::test_"
 RANDOM = "tests/verify/test_random_programs.py"
 CHAIN, MNIST = (f"tests/studies/test_{name}.py::test_" for name in ("chain", "depth_mnist"))
+INDUCTION = "tests/verify/test_induction.py::test_"
+DISPATCHES, ACCESSES = INDUCTION + "no_dispatch_of_the_small_machine_violates_a_dependence", \
+    INDUCTION + "a_unit_reaches_its_memories_when_the_table_says"
 DROPPED = "tests/sim/test_gaps.py::test_a_dependence_that_is_dropped_is_told_by_its_name"
 ANALOG, WIRES, ENDS = "tests/golden/test_analog_", "tests/golden/test_wires.py", "tests/golden/test_line_ends.py"
 HASHES, WRITTEN, SHELL = (f"tests/{name}.py::test_" for name in (
@@ -360,6 +363,16 @@ SLOW = (
            STUDIES + "::test_a_search_never_sees_the_test_set"),
     Defect("hw/sequencer.py", "with m.If(self.sweep.ready & self._holds):", "with m.If(self._holds):",
            SEQUENCER + "::test_a_gap_is_counted_while_the_tile_could_take_a_sweep"),
+    Defect("hw/sequencer.py", "m.d.sync += self._held.eq(self._gap)", "m.d.sync += self._held.eq(self._gap - 1)",
+           DISPATCHES),
+    Defect("hw/sequencer.py", "self.sweep.valid.eq(~self._holds)", "self.sweep.valid.eq(self._held < 2)", DISPATCHES),
+    Defect("hw/sequencer.py", "self.idle | self._gaps, \"goes\"", "self.idle | self._gaps | self.stop, \"goes\"",
+           DISPATCHES),
+    Defect("hw/neuron.py", "(self.write_error, \"error\", Stage.GAIN,", "(self.write_error, \"error\", Stage.JOIN,",
+           ACCESSES),
+    Defect("hw/neuron.py", "list(valid.values())[:-1], \"neuron_busy\"", "list(valid.values())[:-2], \"neuron_busy\"",
+           ACCESSES),
+    Defect("hw/feedback_sums.py", "port.addr.eq(written)", "port.addr.eq(word)", ACCESSES),
     Defect("hw/neuron.py", "on[Stage.COMPARE][Sweep.INIT] & ~clamp[Stage.COMPARE]", "on[Stage.COMPARE][Sweep.INIT]",
            NEURON + "::test_hw_equals_golden"),
     Defect("hw/row_engine.py", "Mux(slot[\"first\"][at.aligned], 0, total)", "total", ROWS + "::test_random_sweeps"),

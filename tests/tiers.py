@@ -19,8 +19,8 @@ FAST = frozenset({
 TOOL = frozenset({
     "test_abort_proof", "test_area_budget", "test_choose_gamma", "test_cosim", "test_counter_agreement",
     "test_defects", "test_equivalence", "test_every_abort", "test_examples", "test_gate_energy", "test_icarus",
-    "test_integrator", "test_kit", "test_kit_cocotb", "test_kit_driver", "test_kit_fusesoc", "test_kit_pynq",
-    "test_litex", "test_more_examples", "test_package", "test_preset_commands", "test_random_bus",
+    "test_induction", "test_integrator", "test_kit", "test_kit_cocotb", "test_kit_driver", "test_kit_fusesoc",
+    "test_kit_pynq", "test_litex", "test_more_examples", "test_package", "test_preset_commands", "test_random_bus",
     "test_real_number_model", "test_report", "test_shell", "test_site", "test_spice", "test_structure",
     "test_synth", "test_toggles", "test_toolchain", "test_training", "test_tutorial",
     "test_ulx3s"})
