@@ -83,9 +83,17 @@ class Assembler:
                     self.words.append(0)
                     self.emit(op.body, depth + 1)
                     self.words.append(encode(Op.NEXT))
-                    self.words[at] = encode(Op.LOOP, end=len(self.words), count=op.count,
-                                            register=op.register)
+                    self.words[at] = encode(Op.LOOP, end=self._end(), count=op.count, register=op.register)
                     self._close(at)
+
+    def _end(self) -> int:
+        """The address behind the last instruction. Raises BadInput where no instruction can name it."""
+        most = 1 << FIELDS[Op.LOOP]["end"].width
+        if len(self.words) >= most:
+            raise BadInput(f"the program does not fit: a loop ends behind {len(self.words)} instructions, and the "
+                           f"longest has less than {most}; take fewer steps or layers, or a rule that loops over "
+                           "steps.")
+        return len(self.words)
 
     def _check_loop(self, op: LoopOp, depth: int) -> None:
         """Raise BadInput for a loop that the sequencer cannot count."""
@@ -115,7 +123,7 @@ class Assembler:
             raise BadInput("rule.tolerance is set, or the schedule has an exit, and the machine has no energy unit; "
                            "set machine.energy to true.")
         for at, arm in mine:
-            self.words[at] = encode(Op.EXIT, end=len(self.words), arm=int(arm))
+            self.words[at] = encode(Op.EXIT, end=self._end(), arm=int(arm))
         self._exits = [e for e in self._exits if e not in mine]
 
     def _block(self, op: SweepOp) -> int:

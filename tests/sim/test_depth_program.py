@@ -136,6 +136,8 @@ def test_what_it_cannot_run_on_is_said():
                           ({"window": 2.5}, r"rule\.options\.window is 2\.5")):
         with pytest.raises(BadInput, match=said):
             compile_config(deep(rule={"name": "pc_alm_window", "options": options}))
+    with pytest.raises(BadInput, match=r"ends behind \d+ instructions, and the longest has less than 4096"):
+        compile_config(deep(steps=600, rule={"name": "pc_alm_window", "options": {"window": 600, "stride": 1}}))
     with pytest.raises(BadInput, match="tile 'array' takes at most 8"):
         deep(tile="array", weight_words=120)
 
