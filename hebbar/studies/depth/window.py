@@ -59,7 +59,7 @@ class Depth:
 
 
 NARROW = (Window(8, 4, 4), Window(12, 6, 4), Window(16, 8, 4), Window(24, 12, 4))
-WIDE = (Window(48, 24, 8), Window(60, 28, 8), Window(96, 48, 8), Window(128, 64, 16))
+WIDE = (Window(48, 24, 8), *(Window(60, lead, 8) for lead in (20, 28, 36, 44)), Window(96, 48, 8), Window(128, 64, 16))
 DEPTHS = {False: (Depth(32, 25_000, (1, 2), NARROW, 0.45, 20), Depth(128, 10_000, (1,), WIDE, 0.25, 2)),
           True: (Depth(32, 20, (1,), NARROW[:1], 0.45, 1),)}
 
