@@ -22,6 +22,7 @@ struct run {
     int32_t *weights;
     uint64_t weight_capacity, weight_count;
     uint64_t moved;
+    uint64_t held, random;
 };
 
 void *shell_open(void);

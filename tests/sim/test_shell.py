@@ -1,6 +1,9 @@
 """The fast shell: the same Verilated RTL as cocotb's, driven by C++ in bulk."""
 
+import ctypes
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,9 +24,10 @@ from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
 from sim.packets import beats, packets, write_packet
-from sim.shell import buffers, host as shell_host
+from sim.shell import buffers, host as shell_host, library
 from sim.shell.host import finish
 
+ROOT = Path(__file__).parents[2]
 SAMPLES = 20
 WAIT, HALT = encode(Op.WAIT), encode(Op.HALT)
 
@@ -31,6 +35,20 @@ WAIT, HALT = encode(Op.WAIT), encode(Op.HALT)
 def job_of(name: str, rule: str, samples: int = SAMPLES):
     program = compile_config(load(name).replace(rule={"name": rule}))
     return replay_job(program, data_of(program), initial_image(program), samples)
+
+
+def members(file, struct):
+    """Names of the members of a C struct and whether each is a pointer, in their order."""
+    body = re.search(rf"struct {struct} {{(.*?)}};", (ROOT / file).read_text(), re.DOTALL)[1]
+    return [(re.findall(r"\w+", name)[-1], "*" in name)
+            for line in re.sub(r"//.*", "", body).split(";")[:-1] for name in line.split(",")]
+
+
+def test_a_run_is_laid_out_alike_in_all_three_languages():
+    """Without it the shell would write beside what its caller keeps."""
+    run = members("sim/shell/shell.cpp", "Run")
+    assert run == members("sim/kit/board.c", "run") and len(run) == len(library.Run._fields_)
+    assert [pointer for _, pointer in run] == [kind is ctypes.c_void_p for _, kind in library.Run._fields_]
 
 
 @pytest.fixture
