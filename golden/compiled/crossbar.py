@@ -4,7 +4,7 @@ The cells, their noise and what an update does to one of them are the physics of
 shares; sums, converters, pulses and windows are compiled anew.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,9 +116,9 @@ class Crossbar(NamedTuple):
 
 def crossbar_of(machine: Machine) -> Crossbar | None:
     """The crossbar of a machine; None where the weights are digital."""
-    macro = machine.tile
-    if not isinstance(macro, AnalogMacro):
+    if not machine.config.kind.macro:
         return None
+    macro = cast(AnalogMacro, machine.tile)
     array, cells, control = macro.array, macro.array.cells, machine.config.analog.control
     rows, columns = cells.pair.shape[1:]
     lines, pairs = max(rows, columns), ("known", "aged", "squares")
@@ -142,8 +142,7 @@ def crossbar_of(machine: Machine) -> Crossbar | None:
 
 def settle(machine: Machine, crossbar: Crossbar) -> None:
     """Tell the macro of a machine what a run has done to it."""
-    macro = machine.tile
-    assert isinstance(macro, AnalogMacro)
+    macro = cast(AnalogMacro, machine.tile)
     for kind, (at, of) in zip(KINDS, crossbar.limited.tolist()):
         macro.limits.at[kind] += at
         macro.limits.of[kind] += of
