@@ -54,4 +54,3 @@ def compared(job: Job, golden: Trace, rtl: Trace, again: Callable[[], Writes],
     hashes = compare_hashes(job.program, golden.hashes, rtl.hashes)
     first = (compare_writes(job, again(), rows).first or hashes.first) if hashes.first else result.first
     return Comparison({**result.words, **hashes.words}, {**result.mismatches, **hashes.mismatches}, first)
-

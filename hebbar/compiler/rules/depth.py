@@ -48,7 +48,8 @@ def _windowed_visits(s: Schedule, edge: Edge) -> float:
     """As for IL, with the steps that the window leaves."""
     if s.layout.fixed(edge.source):
         return 1 + edge.plastic
-    return 2 + sum(steps for steps, swept in _phases(s, s.rule.steps - 1) if edge.target in swept)
+    far = _distances(s)[edge.target]
+    return 2 + sum(len(phase) for phase in _phases(s, s.rule.steps - 1) if _sweeps(s, far, phase))
 
 
 @rule("pc_alm_window", visits=_windowed_visits, window=16, lead=8, stride=8)
@@ -81,25 +82,26 @@ def _options(s: Schedule) -> tuple[int, int, int]:
 
 def _parts(s: Schedule, loop: LoopOp) -> Iterator[LoopOp]:
     """The loop over all steps as one of each phase, with the sweeps that are in the window."""
-    for steps, swept in _phases(s, loop.count):
-        body = tuple(op for op in loop.body if isinstance(op, SweepOp) and op.name in swept)
+    far = _distances(s)
+    for phase in _phases(s, loop.count):
+        body = tuple(op for op in loop.body if isinstance(op, SweepOp) and _sweeps(s, far[op.name], phase))
         if body:
-            yield LoopOp(body, steps)
+            yield LoopOp(body, len(phase))
 
 
-def _phases(s: Schedule, steps: int) -> Iterator[tuple[int, frozenset[str]]]:
-    """Steps, from 1 on, between which the window stands still: their number, and the populations in it.
+def _phases(s: Schedule, steps: int) -> Iterator[range]:
+    """Steps, from 1 on, between which the window stands still."""
+    _, _, stride = _options(s)
+    return (range(first, min(first + stride, steps + 1)) for first in range(1, steps + 1, stride))
 
-    Nothing has come to a population before step d - 1, so that it is left out till then, which changes no bit."""
-    window, lead, stride = _options(s)
-    for first in range(1, steps + 1, stride):
-        behind = min(first + stride, steps + 1)
-        swept = set[str]()
-        for name, far in _distances(s).items():
-            opens = int(far / sqrt(s.rule.gamma)) - lead
-            if max(opens, far - 1) < behind and opens + window > first:
-                swept.add(name)
-        yield behind - first, frozenset(swept)
+
+def _sweeps(s: Schedule, far: int, phase: range) -> bool:
+    """Whether a population ``far`` edges from the end is in the window in a step of the phase.
+
+    Nothing has come to it before step far - 1, so that it is left out till then, which changes no bit."""
+    (window, lead, _), first, behind = _options(s), phase.start, phase.stop
+    opens = int(far / sqrt(s.rule.gamma)) - lead
+    return max(opens, far - 1) < behind and opens + window > first
 
 
 def _distances(s: Schedule) -> dict[str, int]:

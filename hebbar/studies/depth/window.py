@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import compile_config
+from hebbar.compiler.workload import sample_cycles
 from hebbar.contract.console import Reporter
-from hebbar.contract.counters import CYCLES
 from hebbar.contract.results import Figure
 
 from .accuracy import mean
@@ -108,6 +107,4 @@ def chosen(dense: Sequence[Training], runs: dict[Window, list[Training]], cycles
 @cache
 def _cycles(asked: Asked, images: Path | None) -> int:
     """Cycles of a training sample in the steady state, by the cycle model."""
-    model = Cycles(compile_config(asked.config(images)))
-    two, three = (model.run("train", samples, None) for samples in (2, 3))
-    return sum(three[cause] - two[cause] for cause in CYCLES)
+    return sample_cycles(compile_config(asked.config(images))).total
