@@ -14,6 +14,23 @@ from hebbar.compiler.config import MachineConfig, parse
 from hebbar.contract.isa import Sweep, illegal_sweep
 from hebbar.contract.memories import Mem
 
+NOISY = {
+    "control": {"align": 2, "row_bits": 10, "row_step": 12, "column_bits": 10, "column_step": 16, "bit_cycles": 2,
+                "update": "stochastic", "pulses": 31, "pulse_exponent": 8, "verify": 1, "tolerance": 200},
+    "device": {"g_min": 1.0, "levels": 256, "weight_range": 2.0},
+    "programming": {"noise": [0.26348, 1.9650, -1.1731], "relative": True},
+    "read": {"additive": 0.05, "proportional": 0.01, "flicker": 0.0088, "age": 30.0, "drift_log": True},
+    "update": {"device_spread": 0.3, "pulse_spread": 0.3, "asymmetry": 0.01, "soft_bounds": 1.0},
+    "faults": {"stuck_on": 0.01, "stuck_off": 0.01},
+    "converters": {"offset": 0.3, "gain": 0.02, "inl": 0.3, "noise": 0.2, "settling": 0.5}, "seed": 3}
+"""An analog macro with every switch on but the wires."""
+
+
+def noisy(**control):
+    """NOISY with another control."""
+    return NOISY | {"control": NOISY["control"] | control}
+
+
 LATER = (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE)
 
 

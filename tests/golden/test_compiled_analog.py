@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers import graph, machine, random_samples
+from helpers import NOISY, graph, machine, noisy, random_samples
 from test_compiled import GRAPH, Pair, back_programs, extreme_samples, random_program
 
 from golden.analog.exactness import Range, inexact
@@ -21,16 +21,6 @@ from hebbar.compiler.program import compile_config
 from hebbar.contract.analog import device_names
 from hebbar.studies.devices import with_device
 
-NOISY = {
-    "control": {"align": 2, "row_bits": 10, "row_step": 12, "column_bits": 10, "column_step": 16, "bit_cycles": 2,
-                "update": "stochastic", "pulses": 31, "pulse_exponent": 8, "verify": 1, "tolerance": 200},
-    "device": {"g_min": 1.0, "levels": 256, "weight_range": 2.0},
-    "programming": {"noise": [0.26348, 1.9650, -1.1731], "relative": True},
-    "read": {"additive": 0.05, "proportional": 0.01, "flicker": 0.0088, "age": 30.0, "drift_log": True},
-    "update": {"device_spread": 0.3, "pulse_spread": 0.3, "asymmetry": 0.01, "soft_bounds": 1.0},
-    "faults": {"stuck_on": 0.01, "stuck_off": 0.01},
-    "converters": {"offset": 0.3, "gain": 0.02, "inl": 0.3, "noise": 0.2, "settling": 0.5}, "seed": 3}
-"""Every switch on but the wires."""
 CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777],
               "column_offset": [3, -70000, 0, 9, 1, -1, 65536, 5],
               "column_gain": [16384, 8192, 32767, 16000, 17000, 16383, 16385, 20000]}
@@ -40,10 +30,6 @@ def kept(edge):
     """An edge as a macro can keep it."""
     a, b, *options = edge
     return a, b, {key: value for key, value in dict(*options).items() if key != "zero_diagonal"}
-
-
-def noisy(**control):
-    return NOISY | {"control": NOISY["control"] | control}
 
 
 OTHERS = {"exactly, balanced": {"control": {"align": 2}, "device": {"coding": "balanced"}},

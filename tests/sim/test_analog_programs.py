@@ -1,8 +1,8 @@
 """Whole programs on the analog macro: the digital tile when nothing is wrong with it, the RTL when everything is."""
 
-import copy
 from dataclasses import replace
 
+import helpers
 import numpy as np
 import pytest
 
@@ -25,17 +25,7 @@ from sim.compare import compare, nonzero_updates
 from sim.experiment import predict_job, replay_job
 from sim.macro import Macro
 
-NOISY = {
-    "control": {"align": 2, "row_bits": 10, "row_step": 12, "column_bits": 10, "column_step": 16, "bit_cycles": 2,
-                "update": "stochastic", "pulses": 31, "pulse_exponent": 8, "verify": 3, "tolerance": 200},
-    "device": {"g_min": 1.0, "levels": 256, "weight_range": 2.0},
-    "programming": {"noise": [0.26348, 1.9650, -1.1731], "relative": True},
-    "read": {"additive": 0.05, "proportional": 0.01, "flicker": 0.0088, "age": 30.0, "drift_log": True},
-    "update": {"device_spread": 0.3, "pulse_spread": 0.3, "asymmetry": 0.01, "soft_bounds": 1.0},
-    "faults": {"stuck_on": 0.01, "stuck_off": 0.01},
-    "wires": {"model": "exact", "word_resistance": 1.0, "bit_resistance": 1.0, "driver": 30.0, "sense": 5.0},
-    "converters": {"offset": 0.3, "gain": 0.02, "inl": 0.3, "noise": 0.2, "settling": 0.5}, "seed": 3}
-"""Every switch on."""
+WIRES = {"model": "exact", "word_resistance": 1.0, "bit_resistance": 1.0, "driver": 30.0, "sense": 5.0}
 
 
 def program(analog=None, **sections):
@@ -49,9 +39,8 @@ def job_of(p, samples=6) -> Job:
 
 
 def noisy(**control):
-    analog = copy.deepcopy(NOISY)
-    analog["control"] |= control
-    return analog
+    """Every switch on."""
+    return helpers.noisy(**{"verify": 3, **control}) | {"wires": WIRES}
 
 
 @pytest.mark.parametrize("rule", ["il", "ipc", "zil", "backprop"])
