@@ -26,7 +26,7 @@ from .control_flow import Loops, successors
 if TYPE_CHECKING:
     from .program import Program
 
-__all__ = ["Dependence", "dependences", "gaps"]
+__all__ = ["Dependence", "SweepTimes", "dependences", "gaps", "sweep_times"]
 
 Place = tuple[Resource, int]
 """A memory and a word of it."""
@@ -60,7 +60,7 @@ class Dependence:
 
 
 @dataclass(frozen=True)
-class _Sweep:
+class SweepTimes:
     """First and last accesses of a sweep, in cycles after it is taken, when no earlier one holds it up.
 
     ``back``: places that TRN and UPD write; ``slots``: cycles until the tile can take the next sweep.
@@ -90,7 +90,7 @@ class _State:
     flight: dict[int, Accesses] = field(default_factory=dict)
     longest: int = 0
 
-    def after(self, address: int, sweep: _Sweep, gap: int) -> "_State":
+    def after(self, address: int, sweep: SweepTimes, gap: int) -> "_State":
         """The state once ``sweep`` has been taken, ``gap`` cycles or more after the tile was free, and is walked
         through."""
         new = _State(longest=max(self.longest, sweep.columns if sweep.back else 0))
@@ -142,7 +142,7 @@ class _Ways:
 
     def __post_init__(self) -> None:
         self.code = [decode(word) for word in self.program.words]
-        self._read = cache(lambda block, flags: _sweep(self.program, block, Sweep(flags)))
+        self._read = cache(lambda block, flags: sweep_times(self.program, block, Sweep(flags)))
         self._least: dict[tuple[int, Loops], int] = {}
         waiting = [(entry, Loops()) for entry in self.program.entries.values()]
         for at in waiting:
@@ -156,7 +156,7 @@ class _Ways:
                 waiting += [to for to in successors(address, self.code[address], loops)
                             if self._reached(to, state, distance) and to not in waiting]
 
-    def sweep(self, address: int) -> _Sweep | None:
+    def sweep(self, address: int) -> SweepTimes | None:
         """The sweep at an address, None where there is another instruction."""
         if address >= len(self.code) or self.code[address].op is not Op.SWEEP:
             return None
@@ -204,7 +204,7 @@ def dependences(program: "Program", without: Iterable[Dependence] = ()) -> list[
     return sorted(found, key=attrgetter("newer", "older", "kind", "resource"))
 
 
-def _sweep(program: "Program", number: int, flags: Sweep) -> _Sweep:
+def sweep_times(program: "Program", number: int, flags: Sweep) -> SweepTimes:
     (block, entries), machine = program.descriptor(number), program.machine
     timing = machine.kind.timing(machine)
     times: dict[Access, tuple[Times, Times]] = {access: ({}, {}) for access in Access}
@@ -215,5 +215,5 @@ def _sweep(program: "Program", number: int, flags: Sweep) -> _Sweep:
         if flags & OPERAND_FLAGS and t.access is not Access.READ and t.resource in (Resource.FEEDBACK, Resource.WEIGHT):
             back.add(place)
     firsts, lasts = zip(times[Access.READ], times[Access.WRITE], times[Access.ADD], strict=True)
-    return _Sweep(block["columns"], timing.sweep(0, block, flags), firsts, lasts,
+    return SweepTimes(block["columns"], timing.sweep(0, block, flags), firsts, lasts,
                   frozenset(() if machine.kind.array else back))

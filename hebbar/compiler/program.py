@@ -1,5 +1,6 @@
 """Compile a network, a rule and a machine to a program: instructions, descriptors, tables, registers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from .config import Config, MachineConfig
 from .layout import Layout
 from .network import Population, Role
 from .parameters import beta_code, check_scales, tolerance_code
+from .pipelining import pipelined
 from .rules import Schedule, predict, query, train
 from .schedule import LoopOp, MicroOp, TransferOp, apart, insert_waits
 
@@ -158,4 +160,9 @@ def compile_config(config: Config) -> Program:
     ops = {name: build(Schedule(layout, config.rule, name)) for name, build in entries.items()}
     waits = {name: insert_waits(apart(made) if shared else made) for name, made in ops.items()}
     program = assemble(config, waits, layout)
-    return chained(program) if config.rule.schedule == "chained" else program
+    return _SCHEDULES[config.rule.schedule](program)
+
+
+_SCHEDULES: dict[str, Callable[[Program], Program]] = {
+    "drained": lambda program: program, "chained": chained, "pipelined": pipelined}
+"""What ``rule.schedule`` makes of a program that drains."""

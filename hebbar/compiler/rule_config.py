@@ -32,10 +32,11 @@ class RuleConfig(Section):
         "scales", "scales: first weights by `init_scales`; mupc: by muPC (arXiv 2505.13124), standard deviations 1 / "
         "sqrt(N0) of the first of L layers, 1 / sqrt(N L) of those inside and 1 / N of the last, of N columns.",
         example="mupc")
-    schedule: Literal["drained", "chained"] = key(
+    schedule: Literal["drained", "chained", "pipelined"] = key(
         "drained", "drained: a sweep that needs another one waits until the machine is idle, and there every memory is "
                    "compared. chained: it follows as soon as what it needs is there; memories are compared where the "
-                   "program drains by itself, once a sample.", example="chained")
+                   "program drains by itself, once a sample. pipelined: chained, and sweeps that do not depend on one "
+                   "another change places, also over the steps of a loop, so that fewer wait.", example="pipelined")
     hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
     tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
                                 "less in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)

@@ -1,6 +1,6 @@
 """Random legal programs: golden machine against RTL on what no compiler emits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from sim.write_hashes import compared
 
 from .random_code import Blocks, Writer
 
-__all__ = ["MACHINES", "Case", "random_cases", "run", "compare_case", "compare_chained", "agreement"]
+__all__ = ["MACHINES", "Case", "random_cases", "run", "compare_case", "compare_made", "agreement"]
 
 COMMON: dict[str, Any] = {
     "max_columns": 6, "map_entries": 256, "blocks": 40, "program_words": 512, "functions": 3, "separation": 21,
@@ -128,9 +128,9 @@ def compare_case(case: Case, library: Path) -> tuple[Comparison, Trace]:
     return compared(case.job, golden, rtl, again, case.rows), rtl
 
 
-def compare_chained(case: Case, library: Path) -> Comparison:
-    """The chained program of a case on both sides, and on the golden machine the one that drains."""
-    result, rtl = compare_case(replace(case, job=replace(case.job, program=chained(case.job.program))), library)
+def compare_made(case: Case, library: Path, make: Callable[[Program], Program] = chained) -> Comparison:
+    """What ``make`` makes of the program of a case on both sides, and on the golden machine the one that drains."""
+    result, rtl = compare_case(replace(case, job=replace(case.job, program=make(case.job.program))), library)
     drained = Session(case.job.program, engine="numpy")
     drained.load(case.job.weights, case.rows)
     ends = drained.run(replace(case.job, steps=False))
@@ -142,10 +142,12 @@ def compare_chained(case: Case, library: Path) -> Comparison:
     return merged([result, *extra])
 
 
-def agreement(folder: Path, operations: int, reporter: Reporter, chain: bool = False) -> Figure:
+def agreement(folder: Path, operations: int, reporter: Reporter,
+              make: Callable[[Program], Program] | None = None) -> Figure:
     """Words that differ after ``operations`` random micro-operations or more, spread over MACHINES.
 
-    ``chain``: with gaps in the place of WAITs; the ends are also compared with those of the program that drains.
+    ``make``: what stands in the place of a program that drains, ``chained`` or ``pipelined``; the ends are also
+    compared with those of the program that drains.
     """
     drawn = programs = words = wrong = 0
     for i, name in enumerate(MACHINES):
@@ -153,11 +155,11 @@ def agreement(folder: Path, operations: int, reporter: Reporter, chain: bool = F
         library = None
         for case in random_cases(name, seed=1):
             library = library or fast.prepare(case.job.program, folder, announce=False)
-            result = compare_chained(case, library) if chain else compare_case(case, library)[0]
+            result = compare_made(case, library, make) if make else compare_case(case, library)[0]
             drawn, programs = drawn + case.operations, programs + 1
             words, wrong = words + result.total_words, wrong + result.total_mismatches
             if drawn * len(MACHINES) >= operations * (i + 1):
                 break
-    how = ", chained," if chain else ""
+    how = f", {make.__name__}," if make else ""
     return Figure(f"mismatches of random programs{how} on {len(MACHINES)} machines ({programs:,} programs, {drawn:,} "
                   f"micro-operations, {words:,} words)", wrong, "0", "words", wrong == 0)

@@ -33,16 +33,17 @@ from sim.writes import compare_writes
 CONFIGS = {
     "il": layered([9, 7, 5], row_tiles=2, max_columns=8),
     "ipc": layered([5, 4, 3], rule={"name": "ipc", "steps": 2}, row_tiles=2, max_columns=8),
+    "deep": layered([5, 8, 8, 8, 3], rule={"steps": 3}, row_tiles=2, max_columns=8),
     "exits": layered([5, 4, 3], rule={"steps": 2, "tolerance": 0.01}, row_tiles=2, energy=True),
     "array": load("array")}
 DIGITAL = [name for name in preset_names() if load(name).machine.kind.name != "analog"]
 
 
 @cache
-def pair(name):
-    """A program that drains, and the same chained."""
+def pair(name, schedule="chained"):
+    """A program that drains, and the same chained or pipelined."""
     config = CONFIGS[name] if name in CONFIGS else load(name)
-    return compile_config(config), compile_config(config.replace(rule={"schedule": "chained"}))
+    return compile_config(config), compile_config(config.replace(rule={"schedule": schedule}))
 
 
 def job_of(program, samples, stall=0.0):
@@ -84,11 +85,13 @@ def test_every_sample_of_every_preset_is_compared(name):
         assert barriers[0] < barriers[1] < barriers[2]
 
 
-@pytest.mark.parametrize("name, stall", [("ipc", 0.0), ("ipc", 0.3), ("exits", 0.0), ("array", 0.2)])
-def test_chained_is_drained_is_golden(name, stall):
+@pytest.mark.parametrize("name, schedule, stall", [
+    ("ipc", "chained", 0.0), ("ipc", "pipelined", 0.3), ("exits", "chained", 0.0), ("array", "pipelined", 0.2),
+    ("deep", "pipelined", 0.0)])
+def test_chained_is_drained_is_golden(name, schedule, stall):
     """Bits at the end, every write, outputs; the scoreboard of pysim looks on; all counters but the host's, and the
     cycles, are those of the models."""
-    plain, program = pair(name)
+    plain, program = pair(name, schedule)
     jobs = [job_of(p, 2, stall) for p in (plain, program)]
     old, new = (golden.run(job) for job in jobs)
     rtl = pysim.run(jobs[1])

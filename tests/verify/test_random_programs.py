@@ -20,6 +20,7 @@ from hebbar.compiler.barriers import learning_barriers
 from hebbar.compiler.chaining import chained
 from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.network import Population
+from hebbar.compiler.pipelining import pipelined
 from hebbar.compiler.program import Transfer
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import COUNTERS, CYCLES, HOST, ISSUE_SETS, WORK
@@ -28,7 +29,7 @@ from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Into, Mode, Op, Swee
 from hebbar.contract.memories import BLOCK, MAP, Mem, Port, pack, unpack
 from hebbar.contract.registers import Cause, Control
 from hebbar.verify import random_programs
-from hebbar.verify.random_programs import MACHINES, compare_chained, random_cases, run
+from hebbar.verify.random_programs import MACHINES, compare_made, random_cases, run
 from sim.backends import fast
 from sim.compare import compare
 from sim.defects import Defect
@@ -66,7 +67,7 @@ def test_random_programs_agree_chained(models):
     for case in random_cases(MACHINE, seed=0):
         program = case.job.program
         library = library or fast.prepare(program, models, announce=False)
-        result = compare_chained(case, library)
+        result = compare_made(case, library)
         assert result.total_mismatches == 0, (program.words, result.first, result.mismatches)
         assert all(result.words[n] for n in ("counters", "drained final", "drained work", "writes of integral"))
         decided += result.words["decisions"]
@@ -77,6 +78,19 @@ def test_random_programs_agree_chained(models):
         if drawn >= OPERATIONS:
             break
     assert lost >= 3 and decided > 10
+
+
+def test_random_programs_agree_pipelined(models):
+    """Whatever sweeps may change places in, and the cycle model to the cycle."""
+    drawn, moved, library = 0, 0, None
+    for case in random_cases(MACHINE, seed=2):
+        library = library or fast.prepare(case.job.program, models, announce=False)
+        result = compare_made(case, library, pipelined)
+        assert result.total_mismatches == 0, (case.job.program.words, result.first, result.mismatches)
+        drawn, moved = drawn + case.operations, moved + (pipelined(case.job.program) != chained(case.job.program))
+        if drawn >= OPERATIONS:
+            break
+    assert moved >= 3
 
 
 GARBLED = Defect(

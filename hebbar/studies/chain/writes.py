@@ -1,4 +1,4 @@
-"""Chained programs against the golden machine: every write of digits, and random programs."""
+"""Chained and pipelined programs against the golden machine: every write of digits, and random programs."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -7,7 +7,9 @@ from pathlib import Path
 from golden.learning.training import data_of
 from golden.session import initial_image
 from golden.trace import Job
+from hebbar.compiler.chaining import chained
 from hebbar.compiler.config import load
+from hebbar.compiler.pipelining import pipelined
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
@@ -24,10 +26,11 @@ OPERATIONS = {True: 400, False: 10_000}
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
-    """The writes of digits on Amaranth's simulator, drained and chained; random programs on Verilator. ``folder`` is
+    """The writes of digits on Amaranth's simulator under each schedule; random programs on Verilator. ``folder`` is
     unused."""
     reporter.say("digits on Amaranth's simulator, every write compared ...")
-    return [*_writes(1 if quick else 3), random_programs.agreement(BUILD, OPERATIONS[quick], reporter, chain=True)]
+    return [*_writes(1 if quick else 3), *(random_programs.agreement(BUILD, OPERATIONS[quick], reporter, make)
+                                            for make in (chained, pipelined))]
 
 
 def job_of(program: Program, samples: int) -> Job:
@@ -36,7 +39,7 @@ def job_of(program: Program, samples: int) -> Job:
 
 
 def _writes(samples: int) -> Iterator[Figure]:
-    for schedule in ("drained", "chained"):
+    for schedule in ("drained", "chained", "pipelined"):
         job = job_of(compile_config(load("digits").replace(rule={"schedule": schedule})), samples)
         trace = pysim.run(replace(job, stall=0.1))  # which raises where a sweep overtakes another
         assert trace.writes is not None, "every step is recorded"
