@@ -22,7 +22,7 @@ class _Loop:
 class Sequencer:
     """Yields ``(address, instruction)`` for everything that leaves the sequencer.
 
-    LOOP, NEXT, EXIT and WAITs with a gap, which change no value, are consumed here. ``registers`` are the LOOP
+    LOOP, NEXT, EXIT, BREAK and WAITs with a gap, which change no value, are consumed here. ``registers`` are the LOOP
     registers, ``units`` the instructions whose optional unit the machine has; ``leave`` answers an EXIT, whose ``arm``
     it is given; ``integral``: the machine has the memory of integrals; ``updates``: ``machine.updates``. Raises
     BadInput for what the machine would halt on: an unknown opcode, one whose unit is missing, an illegal flag set or
@@ -53,6 +53,8 @@ class Sequencer:
                     address = self._next(address, loops)
                 case Op.EXIT:
                     address = self._exit(address, instruction.fields, loops)
+                case Op.BREAK:
+                    address = self._break(address, instruction.fields, loops)
                 case Op.WAIT if not instruction.barrier:
                     address += 1
                 case Op.HALT:
@@ -98,5 +100,13 @@ class Sequencer:
             return address + 1
         if not loops:
             raise BadInput(f"address {address}: EXIT leaves no LOOP.")
+        loops.pop()
+        return fields["end"]
+
+    def _break(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
+        if not loops:
+            raise BadInput(f"address {address}: BREAK leaves no LOOP.")
+        if not fields["always"] and loops[-1].left > 1:
+            return address + 1
         loops.pop()
         return fields["end"]

@@ -1,4 +1,4 @@
-"""LOOP, NEXT and EXIT, a part of the sequencer."""
+"""LOOP, NEXT, EXIT and BREAK, a part of the sequencer."""
 
 from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -93,3 +93,15 @@ class LoopInstructions(wiring.Component):
         with m.Else():
             self._go(m, loops.loop.start)
             m.d.comb += loops.again.eq(1)
+
+    def _break(self, m: Module) -> None:
+        fields, loops = FIELDS[Op.BREAK], self._loops
+        always = named(m, field(self._word, fields["always"]), "always")
+        m.d.comb += self._fetch.ahead.eq(1)
+        with m.If(loops.depth == 0):
+            m.d.comb += self._halt.eq(Cause.LOOP)
+        with m.Elif(loops.last | always):
+            self._go(m, field(self._word, fields["end"]))
+            m.d.comb += loops.leave.eq(1)
+        with m.Else():
+            self._advance(m)

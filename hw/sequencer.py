@@ -189,6 +189,8 @@ class Sequencer(LoopInstructions):
                 self._enter(m)
             with m.Case(Op.NEXT):
                 self._repeat(m)
+            with m.Case(Op.BREAK):
+                self._break(m)
             with m.Case(Op.WAIT):
                 m.d.comb += self.draining.eq(~self._goes)
                 with m.If(self._goes):

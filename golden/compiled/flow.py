@@ -16,11 +16,12 @@ __all__ = ["check_exits"]
 
 @dataclass
 class _Loop:
-    """A loop and what is in it: EXITs that leave it by their address, transfers at any depth."""
+    """A loop and what is in it: EXITs and BREAKs that leave it by their address, transfers at any depth."""
 
     start: int
     end: int
     exits: list[int] = field(default_factory=list)
+    breaks: list[int] = field(default_factory=list)
     moves: bool = False
 
 
@@ -55,6 +56,10 @@ def _follow(code: list[Instruction], address: int, loops: list[_Loop]) -> str:
         if not loops:
             return "leaves no loop"
         loops[-1].exits.append(fields["end"])
+    if op is Op.BREAK:
+        if not loops:
+            return "leaves no loop"
+        loops[-1].breaks.append(fields["end"])
     return _close(address, loops) if op is Op.NEXT else ""
 
 
@@ -63,6 +68,6 @@ def _close(address: int, loops: list[_Loop]) -> str:
     if not loops:
         return "closes no loop"
     loop = loops.pop()
-    if {loop.end, *loop.exits} != {address + 1}:
-        return f"closes a loop whose LOOP or EXIT does not lead to address {address + 1}"
+    if {loop.end, *loop.exits, *loop.breaks} != {address + 1}:
+        return f"closes a loop whose LOOP, EXIT or BREAK does not lead to address {address + 1}"
     return "closes a loop with transfers and an EXIT that leaves it" if loop.exits and loop.moves else ""

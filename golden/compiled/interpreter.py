@@ -30,8 +30,8 @@ __all__ = ["LOST", "MISFIT", "OK", "execute", "walk"]
 
 OK, LOST, MISFIT = range(3)
 DEPTH = LOOP_DEPTH
-HALT, SWEEP, IN, OUT, LOOP, NEXT, WAIT, SEPARATE, EXIT = map(int, (
-    Op.HALT, Op.SWEEP, Op.IN, Op.OUT, Op.LOOP, Op.NEXT, Op.WAIT, Op.SEPARATE, Op.EXIT))
+HALT, SWEEP, IN, OUT, LOOP, NEXT, WAIT, SEPARATE, EXIT, BREAK = map(int, (
+    Op.HALT, Op.SWEEP, Op.IN, Op.OUT, Op.LOOP, Op.NEXT, Op.WAIT, Op.SEPARATE, Op.EXIT, Op.BREAK))
 FWD, BASE, HOIST, ERR, INIT = map(int, (Sweep.FWD, Sweep.BASE, Sweep.HOIST, Sweep.ERR, Sweep.INIT))
 TRN, UPD, STEP, DELTA, ACT = map(int, (Sweep.TRN, Sweep.UPD, Sweep.STEP, Sweep.DELTA, Sweep.ACT))
 GATE, POST, NEG, FIRE, INTEGRATE = map(int, (Sweep.GATE, Sweep.POST, Sweep.NEG, Sweep.FIRE, Sweep.INTEGRATE))
@@ -58,6 +58,11 @@ def advance(code, at, stack, depth, registers):
         if stack[depth - 1, 1]:
             return stack[depth - 1, 0], depth
         return at + 1, depth - 1
+    if code[at, 0] == BREAK:
+        if depth == 0:
+            return -1, depth
+        if code[at, 2] or stack[depth - 1, 1] == 1:
+            return code[at, 1], depth - 1
     return at + 1, depth
 
 

@@ -79,6 +79,8 @@ def _code(machine: Machine) -> Ints:
                 operands = (f["mode"], f["block"], f["into"])
             case Op.EXIT:
                 operands = (f["end"], f["arm"], 0)
+            case Op.BREAK:
+                operands = (f["end"], f["always"], 0)
             case Op.WAIT:
                 operands = (f["gap"], 0, 0)
             case _:

@@ -83,6 +83,8 @@ def _check(program: Program, address: int, word: int) -> None:
             raise BadInput(f"{where} needs the energy unit; set machine.energy to true.")
         case Op.LOOP if f["register"] > LOOP_REGISTERS or f["end"] <= address:
             raise BadInput(f"{where} has a register above {LOOP_REGISTERS} or ends before it starts.")
+        case Op.BREAK if f["end"] <= address:
+            raise BadInput(f"{where} leaves a loop for an address before it.")
         case _ if instruction.op in MOVES:
             if f["memory"] not in STREAMED or f["address"] * m.lanes + f["count"] > m.neuron_words * m.lanes:
                 raise BadInput(f"{where} moves what is not in a streamed memory.")

@@ -61,7 +61,7 @@ def _waits(code: Sequence[Instruction], at: int, found: Mapping[int, int]) -> li
     if op is Op.SWEEP and found.get(at):
         return [encode(Op.WAIT, gap=found[at]) if found[at] <= MOST else DRAIN]
     behind_sweeps = at > 0 and code[at - 1].op in (Op.SWEEP, Op.NEXT)
-    return [DRAIN] * (behind_sweeps and op in MOVES | {Op.SEPARATE, Op.EXIT, Op.NEXT} and _drains(code, at))
+    return [DRAIN] * (behind_sweeps and op in MOVES | {Op.SEPARATE, Op.EXIT, Op.NEXT, Op.BREAK} and _drains(code, at))
 
 
 def _drains(code: Sequence[Instruction], address: int) -> bool:
@@ -82,6 +82,6 @@ def _drains(code: Sequence[Instruction], address: int) -> bool:
 def _moved(word: int, places: Sequence[int]) -> int:
     """An instruction with the new place of the address that it names."""
     instruction = decode(word)
-    if instruction.op not in (Op.LOOP, Op.EXIT):
+    if instruction.op not in (Op.LOOP, Op.EXIT, Op.BREAK):
         return word
     return encode(instruction.op, **(instruction.fields | {"end": places[instruction.fields["end"]]}))

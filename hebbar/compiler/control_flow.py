@@ -1,4 +1,4 @@
-"""Where a program goes: one reading of LOOP, NEXT, EXIT and HALT for everything that follows programs.
+"""Where a program goes: one reading of LOOP, NEXT, EXIT, BREAK and HALT for everything that follows programs.
 
 ``golden.sequencer`` and ``hw.sequencer`` read them on their own; the tests hold this module against them.
 """
@@ -57,6 +57,10 @@ def _next(address: int, instruction: Instruction, loops: list[list[int]], regist
         if loops[-1][1]:
             return loops[-1][0]
         loops.pop()
+    elif instruction.op is Op.BREAK:
+        if instruction.fields["always"] or loops[-1][1] == 1:
+            loops.pop()
+            return instruction.fields["end"]
     elif leaves(instruction) and decisions is not None:
         decision = next(decisions, None)
         if decision is None:
@@ -89,6 +93,11 @@ def successors(address: int, instruction: Instruction, loops: Loops) -> Iterator
         if loops:
             yield loops[-1], loops
             yield address + 1, loops[:-1]
+    elif op is Op.BREAK:
+        if not fields["always"]:
+            yield address + 1, loops
+        if loops:
+            yield fields["end"], loops[:-1]
     elif op is not Op.HALT:
         yield address + 1, loops
         if leaves(instruction) and loops:

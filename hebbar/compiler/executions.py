@@ -45,14 +45,30 @@ def _code(program: Program, entry: str) -> list[Instruction]:
 
 def _multiplicities(code: list[Instruction], registers: Sequence[int]) -> list[int]:
     """How often every address of code without EXITs that leave is executed."""
-    times, found = [1], []
-    for instruction in code:
+    times, entered, found = [1], [0], []
+    for at, instruction in enumerate(code):
         found.append(times[-1])
         if instruction.op is Op.LOOP:
-            times.append(times[-1] * _count(instruction, registers))
+            rounds = _count(instruction, registers)
+            entered.append(times[-1])
+            times.append(times[-1] * (min(rounds, 1) if _once(code, at) else rounds))
         elif instruction.op is Op.NEXT:
             times.pop()
+            entered.pop()
+        elif instruction.op is Op.BREAK:  # what stands behind it is left out in the last round
+            times[-1] = 0 if instruction.fields["always"] else max(times[-1] - entered[-1], 0)
+            entered[-1] = 0
     return found
+
+
+def _once(code: list[Instruction], loop: int) -> bool:
+    """Whether a BREAK ends every round of the loop at an address, so that it has one at most."""
+    depth = 0
+    for instruction in code[loop + 1:]:
+        depth += (instruction.op is Op.LOOP) - (instruction.op is Op.NEXT)
+        if depth < 0 or (not depth and instruction.op is Op.BREAK and instruction.fields["always"]):
+            return depth == 0
+    return False
 
 
 def _count(loop: Instruction, registers: Sequence[int]) -> int:

@@ -37,6 +37,9 @@ Accesses = tuple[Times, Times, Times]
 KINDS = (("RAW", 0, 1), ("RAW", 0, 2), ("WAR", 2, 0), ("WAW", 2, 1), ("WAR", 1, 0), ("WAW", 1, 1), ("WAW", 1, 2))
 """What a dependence is called, by the accesses of the sweep that depends and those of the older one."""
 
+PASSED = (Op.WAIT, Op.LOOP, Op.NEXT, Op.BREAK)
+"""Instructions that leave in flight what is."""
+
 
 @dataclass(frozen=True)
 class Dependence:
@@ -167,7 +170,7 @@ class _Ways:
         address, state, distance = at[0], self.states[at], self._least[at]
         sweep = self.sweep(address)
         if sweep is None:
-            return (state, distance) if self.code[address].op in (Op.WAIT, Op.LOOP, Op.NEXT) else (_State(), 0)
+            return (state, distance) if self.code[address].op in PASSED else (_State(), 0)
         need = max((need for older, kind, place, need in sweep.needs(state)
                     if (older, address, kind, place[0]) not in self.without), default=0)
         if need > distance:

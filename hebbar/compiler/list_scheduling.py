@@ -1,8 +1,8 @@
-"""List scheduling: an order of sweeps in which fewer wait for one another, by the timing table.
+"""List scheduling: an order of sweeps and INs in which fewer wait for one another, by the timing table.
 
-Of two sweeps that reach a word of which one changes what the other reads or writes, the older one stays the older one.
-Sums of TRN in one word keep their order too, since the first of a step begins them anew. What is left free is taken
-greedily, the method of list scheduling (Landskov et al., ACM Computing Surveys 12(3), 1980).
+Of two that reach a word of which one changes what the other reads or writes, the older one stays the older one. Sums of
+TRN in one word keep their order too, since the first of a step begins them anew, and so do INs, as the host sends them.
+What is left free is taken greedily, the method of list scheduling (Landskov et al., ACM Computing Surveys 12(3), 1980).
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hebbar.contract.isa import Sweep, decode
-from hebbar.contract.timing import DESCRIPTOR_LATENCY
+from hebbar.contract.effects import Resource, effects
+from hebbar.contract.geometry import ports
+from hebbar.contract.isa import Op, Sweep, decode
+from hebbar.contract.memories import Mem
+from hebbar.contract.timing import DESCRIPTOR_LATENCY, RANGE_LATENCY
 
 from .gaps import KINDS, SweepTimes, sweep_times
 
@@ -24,13 +27,13 @@ __all__ = ["Distances", "Clock", "ordered", "period"]
 SUMS = 2
 """Where the sums of TRN stand among the accesses of a sweep."""
 ISSUED = DESCRIPTOR_LATENCY + 3
-"""Cycles that the sequencer spends at least on a sweep and the WAIT before it."""
+"""Cycles that the sequencer spends at least on a sweep, or on an IN, and the WAIT before it."""
 SETTLED = 3
 """Rounds of a loop after which its sweeps are taken as in every later one."""
 
 
 class Distances:
-    """How many cycles after one sweep of a program another one that depends on it may be taken; sweeps are told by
+    """How many cycles after one sweep or IN of a program another one that depends on it may begin; they are told by
     their instructions."""
 
     def __init__(self, program: Program) -> None:
@@ -40,15 +43,24 @@ class Distances:
         self.reach = cache(self._reach)
 
     def _times(self, word: int) -> SweepTimes:
-        fields = decode(word).fields
-        return sweep_times(self._program, fields["block"], Sweep(fields["flags"]))
+        instruction = decode(word)
+        fields = instruction.fields
+        if instruction.op is Op.SWEEP:
+            return sweep_times(self._program, fields["block"], Sweep(fields["flags"]))
+        machine, (effect,) = self._program.machine, effects(instruction.op, fields)
+        wide = machine.lanes if effect.resource is Resource.ACTIVITY else machine.row_tiles
+        first, per = fields["address"] * machine.lanes, ports(machine)[Mem(fields["memory"])].lanes_per_beat
+        places = [(effect.resource, at) for at in range(first // wide, -(-(first + fields["count"]) // wide))]
+        slots = RANGE_LATENCY - (-fields["count"] // per)
+        return SweepTimes(0, slots, ({}, dict.fromkeys(places, 0), {}), ({}, dict.fromkeys(places, slots), {}),
+                          frozenset())
 
     def _between(self, older: int, newer: int) -> int | None:
         """The distance; None where either may come first."""
         theirs, own = self.times(older).last, self.times(newer).first
         found = [theirs[other][place] - own[mine][place] + 1 for _, mine, other in KINDS
                  for place in own[mine].keys() & theirs[other].keys()]
-        if own[SUMS].keys() & theirs[SUMS].keys():
+        if own[SUMS].keys() & theirs[SUMS].keys() or decode(older).op is decode(newer).op is Op.IN:
             found.append(1)
         return max(found, default=None)
 
@@ -58,7 +70,7 @@ class Distances:
 
 
 class Clock:
-    """When the tile takes one sweep after another, each as soon as it and the distances allow."""
+    """When one sweep or IN begins after another, each as soon as the tile and the distances allow; an IN drains."""
 
     def __init__(self, distances: Distances) -> None:
         self._distances = distances
@@ -66,12 +78,14 @@ class Clock:
         self.free = 0
 
     def soonest(self, word: int) -> int:
-        """The cycle in which a sweep could be taken next."""
+        """The cycle in which it could begin next."""
+        if decode(word).op is Op.IN:
+            return max([self.free, *(at + self._distances.reach(older) for older, at in self._flight)])
         found = ((at, self._distances.between(older, word)) for older, at in self._flight)
         return max([self.free, *(at + distance for at, distance in found if distance is not None)])
 
     def take(self, word: int) -> None:
-        """The tile takes a sweep."""
+        """It begins."""
         at = self.soonest(word)
         self.free = at + max(self._distances.times(word).slots, ISSUED)
         self._flight = [(older, then) for older, then in (*self._flight, (word, at))

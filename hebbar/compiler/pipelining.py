@@ -3,19 +3,22 @@
 A step of predictive coding goes through its layers one by one, and each sweep waits for the feedback of the one before
 it. The loop over the steps is turned: the first sweeps of the next step stand beside the last ones of this step, as
 modulo scheduling does it for the loops of a processor (Lam, PLDI 1988), so that each hides the latency of the other.
-Every word is written and read in the order that it was; ``hebbar.compiler.chaining`` then finds the gaps.
+The loop over the samples is turned too: a sample begins among the last updates of the one before it, and a BREAK leaves
+the loop for the last sample's rest. Every word is written and read in the order that it was, and
+``hebbar.compiler.chaining`` then finds the gaps.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, takewhile
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
-from hebbar.contract.isa import LOOP_REGISTERS, Op, decode, encode
+from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Op, decode, encode
 
 from .chaining import chained
 from .cycles import Cycles
@@ -39,6 +42,11 @@ class _Loop:
         """The sweeps of a loop with a count of its own that has nothing else in it; none of another one."""
         found = tuple(node for node in self.body if isinstance(node, int) and decode(node).op is Op.SWEEP)
         return found if len(found) == len(self.body) and not decode(self.head).fields["register"] else ()
+
+    @property
+    def depth(self) -> int:
+        """How deep loops nest from this one on."""
+        return 1 + max((node.depth for node in self.body if isinstance(node, _Loop)), default=0)
 
 
 _Node = int | _Loop
@@ -68,10 +76,11 @@ def pipelined(program: Program) -> Program:
     chosen = _entries(program)
     for name in program.entries:
         least = _cycles(best, name)
-        for nodes in _arrangements(distances, chosen[name]):
-            tried = _laid(program, chosen | {name: nodes})
-            if tried is not None and (taken := _cycles(tried, name)) < least:
-                best, least, chosen[name] = tried, taken, nodes
+        for orders in (_arrangements, _overlaps):
+            for nodes in orders(distances, chosen[name]):
+                tried = _laid(program, chosen | {name: nodes})
+                if tried is not None and (taken := _cycles(tried, name)) < least:
+                    best, least, chosen[name] = tried, taken, nodes
     return best
 
 
@@ -79,7 +88,7 @@ def arrangements(program: Program) -> Iterator[Program]:
     """Every program that ``pipelined`` looks at, with one entry in another order each, where the machine has room."""
     distances, entries = Distances(program), _entries(program)
     laid = (_laid(program, entries | {name: nodes}) for name in entries
-            for nodes in _arrangements(distances, entries[name]))
+            for first in _arrangements(distances, entries[name]) for nodes in (first, *_overlaps(distances, first)))
     yield from (one for one in laid if one is not None)
 
 
@@ -92,6 +101,10 @@ def _entries(program: Program) -> dict[str, tuple[_Node, ...]]:
 
 def _arrangements(distances: Distances, nodes: Sequence[_Node]) -> Iterable[tuple[_Node, ...]]:
     return dict.fromkeys(_arranged(distances, nodes, way) for way in WAYS)
+
+
+def _overlaps(distances: Distances, nodes: tuple[_Node, ...]) -> Iterable[tuple[_Node, ...]]:
+    return dict.fromkeys(_overlapped(distances, nodes, urgent) for urgent in (False, True))
 
 
 def _cycles(program: Program, entry: str) -> int:
@@ -119,6 +132,11 @@ def _parsed(words: Sequence[int], start: int, stop: int) -> tuple[_Node, ...]:
 
 def _is_sweep(node: _Node) -> bool:
     return isinstance(node, int) and decode(node).op is Op.SWEEP
+
+
+def _is_free(node: _Node) -> bool:
+    """Whether an instruction may stand in another sample's time: a sweep or an IN."""
+    return _is_sweep(node) or (isinstance(node, int) and decode(node).op is Op.IN)
 
 
 def _arranged(distances: Distances, nodes: Sequence[_Node], way: _Way) -> tuple[_Node, ...]:
@@ -155,6 +173,37 @@ def _turned(distances: Distances, loop: _Loop, way: _Way) -> list[_Node]:
     return [*sweeps[:cut], _Loop(head, order), *(sweeps[cut:] if cut else ())]
 
 
+def _overlapped(distances: Distances, nodes: tuple[_Node, ...], urgent: bool) -> tuple[_Node, ...]:
+    """An entry whose samples overlap: what a sample begins with up to some place stands among what the sample before it
+    ends with. The entry as it is where nothing free stands at both ends, or loops would nest too deep."""
+    loop, *behind = nodes
+    if not isinstance(loop, _Loop) or loop.depth >= LOOP_DEPTH:
+        return nodes
+    body = loop.body
+    first = len(list(takewhile(_is_free, body)))
+    last = len(list(takewhile(_is_free, reversed(body))))
+    tried: list[tuple[int, int, tuple[_Node, ...]]] = []
+    for cut in range(1, first + (first < len(body))) if last else ():
+        middle, rest = (body[cut:-last], body[-last:]) if first < len(body) else ((), body[cut:])
+        run = tuple(node for node in (*rest, *body[:cut]) if isinstance(node, int))
+        kernel = (*middle, *ordered(distances, run, urgent=urgent))
+        tried.append((period(distances, _once(kernel)), cut, kernel))
+    if not tried:
+        return nodes
+    _, cut, kernel = min(tried, key=itemgetter(0, 1))
+    samples = _Loop(loop.head, (encode(Op.BREAK), *kernel))
+    return _Loop(loop.head, (*body[:cut], samples, *body[cut:], encode(Op.BREAK, always=1))), *behind
+
+
+def _once(nodes: Iterable[_Node]) -> Iterator[int]:
+    """What is free of nodes, loops gone through once."""
+    for node in nodes:
+        if isinstance(node, _Loop):
+            yield from _once(node.body)
+        elif _is_free(node):
+            yield node
+
+
 def _alone(distances: Distances, sweeps: Sequence[int]) -> int:
     """Cycles of sweeps with nothing before them."""
     clock = Clock(distances)
@@ -177,17 +226,18 @@ def _laid(program: Program, entries: Mapping[str, Sequence[_Node]]) -> Program |
 
 
 def _lay(nodes: Sequence[_Node], words: list[int], exits: list[int]) -> None:
-    """Append instructions; ``exits``: where the EXITs stand whose loop is still open."""
+    """Append instructions; ``exits``: where the EXITs and BREAKs stand whose loop is still open."""
     for node in nodes:
         start = len(words)
         if isinstance(node, int):
-            exits += [start] * (decode(node).op is Op.EXIT)
+            exits += [start] * (decode(node).op in (Op.EXIT, Op.BREAK))
             words.append(node)
             continue
         words.append(node.head)
         _lay(node.body, words, exits)
         words.append(encode(Op.NEXT))
-        for at in (start, *(at for at in exits if at > start or decode(words[at]).fields["arm"])):
+        closed = [at for at in exits if at > start or decode(words[at]).fields.get("arm")]
+        for at in (start, *closed):
             instruction = decode(words[at])
             words[at] = encode(instruction.op, **instruction.fields | {"end": len(words)})
-        exits[:] = [at for at in exits if at < start and not decode(words[at]).fields["arm"]]
+        exits[:] = [at for at in exits if at not in closed]

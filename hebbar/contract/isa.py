@@ -42,6 +42,7 @@ class Op(IntEnum):
     WAIT = 6
     SEPARATE = 7
     EXIT = 8
+    BREAK = 9
 
 
 class Sweep(IntFlag):
@@ -175,6 +176,8 @@ FIELDS: dict[Op, dict[str, Field]] = {
     },
     Op.EXIT: {"end": Field(0, 12, "address after the matching NEXT"),
               "arm": Field(12, 1, "1: only remember the energy, before the loop")},
+    Op.BREAK: {"end": Field(0, 12, "address after the matching NEXT"),
+               "always": Field(12, 1, "1: in every round, not in the last one alone")},
 }
 """The fields of each instruction by name."""
 
@@ -191,6 +194,7 @@ SUMMARY: dict[Op, str] = {
     Op.WAIT: "drain, so that the next instruction sees every result; with a gap, hold back the next SWEEP alone",
     Op.SEPARATE: "drain, then softmax or max of the bases of a population; needs the separation unit",
     Op.EXIT: "drain, then leave the innermost loop unless the energy fell by TOLERANCE; needs the energy unit",
+    Op.BREAK: "leave the innermost loop in its last round, or in any",
 }
 """What each instruction does, as one phrase."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from hebbar.contract.effects import EFFECTS, Access, Resource, Where
-from hebbar.contract.isa import GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, encode, illegal_sweep
+from hebbar.contract.isa import GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, decode, encode, illegal_sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpack
 from hebbar.contract.registers import RATES
@@ -20,6 +20,10 @@ WORDS = 1 << MAP["source"].width
 
 Places = set[tuple[Resource, int]]
 """Resources and addresses."""
+KINDS = {"sweep": 12, "separate": 2, "exit": 2, "break": 1, "move": 2, "loop": 2, "wait": 1}
+"""How often each is drawn, relative to the others."""
+LEAVES = (encode(Op.EXIT), encode(Op.BREAK), encode(Op.BREAK, always=1))
+"""What leaves a loop, before it is known where that ends."""
 
 
 @dataclass
@@ -93,7 +97,7 @@ class Writer:
     """Lays down random instructions.
 
     ``inputs`` and ``outputs``: memory and count of the transfers in the order in which they happen.
-    ``operations``: SWEEP, SEPARATE, EXIT, IN and OUT that run at least once when no EXIT leaves. ``reads``
+    ``operations``: SWEEP, SEPARATE, EXIT, IN and OUT that run at least once when no EXIT or BREAK leaves. ``reads``
     and ``writes`` of the sweeps that nothing has waited for.
     """
 
@@ -145,7 +149,7 @@ class Writer:
 
     def loop(self, depth: int, moves: bool) -> None:
         """None, one or more rounds, by a count or by a register that is zero; with transfers or with EXITs, as
-        those would make their number depend on the data."""
+        those would make their number depend on the data, or BREAKs."""
         register = self.rng.choice([0, 0, 0, 0, 0, self.rng.randint(2, LOOP_REGISTERS)])
         count, moves = 0 if register else self.rng.choice([0, 1, 2, 2, 3, 3]), moves and self.rng.random() < 0.5
         if self.writes:
@@ -159,23 +163,27 @@ class Writer:
         self.operations = self.operations if count else drawn
 
     def close(self, at: int, count: int, register: int) -> None:
-        """NEXT for the LOOP at ``at``, whose EXITs get its end."""
+        """NEXT for the LOOP at ``at``, whose EXITs and BREAKs get its end."""
         if self.writes:
             self.wait()
         self.words.append(encode(Op.NEXT))
-        end, leave = len(self.words), encode(Op.EXIT)
-        self.words[at:] = [encode(Op.EXIT, end=end) if w == leave else w for w in self.words[at:]]
+        end = len(self.words)
+        self.words[at:] = [_to(w, end) if w in LEAVES else w for w in self.words[at:]]
         self.words[at] = encode(Op.LOOP, end=end, count=count, register=register)
 
     def body(self, length: int, depth: int, moves: bool) -> None:
         """``length`` of them, nested ones not counted; ``depth`` loops are around them."""
         for _ in range(length):
-            kind = self.rng.choices(("sweep", "separate", "exit", "move", "loop", "wait"), (12, 2, 2, 2, 2, 1))[0]
+            kind = self.rng.choices(tuple(KINDS), tuple(KINDS.values()))[0]
             if kind == "separate":
                 self.separate()
             elif kind == "exit":
                 leaves = depth > 1 and not moves and self.rng.random() < 0.7
                 self.drained(encode(Op.EXIT) if leaves else encode(Op.EXIT, arm=1))
+            elif kind == "break" and depth > 1 and not moves:
+                if self.writes:
+                    self.wait()
+                self.words.append(self.rng.choice(LEAVES[1:]))
             elif kind == "move" and moves:
                 self.transfer(self.rng.choice([Op.IN, Op.OUT]))
             elif kind == "loop" and depth < LOOP_DEPTH:
@@ -194,3 +202,9 @@ class Writer:
             self.transfer(op, last=True)
         self.close(0, 0, 1)
         self.drained(encode(Op.HALT), 0)
+
+
+def _to(word: int, end: int) -> int:
+    """An instruction that leaves a loop, with the address that it leaves it for."""
+    instruction = decode(word)
+    return encode(instruction.op, **instruction.fields | {"end": end})

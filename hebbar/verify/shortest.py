@@ -36,7 +36,7 @@ def soonest(program: Program, found: Mapping[int, int], rounds: int = 1, entry: 
             timing.sweep(now, program.descriptor(instruction.fields["block"])[0], Sweep(instruction.fields["flags"]))
             sooner = now + DESCRIPTOR_LATENCY + 2
             cycle(address)
-        elif instruction.op not in (Op.WAIT, Op.LOOP, Op.NEXT):
+        elif instruction.op not in (Op.WAIT, Op.LOOP, Op.NEXT, Op.BREAK):
             while not board.idle:
                 cycle()
             cycle(alone=True)

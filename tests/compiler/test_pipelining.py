@@ -3,6 +3,7 @@
 Without it a sweep could overtake one that it depends on, which gaps do not mend, or a loop lose a round.
 """
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from golden.session import initial_image
 from golden.trace import Job
 from hebbar.compiler.config import load, preset_names
 from hebbar.compiler.control_flow import executed
+from hebbar.compiler.executions import executions
 from hebbar.compiler.list_scheduling import Distances, ordered, period
 from hebbar.compiler.pipelining import arrangements, pipelined
 from hebbar.compiler.program import compile_config, drained
@@ -87,7 +89,51 @@ def test_a_loop_of_one_round_or_of_a_register_is_not_turned():
     """There is no next step whose sweeps could stand in this one, or nobody knows."""
     one = compiled(DEEP.replace(rule={"steps": 2}), "pipelined")
     heads = [i.fields for i in map(decode, one.words) if i.op is Op.LOOP]
-    assert [h["count"] for h in heads if not h["register"]] == [1]
+    assert {h["count"] for h in heads if not h["register"]} == {1}
+
+
+def overlapped(name):
+    """Programs of a preset whose samples overlap."""
+    found = [p for p in arrangements(compiled(load(name), "drained")) if any(decode(w).op is Op.BREAK for w in p.words)]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("name", ["digits", "nudged_pc"])
+def test_overlapping_samples_are_begun_and_ended_as_often_as_there_are(name):
+    """No sample at all, one, whose rest stands behind the loop, two and three: the same sweeps and INs as without."""
+    plain = compiled(load(name), "drained")
+    for samples in range(4):
+        registers = (samples, 1, 0, 2)
+        want = sorted(str(i) for _, i in executed([decode(w) for w in plain.words], plain.entries["train"], registers)
+                      if i.op is Op.IN)
+        for program in overlapped(name):
+            code = [decode(w) for w in program.words]
+            run = list(executed(code, program.entries["train"], registers))
+            assert sorted(str(i) for _, i in run if i.op is Op.IN) == want
+            assert sorted(sweeps(program, "train", samples)) == sorted(sweeps(plain, "train", samples))
+
+
+def test_executions_of_overlapping_samples_are_counted_without_following_them():
+    """By the loops around an instruction and the BREAKs before it, against the program followed step by step."""
+    for program in overlapped("nudged_pc"):
+        for samples in range(4):
+            start = program.entries["train"]
+            followed = Counter(at - start for at, _ in executed([decode(w) for w in program.words], start,
+                                                                (samples, 0, 0, 0)))
+            counted = [times for _, times in executions(program, "train", samples)]
+            assert counted == [followed[at] for at in range(len(counted))]
+
+
+def test_a_deep_network_begins_a_sample_among_the_updates_of_the_one_before():
+    """Its forward pass waits for itself layer by layer, and updates do not wait for it."""
+    program = compiled(DEEP, "pipelined")
+    code = [decode(w) for w in program.words[:program.entries["predict"]]]
+    (again,) = [at for at, i in enumerate(code) if i.op is Op.BREAK and not i.fields["always"]]
+    kernel = code[again + 1:code[again].fields["end"] - 1]
+    flags = [Sweep(i.fields["flags"]) for i in kernel if i.op is Op.SWEEP]
+    updates = [bool(f & Sweep.UPD) for f in flags if f & (Sweep.UPD | Sweep.INIT)]
+    assert updates.index(False) < len(updates) - 1 - updates[::-1].index(True)
 
 
 def test_sums_of_one_neuron_keep_their_order():

@@ -31,7 +31,7 @@ PLACES = [(r, w) for r in ARRAYS for w in (Where.ROWS, Where.SOURCES)] + [(Resou
 CONFIG = {"network": {"layers": [4, 4, 3, 2], "activation": "leaky"},
           "machine": {"lanes": 4, "row_tiles": 2, "separation": 4, "integral": True},
           "rule": {"name": "ipc", "alpha_shifts": [1, 1, 1], "init_scales": [1.0, 1.0, 1.0], "gamma": 0.5}}
-CONTROL = (Op.LOOP, Op.NEXT, Op.EXIT)
+CONTROL = (Op.LOOP, Op.NEXT, Op.EXIT, Op.BREAK)
 
 
 class Bench:
@@ -175,6 +175,18 @@ def test_exits_are_given_exactly():
         list(executed(exit_loop, 0, (), [False]))
     with pytest.raises(BadInput, match="before its last exit"):
         list(executed(exit_loop, 0, (), [True, True]))
+
+
+def test_breaks_leave_in_the_last_round_or_in_any():
+    """By hand: two rounds whose rest runs once; a loop that runs once; and the multiplicities, one after the other."""
+    inner = [Instruction(Op.LOOP, {"end": 4, "count": 2, "register": 0}),
+             Instruction(Op.BREAK, {"end": 4, "always": 0}), Instruction(Op.WAIT, {"gap": 1}), Instruction(Op.NEXT, {}),
+             Instruction(Op.HALT, {})]
+    assert [a for a, _ in executed(inner, 0, ())] == [0, 1, 2, 3, 1, 4]
+    always = [inner[0], Instruction(Op.BREAK, {"end": 4, "always": 1}), *inner[2:]]
+    assert [a for a, _ in executed(always, 0, ())] == [0, 1, 4]
+    assert set(successors(1, always[1], (1,))) == {(4, ())}
+    assert set(successors(1, inner[1], (1,))) == {(4, ()), (2, (1,))}
 
 
 def test_a_register_that_is_not_given_is_refused():

@@ -62,7 +62,7 @@ def test_every_bit_of_an_instruction_reaches_its_unit():
     bench.simulate(check)
 
 
-@pytest.mark.parametrize("op", [Op.LOOP, Op.EXIT])
+@pytest.mark.parametrize("op", [Op.LOOP, Op.EXIT, Op.BREAK])
 def test_every_bit_of_an_address_counts(op):
     """The end of a loop, the entry and the address of the last word: a bit less and another instruction runs."""
     bench, last = Bench(2, LARGEST), LARGEST.program_words - 1
@@ -71,7 +71,7 @@ def test_every_bit_of_an_address_counts(op):
         for target in [*powers(FIELDS[op]["end"].width)[2:], last]:
             words = [HALT] * LARGEST.program_words
             words[:2] = [encode(Op.LOOP, end=target), HALT] if op is Op.LOOP \
-                else [encode(Op.LOOP, end=3, count=1), encode(Op.EXIT, end=target)]
+                else [encode(Op.LOOP, end=3, count=1), encode(op, end=target)]
             run = await bench.run(ctx, words, leaves=[True])
             assert (run.cause, run.pc, run.events[-1]) == (Cause.DONE, target, (target, "barrier"))
         for entry in [*powers(12), last]:

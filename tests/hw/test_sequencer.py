@@ -146,11 +146,11 @@ def expected(words, blocks, loops=(0, 0, 0, 0), entry=0, leaves=(), config=CONFI
 
 
 def random_program(rng, depth=0):
-    """Instructions with nested loops, counts of zero and registers; a LOOP holds its body and an EXIT its
-    ``arm`` until ``place`` knows the address."""
+    """Instructions with nested loops, counts of zero and registers; a LOOP holds its body, an EXIT or BREAK what else
+    it says until ``place`` knows the address."""
     body = []
     for _ in range(rng.randrange(6)):
-        kind = rng.choice(["sweep", "move", "wait", "loop", "loop", "loop", "separate", "exit"])
+        kind = rng.choice([*["sweep", "move", "wait", "loop", "loop", "loop", "separate", "exit"] * 2, "break"])
         if kind == "sweep":
             body.append(sweep(rng.randrange(CONFIG.blocks), rng.choice(LEGAL), rng.randrange(4)))
         elif kind == "move":
@@ -162,7 +162,9 @@ def random_program(rng, depth=0):
         elif kind == "separate":
             body.append(separate(rng.randrange(CONFIG.blocks), rng.randrange(2), rng.choice(list(Into))))
         elif kind == "exit" and depth:
-            body.append((rng.randrange(2),))
+            body.append((Op.EXIT, {"arm": rng.randrange(2)}))
+        elif kind == "break" and depth:
+            body.append((Op.BREAK, {"always": rng.random() < 0.2}))
         elif depth < LOOP_DEPTH:
             register = rng.choice([0, 0, 1, 2, 3, 4])
             body.append((random_program(rng, depth + 1), rng.choice([0, 1, 2, 3]), register))
@@ -171,7 +173,7 @@ def random_program(rng, depth=0):
 
 def place(program, words):
     for item in program:
-        if isinstance(item, int) or len(item) == 1:
+        if isinstance(item, int) or len(item) == 2:
             words.append(item)
             continue
         body, count, register = item
@@ -180,7 +182,7 @@ def place(program, words):
         place(body, words)
         words.append(NEXT)
         words[at] = encode(Op.LOOP, end=len(words), count=count, register=register)
-        words[at:] = [encode(Op.EXIT, end=len(words), arm=w[0]) if isinstance(w, tuple) else w for w in words[at:]]
+        words[at:] = [encode(w[0], end=len(words), **w[1]) if isinstance(w, tuple) else w for w in words[at:]]
     return words
 
 
@@ -190,7 +192,7 @@ def test_random_nested_programs_run_in_golden_order(seed):
     bench, rng, depths, taken = Bench(seed), Random(seed), [], []
 
     async def check(ctx):
-        for _ in range(150):
+        for _ in range(300):
             entry = rng.randrange(3)
             words = [*place(random_program(rng), [HALT] * entry), HALT]
             if len(words) > CONFIG.program_words:
@@ -207,7 +209,7 @@ def test_random_nested_programs_run_in_golden_order(seed):
             taken.extend(leaves[:sum(e[0] == "exit" for e in events)])
 
     bench.simulate(check)
-    assert len(depths) > 80 and max(depths) > 100
+    assert len(depths) > 80 and max(depths) > 90
     assert sum(taken) > 20 and len(taken) - sum(taken) > 20
 
 
@@ -292,7 +294,7 @@ def _nest(depth):
 
 BAD_FLAGS = [f for f in map(Sweep, range(1 << len(Sweep))) if illegal_sweep(f, True)] + [Sweep.INTEGRATE | Sweep.ERR]
 FAULTS = {
-    "no such opcode": ([WAIT, 9 << 28, HALT], Cause.ILLEGAL_OP, 1),
+    "no such opcode": ([WAIT, 10 << 28, HALT], Cause.ILLEGAL_OP, 1),
     "last opcode": ([15 << 28], Cause.ILLEGAL_OP, 0),
     "INIT without ERR": ([sweep(flags=Sweep.INIT)], Cause.ILLEGAL_SWEEP, 0),
     "DELTA with UPD": ([WAIT, WAIT, sweep(flags=Sweep.DELTA | Sweep.UPD)], Cause.ILLEGAL_SWEEP, 2),
@@ -300,6 +302,11 @@ FAULTS = {
     "no such destination": ([WAIT, separate(into=len(Into))], Cause.ILLEGAL_SWEEP, 1),
     "no block to separate": ([separate(block=CONFIG.blocks)], Cause.ILLEGAL_BLOCK, 0),
     "NEXT alone": ([WAIT, NEXT, HALT], Cause.LOOP, 1),
+    "BREAK alone": ([WAIT, encode(Op.BREAK, end=2), HALT], Cause.LOOP, 1),
+    "BREAK in the last round": ([encode(Op.LOOP, end=5, count=3), encode(Op.BREAK, end=4), NEXT, NEXT, HALT],
+                                Cause.DONE, 4),
+    "BREAK in any round": ([encode(Op.LOOP, end=5, count=3), encode(Op.BREAK, end=4, always=1), NEXT, NEXT, HALT],
+                           Cause.DONE, 4),
     "NEXT after its loop": ([encode(Op.LOOP, end=2, count=2), NEXT, NEXT, HALT], Cause.LOOP, 2),
     "five loops": (nested(LOOP_DEPTH + 1), Cause.LOOP, LOOP_DEPTH),
     "four loops": (nested(LOOP_DEPTH), Cause.DONE, 2 * LOOP_DEPTH + 1),
@@ -557,7 +564,8 @@ def test_a_fault_of_the_streamer_is_kept_running_or_halted(fault):
 
 @pytest.mark.parametrize("words, message", [
     ([NEXT], "address 0: NEXT without a LOOP"), (nested(LOOP_DEPTH + 1), "nested deeper than 4"),
-    ([WAIT], "runs on to address 1; end it with HALT"), ([9 << 28], "opcode 9"),
+    ([WAIT], "runs on to address 1; end it with HALT"), ([10 << 28], "opcode 10"),
+    ([encode(Op.BREAK)], "address 0: BREAK leaves no LOOP"),
     ([sweep(flags=1 << 15)], "INTEGRATE needs the memory of integrals"),
     ([separate()], "SEPARATE needs .*set machine.separation to"),
     ([encode(Op.EXIT)], "EXIT needs .*set machine.energy to true")])

@@ -160,10 +160,10 @@ def test_the_narrowest_window_that_loses_little_is_chosen():
 
 
 def test_a_piece_begins_where_the_one_before_ended(models, monkeypatch, tmp_path):
-    """Two pieces end in the weights of one run; a stopped run goes on, with the pieces that it has; and weights that
-    differ are counted."""
+    """Two pieces end in the weights of one run that drains; a stopped run goes on, with the pieces that it has; and
+    weights that differ are counted."""
     monkeypatch.setattr(final, "BUILD", models)
-    program = compile_config(load("tiny"))
+    program, other = (compile_config(load("tiny").replace(rule={"schedule": s})) for s in ("drained", "pipelined"))
     image, samples = initial_image(program), random_samples(program, "train", 5, 3)
     quiet, seen = Reporter(quiet=True), []
 
@@ -176,13 +176,13 @@ def test_a_piece_begins_where_the_one_before_ended(models, monkeypatch, tmp_path
     golden.load(image)
     golden.run("train", {key: values[:3] for key, values in samples.items()})
     for piece in (3, 3, 5):
-        found = list(final.pieces(program, image, samples, piece, tmp_path, quiet))
+        found = list(final.pieces(program, other, image, samples, piece, tmp_path, quiet))
         assert [run["wrong"] for run in found] == [0] * len(found) and all(run["cycles"] for run in found)
     assert [job.count for job in seen] == [3, 2, 5]
     np.testing.assert_array_equal(seen[1].weights, golden.weights)
     stuck = dict.fromkeys(CYCLES, 1)
     monkeypatch.setattr(final.fast, "run", lambda job, *_: SimpleNamespace(final=job.weights, counters=stuck))
-    (found,) = final.pieces(program, image, samples, 5, tmp_path / "other", quiet)
+    (found,) = final.pieces(program, other, image, samples, 5, tmp_path / "other", quiet)
     assert found["wrong"] > 100
 
 

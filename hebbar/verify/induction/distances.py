@@ -82,7 +82,7 @@ class Paper:
         instruction = self.code[address]
         if instruction.op is Op.WAIT:
             return not instruction.fields["gap"]
-        return instruction.op not in (Op.SWEEP, Op.LOOP, Op.NEXT)
+        return instruction.op not in (Op.SWEEP, Op.LOOP, Op.NEXT, Op.BREAK)
 
     def gap(self, address: int) -> int:
         """The gap of the WAIT directly before an address; 0 where there is none."""
