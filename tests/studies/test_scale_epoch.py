@@ -9,7 +9,7 @@ from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
-from hebbar.studies.scale import epoch
+from hebbar.studies.scale import epoch, training
 from sim.backends import fast
 from sim.training import train
 
@@ -46,3 +46,20 @@ def test_the_ratio_is_of_the_training_to_the_bare_loop(trained, spent, met):
 def test_without_data_the_row_stands_with_its_reason(tmp_path):
     (row,) = epoch.measure(tmp_path, True, QUIET)
     assert row.met is None and "--data" in row.value
+
+
+def test_a_whole_training_goes_on_where_it_stood_and_is_held_against_the_golden_machine(tmp_path, models, monkeypatch):
+    """Of a small net: no write and no weight differs from the golden machine that ran alone; a second call goes on from
+    the checkpoint, which is at the end; a weight that differs is a miss."""
+    monkeypatch.setattr(training, "train", lambda *given, **more: train(*given, build=models, **more))
+    first = training._rows(load("tiny"), tmp_path, True, QUIET)
+    again = training._rows(load("tiny"), tmp_path, True, QUIET)
+    for rows in (first, again):
+        assert [row.met for row in rows] == [True, True, None, None] and "pipelined" in rows[0].figure
+    assert [row.figure for row in again[:2]] == [row.figure for row in first[:2]]
+    assert "last 0 samples" in again[3].figure
+
+
+def test_a_weight_that_differs_from_the_golden_machine_is_a_miss(trained):
+    differ, wrong, accuracy, _ = training.figures(trained, 1, (0.5,))
+    assert differ.met and not wrong.met and wrong.value == 1 and "50.00 %" in accuracy.figure

@@ -1,4 +1,4 @@
-"""Ten thousand samples of the preset ``deep``, pipelined on the RTL and drained on the golden machine: their weights."""
+"""Ten thousand samples of the preset ``deep``, pipelined on the RTL, drained on the golden machine: their weights."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,10 +38,10 @@ def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None =
             Figure(f"cycles on the RTL, {name}", cycles, "printed", "cycles", None)]
 
 
-def pieces(plain: Program, program: Program, image: NDArray[np.int64], given: dict[str, NDArray[np.int64]], piece: int, folder: Path,
-           reporter: Reporter) -> Iterator[dict[str, int]]:
-    """Run the samples by the ``piece``, the program that drains, ``plain``, on the golden machine and ``program`` on the
-    RTL: the weights that are ``wrong`` at each end, and the RTL's ``cycles``.
+def pieces(plain: Program, program: Program, image: NDArray[np.int64], given: dict[str, NDArray[np.int64]],
+           piece: int, folder: Path, reporter: Reporter) -> Iterator[dict[str, int]]:
+    """Run the samples by the ``piece``, the program that drains, ``plain``, on the golden machine and ``program`` on
+    the RTL: the weights that are ``wrong`` at each end, and the RTL's ``cycles``.
 
     RTL and golden machine begin a piece with the same weights, which are the golden machine's: that of the RTL's are no
     others is what the piece before has shown, or its ``wrong`` is not 0."""
