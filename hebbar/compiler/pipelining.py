@@ -21,6 +21,7 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Op, decode, encode
 
 from .chaining import chained
+from .control_flow import leaves
 from .cycles import Cycles
 from .list_scheduling import Clock, Distances, ordered, period
 
@@ -175,9 +176,11 @@ def _turned(distances: Distances, loop: _Loop, way: _Way) -> list[_Node]:
 
 def _overlapped(distances: Distances, nodes: tuple[_Node, ...], urgent: bool) -> tuple[_Node, ...]:
     """An entry whose samples overlap: what a sample begins with up to some place stands among what the sample before it
-    ends with. The entry as it is where nothing free stands at both ends, or loops would nest too deep."""
+    ends with. The entry as it is where nothing free stands at both ends, where an EXIT can end all samples, or where
+    loops would nest too deep."""
     loop, *behind = nodes
-    if not isinstance(loop, _Loop) or loop.depth >= LOOP_DEPTH:
+    if not isinstance(loop, _Loop) or loop.depth >= LOOP_DEPTH or any(
+            isinstance(node, int) and leaves(decode(node)) for node in loop.body):
         return nodes
     body = loop.body
     first = len(list(takewhile(_is_free, body)))

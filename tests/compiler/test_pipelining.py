@@ -114,6 +114,17 @@ def test_overlapping_samples_are_begun_and_ended_as_often_as_there_are(name):
             assert sorted(sweeps(program, "train", samples)) == sorted(sweeps(plain, "train", samples))
 
 
+def test_samples_that_an_exit_can_end_do_not_overlap():
+    """It would leave the loop that BREAK leaves, and the rest of a sample that never began would follow."""
+    plain = compiled(load("digits"), "drained")
+    head, wait = decode(plain.words[0]), encode(Op.WAIT)
+    at = next(i for i in range(head.fields["end"] - 1, 0, -1) if plain.words[i] == wait)
+    words = list(plain.words)
+    words[at] = encode(Op.EXIT, end=head.fields["end"])
+    found = [{decode(w).op for w in p.words} for p in arrangements(replace(plain, words=tuple(words)))]
+    assert found and all(Op.EXIT in ops and Op.BREAK not in ops for ops in found)
+
+
 def test_executions_of_overlapping_samples_are_counted_without_following_them():
     """By the loops around an instruction and the BREAKs before it, against the program followed step by step."""
     for program in overlapped("nudged_pc"):
