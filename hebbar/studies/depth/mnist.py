@@ -61,14 +61,16 @@ class Bench:
         return found
 
     def gaps(self, settings: Mapping[str, Setting]) -> dict[str, tuple[float, float]]:
-        """Percent that is right in fixed point and in float64, after the same images once from the same weights."""
+        """Percent that is right in fixed point and in float64, after the same images once from the same weights, both
+        the mean over the seeds: of one seed 10,000 questions tell them apart to .4 points at best."""
         stage = staged(self.images, True, FLOAT_COUNT[self.quick], COUNT[self.quick])
         found = {}
         for rule, setting in settings.items():
             self.reporter.say(f"{NAMES[rule]} in float64, {len(stage.inputs):,} images ...")
             with self.reporter.busy():
-                given = (setting, SEEDS[self.quick][0], stage, self.images, 1, self.folder)
-                found[rule] = 100 * learnt(*given).accuracy, 100 * floating(*given)
+                each = [(setting, seed, stage, self.images, 1, self.folder) for seed in SEEDS[self.quick]]
+                found[rule] = (100 * float(np.mean([learnt(*given).accuracy for given in each])),
+                               100 * float(np.mean([floating(*given) for given in each])))
         return found
 
 
@@ -116,8 +118,8 @@ def rows(finals: Mapping[str, Sequence[Learnt]], gaps: Mapping[str, tuple[float,
     for rule, (fixed, exact) in gaps.items():
         gap = abs(fixed - exact)
         yield Figure(f"MNIST, {NAMES[rule]}: fixed point against float64, test set after {FLOAT_COUNT[False]:,} images "
-                     f"(one seed, {fixed:.2f} and {exact:.2f} %)", round(gap, 2), f"<= {GAP_POINTS}", "points",
-                     gap <= GAP_POINTS + 1e-9)
+                     f"(mean of {len(SEEDS[False])} seeds, {fixed:.2f} and {exact:.2f} %)", round(gap, 2),
+                     f"<= {GAP_POINTS}", "points", gap <= GAP_POINTS + 1e-9)
     for runs in finals.values():
         if distances := [run.distance for run in runs if run.distance is not None]:
             yield Figure(f"MNIST, {NAMES[runs[0].setting.rule]}: distance to equilibrium at step "
