@@ -59,10 +59,11 @@ def test_a_change_whose_test_fails_is_no_figure(monkeypatch):
     if change is None:
         pytest.skip("a shallow clone has no base commits")
     failed = subprocess.CompletedProcess([], changes.FAILED, "1 failed", "")
+    before = history.git(parts.ROOT, "worktree", "list")
     monkeypatch.setattr(changes, "pytest", lambda *_: failed)
     with pytest.raises(HebbarError, match=r"does not pass on .*\s+1 failed"):
         changes.tried(change)
-    assert "hebbar-commit-" not in history.git(parts.ROOT, "worktree", "list")
+    assert history.git(parts.ROOT, "worktree", "list") == before, "its checkout is gone again"
 
 
 def test_every_line_is_in_one_room(tmp_path):
