@@ -20,7 +20,8 @@ GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", ma
 LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
 SINCE = ("MNIST at batch 1, IL / Z-IL / iPC", "784-100-50-10, the best local rule",
-         "RTL mismatches, depth 32, final weights of 10,000 samples", "window, cycles against dense at depth 32 / 128", "exponent of steps against depth, PC / PC-ALM",
+         "RTL mismatches, depth 32, final weights of 10,000 samples",
+         "window, cycles against dense at depth 32 / 128", "exponent of steps against depth, PC / PC-ALM",
          "fast shell with comparison by writes against a bare loop",
          "no dispatch violates a dependence, by k-induction")
 """Rows that ``depth.json`` and ``chain.json`` have as not measured or not built; the parts that measure them came later
