@@ -152,12 +152,12 @@ _TRANSFER = {
     "memory": Field(24, 3, "0 activity, 1 state, 2 error, 3 clamp"),
     "last": Field(27, 1, "the last beat must carry (IN) or carries (OUT) TLAST"),
 }
+_BEHIND = Field(0, 12, "address after the matching NEXT")
 
 FIELDS: dict[Op, dict[str, Field]] = {
     Op.HALT: {},
     Op.SWEEP: {
-        "flags": Field(0, 16, "what to do, see the flags"),
-        "block": Field(16, 10, "which block descriptor"),
+        "flags": Field(0, 16, "what to do, see the flags"), "block": Field(16, 10, "which block descriptor"),
         "gain": Field(26, 2, "which GAIN register holds gamma"),
     },
     Op.IN: _TRANSFER,
@@ -170,14 +170,11 @@ FIELDS: dict[Op, dict[str, Field]] = {
     Op.NEXT: {},
     Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP waits so many cycles in which the tile could take it")},
     Op.SEPARATE: {
-        "mode": Field(0, 1, "0 softmax, 1 max"),
-        "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
+        "mode": Field(0, 1, "0 softmax, 1 max"), "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
         "block": Field(16, 10, "which block descriptor; its rows are the population"),
     },
-    Op.EXIT: {"end": Field(0, 12, "address after the matching NEXT"),
-              "arm": Field(12, 1, "1: only remember the energy, before the loop")},
-    Op.BREAK: {"end": Field(0, 12, "address after the matching NEXT"),
-               "always": Field(12, 1, "1: in every round, not in the last one alone")},
+    Op.EXIT: {"end": _BEHIND, "arm": Field(12, 1, "1: only remember the energy, before the loop")},
+    Op.BREAK: {"end": _BEHIND, "always": Field(12, 1, "1: in every round, not in the last one alone")},
 }
 """The fields of each instruction by name."""
 
