@@ -14,18 +14,19 @@ PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("ru
          "docs/hardware.md": ("clock.cells", "costs"), "docs/integrate.md": ("kit",),
          "docs/depth.md": ("depth", "depth.accuracy", "depth.deeper", "depth.final", "depth.exponent", "depth.window",
                             "depth.mnist"),
-         "docs/architecture.md": ("chain", "chain.lanes", "chain.systems", "chain.hashes",
+         "docs/architecture.md": ("chain", "chain.lanes", "chain.writes", "chain.systems", "chain.hashes",
                                   "chain.induction"),
-         "docs/studies.md": ("scale.peers",), "CONTRIBUTING.md": ("house",)}
+         "docs/studies.md": ("scale.peers",), "CONTRIBUTING.md": ("house", "house.suite")}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
 LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
 SINCE = {
+    "house": ("CPU of the whole suite",),
     "depth": ("784-32 x ", "depth 32: PC-ALM", "depth 128: PC-ALM", "MNIST at batch 1", "784-100-50-10",
               "RTL mismatches, depth 32, final weights", "window, cycles against dense", "exponent of steps"),
-    "chain": ("lanes busy", "counters of the RTL", "final bits",
+    "chain": ("lanes busy", "counters of the RTL", "writes that differ", "mismatches of random programs", "final bits",
               "fast shell with comparison by writes", "no dispatch violates a dependence")}
 """What the rows begin with that a file of a whole bench has of an earlier commit, not measured or not built; the parts
 that measure them have files of their own, recorded since."""
