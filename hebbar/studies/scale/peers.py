@@ -41,6 +41,8 @@ print(time.process_time())
 """Our start-up: what a process of its own takes until the first batch is learnt."""
 LEAST = {"float32": 1.5, "float64": 0.45}
 START_UP = 0.15
+TURN = {False: 16, True: 1}
+"""Passes over the samples in a turn: some tenths of a second, or what a process finds cold when its turn comes counts."""
 
 
 def environment(folder: Path) -> Path:
@@ -124,13 +126,15 @@ def _rows(python: Path, activation: str, folder: Path, quick: bool, reporter: Re
     with reporter.busy(), started(python, activation, ours["float64"], folder / activation) as peer:
         own = [_started(activation) for _ in range(2)][-1]  # compiled by the first
         difference = _difference(peer.weights, ours["float64"])
-        peer.seconds(BATCHES)
+        for warm in (lambda: peer.seconds(BATCHES), *(one.epoch for one in ours.values())):
+            warm()
         with reporter.task(f"float engines beside pcx, {activation}", ROUNDS[quick]) as progress:
             for i in range(ROUNDS[quick]):
-                speeds["pcx"].append(BATCH * BATCHES / peer.seconds(BATCHES))
+                speeds["pcx"].append(BATCH * BATCHES * TURN[quick] / peer.seconds(BATCHES * TURN[quick]))
                 for name, one in ours.items():
                     began = time.process_time()
-                    speeds[name].append(one.epoch() / (time.process_time() - began))
+                    count = sum(one.epoch() for _ in range(TURN[quick]))
+                    speeds[name].append(count / (time.process_time() - began))
                 progress.advance(i + 1)
         start_up = own / peer.started
     what = f"{activation}, {net}, IL, batch {BATCH}, T {STEPS}, one thread"
