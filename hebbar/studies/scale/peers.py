@@ -42,7 +42,7 @@ print(time.process_time())
 LEAST = {"float32": 1.5, "float64": 0.45}
 START_UP = 0.15
 TURN = {False: 16, True: 1}
-"""Passes over the samples in a turn: some tenths of a second, or what a process finds cold when its turn comes counts."""
+"""Passes over the samples in a turn: some tenths of a second, or what is cold when a turn comes would count."""
 
 
 def environment(folder: Path) -> Path:
