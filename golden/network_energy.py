@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from hebbar.compiler.control_flow import followed
 from hebbar.compiler.network import Error, Population
 from hebbar.compiler.parameters import effective
-from hebbar.compiler.program import Program, drained
+from hebbar.compiler.program import Program
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_REGISTERS, Into, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, unpack
@@ -113,7 +113,7 @@ def inference_steps(program: Program, entry: str, decisions: Iterable[bool] = ()
 
 def _steps(program: Program, entry: str, decisions: Iterator[bool]) -> Steps:
     walk, code = _Walk(program), [decode(word) for word in program.words]
-    if program.words != drained(program).words:
+    if not program.drains:
         raise BadInput("a chained or pipelined program does not stand still behind a step; record the same training "
                        "with rule.schedule 'drained'.")
     once, given = (1,) * LOOP_REGISTERS, chain(decisions, repeat(False))

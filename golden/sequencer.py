@@ -98,15 +98,17 @@ class Sequencer:
     def _exit(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
         if not self._leave(bool(fields["arm"])):
             return address + 1
-        if not loops:
-            raise BadInput(f"address {address}: EXIT leaves no LOOP.")
-        loops.pop()
-        return fields["end"]
+        return _left(address, Op.EXIT, fields, loops)
 
     def _break(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
-        if not loops:
-            raise BadInput(f"address {address}: BREAK leaves no LOOP.")
-        if not fields["always"] and loops[-1].left > 1:
+        if loops and not fields["always"] and loops[-1].left > 1:
             return address + 1
-        loops.pop()
-        return fields["end"]
+        return _left(address, Op.BREAK, fields, loops)
+
+
+def _left(address: int, op: Op, fields: dict[str, int], loops: list[_Loop]) -> int:
+    """Where a program goes on when the innermost loop is left."""
+    if not loops:
+        raise BadInput(f"address {address}: {op.name} leaves no LOOP.")
+    loops.pop()
+    return fields["end"]

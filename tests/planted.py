@@ -472,7 +472,7 @@ SLOW = (
            ARRAY + "::test_random_sweeps_agree"),
     Defect("golden/learning/health.py", "shares[kind] >= CLIPPED", "shares[kind] > 2",
            "tests/golden/test_health.py::test_divergence_is_said_counted_and_names_the_keys"),
-    Defect("hebbar/compiler/workload.py", "three[cause] - two[cause]", "three[cause]",
+    Defect("hebbar/compiler/cycles.py", "three[cause] - two[cause]", "three[cause]",
            API + "::test_cosimulation_compares_every_word_of_a_sample"),
     Defect("hebbar/energy/accesses.py", "{name: groups * (access in done)", "{name: rows * (access in done)",
            ENERGY + "::test_access_counts_equal_the_enables_of_the_rtl"),

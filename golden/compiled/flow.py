@@ -52,14 +52,10 @@ def _follow(code: list[Instruction], address: int, loops: list[_Loop]) -> str:
     if op in (Op.IN, Op.OUT):
         for loop in loops:
             loop.moves = True
-    if leaves(code[address]):
+    if leaves(code[address]) or op is Op.BREAK:
         if not loops:
             return "leaves no loop"
-        loops[-1].exits.append(fields["end"])
-    if op is Op.BREAK:
-        if not loops:
-            return "leaves no loop"
-        loops[-1].breaks.append(fields["end"])
+        (loops[-1].breaks if op is Op.BREAK else loops[-1].exits).append(fields["end"])
     return _close(address, loops) if op is Op.NEXT else ""
 
 

@@ -82,6 +82,6 @@ def _drains(code: Sequence[Instruction], address: int) -> bool:
 def _moved(word: int, places: Sequence[int]) -> int:
     """An instruction with the new place of the address that it names."""
     instruction = decode(word)
-    if instruction.op not in (Op.LOOP, Op.EXIT, Op.BREAK):
+    if "end" not in instruction.fields:
         return word
     return encode(instruction.op, **(instruction.fields | {"end": places[instruction.fields["end"]]}))

@@ -76,6 +76,11 @@ class Cycles:
                     walk.now += 1
         return walk.halt()
 
+    def each(self, entry: str, loops: Sequence[int] = (0, 0, 0)) -> dict[str, int]:
+        """Cycles of one more sample by cause, in the steady state, where no EXIT leaves; ``loops`` as in ``run``."""
+        two, three = (self.run(entry, samples, None, loops) for samples in (2, 3))
+        return {cause: three[cause] - two[cause] for cause in CYCLES}
+
     def exits(self, entry: str) -> bool:
         """Whether an EXIT can end a loop of an entry, so that its cycles depend on the data."""
         code = takewhile(lambda i: i.op is not Op.HALT, self._code[self._program.entries[entry]:])

@@ -21,7 +21,7 @@ from hebbar.contract.effects import Access, Resource
 from hebbar.contract.isa import OPERAND_FLAGS, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
 
-from .control_flow import Loops, successors
+from .control_flow import DIRECT, Loops, successors
 
 if TYPE_CHECKING:
     from .program import Program
@@ -36,9 +36,6 @@ Accesses = tuple[Times, Times, Times]
 """Reads, writes and sums of a sweep: sums are those of TRN, which may follow one another."""
 KINDS = (("RAW", 0, 1), ("RAW", 0, 2), ("WAR", 2, 0), ("WAW", 2, 1), ("WAR", 1, 0), ("WAW", 1, 1), ("WAW", 1, 2))
 """What a dependence is called, by the accesses of the sweep that depends and those of the older one."""
-
-PASSED = (Op.WAIT, Op.LOOP, Op.NEXT, Op.BREAK)
-"""Instructions that leave in flight what is."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +167,7 @@ class _Ways:
         address, state, distance = at[0], self.states[at], self._least[at]
         sweep = self.sweep(address)
         if sweep is None:
-            return (state, distance) if self.code[address].op in PASSED else (_State(), 0)
+            return (state, distance) if self.code[address].op in DIRECT | {Op.WAIT} else (_State(), 0)
         need = max((need for older, kind, place, need in sweep.needs(state)
                     if (older, address, kind, place[0]) not in self.without), default=0)
         if need > distance:

@@ -16,7 +16,6 @@ from itertools import groupby, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Op, decode, encode
 
@@ -110,10 +109,7 @@ def _overlaps(distances: Distances, nodes: tuple[_Node, ...]) -> Iterable[tuple[
 
 def _cycles(program: Program, entry: str) -> int:
     """Cycles of a sample in the steady state, where no EXIT leaves and loops of other registers have a round."""
-    model = Cycles(program)
-    runs = (model.run(entry, samples, None, (1,) * (LOOP_REGISTERS - 1)) for samples in (2, 3))
-    two, three = (sum(counted[cause] for cause in CYCLES) for counted in runs)
-    return three - two
+    return sum(Cycles(program).each(entry, (1,) * (LOOP_REGISTERS - 1)).values())
 
 
 def _parsed(words: Sequence[int], start: int, stop: int) -> tuple[_Node, ...]:

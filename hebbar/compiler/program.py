@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from hebbar.contract.activations import table
@@ -79,6 +80,11 @@ class Program:
     @property
     def machine(self) -> MachineConfig:
         return self.config.machine
+
+    @cached_property
+    def drains(self) -> bool:
+        """Whether it stands still where its schedules say so: it is neither chained nor pipelined."""
+        return self.words == drained(self).words
 
     def descriptor(self, number: int) -> tuple[dict[str, int], list[dict[str, int]]]:
         """A block descriptor and the map entries of its columns, both by the names of their fields."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hebbar.contract.counters import CYCLES
 from hebbar.contract.results import SampleCycles
 
 from .blocks import Column
@@ -61,7 +60,5 @@ def minimum(program: Program, entry: str = "train", steps: float | None = None) 
 def sample_cycles(program: Program) -> SampleCycles:
     """Cycles of one training sample in the steady state, where no EXIT leaves."""
     model, least = Cycles(program), minimum(program)
-    two, three = (model.run("train", samples, exits=None) for samples in (2, 3))
-    return SampleCycles(**{cause: three[cause] - two[cause] for cause in CYCLES},
-                        minimum=least.cycles if least else None, padded=least.padded if least else None,
-                        upper=model.exits("train"))
+    return SampleCycles(**model.each("train"), minimum=least.cycles if least else None,
+                        padded=least.padded if least else None, upper=model.exits("train"))

@@ -89,12 +89,9 @@ def cycles(config: Config) -> float:
     prediction on a machine that does not learn."""
     from hebbar.compiler.cycles import Cycles
     from hebbar.compiler.program import compile_config
-    from hebbar.contract.counters import CYCLES
 
     program = compile_config(config)
-    model, entry = Cycles(program), "train" if "train" in program.entries else "predict"
-    two, three = (model.run(entry, samples, exits=None) for samples in (2, 3))
-    return sum(three[cause] - two[cause] for cause in CYCLES)
+    return sum(Cycles(program).each("train" if "train" in program.entries else "predict").values())
 
 
 def _fpga(head: dict[str, Any], target: str, found: fpga.Mapped, clock: fpga.Clock | None, reason: str) -> Synthesis:

@@ -7,7 +7,7 @@ whose nodes are instructions; what lies between two sweeps is a shortest path.
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hebbar.compiler.control_flow import Loops, successors
+from hebbar.compiler.control_flow import DIRECT, Loops, successors
 from hebbar.compiler.program import Program
 from hebbar.contract.access_times import Timed, access_times
 from hebbar.contract.effects import Access, Resource
@@ -82,7 +82,7 @@ class Paper:
         instruction = self.code[address]
         if instruction.op is Op.WAIT:
             return not instruction.fields["gap"]
-        return instruction.op not in (Op.SWEEP, Op.LOOP, Op.NEXT, Op.BREAK)
+        return instruction.op not in DIRECT | {Op.SWEEP}
 
     def gap(self, address: int) -> int:
         """The gap of the WAIT directly before an address; 0 where there is none."""
