@@ -12,12 +12,9 @@ from llvmlite import binding
 from numba import config, njit, types
 from numba.extending import intrinsic
 
-from hebbar.contract.places import settle
-
 __all__ = ["FEATURES", "entry", "halved", "part"]
 
-settle()  # before Numba looks for a place to keep machine code
-config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")  # type: ignore[attr-defined]  # Numba makes its settings as it starts
+config.CACHE_DIR = os.environ.get("NUMBA_CACHE_DIR", "")  # type: ignore[attr-defined]  # Numba may have read it before
 
 if config.CPU_NAME is None and config.CPU_FEATURES is None:  # type: ignore[attr-defined]
     host = binding.get_host_cpu_features()
