@@ -1,6 +1,6 @@
-"""The elementwise work of a state step in single precision, one pass over each array.
+"""The work of single precision that NumPy would take several passes for.
 
-``move`` and ``compare`` are compiled by Numba and kept on disk. Functions and slopes are those of
+What is elementwise is compiled by Numba and kept on disk. Functions and slopes are those of
 ``hebbar.contract.activations`` in float32; tanh is a rational function of degree 13 over 6, as in Eigen, within 3e-7 of
 tanh (a test says so).
 """
@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from scipy.linalg.blas import sgemm  # which Numba has loaded by now
 
-__all__ = ["KINDS", "compare", "move"]
+__all__ = ["KINDS", "add", "compare", "move", "relax"]
 
 KINDS = {name: i for i, name in enumerate(("identity", "relu", "leaky", "tanh", "sigmoid", "hard_tanh"))}
 """What ``kind`` means; other activations have no kernel."""
@@ -25,7 +26,8 @@ ODD = tuple(np.float32(c) for c in (-2.76076847742355e-16, 2.00018790482477e-13,
                                     4.89352455891786e-03))
 EVEN = tuple(np.float32(c) for c in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03,
                                      4.89352518554385e-03))
-SIGNATURE = "void(int64, float32[::1], float32[::1], float32[::1], float32[::1], float32)"
+PART = 2048
+"""Numbers of each array that ``relax`` takes at once: five arrays of them fit a cache of 48 KB."""
 
 
 @njit(inline="always")
@@ -43,9 +45,8 @@ def _tanh(x):
     return p / (d * q + EVEN[3])
 
 
-@njit(SIGNATURE, **OPTIONS)
-def move(kind, x, a, error, back, gamma):
-    """``x += gamma (f'(x) back - error)`` and ``a = f(x)``, on arrays of one length."""
+@njit(inline="always")
+def _moved(kind, x, a, error, back, gamma):
     n = x.size
     if kind == 0:
         for i in range(n):
@@ -76,8 +77,36 @@ def move(kind, x, a, error, back, gamma):
             a[i] = min(max(x[i], -ONE), ONE)
 
 
+@njit(inline="always")
+def _compared(x, mu, error, precision):
+    for i in range(x.size):
+        error[i] = precision * (x[i] - mu[i])
+
+
+@njit("void(int64, float32[::1], float32[::1], float32[::1], float32[::1], float32)", **OPTIONS)
+def move(kind, x, a, error, back, gamma):
+    """``x += gamma (f'(x) back - error)`` and ``a = f(x)``, on arrays of one length."""
+    _moved(kind, x, a, error, back, gamma)
+
+
+@njit("void(int64, float32[::1], float32[::1], float32[::1], float32[::1], float32[::1], float32, float32)", **OPTIONS)
+def relax(kind, x, a, error, back, mu, gamma, precision):
+    """``move``, then ``compare`` with predictions that stand still, while a part of the arrays is in the cache."""
+    for first in range(0, x.size, PART):
+        part = slice(first, first + PART)
+        _moved(kind, x[part], a[part], error[part], back[part], gamma)
+        _compared(x[part], mu[part], error[part], precision)
+
+
 @njit("void(float32[::1], float32[::1], float32[::1], float32)", **OPTIONS)
 def compare(x, mu, error, precision):
     """``error = precision (x - mu)``."""
-    for i in range(x.size):
-        error[i] = precision * (x[i] - mu[i])
+    _compared(x, mu, error, precision)
+
+
+def add(total, left, right, alpha):
+    """``total += alpha left^T right`` in place: BLAS adds the product where the sum is, which NumPy has no name for.
+
+    ``total`` (m, n), ``left`` (batch, m) and ``right`` (batch, n), all C-contiguous; BLAS reads them as transposed.
+    """
+    sgemm(alpha, right.T, left.T, 1.0, total.T, trans_b=1, overwrite_c=1)

@@ -6,9 +6,9 @@ In float64 the results are those of ``rules`` up to rounding, in float32 close t
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import DTypeLike
+from numpy.typing import DTypeLike, NDArray
 
-from hebbar.compiler.network import Network
+from hebbar.compiler.network import Network, Role
 from hebbar.compiler.rule_config import RuleConfig
 
 from .batch import Batch, Link, Real
@@ -39,7 +39,8 @@ class Plan:
                  dtype: DTypeLike = np.float64) -> None:
         check_weights(network, weights)
         self.network, self.streamed, self.dtype = network, tuple(streamed), np.dtype(dtype)
-        self.links = [Link(network, e, weights, self.dtype) for e in network.edges if not e.shares]
+        fixed = {*streamed, *(p.name for p in network.with_role(Role.CONSTANT))}
+        self.links = [Link(network, e, weights, self.dtype, e.source in fixed) for e in network.edges if not e.shares]
         self._batches: dict[int, Batch] = {}
 
     @property
@@ -48,11 +49,12 @@ class Plan:
         return {(k.edge.source, k.edge.target): k.weights.astype(np.float64) for k in self.links
                 if k.weights is not None}
 
-    def learn(self, samples: Mapping[str, Real], rule: RuleConfig, rate: float) -> None:
-        """One update from ``samples``, (batch, size) of every streamed population."""
-        batch = self._batch(len(next(iter(samples.values()))))
-        for name, values in samples.items():
-            batch.cells[name].hold(values)
+    def learn(self, samples: Mapping[str, Real], rows: NDArray[np.int64], rule: RuleConfig, rate: float) -> None:
+        """One update from the given ``rows`` of ``samples``, (samples, size) in ``dtype`` of every streamed population;
+        all rows have to be there."""
+        batch = self._batch(len(rows))
+        for name in self.streamed:
+            batch.cells[name].take(samples[name], rows)
         batch.predict_base()
         acyclic = self.network.order is not None
         batch.start(acyclic)
@@ -63,9 +65,7 @@ class Plan:
         before = None
         for _ in range(rule.steps):
             now = {c.name: c.error.copy() for c in batch.compared} if rule.tolerance else None
-            batch.move(rule.gamma)
-            batch.repredict()
-            batch.errors()
+            batch.relax(rule.gamma)
             if before and now and fallen(before, now) < rule.tolerance:
                 break
             before = now

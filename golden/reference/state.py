@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from hebbar.compiler.network import Edge, Network, Role
 from hebbar.contract.errors import BadInput
@@ -23,8 +23,8 @@ States = dict[str, Array]
 
 @dataclass(frozen=True)
 class Held:
-    """What is clamped. ``values[g]`` (batch, size) float64; ``masks[g]`` (batch, size) bool, True
-    where ``values`` holds. Populations in neither are free. Constant populations are always held
+    """What is clamped. ``values[g]`` (batch, size), float64 unless asked for otherwise; ``masks[g]`` (batch, size)
+    bool, True where ``values`` holds. Populations in neither are free. Constant populations are always held
     at 1; ``batch`` is the number of samples.
     """
 
@@ -122,12 +122,12 @@ def must_be_clamped(network: Network) -> list[str]:
     return [p.name for p in network.with_role(Role.INPUT) if not network.incoming(p.name)]
 
 
-def hold(network: Network, clamps: Mapping[str, Array],
-         masks: Mapping[str, NDArray[np.bool_]] | None = None) -> Held:
+def hold(network: Network, clamps: Mapping[str, Array], masks: Mapping[str, NDArray[np.bool_]] | None = None,
+         dtype: DTypeLike = np.float64) -> Held:
     """Check ``clamps`` (name -> (batch, size)) and ``masks`` (name -> (size,) or (batch, size)).
 
     Without a mask the whole population is clamped. Values outside a mask are ignored and may be
-    NaN. Raises BadInput with the place and the fix.
+    NaN. Values are kept in ``dtype``. Raises BadInput with the place and the fix.
     """
     masks = masks or {}
     for name in masks:
@@ -136,7 +136,7 @@ def hold(network: Network, clamps: Mapping[str, Array],
     values: States = {}
     held: dict[str, NDArray[np.bool_]] = {}
     for name, given in clamps.items():
-        values[name] = _checked(network, name, given, values)
+        values[name] = _checked(network, name, given, values, dtype)
         held[name] = _mask(name, masks.get(name, True), values[name])
     if not values:
         raise BadInput("clamps is empty; clamp at least one population to data.")
@@ -146,18 +146,19 @@ def hold(network: Network, clamps: Mapping[str, Array],
                            "this input; clamp all of it or add an edge into it.")
     batch = len(next(iter(values.values())))
     for p in network.with_role(Role.CONSTANT):
-        values[p.name] = np.ones((batch, 1))
+        values[p.name] = np.ones((batch, 1), dtype)
         held[p.name] = np.ones((batch, 1), dtype=bool)
     return Held(values, held, batch)
 
 
-def _checked(network: Network, name: str, given: Array, others: States) -> Array:
+def _checked(network: Network, name: str, given: Array, others: States, dtype: DTypeLike) -> Array:
     if name not in network.by_name:
         raise BadInput(f"clamps[{name!r}] is no population{suggest(name, network.by_name)}.")
     population = network.by_name[name]
     if population.role is Role.CONSTANT:
         raise BadInput(f"clamps[{name!r}] is a constant population, always 1; remove the clamp.")
-    array = np.asarray(given, dtype=np.float64)
+    with np.errstate(over="ignore"):  # what single precision does not hold is told as not finite
+        array = np.asarray(given, dtype)
     if array.ndim != 2 or array.shape[1] != population.size:
         raise BadInput(f"clamps[{name!r}] has shape {array.shape}; give one row per sample and "
                        f"{population.size} columns.")
@@ -176,9 +177,9 @@ def _mask(name: str, given: NDArray[np.bool_] | bool, values: Array) -> NDArray[
         raise BadInput(f"masks[{name!r}] has shape {mask.shape}; give {values.shape[1:]} or "
                        f"{values.shape}.")
     mask = np.broadcast_to(mask, values.shape)
-    bad = np.argwhere(mask & ~np.isfinite(values))
-    if len(bad):
-        sample, neuron = bad[0]
+    wrong = ~np.isfinite(values)
+    if wrong.any() and (wrong & mask).any():
+        sample, neuron = np.argwhere(wrong & mask)[0]
         raise BadInput(f"clamps[{name!r}] sample {sample}, neuron {neuron} is "
                        f"{values[sample, neuron]}; replace it or mask this neuron out.")
     return mask

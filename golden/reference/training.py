@@ -44,25 +44,34 @@ def train_epoch(network: Network, weights: Weights, inputs: Array, targets: Arra
 
     Updates are summed over a batch, so ``rate`` should fall as ``batch`` grows. ``dtype``: float64, or float32 for
     speed, which IL, iPC and Z-IL have; ``progress`` is told how many samples have been learnt. Raises BadInput for
-    clamps or weights that do not fit the network, weights that stop being finite included.
+    clamps or weights that do not fit the network, for a number that is no sample's, and for weights that stop being
+    finite.
     """
     numbers, clamps = np.asarray(order, np.int64), sample_clamps(network, inputs, targets)
     if np.dtype(dtype) not in (np.float64, np.float32):
         raise BadInput(f"dtype is {np.dtype(dtype)}; give float64 or float32.")
+    _check_order(numbers, len(inputs))
     if not plannable(network, rule, batch):
         if np.dtype(dtype) != np.float64:
             raise BadInput(f"dtype is float32, which {rule.name!r} does not have on this network; use float64.")
         return _by_rule(network, weights, clamps, rule, numbers, batch, rate, progress)
-    hold(network, clamps)
+    held = hold(network, clamps, dtype=dtype).values
     plan = Plan(network, weights, tuple(clamps), dtype)
     with np.errstate(over="ignore", invalid="ignore"):  # told below, with the place
         for first in range(0, len(numbers), batch):
             rows = numbers[first:first + batch]
-            plan.learn({name: values[rows] for name, values in clamps.items()}, rule, rate)
+            plan.learn(held, rows, rule, rate)
             if progress:
                 progress(first + len(rows))
-    check_weights(network, plan.weights)
-    return plan.weights
+    learnt = plan.weights
+    check_weights(network, learnt)
+    return learnt
+
+
+def _check_order(numbers: NDArray[np.int64], count: int) -> None:
+    wrong = np.flatnonzero((numbers < 0) | (numbers >= count))
+    if len(wrong):
+        raise BadInput(f"order[{wrong[0]}] is {numbers[wrong[0]]}; give numbers of samples, 0 to {count - 1}.")
 
 
 def _by_rule(network: Network, weights: Weights, clamps: States, rule: RuleConfig, order: NDArray[np.int64], batch: int,

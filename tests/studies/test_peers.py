@@ -50,10 +50,18 @@ def test_a_peer_gets_our_task_and_its_answers_are_told_apart(stand_in, tmp_path)
     assert peer.process.poll() is not None
 
 
+def test_our_script_learns_what_the_engine_does(tmp_path):
+    """The process whose start-up is measured learns the batch: weights of float32, as far from those of float64 as its
+    rounding takes them, and it takes time of its own to get there."""
+    one = task("relu", np.float64)
+    assert peers._started("relu", one, tmp_path) > 0.05
+    assert 0 < peers._difference(np.load(tmp_path / "weights.npy"), one) < 1e-3
+
+
 def test_rows_are_ratios_of_processor_time(stand_in, tmp_path, monkeypatch):
     """Twice the samples a second are 2; the start-up is a share of the peer's, and none of it is said to be met when it
     is not."""
-    monkeypatch.setattr(peers, "_started", lambda activation: 1.5)
+    monkeypatch.setattr(peers, "_started", lambda *_: 1.5)
     clock = iter(np.arange(0, 1000, 1.0))
     monkeypatch.setattr(peers.time, "process_time", lambda: next(clock))
     rows = list(peers._rows(sys.executable, "tanh", tmp_path, True, QUIET))

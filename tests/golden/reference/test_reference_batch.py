@@ -10,7 +10,7 @@ from test_reference_behaviour import recurrent, small
 from test_reference_elements import network, random_weights, samples
 
 from golden import reference as ref
-from golden.reference.kernels import KINDS, compare, move
+from golden.reference.kernels import KINDS, PART, add, compare, move, relax
 from golden.reference.plan import Plan, plannable
 from hebbar.compiler.network import Edge, Network, Population, Role
 from hebbar.compiler.rule_config import RuleConfig
@@ -109,6 +109,28 @@ def test_a_kernel_steps_as_declared(name, kind):
     assert (arrays[3] == 4 * (arrays[0] - arrays[2])).all()
 
 
+@pytest.mark.parametrize("count", [5, PART, 2 * PART + 3])
+@pytest.mark.parametrize("kind", KINDS.values())
+def test_moving_and_comparing_at_once_is_the_one_after_the_other(kind, count):
+    """Bit for bit, whatever is left over of the parts that the arrays are taken in."""
+    x, a, error, back, mu = np.random.default_rng(kind).normal(size=(5, count)).astype(np.float32)
+    at_once, after = ([v.copy() for v in (x, a, error)] for _ in range(2))
+    relax(kind, *at_once, back, mu, 0.25, 2.0)
+    move(kind, *after, back, 0.25)
+    compare(after[0], mu, after[2], 2.0)
+    for found, expected in zip(at_once, after, strict=True):
+        assert found.tobytes() == expected.tobytes()
+
+
+def test_a_product_is_added_where_the_sum_is():
+    """Whole numbers, which single precision holds; neither factor changes."""
+    rng = np.random.default_rng(0)
+    total, left, right = (rng.integers(-9, 9, shape).astype(np.float32) for shape in ((5, 3), (7, 5), (7, 3)))
+    expected, factors = total + 0.5 * left.T @ right, (left.copy(), right.copy())
+    add(total, left, right, 0.5)
+    assert (total == expected).all() and (left == factors[0]).all() and (right == factors[1]).all()
+
+
 def test_progress_counts_samples():
     net, (x, y), seen = small(), (np.ones((5, 4)), np.ones((5, 3))), []
     for rule in (RuleConfig(name="il", steps=2, gamma=0.1), RuleConfig(name="backprop")):
@@ -129,3 +151,21 @@ def test_what_a_plan_cannot_do_is_refused():
             ref.train_epoch(net, {k: 50 * w for k, w in weights.items()}, 1e3 * x, y, il, [0] * 40, 4, 1.0, dtype)
     with pytest.raises(BadInput, match="is missing"):
         Plan(net, {}, ("in", "out"))
+
+
+@pytest.mark.parametrize("rule", ["il", "backprop"])
+@pytest.mark.parametrize("wrong", [-1, 4])
+def test_a_number_that_is_no_sample_is_refused(rule, wrong):
+    """Batches are gathered without looking, where another sample or the memory behind it would be learnt."""
+    net = small()
+    with pytest.raises(BadInput, match=rf"order\[2\] is {wrong}; give numbers of samples, 0 to 3"):
+        ref.train_epoch(net, ref.initial_weights(net, 1), np.ones((4, 4)), np.ones((4, 3)),
+                        RuleConfig(name=rule, steps=2, gamma=0.1), [0, 1, wrong, 2])
+
+
+def test_what_single_precision_does_not_hold_is_refused():
+    net, x = small(), np.ones((4, 4))
+    x[2, 1] = 1e39
+    with pytest.raises(BadInput, match="sample 2, neuron 1 is inf"):
+        ref.train_epoch(net, ref.initial_weights(net, 1), x, np.ones((4, 3)),
+                        RuleConfig(name="il", steps=2, gamma=0.1), range(4), dtype=np.float32)
