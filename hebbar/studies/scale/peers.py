@@ -28,17 +28,9 @@ from .turns import ratio
 __all__ = ["Peer", "environment", "measure"]
 
 PCX = "pcx==0.6.3"
-SCRIPT = ROOT / "benchmarks" / "peers" / "pcx_il.py"
+SCRIPT, OURS = (ROOT / "benchmarks" / "peers" / name for name in ("pcx_il.py", "float_il.py"))
 ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu",
               "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-FIRST_BATCH = """
-import time
-import numpy as np
-from hebbar.studies.scale.floats import task
-task({activation!r}, np.float32).batch()
-print(time.process_time())
-"""
-"""Our start-up: what a process of its own takes until the first batch is learnt."""
 LEAST = {"float32": 1.5, "float64": 0.45}
 START_UP = 0.15
 TURN = {False: 16, True: 1}
@@ -89,20 +81,24 @@ def _answer(process: "subprocess.Popen[str]") -> float:
 @contextmanager
 def started(python: Path, activation: str, given: Task, folder: Path) -> Iterator[Peer]:
     """A peer with the images, targets, weights and rates of ours; it ends with the block."""
-    folder.mkdir(parents=True, exist_ok=True)
-    batches, weights = folder / "batches.npz", folder / "weights.npy"
-    shape = BATCHES, BATCH
-    arrays: dict[str, Any] = {"x": given.inputs.reshape(*shape, -1), "y": given.targets.reshape(*shape, -1)}
-    arrays |= {f"w{i}": weights for i, weights in enumerate(given.weights.values())}
-    np.savez(batches, **{name: values.astype(np.float32) for name, values in arrays.items()})
-    arguments = [batches, activation, STEPS, given.rule.gamma, 2.0 ** -given.shift, weights]
-    process = subprocess.Popen([python, SCRIPT, *map(str, arguments)], env=os.environ | ONE_THREAD, text=True,
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([python, SCRIPT, *_arguments(activation, given, folder)], env=os.environ | ONE_THREAD,
+                               text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
-        yield Peer(process, _answer(process), np.load(weights))
+        yield Peer(process, _answer(process), np.load(folder / "weights.npy"))
     finally:
         process.kill()
         process.communicate()
+
+
+def _arguments(activation: str, given: Task, folder: Path) -> list[str]:
+    """What both scripts are started with; what they read is written to ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = BATCHES, BATCH
+    arrays: dict[str, Any] = {"x": given.inputs.reshape(*shape, -1), "y": given.targets.reshape(*shape, -1)}
+    arrays |= {f"w{i}": weights for i, weights in enumerate(given.weights.values())}
+    np.savez(folder / "batches.npz", **{name: values.astype(np.float32) for name, values in arrays.items()})
+    return [str(value) for value in (folder / "batches.npz", activation, STEPS, given.rule.gamma, 2.0 ** -given.shift,
+                                     folder / "weights.npy")]
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
@@ -124,7 +120,7 @@ def _rows(python: Path, activation: str, folder: Path, quick: bool, reporter: Re
     net = "-".join(map(str, LAYERS))
     reporter.say(f"pcx, {activation}: its first batch ...")
     with reporter.busy(), started(python, activation, ours["float64"], folder / activation) as peer:
-        own = [_started(activation) for _ in range(2)][-1]  # compiled by the first
+        own = [_started(activation, ours["float64"], folder / "ours") for _ in range(2)][-1]  # compiled by the first
         difference = _difference(peer.weights, ours["float64"])
         for warm in (lambda: peer.seconds(BATCHES), *(one.epoch for one in ours.values())):
             warm()
@@ -150,9 +146,10 @@ def _rows(python: Path, activation: str, folder: Path, quick: bool, reporter: Re
                  "change", difference, "<= 1e-3", "", difference <= 1e-3)
 
 
-def _started(activation: str) -> float:
-    done = subprocess.run([sys.executable, "-c", FIRST_BATCH.format(activation=activation)], cwd=ROOT, text=True,
-                          env=os.environ | ONE_THREAD, capture_output=True, check=True)
+def _started(activation: str, given: Task, folder: Path) -> float:
+    """Our start-up: processor seconds of a process of its own until its first batch is learnt."""
+    done = subprocess.run([sys.executable, OURS, *_arguments(activation, given, folder)], cwd=ROOT, text=True,
+                          env=os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=True)
     return float(done.stdout)
 
 
