@@ -41,20 +41,24 @@ class Link:
             given = weights[edge.source, edge.target]
             self._rows = np.array(given.T if held else given, dtype, order="C")
             self.weights, self.gone = self._rows.T if held else self._rows, absent(network, edge)
-            self._add = _added if dtype == np.float64 else _kernels().add
+            self._change = np.empty_like(self._rows)
+            self._add = _add if dtype == np.float64 else _kernels().add
 
     def learn(self, error: Real, a: Real, alpha: float) -> None:
         """``W += alpha e^T a``, summed over the batch."""
         assert self.weights is not None
-        self._add(self._rows, *((a, error) if self.held else (error, a)), alpha)
+        left, right = (a, error) if self.held else (error, a)
+        np.dot(left.T, right, self._change)
+        self._add(self._rows.reshape(-1), self._change.reshape(-1), alpha)
         if self.gone is not None:
             self.weights[self.gone] = 0
         if self.edge.positive:
             np.maximum(self.weights, 0, out=self.weights)
 
 
-def _added(total: Real, left: Real, right: Real, alpha: float) -> None:
-    total += np.dot((alpha * left).T, right)
+def _add(total: Real, change: Real, alpha: float) -> None:
+    change *= alpha
+    total += change
 
 
 def _kernels() -> Any:

@@ -1,15 +1,15 @@
-"""The work of single precision that NumPy would take several passes for.
+"""The elementwise work of single precision, one pass over each array.
 
-What is elementwise is compiled by Numba and kept on disk. Functions and slopes are those of
-``hebbar.contract.activations`` in float32; tanh is a rational function of degree 13 over 6, as in Eigen, within 3e-7 of
-tanh (a test says so).
+All is compiled by Numba and kept on disk; products are NumPy's. A second BLAS for some of them, SciPy's, would add in
+place, but its threads and NumPy's wait for each other: eight times slower where both have two. Functions and slopes
+are those of ``hebbar.contract.activations`` in float32; tanh is a rational function of degree 13 over 6, as in Eigen,
+within 3e-7 of tanh (a test says so).
 """
 
 from typing import Any
 
 import numpy as np
 from numba import njit
-from scipy.linalg.blas import sgemm  # which Numba has loaded by now
 
 __all__ = ["KINDS", "add", "compare", "move", "relax"]
 
@@ -104,9 +104,8 @@ def compare(x, mu, error, precision):
     _compared(x, mu, error, precision)
 
 
-def add(total, left, right, alpha):
-    """``total += alpha left^T right`` in place: BLAS adds the product where the sum is, which NumPy has no name for.
-
-    ``total`` (m, n), ``left`` (batch, m) and ``right`` (batch, n), all C-contiguous; BLAS reads them as transposed.
-    """
-    sgemm(alpha, right.T, left.T, 1.0, total.T, trans_b=1, overwrite_c=1)
+@njit("void(float32[::1], float32[::1], float32)", **OPTIONS)
+def add(total, change, alpha):
+    """``total += alpha change``."""
+    for i in range(total.size):
+        total[i] += alpha * change[i]

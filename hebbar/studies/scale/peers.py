@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import MissingTool
@@ -124,7 +125,8 @@ def _rows(python: Path, activation: str, folder: Path, quick: bool, reporter: Re
         difference = _difference(peer.weights, ours["float64"])
         for warm in (lambda: peer.seconds(BATCHES), *(one.epoch for one in ours.values())):
             warm()
-        with reporter.task(f"float engines beside pcx, {activation}", ROUNDS[quick]) as progress:
+        title = f"float engines beside pcx, {activation}"
+        with threadpool_limits(1), reporter.task(title, ROUNDS[quick]) as progress:
             for i in range(ROUNDS[quick]):
                 speeds["pcx"].append(BATCH * BATCHES * TURN[quick] / peer.seconds(BATCHES * TURN[quick]))
                 for name, one in ours.items():

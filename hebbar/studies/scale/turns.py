@@ -1,8 +1,10 @@
-"""Contenders that take turns, so that all of them see the same load of the computer."""
+"""Contenders that take turns, so that all of them see the same load of the computer, on one thread each."""
 
 from collections.abc import Callable, Mapping
 from statistics import median
 from time import process_time
+
+from threadpoolctl import threadpool_limits
 
 from hebbar.contract.console import Reporter
 
@@ -15,7 +17,7 @@ def take_turns(runs: Mapping[str, Callable[[], int]], rounds: int, what: str, re
     speeds: dict[str, list[float]] = {name: [] for name in runs}
     for run in runs.values():
         run()
-    with reporter.task(what, rounds) as task:
+    with threadpool_limits(1), reporter.task(what, rounds) as task:
         for i in range(rounds):
             for name, run in runs.items():
                 start = process_time()

@@ -122,13 +122,12 @@ def test_moving_and_comparing_at_once_is_the_one_after_the_other(kind, count):
         assert found.tobytes() == expected.tobytes()
 
 
-def test_a_product_is_added_where_the_sum_is():
-    """Whole numbers, which single precision holds; neither factor changes."""
-    rng = np.random.default_rng(0)
-    total, left, right = (rng.integers(-9, 9, shape).astype(np.float32) for shape in ((5, 3), (7, 5), (7, 3)))
-    expected, factors = total + 0.5 * left.T @ right, (left.copy(), right.copy())
-    add(total, left, right, 0.5)
-    assert (total == expected).all() and (left == factors[0]).all() and (right == factors[1]).all()
+def test_a_change_is_added_in_proportion():
+    """Whole numbers and halves, which single precision holds."""
+    total, change = np.random.default_rng(0).integers(-9, 9, (2, 37)).astype(np.float32)
+    expected, before = total + 0.5 * change, change.copy()
+    add(total, change, 0.5)
+    assert (total == expected).all() and (change == before).all()
 
 
 def test_progress_counts_samples():
