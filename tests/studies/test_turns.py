@@ -20,7 +20,8 @@ def test_contenders_take_turns_on_one_thread(monkeypatch):
     clock = iter(range(100))
     monkeypatch.setattr(turns, "process_time", lambda: next(clock))
     with threadpool_limits(2):
-        speeds = turns.take_turns({name: lambda name=name: run(name) for name in "ab"}, 3, "turns", Reporter(quiet=True))
+        runs = {name: lambda name=name: run(name) for name in "ab"}
+        speeds = turns.take_turns(runs, 3, "turns", Reporter(quiet=True))
     assert [name for name, _ in seen] == ["a", "b"] * 4
     assert [pools for _, pools in seen[2:]] == [{1}] * 6 and seen[0][1] != {1}
     assert speeds == {"a": [10.0] * 3, "b": [30.0] * 3}

@@ -56,18 +56,19 @@ class Task:
     dtype: type
     shift: int
 
-    def epoch(self) -> int:
-        """Learn all samples; their number."""
-        self._learn(len(self.inputs))
-        return len(self.inputs)
+    def epoch(self, times: int = 1) -> int:
+        """Learn all samples, ``times`` in a row; how many that are."""
+        count = times * len(self.inputs)
+        self._learn(count)
+        return count
 
     def batch(self) -> Weights:
         """The weights after the first batch."""
         return self._learn(BATCH)
 
     def _learn(self, count: int) -> Weights:
-        return train_epoch(self.network, self.weights, self.inputs, self.targets, self.rule, np.arange(count),
-                           batch=BATCH, dtype=self.dtype)
+        return train_epoch(self.network, self.weights, self.inputs, self.targets, self.rule,
+                           np.arange(count) % len(self.inputs), batch=BATCH, dtype=self.dtype)
 
 
 def task(activation: str, dtype: type, shift: int = 13) -> Task:
