@@ -30,8 +30,10 @@ __all__ = ["Peer", "environment", "measure"]
 
 PCX = "pcx==0.6.3"
 SCRIPT, OURS = (ROOT / "benchmarks" / "peers" / name for name in ("pcx_il.py", "float_il.py"))
-ONE_THREAD = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu",
-              "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+ALIKE = {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_PLATFORMS": "cpu",
+              "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+              "PYTHONDONTWRITEBYTECODE": ""}
+"""The environment of both processes: one thread, and bytecode that is kept, as pip keeps that of pcx."""
 LEAST = {"float32": 1.5, "float64": 0.45}
 START_UP = 0.15
 TURN = {False: 16, True: 1}
@@ -85,7 +87,7 @@ def _answer(process: "subprocess.Popen[str]") -> float:
 @contextmanager
 def started(python: Path, activation: str, given: Task, folder: Path) -> Iterator[Peer]:
     """A peer with the images, targets, weights and rates of ours; it ends with the block."""
-    process = subprocess.Popen([python, SCRIPT, *_arguments(activation, given, folder)], env=os.environ | ONE_THREAD,
+    process = subprocess.Popen([python, SCRIPT, *_arguments(activation, given, folder)], env=os.environ | ALIKE,
                                text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     try:
         yield Peer(process, _answer(process), np.load(folder / "weights.npy"))
@@ -127,8 +129,9 @@ def _rows(python: Path, activation: str, folder: Path, quick: bool, reporter: Re
         own, theirs = _start_up(python, activation, ours["float64"], folder, STARTS[quick])
     with reporter.busy(), started(python, activation, ours["float64"], folder / activation) as peer:
         difference = _difference(peer.weights, ours["float64"])
-        for warm in (lambda: peer.seconds(BATCHES), *(one.epoch for one in ours.values())):
-            warm()
+        peer.seconds(BATCHES)  # warm from here on, as ours are after an epoch
+        for one in ours.values():
+            one.epoch()
         title = f"float engines beside pcx, {activation}"
         with threadpool_limits(1), reporter.task(title, ROUNDS[quick]) as progress:
             for i in range(ROUNDS[quick]):
@@ -165,7 +168,7 @@ def _start_up(python: Path, activation: str, given: Task, folder: Path, times: i
 def _started(activation: str, given: Task, folder: Path) -> float:
     """Our start-up: processor seconds of a process of its own until its first batch is learnt."""
     done = subprocess.run([sys.executable, OURS, *_arguments(activation, given, folder)], cwd=ROOT, text=True,
-                          env=os.environ | ONE_THREAD | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=True)
+                          env=os.environ | ALIKE | {"PYTHONPATH": str(ROOT)}, capture_output=True, check=True)
     return float(done.stdout)
 
 
