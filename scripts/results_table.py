@@ -16,14 +16,13 @@ PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("ru
                             "depth.mnist"),
          "docs/architecture.md": ("chain", "chain.lanes", "chain.writes", "chain.systems", "chain.hashes",
                                   "chain.induction"),
-         "docs/studies.md": ("scale.peers",), "CONTRIBUTING.md": ("house", "house.suite")}
+         "docs/studies.md": ("scale.peers",), "CONTRIBUTING.md": ("house",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
 LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
 SINCE = {
-    "house": ("CPU of the whole suite",),
     "depth": ("784-32 x ", "depth 32: PC-ALM", "depth 128: PC-ALM", "MNIST at batch 1", "784-100-50-10",
               "RTL mismatches, depth 32, final weights", "window, cycles against dense", "exponent of steps"),
     "chain": ("lanes busy", "counters of the RTL", "writes that differ", "mismatches of random programs", "final bits",
