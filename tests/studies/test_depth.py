@@ -19,6 +19,7 @@ from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
 from hebbar.studies import depth
 from hebbar.studies.depth import by_depth, exponent, final, trainings, window
+from hebbar.studies.depth.accuracy import accuracies
 from hebbar.studies.depth.deep_net import deep, deepened
 from hebbar.studies.depth.gate import GatedMachine, gated
 from hebbar.studies.depth.trainings import Asked, Training, best, trained
@@ -117,12 +118,15 @@ def test_without_images_it_says_so(tmp_path):
 
 
 def test_the_rate_is_chosen_on_validation():
-    """Not on the test set, and by the mean over seeds."""
-    def run(halvings, seed, validation, test):
-        return Training(Asked("il", halvings, seed, 32, 10), validation, test, 0)
+    """Not on the test set, and by the mean over seeds; so is the number of steps."""
+    def run(halvings, seed, validation, test, steps=0):
+        return Training(Asked("il", halvings, seed, 32, 10, steps), validation, test, 0)
 
     runs = [run(0, 1, 0.9, 0.5), run(0, 2, 0.5, 0.5), run(1, 1, 0.8, 0.4), run(1, 2, 0.7, 0.4)]
     assert best(runs) == {"il": runs[2:]}
+    longer = [run(1, seed, 0.76, 0.3, steps=96) for seed in (1, 2)]
+    assert best([*runs, *longer]) == {"il": longer}
+    assert "il T 96" in next(accuracies({"il": longer})).figure and " T " not in next(accuracies({"il": runs})).figure
 
 
 @pytest.mark.skipif(not MNIST.exists(), reason="no MNIST beside the repository")

@@ -19,9 +19,10 @@ SEEDS = {False: (1, 2, 3, 4), True: (1,)}
 LAYERS = 32
 
 
-def grid(rules: Sequence[str], seeds: Sequence[int], layers: int, samples: int) -> list[Asked]:
-    """Every rate of every rule, seed by seed."""
-    return [Asked(rule, halvings, seed, layers, samples) for seed, rule, halvings in product(seeds, rules, GRID)]
+def grid(rules: Sequence[str], seeds: Sequence[int], layers: int, samples: int, steps: int = 0) -> list[Asked]:
+    """Every rate of every rule, seed by seed, in so many steps, 0: two a layer."""
+    return [Asked(rule, halvings, seed, layers, samples, steps)
+            for seed, rule, halvings in product(seeds, rules, GRID)]
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
@@ -46,6 +47,7 @@ def accuracies(chosen: dict[str, list[Training]]) -> Iterator[Figure]:
         asked, tests = runs[0].asked, [100 * run.test for run in runs]
         spread = f", spread {np.std(tests, ddof=1):.2f}" if len(runs) > 1 else ""
         at_end = ", the end of the grid" if asked.halvings in (min(GRID), max(GRID)) else ""
+        rule += f" T {asked.steps}" if asked.steps else ""
         yield Figure(f"784-32 x {asked.layers - 1}-10, {asked.samples:,} samples, test set, {rule} (mean of "
                      f"{len(runs)} seeds{spread}; alpha halved {asked.halvings} times{at_end})",
                      round(mean(runs), 2), "beside it", "%", None)

@@ -109,11 +109,11 @@ def measured(asked: Sequence[Asked], folder: Path, images: Path | None, reporter
 
 
 def best(trainings: Sequence[Training]) -> dict[str, list[Training]]:
-    """The trainings of every rule, a seed each, at the rate whose mean over the seeds is best on the images to choose
-    on."""
-    groups: dict[str, dict[int, list[Training]]] = {}
+    """The trainings of every rule, a seed each, at the rate, and in as many steps, whose mean over the seeds is best on
+    the images to choose on."""
+    groups: dict[str, dict[tuple[int, int], list[Training]]] = {}
     for each in trainings:
-        groups.setdefault(each.asked.rule, {}).setdefault(each.asked.halvings, []).append(each)
+        groups.setdefault(each.asked.rule, {}).setdefault((each.asked.halvings, each.asked.steps), []).append(each)
     return {rule: max(rates.values(), key=lambda runs: np.mean([run.validation for run in runs]))
             for rule, rates in groups.items()}
 
