@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import Program
-from hebbar.contract.collector import uncollected
 from hebbar.contract.errors import BadInput
 from hebbar.contract.memories import Mem
 
@@ -44,8 +43,7 @@ def machine_of(program: Program, engine: Engine = "auto") -> "Machine | Compiled
         raise BadInput(f"engine is {engine!r}; give 'auto', 'numpy' or 'compiled'.")
     if engine == "numpy":
         return Machine(program)
-    with uncollected():
-        from .compiled import CompiledMachine, unsupported  # heavy: Numba
+    from .compiled import CompiledMachine, unsupported  # heavy: Numba
 
     return Machine(program) if engine == "auto" and unsupported(program) else CompiledMachine(program)
 

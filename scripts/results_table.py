@@ -40,7 +40,7 @@ def table(area: str) -> str:
                                     "met": all(f["met"] for f in group)})
     hidden = (*GROUPS, *LEFT_OUT) if area == "spine" else LEFT_OUT
     rows += [f for f in figures if not f["figure"].startswith(hidden) and not isinstance(f["value"], dict)
-             and not f["figure"].startswith(SINCE.get(area, "\0"))]
+             and not f["figure"].startswith(SINCE.get(area, ()))]
     lines = ["| figure | measured | target | met |", "|---|---|---|---|"]
     for f in rows:
         name = re.sub(r" \(.*\)", "", f["figure"])

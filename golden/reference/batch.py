@@ -141,24 +141,23 @@ class _Cell:
 
 
 class Batch:
-    """The cells of one batch size, and what moves among them."""
+    """The cells of one batch size, and what moves among them; ``held``: the populations that are clamped."""
 
-    def __init__(self, network: Network, links: Iterable[Link], streamed: set[str], size: int, dtype: np.dtype) -> None:
-        fixed = streamed | {p.name for p in network.with_role(Role.CONSTANT)}
-        self.cells = {p.name: _Cell(p, size, dtype, p.name not in fixed) for p in network.populations}
+    def __init__(self, network: Network, links: Iterable[Link], held: set[str], size: int, dtype: np.dtype) -> None:
+        self.cells = {p.name: _Cell(p, size, dtype, p.name not in held) for p in network.populations}
         for link in links:
             source, target = self.cells[link.edge.source], self.cells[link.edge.target]
             forth, back = (None, None) if link.weights is None else (link.weights.T, link.weights)
             source.out.append((target.error, back))
-            (target.moving_in if source.free else target.held_in).append((source.a, forth))
+            (target.held_in if link.held else target.moving_in).append((source.a, forth))
         self.free = [c for c in self.cells.values() if c.free]
         self.compared = [self.cells[p.name] for p in network.predicted]
         self.standing = [c for c in self.compared if c.stands()]
         self.moving = [c for c in self.free if c not in self.standing]
         self.answering = [c for c in self.compared if c not in self.standing]
         self.forward = [self.cells[n] for n in network.order or () if self.cells[n].free]
-        for name in fixed - streamed:
-            self.cells[name].hold(np.ones(1))
+        for constant in network.with_role(Role.CONSTANT):
+            self.cells[constant.name].hold(np.ones(1))
 
     def predict_base(self) -> None:
         """What clamped populations give to every prediction; they stand still, and so does this."""

@@ -39,8 +39,9 @@ class Plan:
                  dtype: DTypeLike = np.float64) -> None:
         check_weights(network, weights)
         self.network, self.streamed, self.dtype = network, tuple(streamed), np.dtype(dtype)
-        fixed = {*streamed, *(p.name for p in network.with_role(Role.CONSTANT))}
-        self.links = [Link(network, e, weights, self.dtype, e.source in fixed) for e in network.edges if not e.shares]
+        self._held = {*streamed, *(p.name for p in network.with_role(Role.CONSTANT))}
+        self.links = [Link(network, e, weights, self.dtype, e.source in self._held)
+                      for e in network.edges if not e.shares]
         self._batches: dict[int, Batch] = {}
 
     @property
@@ -108,5 +109,5 @@ class Plan:
 
     def _batch(self, size: int) -> Batch:
         if size not in self._batches:
-            self._batches[size] = Batch(self.network, self.links, set(self.streamed), size, self.dtype)
+            self._batches[size] = Batch(self.network, self.links, self._held, size, self.dtype)
         return self._batches[size]

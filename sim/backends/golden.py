@@ -10,7 +10,6 @@ from golden.session import Engine, Session
 from golden.trace import Job, Trace
 from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import Program
-from hebbar.contract.collector import uncollected
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 
@@ -22,8 +21,7 @@ def compile_ahead(programs: Iterable[Program], reporter: Reporter) -> float:
 
     Returns the seconds it took.
     """
-    with uncollected():
-        from golden.compiled import prepare as compile_for, unsupported  # heavy: Numba
+    from golden.compiled import prepare as compile_for, unsupported  # heavy: Numba
 
     reporter.say("preparing the compiled golden machine (seconds, the first time) ...")
     return sum(compile_for(program) for program in programs if not unsupported(program))
