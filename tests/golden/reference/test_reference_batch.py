@@ -10,6 +10,7 @@ from test_reference_behaviour import recurrent, small
 from test_reference_elements import network, random_weights, samples
 
 from golden import reference as ref
+from golden.reference.batch import SLOPES
 from golden.reference.kernels import KINDS, PART, add, compare, move, relax
 from golden.reference.plan import Plan, plannable
 from hebbar.compiler.network import Edge, Network, Population, Role
@@ -107,6 +108,15 @@ def test_a_kernel_steps_as_declared(name, kind):
                                atol=3e-7 * max(1, abs(arrays[1]).max()))
     compare(arrays[0], arrays[2], arrays[3], np.float32(4))
     assert (arrays[3] == 4 * (arrays[0] - arrays[2])).all()
+
+
+@pytest.mark.parametrize("name", SLOPES)
+def test_a_slope_that_is_cheap_is_the_declared_one(name):
+    """At a kink, which no random state meets, it is the one to the right."""
+    declared = ACTIVATIONS[name]
+    x = np.concatenate([np.linspace(-9, 9, 1801), [-1.0, 0.0, 1.0, 1e-6, -1e-6]])
+    a = np.array([declared.f(v) for v in x])
+    np.testing.assert_allclose(SLOPES[name](x, a), [declared.derivative(v) for v in x], rtol=1e-7, atol=1e-15)
 
 
 @pytest.mark.parametrize("count", [5, PART, 2 * PART + 3])
