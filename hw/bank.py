@@ -25,7 +25,8 @@ class HostPort(wiring.Signature):
     Members
     -------
     select : Out(1)
-        The streamer has this memory: the unit's own accesses are shut out.
+        The streamer reads or, with ``write``, writes this memory: the unit's own writes are shut out, and where the
+        streamer reads, its reads. Between the beats of an IN the unit has its memory.
     address, sub : Out(24), Out(16)
         The word, and the number of the beat in it.
     write, read : Out(1)
@@ -61,11 +62,13 @@ class Bank(wiring.Component):
     port : Port
         Depth, lanes, element width and packing into beats.
     readers : int
-        Read ports; the host has the first while it selects the memory.
+        Read ports; the host has the first while it reads the memory.
     exact : bool
         Whether a word that is read and written at the same edge is used.
     writable : bool
         Whether the unit writes; if not, the host alone does, and nothing is chosen on the way of its words.
+    beside : bool
+        Whether the unit may read while the host writes; if not, the host has the reader then too.
 
     Attributes
     ----------
@@ -83,8 +86,9 @@ class Bank(wiring.Component):
         The memory on the stream.
     """
 
-    def __init__(self, port: Port, readers: int = 1, exact: bool = False, writable: bool = True) -> None:
-        self.port, self.readers, self.exact, self.writable = port, readers, exact, writable
+    def __init__(self, port: Port, readers: int = 1, exact: bool = False, writable: bool = True,
+                 beside: bool = False) -> None:
+        self.port, self.readers, self.exact, self.writable, self.beside = port, readers, exact, writable, beside
         self.element = signed(port.bits) if port.signed else unsigned(port.bits)
         self.word = data.ArrayLayout(self.element, port.lanes)
         address = max(1, (port.depth - 1).bit_length())
@@ -102,8 +106,8 @@ class Bank(wiring.Component):
                                                             attrs=attributes)
         writer = memory.write_port(granularity=1)
         for i in range(self.readers):
-            pick = Mux(host.select, host.address, self.read_address[i]) if i == 0 \
-                else self.read_address[i]
+            reads = host.select & ~host.write if self.beside else host.select
+            pick = Mux(reads, host.address, self.read_address[i]) if i == 0 else self.read_address[i]
             m.d.comb += self.read_data[i].eq(self._read(m, memory, pick, f"read_{i}"))
         places = [divmod(lane, port.lanes_per_beat) for lane in range(port.lanes)]
         sub = host.sub[:port.sub_bits]

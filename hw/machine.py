@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect
 
+from hebbar.contract.beside import BESIDE
 from hebbar.contract.counters import CAUSES
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import GAINS, LOOP_REGISTERS
@@ -69,14 +70,13 @@ class Machine(wiring.Component):
         m.submodules.tile = self.tile = TILES[config.tile](config)
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.feedback_sums = self.feedback_sums = FeedbackSums(config)
-        self.banks = {mem: Bank(table_ports[mem], writable=mem in (Mem.STATE, Mem.ERROR)) for mem in (
-            Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
+        self.banks = {mem: Bank(table_ports[mem], writable=mem in (Mem.STATE, Mem.ERROR), beside=mem in BESIDE)
+                      for mem in (Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         # POST reads rows of a word while ACT writes others of it.
-        self.banks[Mem.ACTIVITY] = Bank(table_ports[Mem.ACTIVITY], readers=2, exact=True)
+        self.banks[Mem.ACTIVITY] = Bank(table_ports[Mem.ACTIVITY], readers=2, exact=True, beside=True)
         for mem, bank in self.banks.items():
             m.submodules[f"{mem.name.lower()}_memory"] = bank
-        m.submodules.base_memory = self.base = Bank(Port(
-            config.groups, config.row_tiles, config.row_sum_bits, 1, True))
+        m.submodules.base_memory = self.base = Bank(Port(config.groups, config.row_tiles, config.row_sum_bits, 1, True))
         m.submodules.function_table = self.function = Table(
             formats, formats.activity, table_ports[Mem.FUNCTION], config.row_tiles)
         m.submodules.derivative_table = self.derivative = Table(

@@ -14,9 +14,9 @@ from .descriptor import Descriptor
 from .fetch import Fetch
 from .fields import descriptor, field, illegal
 from .fixed import named, pipe
-from .loop_instructions import LoopInstructions
 from .loops import Loops
 from .pipeline import check_latency
+from .transfer_instructions import TransferInstructions
 from .watchdog import Watchdog
 
 __all__ = ["Sequencer"]
@@ -26,12 +26,13 @@ LOOKS = ("read", "measure", "compare")
 check_latency("DESCRIPTOR_LATENCY", DESCRIPTOR_LATENCY, len(LOOKS))
 
 
-class Sequencer(LoopInstructions):
+class Sequencer(TransferInstructions):
     """One instruction a cycle; a SWEEP takes more and waits while the tile is busy (``hebbar.contract.timing``).
 
     ``decode`` holds the instruction at ``pc`` in a register, the program memory shows the one behind it; where the
     program does not go on there, ``fetch`` waits for the other. ``decode`` waits while ``hold``; WAIT without a gap,
-    IN, OUT, SEPARATE and EXIT stay there until ``idle``. The descriptor of a SWEEP or SEPARATE is read in ``decode``,
+    IN, OUT, SEPARATE and EXIT stay there until ``idle``, but for an IN behind a WAIT with a gap, beside which the
+    program goes on (``hw.transfer_instructions``). The descriptor of a SWEEP or SEPARATE is read in ``decode``,
     kept in ``read``, measured in ``measure`` and compared in ``compare``. ``issue`` offers the sweep once ``held`` is
     0, which counts the gap of a WAIT before it while the tile could take a sweep, ``population`` starts the separation
     unit on the rows and ``separate`` waits for it. ``stream`` waits for a transfer. HALT, STOP and faults set the cause
@@ -75,25 +76,22 @@ class Sequencer(LoopInstructions):
                     m.d.comb += self._halt.eq(Cause.STOPPED)
                 with m.Elif(self._fetch.outside):
                     m.d.comb += self._halt.eq(Cause.ADDRESS)
-                with m.Elif(~self.hold):
+                with m.Elif(~self._stays):
                     self._decode(m)
             self._look(m)
             self._issue(m)
             if self.machine.separation:
                 self._separate(m)
             with self._state(m, "stream"):
-                m.d.comb += self.streaming.eq(1)
-                with m.If(self.transfer_done):
-                    self._advance(m)
-                with m.Elif(self._stopping):
-                    m.d.comb += self._halt.eq(Cause.STOPPED)
+                self._stream(m)
             with m.State("drain"):
                 m.d.comb += self.draining.eq(1)
                 with m.If(self.idle):
                     with m.If(self.cause == Cause.DONE):
                         self._finish(m)
                     m.next = "halted"
-            m.d.comb += self.running.eq(~fsm.ongoing("halted"))
+            m.d.comb += [self.running.eq(~fsm.ongoing("halted")),
+                         self.streaming.eq(fsm.ongoing("stream") | (fsm.ongoing("decode") & self._waits))]
         with m.If(self.stop | self._failed | (self._halt > Cause.DONE)):
             m.d.sync += self.aborted.eq(1)
         return m
@@ -107,6 +105,7 @@ class Sequencer(LoopInstructions):
         self._failed = named(m, self.transfer_fault != 0, "failed")
         self._goes = named(m, self.idle | self._gaps, "goes")
         self._takes = named(m, self.sweep.ready & ~self._holds, "takes")
+        self._follow(m)
         with m.If(self.sweep.ready & self._holds):
             m.d.sync += self._held.eq(self._held - 1)
         with m.If(self._fetch.advance & (self._op == Op.WAIT)):
@@ -182,9 +181,7 @@ class Sequencer(LoopInstructions):
                 with m.Else():
                     self._look_up(m)
             with m.Case(Op.IN, Op.OUT):
-                m.d.comb += [self.draining.eq(~self.idle), self.transfer.eq(self.idle)]
-                with m.If(self.idle):
-                    m.next = "stream"
+                self._move(m)
             with m.Case(Op.LOOP):
                 self._enter(m)
             with m.Case(Op.NEXT):

@@ -42,6 +42,8 @@ class SequencerSignature(wiring.Signature):
         They got on in this cycle; the watchdog starts anew.
     transfer, transfer_out : Out(1)
         A transfer begins, for one cycle; it is an OUT.
+    beside : Out(1)
+        The program goes on beside the transfer that begins.
     transfer_word : Out(32)
         Its instruction.
     transfer_done : In(1)
@@ -87,7 +89,8 @@ class SequencerSignature(wiring.Signature):
             "block_address": Out(FIELDS[Op.SWEEP]["block"].width), "block": In(128),
             "sweep": Out(stream.Signature(Shapes(machine).command)),
             "hold": In(1), "idle": In(1), "progress": In(1), "transfer": Out(1), "transfer_out": Out(1),
-            "transfer_word": Out(32), "transfer_done": In(1), "transfer_fault": In(4), "leftover": In(1),
+            "beside": Out(1), "transfer_word": Out(32), "transfer_done": In(1), "transfer_fault": In(4),
+            "leftover": In(1),
             "separate": Out(1), "population": Out(command(machine)), "separated": In(1), "exit": Out(1), "arm": Out(1),
             "leave": In(1), "left": Out(1), "running": Out(1), "aborted": Out(1), "fault": Out(1), "cause": Out(4),
             "pc": Out(13), "draining": Out(1), "streaming": Out(1), "separating": Out(1), "barrier": Out(1),

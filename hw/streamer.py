@@ -124,7 +124,7 @@ class Streamer(wiring.Component):
             m.d.comb += [self.active.eq(~ready), self.free.eq(ready & ~self._beat_in),
                          self.m_axis_tdata.eq(Mux(closing, 0, self.host.read_beat)),
                          self.m_axis_tlast.eq(closing | (self._last & self._final)),
-                         self.host.select.eq(fsm.ongoing("write") | fsm.ongoing("fetch")
+                         self.host.select.eq(self.host.write | fsm.ongoing("fetch")
                                              | fsm.ongoing("send") | fsm.ongoing("withdraw"))]
         with m.If(self.aborted):
             m.d.comb += self.s_axis_tready.eq(1)

@@ -23,15 +23,15 @@ __all__ = ["Log", "watch_order", "watch_writes"]
 async def watch_order(ctx: Any, machine: Machine, program: Program, found: list[Mismatch]) -> None:
     """Until a sweep overtakes an older one, which is ``found``."""
     ports, sequencer = ports_of(machine), machine.sequencer
-    board, alone = Scoreboard(program, ports), [sequencer.transfer]
+    board, alone = Scoreboard(program, ports), [sequencer.transfer & ~sequencer.beside]
     alone += [sequencer.separate] if machine.machine.separation else []
     alone += [sequencer.exit] if machine.machine.energy else []
     signals = [s for p in ports.values() for s in (p.enable, p.address)]
-    async for _, _, valid, ready, pc, drains, *values in ctx.tick().sample(
-            sequencer.sweep.valid, sequencer.sweep.ready, sequencer.pc, Cat(alone), *signals):
+    takes = (sequencer.sweep.valid & sequencer.sweep.ready) | sequencer.beside
+    async for _, _, taken, pc, drains, *values in ctx.tick().sample(takes, sequencer.pc, Cat(alone), *signals):
         writes = {r: address for r, enable, address in zip(ports, values[::2], values[1::2], strict=True) if enable}
         try:
-            board.cycle(pc if valid and ready else None, writes, bool(drains))
+            board.cycle(pc if taken else None, writes, bool(drains))
         except Mismatch as error:
             found.append(error)
             return

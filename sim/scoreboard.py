@@ -9,22 +9,21 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from hebbar.compiler.program import Program
+from hebbar.compiler.transfers import Place, beats
 from hebbar.contract.access_times import access_times
 from hebbar.contract.effects import Access, Resource
 from hebbar.contract.errors import Mismatch
-from hebbar.contract.isa import Sweep, decode
+from hebbar.contract.isa import Op, Sweep, decode
+from hebbar.contract.timing import RANGE_LATENCY
 
 from .compare import described
 
 __all__ = ["Scoreboard"]
 
-Place = tuple[Resource, int]
-"""A memory and a word of it."""
-
 
 @dataclass
 class _Open:
-    """What a sweep that was taken still has to read and to write, by place."""
+    """What a sweep that was taken, or an IN beside sweeps, still has to read and to write, by place."""
 
     address: int
     reads: Counter[Place] = field(default_factory=Counter)
@@ -53,8 +52,8 @@ class Scoreboard:
         return not self._sweeps
 
     def cycle(self, taken: int | None, writes: Mapping[Resource, int], alone: bool) -> None:
-        """One cycle: the address of the sweep that the tile takes, the words that are written, and whether an
-        instruction that drains starts."""
+        """One cycle: the address of the sweep that the tile takes, or of the IN that begins beside sweeps, the words
+        that are written, and whether an instruction that drains starts."""
         self._now += 1
         if alone and self._sweeps:
             raise Mismatch(f"cycle {self._now}: an instruction that drains starts while {self._name(self._sweeps[0])} "
@@ -74,21 +73,29 @@ class Scoreboard:
             self._take(taken)
 
     def _take(self, address: int) -> None:
-        fields = decode(self._program.words[address]).fields
+        instruction, sweep = decode(self._program.words[address]), _Open(address)
+        fields = instruction.fields
+        if instruction.op is Op.IN:
+            for beat, place in enumerate(beats(self._program, instruction), RANGE_LATENCY + 1):
+                self._writing(sweep, place, beat)
+            self._sweeps.append(sweep)
+            return
         block, entries = self._program.descriptor(fields["block"])
-        sweep = _Open(address)
         for t in access_times(self._timing, block, entries, Sweep(fields["flags"])):
             place = t.resource, t.word
             if t.access is Access.READ:
                 sweep.reads[place] += 1
                 self._reads[self._now + t.last].append((sweep, place))
                 continue
-            sweep.writes[place] += 1
-            if t.resource in self._seen:
-                self._expected[t.resource].append((sweep, place))
-            else:
-                self._writes[self._now + t.last].append((sweep, place))
+            self._writing(sweep, place, t.last)
         self._sweeps.append(sweep)
+
+    def _writing(self, sweep: _Open, place: Place, cycle: int) -> None:
+        sweep.writes[place] += 1
+        if place[0] in self._seen:
+            self._expected[place[0]].append((sweep, place))
+        else:
+            self._writes[self._now + cycle].append((sweep, place))
 
     def _seen_write(self, resource: Resource, word: int) -> None:
         if not self._expected[resource]:

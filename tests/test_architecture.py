@@ -23,7 +23,8 @@ OURS = {"hebbar", "golden", "hw", "sim"}
 HARDWARE_ONLY = {"bank", "bus", "cell_access", "crossbar", "fields", "line_drivers", "machine", "neuron_parts",
                  "neuron_stages", "phase_control", "pipeline", "row_stages", "sequencer_signature", "state_diagram",
                  "streamer", "sar_logic", "tidy", "tile", "verilog",
-                 "delay", "descriptor", "fetch", "loop_instructions", "loops", "range_check", "tally", "walk",
+                 "delay", "descriptor", "fetch", "loop_instructions", "loops", "range_check", "tally",
+                 "transfer_instructions", "walk",
                  "watchdog", "weight_update", "word_queue"}
 TWINS = ["analog_macro", "array_macro", "feedback_sums", "counters", "energy_sum", "fixed", "machine", "neuron",
          "pulses", "row_engine", "separation", "sequencer", "table", "tile"]

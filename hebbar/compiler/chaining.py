@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hebbar.contract.errors import BadInput
-from hebbar.contract.isa import FIELDS, MOVES, Instruction, Op, decode, encode
+from hebbar.contract.isa import MOVES, Instruction, Op, decode, encode
 
 from .control_flow import Loops, successors
-from .gaps import gaps
+from .gaps import MOST, gaps
 
 if TYPE_CHECKING:
     from .program import Program
@@ -24,21 +24,20 @@ __all__ = ["chained"]
 DRAINS = MOVES | {Op.SEPARATE, Op.EXIT, Op.HALT}
 """Instructions that drain whatever stands before them."""
 DRAIN = encode(Op.WAIT)
-MOST = (1 << FIELDS[Op.WAIT]["gap"].width) - 1
-"""The longest gap; a longer one drains."""
 
 
-def chained(program: Program, found: Mapping[int, int] | None = None) -> Program:
+def chained(program: Program, found: Mapping[int, int] | None = None, beside: bool = False) -> Program:
     """A program that does the same with as few WAITs that drain as may be; its schedules are those it was made of.
 
-    ``found``: gaps by address in place of those of ``gaps``, to see what others do. Raises BadInput where the machine
+    ``found``: gaps by address in place of those of ``gaps``, to see what others do. ``beside``: INs go on beside sweeps
+    where that hides anything, and nothing drains there. Raises BadInput where the machine
     has no room for it, or a tile whose gaps nothing holds against hardware.
     """
     machine = program.machine
     if machine.kind.macro:
         raise BadInput(f"rule.schedule is 'chained', and the gaps of tile {machine.tile!r} are not checked; set it to "
                        "'drained'.")
-    code, found = [decode(word) for word in program.words], gaps(program) if found is None else found
+    code, found = [decode(word) for word in program.words], gaps(program, (), beside) if found is None else found
     words: list[int] = []
     places: list[int] = []
     for at, instruction in enumerate(code):
@@ -57,14 +56,15 @@ def _waits(code: Sequence[Instruction], at: int, found: Mapping[int, int]) -> li
     """The WAITs in the place of one, or before another instruction."""
     op = code[at].op
     if op is Op.WAIT:
-        return [DRAIN] * _drains(code, at + 1)
-    if op is Op.SWEEP and found.get(at):
+        return [DRAIN] * _drains(code, at + 1, found)
+    if op in (Op.SWEEP, Op.IN) and found.get(at):
         return [encode(Op.WAIT, gap=found[at]) if found[at] <= MOST else DRAIN]
     behind_sweeps = at > 0 and code[at - 1].op in (Op.SWEEP, Op.NEXT)
-    return [DRAIN] * (behind_sweeps and op in MOVES | {Op.SEPARATE, Op.EXIT, Op.NEXT, Op.BREAK} and _drains(code, at))
+    waits = MOVES | {Op.SEPARATE, Op.EXIT, Op.NEXT, Op.BREAK}
+    return [DRAIN] * (behind_sweeps and op in waits and _drains(code, at, found))
 
 
-def _drains(code: Sequence[Instruction], address: int) -> bool:
+def _drains(code: Sequence[Instruction], address: int, found: Mapping[int, int]) -> bool:
     """Whether every way on from an address drains before the next sweep."""
     around = tuple(at + 1 for at, i in enumerate(code[:address]) if i.op is Op.LOOP and i.fields["end"] > address)
     waiting: list[tuple[int, Loops]] = [(address, around)]
@@ -73,7 +73,8 @@ def _drains(code: Sequence[Instruction], address: int) -> bool:
         at, loops = waiting.pop()
         if at >= len(code) or code[at].op is Op.SWEEP:
             return False
-        new = set() if code[at].op in DRAINS else set(successors(at, code[at], loops)) - seen
+        drains = code[at].op in DRAINS and not 0 < found.get(at, 0) <= MOST
+        new = set() if drains else set(successors(at, code[at], loops)) - seen
         seen |= new
         waiting += new
     return True

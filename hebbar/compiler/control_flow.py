@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, Instruction, Op
 
-__all__ = ["DIRECT", "leaves", "executed", "followed", "successors", "Loops"]
+__all__ = ["leaves", "executed", "followed", "successors", "Loops"]
 
 Loops = tuple[int, ...]
 """First addresses of the bodies of the open loops, the innermost last."""
-
-DIRECT = frozenset({Op.LOOP, Op.NEXT, Op.BREAK})
-"""Instructions that say where a program goes on and nothing else: they wait for nothing and leave in flight what is."""
 
 
 def leaves(instruction: Instruction) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
+from hebbar.contract.beside import BESIDE, passes
 from hebbar.contract.counters import CYCLES, HOST, ISSUE_SETS
 from hebbar.contract.exponentials import SeparationTiming
 from hebbar.contract.geometry import ports
@@ -59,6 +60,8 @@ class Cycles:
         for at, code in executed(self._code, behind, (samples, *loops), exits):
             walk.now += FETCH_LATENCY * (at != behind)  # at START it is hidden by the clearing
             behind = at + 1
+            if not passes(code):
+                walk.stream()
             match code.op:
                 case Op.HALT:
                     pass
@@ -71,7 +74,8 @@ class Cycles:
                 case Op.SEPARATE:
                     walk.separate(self._separation(code.fields))
                 case _ if code.op in MOVES:
-                    walk.transfer(self._beats(code.op, code.fields))
+                    beside = code.op is Op.IN and code.fields["memory"] in BESIDE
+                    walk.transfer(self._beats(code.op, code.fields), beside)
                 case _:
                     walk.now += 1
         return walk.halt()
@@ -110,7 +114,7 @@ class _Walk:
         self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
         self._slots: deque[tuple[int, int]] = deque()
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
-        self._gap = self._held = 0
+        self._gap = self._held = self._streams = 0
 
     def hold(self, gap: int) -> None:
         """The next sweep waits ``gap`` cycles from the first one behind this in which the tile is free; 0 drains."""
@@ -123,25 +127,40 @@ class _Walk:
     def sweep(self, block: dict[str, int], flags: Sweep) -> None:
         """Decode, look at the descriptor, wait for the gap, then offer the sweep until the tile takes it."""
         offer = self.now + DESCRIPTOR_LATENCY + 1
-        accept = max(offer, max(self._timing.free, self._held) + self._gap)
-        self._drain(offer, accept)
-        self._gap = self._held = 0
+        accept = self._gapped(offer)
         slots = self._timing.sweep(accept, block, flags)
         self._slots.append((accept + 1, accept + 1 + slots))
         self._counts["issue" if flags.weights else "bubbles"] += slots
         self._counts[f"issue_{_set(flags):x}"] += slots
         self.now = accept + 1
 
+    def _gapped(self, offer: int) -> int:
+        """The cycle in which what is on offer from ``offer`` on is taken, when the gap before it is over."""
+        accept = max(offer, max(self._timing.free, self._held) + self._gap)
+        self._drain(offer, accept)
+        self._gap = self._held = 0
+        return accept
+
     def wait(self) -> None:
         """Stay in decode until everything is idle."""
         self._drain(self.now, max(self.now, self._timing.idle))
         self.now += 1
 
-    def transfer(self, cycles: int) -> None:
-        """Drain, one cycle to start, the check of the range, then the beats."""
+    def transfer(self, cycles: int, beside: bool) -> None:
+        """Drain, one cycle to start, the check of the range, then the beats. ``beside``: behind a gap the program waits
+        for that alone, and goes on."""
+        if beside and self._gap:
+            self.now = self._gapped(self.now) + 1
+            self._streams = self.now + RANGE_LATENCY + cycles
+            return
         self.wait()
         self._counts["stream"] += RANGE_LATENCY + cycles
         self.now += RANGE_LATENCY + cycles
+
+    def stream(self) -> None:
+        """Wait for the end of a transfer that goes on beside the program."""
+        if self._streams > self.now:
+            self._drain(self.now, self._streams, "stream")
 
     def separate(self, cycles: int) -> None:
         """Drain, one cycle to decode, the check of the descriptor, one cycle to start, then the unit."""
@@ -156,13 +175,13 @@ class _Walk:
         self._counts["control"] = self.now - counted
         return self._counts
 
-    def _drain(self, start: int, end: int) -> None:
-        """Wait from ``start`` to ``end``; cycles in which the tile has slots are not draining."""
+    def _drain(self, start: int, end: int, cause: str = "drain") -> None:
+        """Wait from ``start`` to ``end``; cycles in which the tile has slots are not those of a cause."""
         while self._slots and self._slots[0][1] <= start:
             self._slots.popleft()
         covered = sum(min(end, stop) - max(start, first) for first, stop in self._slots
                       if first < end)
-        self._counts["drain"] += end - start - covered
+        self._counts[cause] += end - start - covered
         self.now = end
 
 

@@ -11,29 +11,31 @@ Distances only grow when the host stalls or the tile is late, so what holds for 
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from hebbar.contract.access_times import access_times
+from hebbar.contract.beside import BESIDE, PASSING, passes
 from hebbar.contract.effects import Access, Resource
-from hebbar.contract.isa import OPERAND_FLAGS, Op, Sweep, decode
+from hebbar.contract.isa import FIELDS, OPERAND_FLAGS, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
 
-from .control_flow import DIRECT, Loops, successors
+from .control_flow import Loops, successors
+from .transfers import Place, first_beats
 
 if TYPE_CHECKING:
     from .program import Program
 
-__all__ = ["Dependence", "SweepTimes", "dependences", "gaps", "sweep_times"]
+__all__ = ["MOST", "Dependence", "SweepTimes", "dependences", "gaps", "sweep_times"]
 
-Place = tuple[Resource, int]
-"""A memory and a word of it."""
 Times = dict[Place, int]
 """A cycle for each place."""
 Accesses = tuple[Times, Times, Times]
 """Reads, writes and sums of a sweep: sums are those of TRN, which may follow one another."""
+MOST = (1 << FIELDS[Op.WAIT]["gap"].width) - 1
+"""The longest gap; where a longer one would be needed, the program drains."""
 KINDS = (("RAW", 0, 1), ("RAW", 0, 2), ("WAR", 2, 0), ("WAW", 2, 1), ("WAR", 1, 0), ("WAW", 1, 1), ("WAW", 1, 2))
 """What a dependence is called, by the accesses of the sweep that depends and those of the older one."""
 
@@ -63,7 +65,8 @@ class Dependence:
 class SweepTimes:
     """First and last accesses of a sweep, in cycles after it is taken, when no earlier one holds it up.
 
-    ``back``: places that TRN and UPD write; ``slots``: cycles until the tile can take the next sweep.
+    ``back``: places that TRN and UPD write; ``slots``: cycles until the tile can take the next sweep; ``queues``: its
+    words wait for errors of their rows in a queue, which they leave in order, one a cycle.
     """
 
     columns: int
@@ -71,6 +74,7 @@ class SweepTimes:
     first: Accesses
     last: Accesses
     back: frozenset[Place]
+    queues: bool
 
     def needs(self, state: "_State") -> Iterator[tuple[int, str, Place, int]]:
         """Every place that an older sweep may still have to do with: the older one's address, the kind of dependence,
@@ -85,28 +89,43 @@ class SweepTimes:
 @dataclass
 class _State:
     """What sweeps in flight still do, at most, by their addresses: the last access to each place in cycles after the
-    tile is free again; and the most columns whose words may wait for TRN and UPD."""
+    tile is free again; the most cycles that words for TRN and UPD may still wait then; and what INs beside them may
+    write."""
 
     flight: dict[int, Accesses] = field(default_factory=dict)
     longest: int = 0
+    streamed: frozenset[Place] = frozenset()
 
     def after(self, address: int, sweep: SweepTimes, gap: int) -> "_State":
         """The state once ``sweep`` has been taken, ``gap`` cycles or more after the tile was free, and is walked
         through."""
-        new = _State(longest=max(self.longest, sweep.columns if sweep.back else 0))
-        for older, accesses in self.flight.items():
-            left = _each(lambda times: _less(times, gap + sweep.slots), accesses)
-            if any(left):
-                new.flight[older] = left
-        delay = max(new.longest - sweep.columns, 0)
+        new = self.later(gap + sweep.slots)
+        if sweep.queues:
+            new.longest = max(self.longest - gap, sweep.columns)
+        delay = max(self.longest - gap - sweep.columns, 0)
         new.join(_State({address: _each(
             lambda times: {p: t + delay * (p in sweep.back) - sweep.slots for p, t in times.items()}, sweep.last)}))
         return new
 
+    def later(self, cycles: int) -> "_State":
+        """The state ``cycles`` later."""
+        left = {older: _each(lambda times: _less(times, cycles), accesses) for older, accesses in self.flight.items()}
+        return _State({older: accesses for older, accesses in left.items() if any(accesses)},
+                      max(self.longest - cycles, 0), self.streamed)
+
+    def needs(self, first: Times) -> int:
+        """The least gap of an IN whose beats come to words of a memory in these cycles at first. From its first beat on
+        it has the port through which units write that memory."""
+        (resource, _), begins = min(first.items(), key=itemgetter(1))
+        found = [last - (first[place] if times is reads else begins)
+                 for reads, *others in self.flight.values() for times in (reads, *others)
+                 for place, last in times.items() if (place in first if times is reads else place[0] is resource)]
+        return max(found, default=0) + 1
+
     def join(self, other: "_State") -> bool:
         """Become the worse of both; whether that is a change."""
-        grown = [other.longest > self.longest]
-        self.longest = max(self.longest, other.longest)
+        grown = [other.longest > self.longest, not other.streamed <= self.streamed]
+        self.longest, self.streamed = max(self.longest, other.longest), self.streamed | other.streamed
         for older, accesses in other.flight.items():
             mine = self.flight.setdefault(older, ({}, {}, {}))
             grown += [_join(a, b) for a, b in zip(mine, accesses, strict=True)]
@@ -136,6 +155,7 @@ class _Ways:
     gaps that follow from it, as if there were no dependences ``without``."""
 
     program: "Program"
+    beside: bool = False
     without: Collection[tuple[int, int, str, Resource]] = ()
     found: dict[int, int] = field(default_factory=dict)
     states: dict[tuple[int, Loops], _State] = field(default_factory=dict)
@@ -165,15 +185,32 @@ class _Ways:
     def _behind(self, at: tuple[int, Loops]) -> tuple[_State, int]:
         """What is in flight behind an instruction, and how many cycles the next sweep is later by itself."""
         address, state, distance = at[0], self.states[at], self._least[at]
-        sweep = self.sweep(address)
+        instruction, sweep = self.code[address], self.sweep(address)
+        if not passes(instruction) and instruction.op is not Op.WAIT:
+            state = replace(state, streamed=frozenset())
+        if self.beside and instruction.op is Op.IN and instruction.fields["memory"] in BESIDE:
+            return self._input(address, state), 0
         if sweep is None:
-            return (state, distance) if self.code[address].op in DIRECT | {Op.WAIT} else (_State(), 0)
+            return (state, distance) if instruction.op in PASSING | {Op.WAIT} else (_State(), 0)
         need = max((need for older, kind, place, need in sweep.needs(state)
                     if (older, address, kind, place[0]) not in self.without), default=0)
+        if any(place in state.streamed for accesses in sweep.first for place in accesses):
+            need, state = MOST + 1, _State(longest=state.longest)
         if need > distance:
             self.found[address] = max(self.found.get(address, 0), need)
         state = state.after(address, sweep, max(self.found.get(address, 0), distance))
         return state, max(DESCRIPTOR_LATENCY + 2 - sweep.slots, 0)
+
+    def _input(self, address: int, state: _State) -> _State:
+        """What is in flight behind an IN, which is to go on beside sweeps where that hides anything."""
+        first = first_beats(self.program, self.code[address])
+        follower = self.code[address + 1] if address + 1 < len(self.code) else self.code[address]
+        hides = state.flight or (follower.op is Op.SWEEP and passes(follower))
+        if hides:
+            self.found[address] = max(self.found.get(address, 1), state.needs(first))
+        if not 0 < (gap := self.found.get(address, 0)) <= MOST:
+            return _State()
+        return replace(state.later(gap), streamed=frozenset(first))
 
     def _reached(self, to: tuple[int, Loops], state: _State, distance: int) -> bool:
         """Whether what is known at an instruction changes when it is reached with ``state``."""
@@ -184,18 +221,19 @@ class _Ways:
         return self.states[to].join(state) or sooner or new
 
 
-def gaps(program: "Program", without: Iterable[Dependence] = ()) -> dict[int, int]:
-    """The gaps of all SWEEPs that need one, by address: the least cycles from the one in which the tile is free.
+def gaps(program: "Program", without: Iterable[Dependence] = (), beside: bool = False) -> dict[int, int]:
+    """The gaps of all SWEEPs that need one, and, ``beside``, of INs that are to go on beside sweeps, by address: the
+    least cycles from the one in which the tile is free.
 
     For the others tile and sequencer keep enough distance by themselves. WAITs are passed over. ``without``: as if
     there were no such dependences, which makes the program wrong unless another one needs as much."""
-    return _Ways(program, {one.key for one in without}).found
+    return _Ways(program, beside, {one.key for one in without}).found
 
 
 def dependences(program: "Program", without: Iterable[Dependence] = ()) -> list[Dependence]:
     """All pairs of sweeps of which the older one may not be done with words of a memory when the tile could take the
     newer one, at the gaps that ``gaps`` finds; in the order of their addresses."""
-    ways, words = _Ways(program, {one.key for one in without}), dict[tuple[int, int, str, Resource], set[int]]()
+    ways, words = _Ways(program, False, {one.key for one in without}), dict[tuple[int, int, str, Resource], set[int]]()
     for (address, _), state in ways.states.items():
         if sweep := ways.sweep(address):
             for older, kind, (resource, word), _ in sweep.needs(state):
@@ -216,4 +254,4 @@ def sweep_times(program: "Program", number: int, flags: Sweep) -> SweepTimes:
             back.add(place)
     firsts, lasts = zip(times[Access.READ], times[Access.WRITE], times[Access.ADD], strict=True)
     return SweepTimes(block["columns"], timing.sweep(0, block, flags), firsts, lasts,
-                  frozenset(() if machine.kind.array else back))
+                  frozenset(() if machine.kind.array else back), bool(flags & OPERAND_FLAGS) and not machine.kind.array)

@@ -11,13 +11,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from hebbar.contract.effects import Resource, effects
-from hebbar.contract.geometry import ports
+from hebbar.contract.beside import passes
 from hebbar.contract.isa import Op, Sweep, decode
-from hebbar.contract.memories import Mem
 from hebbar.contract.timing import DESCRIPTOR_LATENCY, RANGE_LATENCY
 
 from .gaps import KINDS, SweepTimes, sweep_times
+from .transfers import beats, first_beats
 
 if TYPE_CHECKING:
     from .program import Program
@@ -27,7 +26,9 @@ __all__ = ["Distances", "Clock", "ordered", "period"]
 SUMS = 2
 """Where the sums of TRN stand among the accesses of a sweep."""
 ISSUED = DESCRIPTOR_LATENCY + 3
-"""Cycles that the sequencer spends at least on a sweep, or on an IN, and the WAIT before it."""
+"""Cycles that the sequencer spends at least on a sweep and the WAIT before it."""
+DRAINED = 30
+"""About how long a drain takes that stands between an IN and a sweep that reaches what it moves."""
 SETTLED = 3
 """Rounds of a loop after which its sweeps are taken as in every later one."""
 
@@ -47,21 +48,23 @@ class Distances:
         fields = instruction.fields
         if instruction.op is Op.SWEEP:
             return sweep_times(self._program, fields["block"], Sweep(fields["flags"]))
-        machine, (effect,) = self._program.machine, effects(instruction.op, fields)
-        wide = machine.lanes if effect.resource is Resource.ACTIVITY else machine.row_tiles
-        first, per = fields["address"] * machine.lanes, ports(machine)[Mem(fields["memory"])].lanes_per_beat
-        places = [(effect.resource, at) for at in range(first // wide, -(-(first + fields["count"]) // wide))]
-        slots = RANGE_LATENCY - (-fields["count"] // per)
-        return SweepTimes(0, slots, ({}, dict.fromkeys(places, 0), {}), ({}, dict.fromkeys(places, slots), {}),
-                          frozenset())
+        first = first_beats(self._program, instruction)
+        cycles = RANGE_LATENCY + sum(1 for _ in beats(self._program, instruction))
+        return SweepTimes(0, cycles, ({}, first, {}), ({}, dict.fromkeys(first, cycles), {}), frozenset(), False)
 
     def _between(self, older: int, newer: int) -> int | None:
         """The distance; None where either may come first."""
         theirs, own = self.times(older).last, self.times(newer).first
         found = [theirs[other][place] - own[mine][place] + 1 for _, mine, other in KINDS
                  for place in own[mine].keys() & theirs[other].keys()]
-        if own[SUMS].keys() & theirs[SUMS].keys() or decode(older).op is decode(newer).op is Op.IN:
+        if own[SUMS].keys() & theirs[SUMS].keys():
             found.append(1)
+        if decode(older).op is Op.IN:
+            found = [self.times(older).slots + 1 + DRAINED * bool(found)] if found or not passes(decode(newer)) else []
+        elif decode(newer).op is Op.IN:
+            (resource, _), *_ = own[1]
+            found += [last - RANGE_LATENCY for times in theirs[1:] for place, last in times.items()
+                      if place[0] is resource]
         return max(found, default=None)
 
     def _reach(self, word: int) -> int:
@@ -70,7 +73,7 @@ class Distances:
 
 
 class Clock:
-    """When one sweep or IN begins after another, each as soon as the tile and the distances allow; an IN drains."""
+    """When one sweep or IN begins after another, each as soon as the tile and the distances allow."""
 
     def __init__(self, distances: Distances) -> None:
         self._distances = distances
@@ -79,15 +82,13 @@ class Clock:
 
     def soonest(self, word: int) -> int:
         """The cycle in which it could begin next."""
-        if decode(word).op is Op.IN:
-            return max([self.free, *(at + self._distances.reach(older) for older, at in self._flight)])
         found = ((at, self._distances.between(older, word)) for older, at in self._flight)
         return max([self.free, *(at + distance for at, distance in found if distance is not None)])
 
     def take(self, word: int) -> None:
         """It begins."""
         at = self.soonest(word)
-        self.free = at + max(self._distances.times(word).slots, ISSUED)
+        self.free = at + (2 if decode(word).op is Op.IN else max(self._distances.times(word).slots, ISSUED))
         self._flight = [(older, then) for older, then in (*self._flight, (word, at))
                         if then + self._distances.reach(older) > self.free]
 
@@ -106,8 +107,9 @@ def ordered(distances: Distances, sweeps: Sequence[int], before: Iterable[int] =
             urgent: bool = False) -> tuple[int, ...]:
     """The sweeps in another order that does the same, where others stand ``before`` and ``after`` them.
 
-    Of those that nothing holds back any more, the next is the one that can be taken soonest, or, ``urgent``, the one
-    with the longest chain of dependences behind it.
+    Of those that nothing holds back any more, the next is an IN, which takes no time of the tile, unless it would wait
+    longer than a sweep takes at least; else the one that can be taken soonest, or, ``urgent``, the one with the longest
+    chain of dependences behind it.
     """
     every = (*sweeps, *after)
     longest = _chains(distances, every)
@@ -119,7 +121,10 @@ def ordered(distances: Distances, sweeps: Sequence[int], before: Iterable[int] =
     left = set(range(len(sweeps)))
     while left:
         ready = [i for i in left if not waits[i] & left]
-        key = {i: (-longest[i], i) if urgent else (clock.soonest(every[i]), -longest[i], i) for i in ready}
+        soonest = {i: clock.soonest(every[i]) for i in ready}
+        latest = min(soonest.values()) + ISSUED
+        key = {i: (decode(every[i]).op is not Op.IN or soonest[i] > latest, 0 if urgent else soonest[i], -longest[i], i)
+               for i in ready}
         best = min(ready, key=key.__getitem__)
         clock.take(every[best])
         left.remove(best)

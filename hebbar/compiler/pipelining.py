@@ -185,7 +185,8 @@ def _overlapped(distances: Distances, nodes: tuple[_Node, ...], urgent: bool) ->
     for cut in range(1, first + (first < len(body))) if last else ():
         middle, rest = (body[cut:-last], body[-last:]) if first < len(body) else ((), body[cut:])
         run = tuple(node for node in (*rest, *body[:cut]) if isinstance(node, int))
-        kernel = (*middle, *ordered(distances, run, urgent=urgent))
+        after = [node for node in takewhile(_is_free, middle) if isinstance(node, int)]
+        kernel = (*middle, *ordered(distances, run, after=after, urgent=urgent))
         tried.append((period(distances, _once(kernel)), cut, kernel))
     if not tried:
         return nodes
@@ -219,7 +220,7 @@ def _laid(program: Program, entries: Mapping[str, Sequence[_Node]]) -> Program |
         starts[name] = len(words)
         _lay(nodes, words, [])
     try:
-        return chained(replace(program, words=tuple(words), entries=type(program.entries)(starts)))
+        return chained(replace(program, words=tuple(words), entries=type(program.entries)(starts)), beside=True)
     except BadInput:
         return None
 

@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import TypeVar
 
 from hebbar.contract.activations import table
+from hebbar.contract.beside import BESIDE
 from hebbar.contract.errors import BadInput
 from hebbar.contract.formats import Format, code
-from hebbar.contract.isa import GAINS, Op, encode
+from hebbar.contract.isa import GAINS, Op, decode, encode
 from hebbar.contract.memories import BLOCK, MAP, Mem, unpack
 
 from .assembler import Assembler
@@ -85,6 +86,13 @@ class Program:
     def drains(self) -> bool:
         """Whether it stands still where its schedules say so: it is neither chained nor pipelined."""
         return self.words == drained(self).words
+
+    @cached_property
+    def beside(self) -> tuple[int, ...]:
+        """Addresses of the INs that go on beside sweeps: those behind a WAIT with a gap."""
+        code = [decode(word) for word in self.words]
+        return tuple(at for at in range(1, len(code)) if code[at].op is Op.IN and code[at].fields["memory"] in BESIDE
+                     and code[at - 1].op is Op.WAIT and not code[at - 1].barrier)
 
     def descriptor(self, number: int) -> tuple[dict[str, int], list[dict[str, int]]]:
         """A block descriptor and the map entries of its columns, both by the names of their fields."""

@@ -1,7 +1,8 @@
 """The counters of the machine, in register order.
 
 The first group depends on the program and the data only: golden model, cycle model and RTL agree
-exactly. The second depends on how fast the host feeds and drains the streams.
+exactly. The second depends on how fast the host feeds and drains the streams, and so does, where an IN
+goes on beside sweeps and the host stalls, what of CYCLES the program then waits for.
 """
 
 from .isa import ISSUE_FLAGS
@@ -37,14 +38,14 @@ CYCLES = {
     "issue": "cycles in which the tile visits weights",
     "bubbles": "cycles in which the tile issues a row that reads no weight",
     "drain": "cycles spent waiting for earlier sweeps to finish",
-    "stream": "cycles in which IN or OUT moves a beat or its set-up",
+    "stream": "cycles in which the program waits for IN or OUT, which moves a beat or its set-up",
     "separate": "cycles in which SEPARATE works",
     "control": "all other running cycles: fetch, decode, loops, at START the clearing of base and feedback sums",
 }
 
 HOST = {
-    "stall_in": "cycles in which IN waits for the host",
-    "stall_out": "cycles in which OUT waits for the host",
+    "stall_in": "cycles in which it waits for an IN, which waits for the host",
+    "stall_out": "cycles in which it waits for an OUT, which waits for the host",
 }
 
 UNCOUNTED = ("the machine has no counters (machine.counters is false): cycles and work are those of the golden and the "

@@ -168,7 +168,7 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "register": Field(24, 3, "0 immediate, else LOOP register number plus one"),
     },
     Op.NEXT: {},
-    Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP waits so many cycles in which the tile could take it")},
+    Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP or IN waits so many cycles in which the tile is free")},
     Op.SEPARATE: {
         "mode": Field(0, 1, "0 softmax, 1 max"), "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
         "block": Field(16, 10, "which block descriptor; its rows are the population"),
@@ -179,16 +179,16 @@ FIELDS: dict[Op, dict[str, Field]] = {
 """The fields of each instruction by name."""
 
 MOVES = frozenset(op for op, fields in FIELDS.items() if fields is _TRANSFER)
-"""The instructions that drain and then move neurons into a memory or, OUT, from one."""
+"""The instructions that move neurons into a memory or, OUT, from one."""
 
 SUMMARY: dict[Op, str] = {
     Op.HALT: "drain, then stop with cause DONE",
     Op.SWEEP: "visit a block once and do what the flags say; sweeps overlap",
-    Op.IN: "drain, then move neurons from the input stream into a memory",
+    Op.IN: "drain, then move neurons from the input stream into a memory; behind a gap, go on beside it",
     Op.OUT: "drain, then move neurons from a memory to the output stream",
     Op.LOOP: f"repeat the body up to the matching NEXT; {LOOP_DEPTH} levels",
     Op.NEXT: "end of a loop body",
-    Op.WAIT: "drain, so that the next instruction sees every result; with a gap, hold back the next SWEEP alone",
+    Op.WAIT: "drain, so that the next instruction sees every result; with a gap, hold back the next SWEEP or IN alone",
     Op.SEPARATE: "drain, then softmax or max of the bases of a population; needs the separation unit",
     Op.EXIT: "drain, then leave the innermost loop unless the energy fell by TOLERANCE; needs the energy unit",
     Op.BREAK: "leave the innermost loop in its last round, or in any",

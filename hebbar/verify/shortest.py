@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 from golden.trace import Job
 from hebbar.compiler.chaining import chained
-from hebbar.compiler.control_flow import DIRECT, executed
+from hebbar.compiler.control_flow import executed
 from hebbar.compiler.gaps import gaps
 from hebbar.compiler.program import Program
+from hebbar.contract.beside import PASSING
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.isa import LOOP_REGISTERS, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
@@ -36,7 +37,7 @@ def soonest(program: Program, found: Mapping[int, int], rounds: int = 1, entry: 
             timing.sweep(now, program.descriptor(instruction.fields["block"])[0], Sweep(instruction.fields["flags"]))
             sooner = now + DESCRIPTOR_LATENCY + 2
             cycle(address)
-        elif instruction.op not in DIRECT | {Op.WAIT}:
+        elif instruction.op not in PASSING | {Op.WAIT}:
             while not board.idle:
                 cycle()
             cycle(alone=True)

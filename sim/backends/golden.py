@@ -39,6 +39,12 @@ def cycles(job: Job) -> dict[str, int]:
 
 
 def run(job: Job, engine: Engine = "auto", progress: Callable[[int], None] | None = None) -> Trace:
-    """Load the job's weights into a new machine and run it. ``progress`` is not called."""
+    """Load the job's weights into a new machine and run it. ``progress`` is not called.
+
+    Where the host stalls and INs go on beside sweeps, nobody but the host knows what is waited for, and there are no
+    cycles by cause."""
     session = Session(job.program, job.weights, engine)
-    return replace(session.run(job), final=session.read_weights().astype(np.int32))
+    trace = replace(session.run(job), final=session.read_weights().astype(np.int32))
+    if job.stall and job.program.beside:
+        trace.counters = {name: count for name, count in trace.counters.items() if name not in CYCLES}
+    return trace

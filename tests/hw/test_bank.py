@@ -142,6 +142,24 @@ def test_the_host_shuts_the_unit_out():
     simulate(unit, bench)
 
 
+def test_the_unit_reads_while_the_host_writes():
+    """An IN goes on beside sweeps, which read other words of the memory that it writes."""
+    port = Port(4, 4, 8, 4, True)
+    unit, values = Bank(port, beside=True), list(range(16))
+
+    async def bench(ctx):
+        await host_write(ctx, unit, pack_by_hand(values, port))
+        ctx.set(unit.host.select, 1)
+        ctx.set(unit.host.write, 1)
+        ctx.set(unit.host.address, 3)
+        for word in (0, 1, 2):
+            ctx.set(unit.read_address[0], word)
+            await ctx.tick()
+            assert list(ctx.get(unit.read_data[0])) == values[4 * word:4 * word + 4]
+
+    simulate(unit, bench)
+
+
 def test_every_reachable_memory_is_covered():
     """A new memory without a geometry here would never be packed in a test."""
     assert {name.split(", ")[1] for name in GEOMETRIES} == {m.name for m in Mem}

@@ -12,9 +12,10 @@ from amaranth.hdl import Module, Signal
 from helpers import LEGAL, machine, settle, simulate
 
 from golden.sequencer import Sequencer as GoldenSequencer
+from hebbar.contract.beside import ALONE
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, UPDATES, Into, Op, Sweep, encode, illegal_sweep
-from hebbar.contract.memories import BLOCK, UNIT_PRECISION, pack
+from hebbar.contract.memories import BLOCK, UNIT_PRECISION, Mem, pack
 from hebbar.contract.registers import Cause
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
 from hw.fields import illegal
@@ -59,11 +60,11 @@ class Bench:
 
     async def world(self, ctx):
         """Answers of the units around the sequencer; collects what leaves it."""
-        u, rng, barrier, busy = self.unit, self.rng, 0, 0
+        u, rng, barrier, busy, moving = self.unit, self.rng, 0, 0, False
         signals = (u.program_address, u.block_address, u.sweep.valid, u.sweep.ready, u.sweep.payload,
-                   u.transfer, u.transfer_out, u.transfer_word, u.barrier, u.barrier_pc, u.pc, u.streaming,
-                   u.idle, u.separate, u.population, u.separating, u.exit, u.arm)
-        async for _, _, pa, ba, valid, ready, payload, move, out, word, flip, fpc, pc, streaming, \
+                   u.transfer, u.transfer_out, u.transfer_word, u.barrier, u.barrier_pc, u.pc, u.beside,
+                   u.transfer_done, u.idle, u.separate, u.population, u.separating, u.exit, u.arm)
+        async for _, _, pa, ba, valid, ready, payload, move, out, word, flip, fpc, pc, beside, done, \
                 idle, start, rows, separating, leaving, arm in ctx.tick().sample(*signals):
             ctx.set(u.word, self.words[pa] if pa < len(self.words) else 0)
             ctx.set(u.block, self.blocks[ba] if ba < len(self.blocks) else 0)
@@ -73,6 +74,11 @@ class Bench:
             if valid and ready:
                 self.events.append((pc, self._payload(payload)))
                 busy = rng.randrange(6)
+            moving = move or (moving and not done)
+            if moving and not move:
+                assert flip == barrier and not (start or leaving), "not joined"
+            if valid and ready and payload.flags & int(ALONE):
+                assert not moving, "beside an IN"
             if move:
                 self.events.append((pc, ("out" if out else "in", word)))
             if start:
@@ -80,13 +86,13 @@ class Bench:
             if leaving:
                 self.events.append((pc, ("exit", arm)))
                 self.leaves = self.leaves[1:]
-            assert idle or not (start or leaving or move), "not drained"
+            assert idle or not (start or leaving or (move and not beside)), "not drained"
             ctx.set(u.leave, bool(self.leaves and self.leaves[0]))
             ctx.set(u.separated, separating and rng.random() < 0.3)
             busy = max(busy - 1, 0)
             ctx.set(u.sweep.ready, not self.frozen and rng.random() < 0.7)
             ctx.set(u.idle, not self.frozen and busy == 0)
-            ctx.set(u.transfer_done, not self.frozen and streaming and rng.random() < 0.4)
+            ctx.set(u.transfer_done, not self.frozen and moving and rng.random() < 0.4)
             ctx.set(u.progress, not self.frozen)
 
     @staticmethod
@@ -215,19 +221,25 @@ def test_random_nested_programs_run_in_golden_order(seed):
 
 class Tile:
     """A tile for a sequencer: busy for so many slots after each sweep; notes how long after it was free the next was
-    taken."""
+    taken, and the cycles in which sweeps were. A transfer takes ``transfers`` cycles; ``moved``: the one in which it
+    began, and the one in which its last beat moved."""
 
-    def __init__(self, unit, words, slots):
+    def __init__(self, unit, words, slots, transfers=0):
         self.unit, self.words, self.slots, self.late = unit, words, slots, []
+        self.transfers, self.taken, self.moved = transfers, [], []
 
     async def world(self, ctx):
-        """Memories and tile of the sequencer, always idle."""
+        """Memories, tile and streamer of the sequencer, always idle."""
         u, cycle, free = self.unit, 0, 0
         block = pack(BLOCK, "block", **GOOD)
         ctx.set(u.idle, 1)
         ctx.set(u.block, block)
         ctx.set(u.sweep.ready, 1)
-        async for _, _, address, valid, ready in ctx.tick().sample(u.program_address, u.sweep.valid, u.sweep.ready):
+        async for _, _, address, valid, ready, move, done in ctx.tick().sample(
+                u.program_address, u.sweep.valid, u.sweep.ready, u.transfer, u.transfer_done):
+            self.moved += [cycle] * (move or done)
+            self.taken += [cycle] * (valid and ready)
+            ctx.set(u.transfer_done, len(self.moved) == 1 and cycle + 1 == self.moved[0] + self.transfers)
             ctx.set(u.word, self.words[address] if address < len(self.words) else 0)
             if valid and ready:
                 self.late.append(cycle - free)
@@ -255,6 +267,24 @@ def test_a_gap_is_counted_while_the_tile_could_take_a_sweep(gap, slots):
         decoded = DESCRIPTOR_LATENCY + 2
         free = max(slots, len(waits) + 1)  # and the last WAIT decoded
         assert tile.late[1:] == [max(free + gap, len(waits) + decoded) - slots, max(decoded - slots, 0)]
+
+
+@pytest.mark.parametrize("memory, gap, beside", [
+    (Mem.ACTIVITY, 1, True), (Mem.STATE, 9, True), (Mem.CLAMP, 1, True), (Mem.ERROR, 1, False),
+    (Mem.ACTIVITY, 0, False)])
+@pytest.mark.parametrize("op", [Op.IN, Op.OUT])
+def test_an_in_behind_a_gap_goes_on_beside_what_passes_it(op, memory, gap, beside):
+    """Sweeps that write no state and no activity, loops and gaps pass; the first that does not waits for the last beat.
+    OUT, an IN without a gap and one of errors, which such sweeps write, are waited for as ever."""
+    passing = sweep(1, Sweep.FWD | Sweep.ERR | Sweep.UPD)
+    words = [sweep(), encode(Op.WAIT, gap=gap), encode(op, count=4, memory=memory, last=1),
+             encode(Op.LOOP, count=2, end=6), passing, NEXT, encode(Op.WAIT, gap=3), sweep(2, Sweep.ACT), HALT]
+    tile = Tile(HwSequencer(CONFIG), words, 1, transfers=200)
+    simulate(tile.unit, tile.run, tile.world)
+    began, ended = tile.moved
+    assert ended - began == 200
+    before = [at for at in tile.taken if at <= ended]
+    assert len(before) == (3 if beside and op is Op.IN else 1) and len(tile.taken) == 4
 
 
 def test_a_gap_ends_with_its_program():

@@ -7,9 +7,10 @@ whose nodes are instructions; what lies between two sweeps is a shortest path.
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from hebbar.compiler.control_flow import DIRECT, Loops, successors
+from hebbar.compiler.control_flow import Loops, successors
 from hebbar.compiler.program import Program
 from hebbar.contract.access_times import Timed, access_times
+from hebbar.contract.beside import BESIDE, PASSING
 from hebbar.contract.effects import Access, Resource
 from hebbar.contract.isa import OPERAND_FLAGS, Instruction, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
@@ -82,7 +83,9 @@ class Paper:
         instruction = self.code[address]
         if instruction.op is Op.WAIT:
             return not instruction.fields["gap"]
-        return instruction.op not in DIRECT | {Op.SWEEP}
+        if instruction.op is Op.IN and instruction.fields["memory"] in BESIDE:
+            return not self.gap(address)
+        return instruction.op not in PASSING | {Op.SWEEP}
 
     def gap(self, address: int) -> int:
         """The gap of the WAIT directly before an address; 0 where there is none."""
@@ -125,14 +128,31 @@ class Paper:
 
     @cached_property
     def longest(self) -> dict[int, int]:
-        """The most columns of a sweep with TRN or UPD that may stand since the last drain before each sweep."""
-        most: dict[int, int] = {}
-        for at in self.sweeps:
-            if Sweep(self.code[at].fields["flags"]) & OPERAND_FLAGS:
-                columns = self.program.descriptor(self.code[at].fields["block"])[0]["columns"]
-                for to in self.bounds[at]:
-                    most[to] = max(most.get(to, 0), columns)
-        return most
+        """The most cycles that words of older sweeps with TRN or UPD may still wait for errors when the gap of each
+        sweep is over: as many as the longest row has columns, one less for every cycle in which no such word comes."""
+        most: dict[tuple[int, Loops], int] = dict.fromkeys(self.reached, 0)
+        waiting = list(self.reached)
+        while waiting:
+            at = waiting.pop()
+            left = self._waiting(at[0], most[at])
+            for to in self._after(*at):
+                if left > most[to]:
+                    most[to] = left
+                    waiting.append(to)
+        return {at: max(left for (place, _), left in most.items() if place == at) for at in self.sweeps}
+
+    def _waiting(self, address: int, before: int) -> int:
+        """What is left of ``before`` behind an instruction."""
+        instruction = self.code[address]
+        if self.drains(address):
+            return 0
+        if instruction.op is Op.WAIT:
+            return max(before - instruction.fields["gap"], 0)
+        if instruction.op is not Op.SWEEP:
+            return before
+        if Sweep(instruction.fields["flags"]) & OPERAND_FLAGS:
+            return max(before, self.program.descriptor(instruction.fields["block"])[0]["columns"])
+        return max(before - self.slots(address), 0)
 
     def needs(self, older: int, newer: int) -> Need:
         """The least distance of two sweeps, of any order in the program, at which the newer one reaches no word that
