@@ -15,6 +15,7 @@ different things by ``errors`` and ``learn``:
 * ``depth``: PC-ALM, predictive coding as an augmented Lagrangian;
 * ``direct_feedback``: direct feedback alignment, errors through fixed random weights;
 * ``divergence``: energies of Kullback-Leibler divergences on layers;
+* ``forward_forward``: layers that learn from their own goodness, with right and with wrong labels;
 * ``hopfield``: universal Hopfield networks, also in feature space;
 * ``reverse``: reverse-mode differentiation of any graph of functions;
 * ``reward_bases``: temporal differences for several rewards at once;
@@ -28,6 +29,7 @@ from . import (
     depth,
     direct_feedback,
     divergence,
+    forward_forward,
     hopfield,
     reverse,
     reward_bases,
@@ -48,5 +50,5 @@ __all__ = ["FUNCTIONS", "energy", "errors", "log_softmax", "predictions", "softm
            "distance_to_equilibrium", "equilibrium_energy", "gamma_bound", "linear_equilibrium",
            "stable_gamma",
            "accuracy", "epoch_rate", "predict", "sample_clamps", "train_epoch",
-           "alignment", "covpcn", "depth", "direct_feedback", "divergence", "hopfield", "reverse", "reward_bases",
-           "spiking", "weak_feedback"]
+           "alignment", "covpcn", "depth", "direct_feedback", "divergence", "forward_forward", "hopfield", "reverse",
+           "reward_bases", "spiking", "weak_feedback"]

@@ -60,7 +60,7 @@ def initial_weights(network: Network, seed: int) -> Weights:
     """Uniform weights of standard deviation ``edge.scale / sqrt(columns)``, of each edge with weights of its own.
 
     One ``numpy.random.default_rng(seed)`` draws each edge in the order of ``network.edges``, row by
-    row. An edge of scale 0 is zero and draws nothing, so adding biases changes no other weight.
+    row. An edge of scale 0 is ``edge.value`` throughout and draws nothing, so adding biases changes no other weight.
     Weights outside a mask and on a zero diagonal are cleared after the draw; in a masked row only the
     columns that its mask leaves count. Where learning keeps weights ``positive`` they start as the
     absolute values of the draw.
@@ -69,10 +69,12 @@ def initial_weights(network: Network, seed: int) -> Weights:
     weights: Weights = {}
     for edge in network.stored:
         shape = network.by_name[edge.target].size, network.by_name[edge.source].size
-        if edge.scale == 0:
-            weights[edge.source, edge.target] = np.zeros(shape)
-            continue
         gone, columns = absent(network, edge), np.full((shape[0], 1), shape[1])
+        if edge.scale == 0:
+            weights[edge.source, edge.target] = np.full(shape, edge.value)
+            if gone is not None:
+                weights[edge.source, edge.target][gone] = 0.0
+            continue
         if gone is not None and edge.mask:
             columns = np.maximum((~gone).sum(axis=1, keepdims=True), 1)
         bound = edge.scale * np.sqrt(3.0 / columns)

@@ -48,10 +48,10 @@ class Edge:
 
     ``alpha_shift``: learning rate alpha = 2**-alpha_shift. ``scale``: the initial weights are
     uniform with standard deviation scale / sqrt(columns of this block); in a masked row the columns that
-    its mask leaves count. ``positive``: learning clips at zero, and weights start as the absolute values
-    of that draw. ``identity``: the unit matrix, not stored. ``mask``: rows of 0 and 1 that divide the block
-    evenly into parts, 1 where a part exists; empty: all of it. ``shares``: "source:target" of the edge
-    whose weights this one reaches.
+    its mask leaves count. Where ``scale`` is 0 all of them are ``value``. ``positive``: learning clips at zero,
+    and weights start as the absolute values of that draw. ``identity``: the unit matrix, not stored.
+    ``mask``: rows of 0 and 1 that divide the block evenly into parts, 1 where a part exists; empty: all of
+    it. ``shares``: "source:target" of the edge whose weights this one reaches.
     """
 
     source: str
@@ -64,6 +64,7 @@ class Edge:
     identity: bool = False
     mask: tuple[str, ...] = ()
     shares: str = ""
+    value: float = 0.0
 
     @property
     def stored(self) -> bool:

@@ -38,8 +38,9 @@ class EdgeConfig(Section):
     source: str = key(..., "The population that predicts.", example="hidden", max_length=64)
     target: str = key(..., "The population that is predicted.", example="output", max_length=64)
     alpha_shift: Shift = key(4, "Learning rate alpha = 2^-shift.", "log2 of 1/alpha")
-    scale: float = key(0.5, "First weights are uniform with standard deviation scale / sqrt(columns); 0: all zero. "
+    scale: float = key(0.5, "First weights are uniform with standard deviation scale / sqrt(columns); 0: all `value`. "
                             "They must fit the weight format.", ge=0)
+    value: float = key(0.0, "What all its weights begin as where scale is 0.")
     plastic: bool = key(True, "Whether its weights learn.")
     zero_diagonal: bool = key(False, "Of an edge from a population to itself: no neuron to itself.")
     positive: bool = key(False, "Weights start at or above zero and learning keeps them there.")

@@ -107,6 +107,9 @@ def check_scales(config: Config, network: Network) -> None:
             raise BadInput(f"{key} is {edge.scale:g}, and weights in steps of {1 / weight.scale:g} would have "
                            f"{used:.3g}; give at least {1.6 / weight.scale * math.sqrt(most / 3):.3g}, or raise "
                            "machine.weight_frac.")
+    for edge in network.stored:
+        code(edge.value, weight, f"network.edges, {edge.source!r} to {edge.target!r}: value",
+             "give another or change machine.weight_frac")
 
 
 def _scale_key(config: Config, edge: Edge, index: int) -> str:

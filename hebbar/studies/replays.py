@@ -33,9 +33,10 @@ FLAGSHIP = "graph"
 
 SYSTEMS = {
     "IL": "digits", "IL, early exit": "early_exit", "Z-IL": "digits_zil", "Z-IL on a levelled DAG": "residual",
-    "iPC": "digits_ipc", "backprop": "backprop", "direct feedback alignment": "dfa", "arbitrary graph": "graph",
-    "generative graph, queries": "query", "associative memory via PC": "memory", "covPCN": "covpcn",
-    "Hopfield, softmax": "hopfield", "Hopfield, Euclidean, max": "euclidean", "feature-space memory": "feature_memory",
+    "iPC": "digits_ipc", "backprop": "backprop", "direct feedback alignment": "dfa",
+    "forward-forward": "forward_forward", "arbitrary graph": "graph", "generative graph, queries": "query",
+    "associative memory via PC": "memory", "covPCN": "covpcn", "Hopfield, softmax": "hopfield",
+    "Hopfield, Euclidean, max": "euclidean", "feature-space memory": "feature_memory",
     "categorical, precision": "categorical", "nudged PC": "nudged_pc", "equilibrium propagation": "eqprop",
     "contrastive Hebbian": "chl", "reward bases": "reward_bases", "LIF and STDP": "stdp"}
 """Presets by what they are."""

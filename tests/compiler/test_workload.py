@@ -21,7 +21,7 @@ def program_of(sizes, rule, steps=3, bias=False, tiles=4, **keys):
         "rule": {"name": rule, "steps": steps, "alpha_shifts": [3] * count,
                  "init_scales": [0.5] * count, **keys},
         "machine": {"lanes": 4, "row_tiles": tiles, "program_words": 1024, "map_entries": 1024, "blocks": 128,
-                    "energy": True}}, "test"))
+                    "energy": True, "separation": 8, "functions": 8}}, "test"))
 
 
 def counters(program, entry="train"):
@@ -58,6 +58,10 @@ def test_the_minimum_of_other_rules_by_hand():
               ("chl", "train"): (2 * 12 + 2) * (64 * 64 + 64 * 10),
               ("dfa", "train"): 2 * (64 * 64 + 64 * 32) + 32 * 10 + (64 + 32) * 10,
               ("dfa", "predict"): 64 * 64 + 64 * 32 + 32 * 10,
+              # The input: its share, and two updates. Ten classes and two passes with a label, and two updates.
+              ("forward_forward", "train"): 3 * 64 * 64 + (12 + 2) * (64 * 10 + 32 * 64) + 10 * (64 + 32 + 2 * 10)
+              + 2 * 2 * (64 + 32) + 12 * 2 * 64 + 10 * 10,
+              ("forward_forward", "predict"): 64 * 64 + 10 * (64 * 10 + 32 * 64 + 64 + 32 + 2 * 10 + 2 * 64 + 10),
               ("covpcn", "train"): 64 * 64 + 64, ("covpcn", "query"): 500 * (64 * 64 + 64)}
     assert {key: minimum(compile_config(load(key[0])), key[1]).visits for key in wanted} == wanted
 
@@ -81,7 +85,7 @@ def test_the_golden_machine_counts_no_fewer_reads_than_the_minimum(preset):
 
 
 @pytest.mark.parametrize("keys", [{"steps": 0}, {"steps": 1}, {"hoist": False}, {"tolerance": 0.5}])
-@pytest.mark.parametrize("rule", ["il", "ipc", "nudged_pc", "eqprop", "chl", "dfa"])
+@pytest.mark.parametrize("rule", ["il", "ipc", "nudged_pc", "eqprop", "chl", "dfa", "forward_forward"])
 def test_the_minimum_holds_for_every_option(rule, keys):
     """Without it the minimum could hold for the presets' constants alone; with a tolerance, for the steps taken."""
     if (rule, keys) in ((r, {"steps": 0}) for r in ("ipc", "eqprop", "chl")):
