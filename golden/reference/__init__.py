@@ -17,6 +17,7 @@ different things by ``errors`` and ``learn``:
 * ``divergence``: energies of Kullback-Leibler divergences on layers;
 * ``forward_forward``: layers that learn from their own goodness, with right and with wrong labels;
 * ``hopfield``: universal Hopfield networks, also in feature space;
+* ``momentum``: Nesterov's momentum on the states;
 * ``reverse``: reverse-mode differentiation of any graph of functions;
 * ``reward_bases``: temporal differences for several rewards at once;
 * ``spiking``: integrate-and-fire neurons and pair STDP;
@@ -31,6 +32,7 @@ from . import (
     divergence,
     forward_forward,
     hopfield,
+    momentum,
     reverse,
     reward_bases,
     spiking,
@@ -50,5 +52,5 @@ __all__ = ["FUNCTIONS", "energy", "errors", "log_softmax", "predictions", "softm
            "distance_to_equilibrium", "equilibrium_energy", "gamma_bound", "linear_equilibrium",
            "stable_gamma",
            "accuracy", "epoch_rate", "predict", "sample_clamps", "train_epoch",
-           "alignment", "covpcn", "depth", "direct_feedback", "divergence", "forward_forward", "hopfield", "reverse",
-           "reward_bases", "spiking", "weak_feedback"]
+           "alignment", "covpcn", "depth", "direct_feedback", "divergence", "forward_forward", "hopfield", "momentum",
+           "reverse", "reward_bases", "spiking", "weak_feedback"]

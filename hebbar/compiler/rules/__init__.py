@@ -20,13 +20,13 @@ from hebbar.contract.suggest import shown, suggest
 from ..network import Error
 from ..rule_config import RuleConfig
 from ..schedule import LoopOp, MicroOp, TransferOp, categorical
-from . import depth, direct, forward_forward, memory, predictive, reward, spiking, weak
+from . import depth, direct, forward_forward, memory, momentum, predictive, reward, spiking, weak
 from .builder import Schedule
 from .registry import Rule, load_source, rule, rules_in
 
 __all__ = ["RULES", "Rule", "Schedule", "rule", "find", "train", "predict", "query"]
 
-RULES: dict[str, Rule] = rules_in(predictive, depth, direct, forward_forward, weak, memory, reward, spiking)
+RULES: dict[str, Rule] = rules_in(predictive, depth, momentum, direct, forward_forward, weak, memory, reward, spiking)
 """The built-in rules by name."""
 
 

@@ -12,7 +12,7 @@ from golden.learning.datasets import Dataset, load as load_data
 from hebbar.compiler.config import Config, DataConfig, load
 from hebbar.contract.errors import BadInput
 
-__all__ = ["HELD", "deep", "deepened", "divided", "images_in", "whole"]
+__all__ = ["HELD", "deep", "deepened", "divided", "images_in", "precision", "whole"]
 
 HELD = 5000
 """The last training images, on which rates are chosen."""
@@ -54,6 +54,17 @@ def deepened(config: Config, layers: int) -> dict[str, dict[str, Any]]:
             "rule": {"steps": 2 * layers, "alpha_shifts": [first, *[hidden + doubled] * inside, last],
                      "init_scales": [spread[0], *[spread[1] / float(times)**0.5] * inside, spread[-1]]},
             "machine": DEEPER if doubled > 0 else {}}
+
+
+def precision(frac: int) -> dict[str, dict[str, Any]]:
+    """What changes with the fraction bits of states, errors and integrals, which keep their range of -8 to 8 up to the
+    12 that 16 bits leave for it; activities have as many up to 11, the same range, inputs at least 7; weights are as
+    ever."""
+    finest = min(frac, 11)
+    return {"machine": {"state_frac": frac, "state_bits": min(frac + 4, 16), "error_bits": min(frac + 4, 16),
+                        "activity_bits": finest + 4, "activity_frac": max(finest, 7), "row_sum_bits": 44,
+                        "feedback_sum_bits": 48},
+            "network": {"hidden_frac": finest, "input_frac": max(finest, 7)}}
 
 
 def divided(config: Config) -> tuple[Dataset, Dataset]:

@@ -21,7 +21,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.files import write_json
 
 from ..parts import ROOT
-from .deep_net import deep, divided
+from .deep_net import deep, divided, precision
 
 __all__ = ["GRID", "Asked", "Training", "best", "key_of", "measured", "once", "order", "trained"]
 
@@ -29,13 +29,15 @@ GRID = (-2, -1, 0, 1, 2)
 """How often every alpha of the preset is halved, the same grid for every rule; -1: doubled."""
 MOST_WORDS = 4096
 """Program words of a machine whose rule is unrolled in phases."""
+COMPANIONS = {"program_words": 4096, "blocks": 1024, "map_entries": 4096, "neuron_words": 512}
+"""The memories of a machine whose rule gives every hidden neuron companions."""
 
 
 @dataclass(frozen=True)
 class Asked:
     """Which net learns by which ``rule``: ``halvings`` of every alpha, ``seed`` of weights and of the order of samples,
-    ``layers`` of weights, how many ``samples``, one by one, in how many ``steps`` each, 0: two a layer, and ``options``
-    of the rule by name."""
+    ``layers`` of weights, how many ``samples``, one by one, in how many ``steps`` each, 0: two a layer, ``options`` of
+    the rule by name, and ``frac``, the fraction bits of the neurons, 0: those of the preset (``precision``)."""
 
     rule: str
     halvings: int
@@ -43,19 +45,23 @@ class Asked:
     layers: int
     samples: int
     steps: int = 0
-    options: tuple[tuple[str, int], ...] = ()
+    options: tuple[tuple[str, float], ...] = ()
+    frac: int = 0
 
     def config(self, images: Path | None) -> Config:
         """The net, its rule and its machine."""
         net = deep(images, self.rule, self.halvings, self.seed, self.layers)
+        net = net.replace(**precision(self.frac)) if self.frac else net
         rule: dict[str, Any] = {"options": dict(self.options)} | ({"steps": self.steps} if self.steps else {})
-        return net.replace(rule=rule, machine={"program_words": MOST_WORDS} if self.options else {})
+        more: dict[str, int] = {"program_words": MOST_WORDS} if self.options else {}
+        return net.replace(rule=rule, machine=COMPANIONS if self.rule == "il_nesterov" else more)
 
     @property
     def name(self) -> str:
         """A name for its record."""
         fields = (self.rule, self.halvings, self.seed, self.layers, self.samples, self.steps)
-        return "_".join(map(str, (*fields, *(f"{key}{value}" for key, value in self.options))))
+        more = [*(f"{key}{value}" for key, value in self.options), *([f"frac{self.frac}"] if self.frac else [])]
+        return "_".join(map(str, (*fields, *more)))
 
 
 @dataclass(frozen=True)
