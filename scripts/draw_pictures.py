@@ -64,6 +64,8 @@ RECIPES = (
     example("prospective", "prospective_64-64-10", "prospective_64-32-32-10", "alignment"),
     example("query", "query_generated", "query_completed"),
     example("spiking", "stdp_window", "spiking"),
+    Recipe((hebbar("bench depth --part rules"),), {"rules_by_depth.svg": "bench/depth/rules/rules.svg"}),
+    Recipe((hebbar("bench depth --part bits --data data/mnist"),), {"bits.svg": "bench/depth/bits/bits.svg"}),
     Recipe((hebbar("transient"),), {"transient.svg": "transient/transient.svg"}),
     Recipe((("-c", SEVERITY),), {"severity.svg": "pictures/severity.svg"}),  # of the record: the study takes hours
     Recipe((hebbar(f"run {OWN_RULE} --samples 20 --out out/own_rule"), hebbar("report out/own_rule")),

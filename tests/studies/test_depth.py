@@ -1,5 +1,7 @@
 """What ``hebbar bench depth`` compares, skips and keeps."""
 
+import csv
+import io
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +20,9 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
 from hebbar.studies import depth
-from hebbar.studies.depth import by_depth, exponent, final, trainings, window
+from hebbar.studies.depth import bits, by_depth, exponent, final, trainings, window
 from hebbar.studies.depth.accuracy import accuracies
-from hebbar.studies.depth.deep_net import deep, deepened
+from hebbar.studies.depth.deep_net import deep, deepened, precision
 from hebbar.studies.depth.gate import GatedMachine, gated
 from hebbar.studies.depth.trainings import Asked, Training, best, trained
 from hebbar.studies.depth.wind_up import WITHOUT, small
@@ -146,8 +148,33 @@ def test_a_part_that_is_measured_alone_says_how(monkeypatch, tmp_path):
     monkeypatch.setattr(depth, "PARTS", tuple(depth.ALONE))
     figures = depth.measure(tmp_path, False, Reporter(quiet=True))
     assert [(f.value, f.met) for f in figures] == [
-        (f"hebbar bench depth --part {part}", None) for part in ("writes", "final")]
+        (f"hebbar bench depth --part {part}", None) for part in ("writes", "bits", "final")]
 
+
+def test_the_map_says_how_many_bits_are_enough():
+    """The fewest from which on no more bits gain a point, up to the 12 that keep the range; and a cell is at its own
+    rate, chosen on validation."""
+    tests = {6: 0.1, 8: 0.895, 9: 0.88, 10: 0.894, 12: 0.90, 14: 0.2}
+    runs = [Training(Asked(rule, halved, seed, 4, 10, frac=frac), 0.5 + 0.1 * halved, test - 0.3 * (1 - halved), 0)
+            for frac, test in tests.items() for rule in bits.RULES for halved in (0, 1) for seed in (1, 2)]
+    found = bits.cells(runs)
+    assert len(found) == len(tests) * len(bits.RULES) and {len(of) for of in found.values()} == {2}
+    figures = list(bits._figures(found))
+    assert [figure.value for figure in figures] == [10] * len(bits.RULES)
+    rows = list(csv.DictReader(io.StringIO(bits.table(found))))
+    assert [(r["fraction_bits"], r["test"], r["alpha_halvings"]) for r in rows if r["rule"] == "il"] == [
+        (str(frac), f"{100 * test:.2f}", "1") for frac, test in tests.items()]
+    assert bits.draw(found).axes
+
+
+def test_bits_change_the_formats_of_neurons_alone():
+    """Range stays as long as 16 bits allow it; else a map would be of range and not of resolution."""
+    for frac in bits.FRACS[False]:
+        config = load("deep").replace(**precision(frac))
+        f, preset = config.machine.formats, load("deep").machine.formats
+        assert f.state.frac == f.error.frac == frac and f.weight == preset.weight
+        assert f.state.hi / f.state.scale == pytest.approx(8 if frac <= 12 else 32 / 2 ** (frac - 10), rel=0.01)
+        compile_config(config.replace(rule={"steps": 2}))
 
 def test_the_narrowest_window_that_loses_little_is_chosen():
     """By validation: a test set that looks better must not decide, nor may a window that loses more than .3 points."""
