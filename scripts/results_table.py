@@ -16,7 +16,7 @@ PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("ru
                             "depth.mnist"),
          "docs/architecture.md": ("chain", "chain.lanes", "chain.writes", "chain.systems", "chain.hashes",
                                   "chain.induction"),
-         "docs/studies.md": ("scale.peers",), "CONTRIBUTING.md": ("house",)}
+         "docs/studies.md": ("scale.training", "scale.peers"), "CONTRIBUTING.md": ("house",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
