@@ -152,7 +152,7 @@ def draw(rows: Sequence[Row]) -> Drawing:
         left.set_xticks(depths, [str(depth) for depth in depths])
         left.set_xlabel("hidden layers")
         left.set_ylabel("held-out digits right, %")
-        left.legend(ncols=2, fontsize=6)
+        left.legend(loc="lower left", fontsize=6)
         right.set_xscale("log")
         right.set_xlabel(f"nJ a training sample ({TECHNOLOGY}, typical)")
         return figure
