@@ -10,6 +10,12 @@ from hebbar.contract import console
 from hebbar.contract.console import Reporter, busy
 
 
+@pytest.fixture(autouse=True)
+def heard(monkeypatch):
+    """A command that another test ran in this process with --quiet has hushed it for good."""
+    monkeypatch.setattr(console._heart, "hushed", False)
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that tests turn."""
@@ -86,7 +92,6 @@ def test_quiet_is_quiet(monkeypatch, quiet):
     monkeypatch.setattr(console, "SILENT_SECONDS", 0.1)
     with redirect_stderr(io.StringIO()) as error:
         if quiet == "process":
-            monkeypatch.setattr(console._heart, "hushed", False)
             console.hush()
         r = Reporter(quiet=True)
         with r.busy(), r.task("samples", 3) as task:
