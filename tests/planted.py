@@ -176,6 +176,8 @@ DEFECTS = (
            "tests/sim/test_forward_forward_program.py::test_the_schedule_is_the_formula"),
     Defect("hebbar/compiler/rules/forward_forward.py", "overwrite=layer is _hidden(s)[0])", "overwrite=True)",
            "tests/sim/test_forward_forward_program.py::test_the_schedule_is_the_formula"),
+    Defect("hebbar/compiler/rules/forward_forward.py", "1 << max(reach, 0)", "2",
+           "tests/sim/test_forward_forward_program.py::test_the_right_label_is_never_taken_for_a_wrong_one"),
     Defect(REF + "forward_forward.py", "a - a.mean(axis=1, keepdims=True)", "a",
            "tests/golden/reference/test_reference_forward_forward.py::test_goodness_is_not_passed_on"),
     Defect(REF + "state.py", "np.full(shape, edge.value)", "np.zeros(shape)",

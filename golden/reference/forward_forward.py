@@ -5,11 +5,11 @@
     dW_l = f'(x_l) slope / N_l (1 - p_l) s_{l-1}^T        with the right label, the descent of -log p_l
     dW_l = -f'(x_l) slope / N_l p_l s_{l-1}^T             with a wrong one, the descent of -log(1 - p_l)
 
-Source: Hinton, arXiv 2212.13345, section 2. There goodness is the sum of squares of activities, and what a layer passes
-on is divided by its length, so that the next one cannot read the goodness off it. Here goodness is their mean, and what
-is passed on is less that mean, which takes all of the goodness out without a division. As there, in what he calls the
-slow way, a prediction is the label of the highest goodness summed over the layers, and the wrong label to learn from is
-the one that would be predicted were it not for the right one.
+Source: Hinton, arXiv 2212.13345, section 2. There goodness is the sum of squares of activities, and what a layer
+passes on is divided by its length, so that the next one cannot read the goodness off it. Here goodness is their mean,
+and what is passed on is less that mean, which takes all of the goodness out without a division. As there, in what he
+calls the slow way, a prediction is the label of the highest goodness over all layers, here in their mean, and the
+wrong label to learn from is the one that would be predicted were it not for the right one.
 """
 
 from itertools import pairwise
@@ -53,10 +53,10 @@ def _biases(network: Network, name: str) -> list[Edge]:
 
 
 def scores(network: Network, weights: Weights, labels: Array, inputs: Array) -> Array:
-    """The goodness of every class, (batch, classes), summed over the layers."""
+    """The goodness of every class, (batch, classes), the mean over the layers."""
     every = np.eye(labels.shape[1])
     found = [passes(network, weights, labels, inputs, np.tile(one, (len(inputs), 1))) for one in every]
-    return np.array([sum(a.mean(axis=1) for _, _, a in layers) for layers in found]).T
+    return np.array([np.mean([a.mean(axis=1) for _, _, a in layers], axis=0) for layers in found]).T
 
 
 def hardest(network: Network, weights: Weights, labels: Array, inputs: Array, label: Array) -> Array:

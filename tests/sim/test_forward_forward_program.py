@@ -71,6 +71,23 @@ def _learnt(plain, weights, labels, x, label, slope, threshold):
     return weights, labels
 
 
+def test_the_right_label_is_never_taken_for_a_wrong_one():
+    """However much better than all others it is already: in rectifiers goodness reaches 4."""
+    program = compile_config(net((6, 8, 3), network={"activation": "relu", "hidden_frac": 5}))
+    machine, plain = FloatMachine(program, random_weights(program, 1, 0.4)), program.config.configured_network()
+    for edge in program.layout.network.stored:
+        if not edge.plastic:
+            machine.weights[edge.source, edge.target][...] = edge.value
+    machine.weights["x2.label", "x1"][:, 1] = 3.5
+    weights, labels = _plain(machine, plain, "x2")
+    x, label = np.random.default_rng(2).random((1, 6)), np.eye(3)[[1]]
+    goodness = forward_forward.scores(plain, weights, labels, x)[0]
+    assert goodness[1] > max(goodness[0], goodness[2]) + 2.5
+    machine.run("train", {"x0": x, "x2": label})
+    weights, labels = _learnt(plain, weights, labels, x, label, 8.0, 0.0)
+    np.testing.assert_allclose(_plain(machine, plain, "x2")[1], labels, atol=1e-12)
+
+
 def test_compiled_numpy_and_rtl_agree_on_every_word_and_every_write():
     program = compile_config(net(row_tiles=2))
     job, got = agree(program, 300)

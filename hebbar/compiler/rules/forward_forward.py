@@ -42,30 +42,34 @@ def _seen_with_labels(network: Network, options: Mapping[str, Option]) -> Networ
     edges += [replace(e, source=f"{last.name}.{LABEL}", target=hidden[0].name) for e in network.edges
               if e.target == last.name and e.source != one.name]
     populations = [first, last, one]
-    for more, joined in (_classes(last, one, first.activity_frac), (hidden, []),
-                         *(_judged(p, last, one, first.activity_frac, slope, threshold) for p in hidden),
+    coarse = min(p.activity_frac for p in hidden)
+    for more, joined in (_classes(last, one, coarse), (hidden, []),
+                         *(_judged(p, last, one, first.activity_frac, slope, threshold, len(hidden)) for p in hidden),
                          *(_centred(p, passed[p.name]) for p in hidden[:-1])):
         populations += more
         edges += joined
     return Network(tuple(populations), tuple(edges))
 
 
-def _classes(last: Population, one: Population, fine: int) -> Parts:
+def _classes(last: Population, one: Population, frac: int) -> Parts:
     """What goes through the classes: those ``.tried``, the one that is the next ``.pick``, the label, ``.scores``, and
     ``.answer``, through which goodness comes to the row of one class."""
     name = last.name
     made = [Population(f"{name}.{end}", last.size, activity_frac=last.activity_frac)
             for end in ("tried", "pick", LABEL)]
-    made += [replace(made[0], name=f"{name}.scores", activity_frac=fine),
+    made += [replace(made[0], name=f"{name}.scores", activity_frac=frac),
              replace(made[0], name=f"{name}.answer", activation="relu")]
     joined = [(".scores", ".pick"), (".tried", ".pick"), ("", f".{LABEL}"), (".pick", f".{LABEL}"), (".scores", ""),
               (f".{LABEL}", ".answer"), (".scores", ".answer"), ("", ".answer")]
     return made, [_held(one, f"{name}.answer", GATE), *(_same(name + a, name + b) for a, b in joined)]
 
 
-def _judged(layer: Population, last: Population, one: Population, fine: int, slope: float, threshold: float) -> Parts:
-    """Goodness, the mean activity, and the two slopes of its loss: ``.more`` 1 - p, ``.less`` p."""
-    made, edges = [Population(f"{layer.name}.goodness", 1)], [_held(layer, f"{layer.name}.goodness", 1 / layer.size)]
+def _judged(layer: Population, last: Population, one: Population, fine: int, slope: float, threshold: float,
+            layers: int) -> Parts:
+    """Goodness, the mean activity, as its share in the mean over so many layers, and the two slopes of its loss:
+    ``.more`` 1 - p, ``.less`` p."""
+    made = [Population(f"{layer.name}.goodness", 1)]
+    edges = [_held(layer, f"{layer.name}.goodness", 1 / layer.size / layers)]
     edges.append(Edge(f"{last.name}.answer", f"{layer.name}.goodness", scale=0.0, value=1.0, plastic=False))
     for end, sign in (("more", -1.0), ("less", 1.0)):
         made.append(Population(f"{layer.name}.{end}", 1, "sigmoid", Role.HIDDEN, fine))
@@ -90,7 +94,7 @@ def _same(source: str, target: str) -> Edge:
 
 
 def _answer(s: Schedule) -> list[MicroOp]:
-    """The goodness of every class, summed over the layers, as the state of the target."""
+    """The goodness of every class, the mean over the layers, as the state of the target."""
     return [*_begun(s), *_scored(s, _target(s)), _taken(s, _target(s))]
 
 
@@ -120,12 +124,14 @@ def forward_forward(s: Schedule) -> list[MicroOp]:
     The goodness G of a layer is its mean activity, p = sigmoid(slope (G - threshold)), and a layer learns by
     e = f'(x) slope / N (1 - p) with the right label and by -f'(x) slope / N p with the wrong one that has the highest
     goodness. The next layer sees activities less their mean, that is without goodness. A prediction is the class whose
-    label gives the highest goodness, summed over the layers.
+    label gives the highest goodness in the mean over the layers.
     """
     name, target = _target(s), s.rows(_target(s))
     ops = [*_begun(s), *_scored(s, f"{name}.scores"), s.op(target, Sweep.ACT)]
-    # The right one comes to lie 2 lower, where none of the others is, so that a wrong one is picked.
-    ops += 2 * [s.op(name, Sweep.TRN | Sweep.POST | Sweep.NEG, overwrite=False)] + [_taken(s, f"{name}.scores")]
+    # The right one is brought below all that activities reach, 1 at a time, so that a wrong one is picked.
+    reach = s.layout.machine.activity_bits - s.layout.network.by_name[f"{name}.scores"].activity_frac
+    lower = s.op(name, Sweep.TRN | Sweep.POST | Sweep.NEG, overwrite=False)
+    ops += [LoopOp((lower,), 1 << max(reach, 0)), _taken(s, f"{name}.scores")]
     ops += [s.op(_label(s), FORWARD | Sweep.FWD, _label(s).of(name)), *_passes(s, "more")]
     ops += [*_picked(s, "scores"), s.op(_label(s), FORWARD | Sweep.FWD, _label(s).of(f"{name}.pick"))]
     return ops + _passes(s, "less")
