@@ -59,6 +59,8 @@ def test_the_table_by_hand():
     assert text[1] == ["backprop", "1", "92.00", "2.83", "1", "1000", "1.0", "2.0", "3.0", "10", "5", "8"]
     figures = list(rules._figures(rows))
     assert figures[0].figure.startswith("backprop, 1 hidden layer: ") and figures[0].value == 92.0
+    lost = [_row("chl", 8, (0.1,), bits=0)]
+    assert "does not learn" in next(rules._figures(lost)).figure and rules.table(lost).strip().endswith(",-")
     assert "32 hidden layers: " in figures[1].figure and rules.draw(rows).axes
 
 

@@ -40,6 +40,8 @@ FRACS = {False: (6, 7, 8, 9, 10, 12), True: (12,)}
 SAMPLES = 20
 """Samples that energy and accesses are the mean of, and of which the first are compared with the RTL."""
 REPLAYED = 3
+CHANCE = 20.0
+"""Percent; a rule that gets less, twice what guessing does, has not learnt, and no bits are enough for it."""
 TECHNOLOGY = "cmos45"
 COLUMNS = ("rule", "hidden layers", "accuracy %", "spread", "alpha halvings", "cycles", "nJ low", "nJ typical",
            "nJ high", "weight reads", "weight writes", "fraction bits")
@@ -49,7 +51,8 @@ COLUMNS = ("rule", "hidden layers", "accuracy %", "spread", "alpha halvings", "c
 class Row:
     """A rule in a net: the trainings at its rate, a seed each; of a training sample the ``cycles`` in the steady state,
     nJ ``low``, ``typical`` and ``high``, and weights read and written; the fewest fraction ``bits`` that cost less than
-    a point; ``words`` that the RTL wrote and that were compared, and how many elements it wrote otherwise: ``wrong``.
+    a point, 0 where none are enough; ``words`` that the RTL wrote and that were compared, and how many elements it
+    wrote otherwise: ``wrong``.
     """
 
     runs: tuple[Learnt, ...]
@@ -112,16 +115,18 @@ def _row(rule: str, hidden: int, quick: bool, folder: Path, library: Path) -> Ro
     assert want.hashes is not None and got.hashes is not None, "they were asked for"
     found = compare_hashes(program, want.hashes, got.hashes)
     return Row(runs, sample_cycles(program).total, (cost.low / 1e3, cost.typical / 1e3, cost.high / 1e3),
-               counters["weight_reads"] / SAMPLES, counters["weight_writes"] / SAMPLES, enough(coarse),
+               counters["weight_reads"] / SAMPLES, counters["weight_writes"] / SAMPLES,
+               enough(coarse) if max(coarse.values()) > CHANCE else 0,
                found.total_words, found.total_mismatches)
 
 
 def _figures(rows: Sequence[Row]) -> Iterator[Figure]:
     for row in rows:
         spread = f", spread {np.std(row.tests, ddof=1):.2f}" if len(row.runs) > 1 else ""
+        bits = f"{row.bits} fraction bits enough" if row.bits else "does not learn"
         yield Figure(f"{row.name}: {row.cycles:,.0f} cycles, {row.nj[1]:,.0f} nJ, {row.reads:,.0f} weights read and "
-                     f"{row.writes:,.0f} written a sample, {row.bits} fraction bits enough, held-out digits right "
-                     f"(mean of {len(row.runs)} seeds{spread}; alpha halved {row.lesson.halvings} times)",
+                     f"{row.writes:,.0f} written a sample, {bits}, held-out digits right (mean of {len(row.runs)} "
+                     f"seeds{spread}; alpha halved {row.lesson.halvings} times)",
                      round(float(np.mean(row.tests)), 2), "reported", "%", None)
 
 
@@ -134,7 +139,7 @@ def table(rows: Sequence[Row]) -> str:
         spread = f"{np.std(row.tests, ddof=1):.2f}" if len(row.runs) > 1 else ""
         made.writerow((NAMES[row.lesson.rule], row.lesson.hidden, f"{np.mean(row.tests):.2f}", spread,
                        row.lesson.halvings, round(row.cycles), *(f"{nj:.1f}" for nj in row.nj), round(row.reads),
-                       round(row.writes), row.bits))
+                       round(row.writes), row.bits or "-"))
     return out.getvalue()
 
 
