@@ -13,7 +13,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",),
          "docs/hardware.md": ("clock.cells", "costs"), "docs/integrate.md": ("kit",),
          "docs/depth.md": ("depth", "depth.accuracy", "depth.deeper", "depth.final", "depth.exponent", "depth.window",
-                            "depth.mnist"),
+                            "depth.mnist", "depth.rules", "depth.alignment"),
          "docs/architecture.md": ("chain", "chain.lanes", "chain.writes", "chain.systems", "chain.hashes",
                                   "chain.induction"),
          "docs/studies.md": ("scale.training", "scale.peers"), "CONTRIBUTING.md": ("house",)}
