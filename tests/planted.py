@@ -174,7 +174,7 @@ DEFECTS = (
            "tests/sim/test_beside.py::test_a_sweep_that_reaches_what_an_in_moves_drains_it"),
     Defect("hebbar/compiler/rules/forward_forward.py", "GATE = -0.5", "GATE = 0.5",
            "tests/sim/test_forward_forward_program.py::test_the_schedule_is_the_formula"),
-    Defect("hebbar/compiler/rules/forward_forward.py", "overwrite=layer is _hidden(s)[0])", "overwrite=True)",
+    Defect("hebbar/compiler/rules/forward_forward.py", "overwrite=not number)", "overwrite=True)",
            "tests/sim/test_forward_forward_program.py::test_the_schedule_is_the_formula"),
     Defect("hebbar/compiler/rules/forward_forward.py", "1 << max(reach, 0)", "2",
            "tests/sim/test_forward_forward_program.py::test_the_right_label_is_never_taken_for_a_wrong_one"),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from hebbar.contract.beside import BESIDE, passes
+from hebbar.contract.beside import goes_on, passes
 from hebbar.contract.counters import CYCLES, HOST, ISSUE_SETS
 from hebbar.contract.exponentials import SeparationTiming
 from hebbar.contract.geometry import ports
@@ -74,8 +74,7 @@ class Cycles:
                 case Op.SEPARATE:
                     walk.separate(self._separation(code.fields))
                 case _ if code.op in MOVES:
-                    beside = code.op is Op.IN and code.fields["memory"] in BESIDE
-                    walk.transfer(self._beats(code.op, code.fields), beside)
+                    walk.transfer(self._beats(code.op, code.fields), goes_on(code))
                 case _:
                     walk.now += 1
         return walk.halt()

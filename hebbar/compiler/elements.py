@@ -66,6 +66,11 @@ class Edge:
     shares: str = ""
     value: float = 0.0
 
+    @classmethod
+    def unit(cls, source: str, target: str) -> "Edge":
+        """An edge that passes activities on as they are."""
+        return cls(source, target, plastic=False, identity=True)
+
     @property
     def stored(self) -> bool:
         """True when the edge has weights of its own."""

@@ -17,7 +17,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from hebbar.contract.access_times import access_times
-from hebbar.contract.beside import BESIDE, PASSING, passes
+from hebbar.contract.beside import PASSING, goes_on, passes
 from hebbar.contract.effects import Access, Resource
 from hebbar.contract.isa import FIELDS, OPERAND_FLAGS, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
@@ -188,7 +188,7 @@ class _Ways:
         instruction, sweep = self.code[address], self.sweep(address)
         if not passes(instruction) and instruction.op is not Op.WAIT:
             state = replace(state, streamed=frozenset())
-        if self.beside and instruction.op is Op.IN and instruction.fields["memory"] in BESIDE:
+        if self.beside and goes_on(instruction):
             return self._input(address, state), 0
         if sweep is None:
             return (state, distance) if instruction.op in PASSING | {Op.WAIT} else (_State(), 0)

@@ -31,7 +31,7 @@ def levelled(network: Network) -> Network:
             name = f"{edge.source}>{edge.target}.{i + 1}"
             if name not in inserted:
                 inserted[name] = Population(name, p.size, "identity", Role.HIDDEN, p.activity_frac)
-                edges.append(Edge(source, name, identity=True, plastic=False))
+                edges.append(Edge.unit(source, name))
             source = name
         edges.append(replace(edge, source=source))
         if edge.stored:
@@ -72,7 +72,7 @@ def nudged(network: Network, precision: int) -> Network:
                            "difference; make it gaussian.")
         populations[populations.index(p)] = replace(p, role=Role.HIDDEN)
         populations.append(Population(f"{p.name}.target", p.size, "identity", Role.TARGET, p.activity_frac, precision))
-        edges.append(Edge(p.name, f"{p.name}.target", identity=True, plastic=False))
+        edges.append(Edge.unit(p.name, f"{p.name}.target"))
     return Network(tuple(populations), tuple(edges))
 
 
@@ -85,7 +85,7 @@ def remembered(network: Network, suffix: str) -> Network:
     populations, edges = list(network.populations), list(network.edges)
     for p in [network.by_name[n] for n in dict.fromkeys(e.target for e in learnt)]:
         populations.append(Population(f"{p.name}.{suffix}", p.size, "identity", Role.HIDDEN, p.activity_frac))
-        edges.append(Edge(p.name, f"{p.name}.{suffix}", identity=True, plastic=False))
+        edges.append(Edge.unit(p.name, f"{p.name}.{suffix}"))
     for e in learnt:
         source = f"{e.source}.{suffix}" if e.source in kept else e.source
         edges.append(replace(e, source=source, target=f"{e.target}.{suffix}", shares=f"{e.source}:{e.target}"))

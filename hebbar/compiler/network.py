@@ -162,7 +162,7 @@ def layered(sizes: list[int], activation: str, alpha_shifts: list[int], scales: 
                        input_frac if i == 0 else hidden_frac) for i, n in enumerate(sizes)]
     edges = [Edge(f"x{i}", f"x{i + 1}", alpha_shifts[i], scales[i]) for i in range(last)]
     if residual:
-        edges += [Edge(f"x{i}", f"x{i + 1}", identity=True, plastic=False) for i in range(1, last - 1)
+        edges += [Edge.unit(f"x{i}", f"x{i + 1}") for i in range(1, last - 1)
                   if sizes[i] == sizes[i + 1]]
     if bias:
         pops.append(Population("one", 1, "identity", Role.CONSTANT, hidden_frac))

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from hebbar.contract.activations import table
-from hebbar.contract.beside import BESIDE
+from hebbar.contract.beside import goes_on
 from hebbar.contract.errors import BadInput
 from hebbar.contract.formats import Format, code
 from hebbar.contract.isa import GAINS, Op, decode, encode
@@ -91,7 +91,7 @@ class Program:
     def beside(self) -> tuple[int, ...]:
         """Addresses of the INs that go on beside sweeps: those behind a WAIT with a gap."""
         code = [decode(word) for word in self.words]
-        return tuple(at for at in range(1, len(code)) if code[at].op is Op.IN and code[at].fields["memory"] in BESIDE
+        return tuple(at for at in range(1, len(code)) if goes_on(code[at])
                      and code[at - 1].op is Op.WAIT and not code[at - 1].barrier)
 
     def descriptor(self, number: int) -> tuple[dict[str, int], list[dict[str, int]]]:

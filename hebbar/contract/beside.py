@@ -8,7 +8,7 @@ to, as with the gaps of sweeps (``hebbar.compiler.gaps``).
 from .isa import Instruction, Op, Sweep
 from .memories import Mem
 
-__all__ = ["ALONE", "BESIDE", "PASSING", "passes"]
+__all__ = ["ALONE", "BESIDE", "PASSING", "goes_on", "passes"]
 
 PASSING = frozenset({Op.LOOP, Op.NEXT, Op.BREAK})
 """Instructions that say where a program goes on and nothing else: they wait for nothing and leave in flight what is."""
@@ -18,6 +18,11 @@ ALONE = Sweep.INIT | Sweep.STEP | Sweep.ACT | Sweep.FIRE
 
 BESIDE = (Mem.ACTIVITY, Mem.STATE, Mem.CLAMP)
 """The memories that an IN may write beside sweeps. Any of those that do writes errors."""
+
+
+def goes_on(instruction: Instruction) -> bool:
+    """Whether the program goes on beside an instruction when it stands behind a WAIT with a gap."""
+    return instruction.op is Op.IN and instruction.fields["memory"] in BESIDE
 
 
 def passes(instruction: Instruction) -> bool:

@@ -26,12 +26,14 @@ from ..schedule import LoopOp, MicroOp, SweepOp, TransferOp
 if TYPE_CHECKING:
     from .registry import Option, Rule
 
-__all__ = ["Schedule", "FORWARD", "MOVE", "RELAX"]
+__all__ = ["Schedule", "FORWARD", "MOVE", "RELAX", "TAKE"]
 
 FORWARD = Sweep.ERR | Sweep.INIT | Sweep.ACT
 """The flags of a feed-forward pass beside FWD."""
 MOVE = Sweep.STEP | Sweep.BACK | Sweep.ACT
 """The flags of a state step."""
+TAKE = Sweep.ERR | Sweep.INIT | MOVE
+"""The flags, at gain 1, with which rows that nothing predicts take their feedback as their state."""
 RELAX = Sweep.FWD | Sweep.ERR | Sweep.TRN
 """The flags of errors and their feedback."""
 NONE = (0, 0)

@@ -1,7 +1,8 @@
 """Two forward passes in place of a backward one: forward-forward."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import pairwise
 
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import Into, Mode, Sweep
@@ -9,7 +10,7 @@ from hebbar.contract.isa import Into, Mode, Sweep
 from ..layout import Block
 from ..network import Edge, Network, Population, Role
 from ..schedule import LoopOp, MicroOp, SeparateOp
-from .builder import FORWARD, MOVE, Schedule
+from .builder import FORWARD, MOVE, TAKE, Schedule
 from .registry import Option, rule
 
 __all__ = ["LABEL", "forward_forward"]
@@ -61,7 +62,7 @@ def _classes(last: Population, one: Population, frac: int) -> Parts:
              replace(made[0], name=f"{name}.answer", activation="relu")]
     joined = [(".scores", ".pick"), (".tried", ".pick"), ("", f".{LABEL}"), (".pick", f".{LABEL}"), (".scores", ""),
               (f".{LABEL}", ".answer"), (".scores", ".answer"), ("", ".answer")]
-    return made, [_held(one, f"{name}.answer", GATE), *(_same(name + a, name + b) for a, b in joined)]
+    return made, [_held(one, f"{name}.answer", GATE), *(Edge.unit(name + a, name + b) for a, b in joined)]
 
 
 def _judged(layer: Population, last: Population, one: Population, fine: int, slope: float, threshold: float,
@@ -82,15 +83,11 @@ def _centred(layer: Population, passed: str) -> Parts:
     """What the next layer sees: activities less their mean, which is the goodness of this one."""
     mean = replace(layer, name=f"{layer.name}.mean", size=1, activation="identity")
     return [mean, replace(layer, name=passed, activation="identity")], [
-        _held(layer, mean.name, 1 / layer.size), _held(mean, passed, -1.0), _same(layer.name, passed)]
+        _held(layer, mean.name, 1 / layer.size), _held(mean, passed, -1.0), Edge.unit(layer.name, passed)]
 
 
 def _held(source: Population, target: str, value: float) -> Edge:
     return Edge(source.name, target, scale=0.0, value=value, plastic=False)
-
-
-def _same(source: str, target: str) -> Edge:
-    return Edge(source, target, identity=True, plastic=False)
 
 
 def _answer(s: Schedule) -> list[MicroOp]:
@@ -161,21 +158,21 @@ def _begun(s: Schedule) -> list[MicroOp]:
     return [s.op(lowest, Sweep.FWD | Sweep.HOIST, lowest.clamped), *(s.op(b, FORWARD) for b in zero)]
 
 
-def _seen(s: Schedule, layer: Block) -> list[MicroOp]:
-    """A layer's activities, with the label of the moment."""
-    if layer is _hidden(s)[0]:
-        return [s.op(layer, FORWARD | Sweep.FWD | Sweep.BASE, layer.of(f"{_target(s)}.{LABEL}"))]
-    below = _hidden(s)[_hidden(s).index(layer) - 1].name
-    return [s.op(f"{below}.mean", FORWARD | Sweep.FWD), s.op(f"{below}.passed", FORWARD | Sweep.FWD),
-            s.op(layer, FORWARD | Sweep.FWD)]
+def _seen(s: Schedule) -> Iterator[tuple[Block, list[MicroOp]]]:
+    """Every layer, and what gives its activities, with the label of the moment."""
+    lowest, *others = _hidden(s)
+    yield lowest, [s.op(lowest, FORWARD | Sweep.FWD | Sweep.BASE, lowest.of(f"{_target(s)}.{LABEL}"))]
+    for below, layer in pairwise([lowest, *others]):
+        parts = (f"{below.name}.mean", f"{below.name}.passed", layer)
+        yield layer, [s.op(part, FORWARD | Sweep.FWD) for part in parts]
 
 
 def _passes(s: Schedule, end: str) -> list[MicroOp]:
     """One pass, in which every layer learns from its own goodness."""
     ops: list[MicroOp] = []
-    for layer in _hidden(s):
+    for layer, seen in _seen(s):
         judge = s.block(f"{layer.name}.{end}")
-        ops += [*_seen(s, layer), s.op(judge, FORWARD | Sweep.FWD),
+        ops += [*seen, s.op(judge, FORWARD | Sweep.FWD),
                 s.op(judge, Sweep.TRN | Sweep.POST | Sweep.NEG, judge.of(layer.name)),
                 s.op(layer, Sweep.DELTA | Sweep.BACK), s.op(layer, Sweep.UPD)]
     return ops
@@ -198,7 +195,7 @@ def _scored(s: Schedule, into: str) -> list[MicroOp]:
 
 def _taken(s: Schedule, name: str) -> MicroOp:
     """A population takes its feedback as its state."""
-    return s.op(s.rows(name), Sweep.ERR | Sweep.INIT | MOVE, gain=1.0)
+    return s.op(s.rows(name), TAKE, gain=1.0)
 
 
 def _tried(s: Schedule, into: str, anew: bool) -> list[MicroOp]:
@@ -209,8 +206,8 @@ def _tried(s: Schedule, into: str, anew: bool) -> list[MicroOp]:
            s.op(s.rows(f"{name}.tried"), MOVE, gain=1.0),
            s.op(_label(s), FORWARD | Sweep.FWD, _label(s).of(f"{name}.pick")),
            s.op(answer, Sweep.FWD | Sweep.ERR | Sweep.INIT, answer.of(_one(s), f"{name}.{LABEL}"))]
-    for layer in _hidden(s):
+    for number, (layer, seen) in enumerate(_seen(s)):
         judge = s.block(f"{layer.name}.goodness")
-        ops += [*_seen(s, layer), s.op(judge, Sweep.FWD | Sweep.ERR, judge.of(layer.name)),
-                s.op(judge, Sweep.TRN | Sweep.NEG, judge.of(answer.name), overwrite=layer is _hidden(s)[0])]
+        ops += [*seen, s.op(judge, Sweep.FWD | Sweep.ERR, judge.of(layer.name)),
+                s.op(judge, Sweep.TRN | Sweep.NEG, judge.of(answer.name), overwrite=not number)]
     return [*ops, s.op(answer, Sweep.DELTA | Sweep.BACK), s.op(answer, Sweep.TRN, answer.of(into), overwrite=anew)]

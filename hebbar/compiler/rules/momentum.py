@@ -8,7 +8,7 @@ from hebbar.contract.isa import WEIGHT_FLAGS, Sweep
 
 from ..network import Edge, Network, Population, Role
 from ..schedule import LoopOp, MicroOp, SweepOp
-from .builder import MOVE, RELAX, Schedule
+from .builder import MOVE, RELAX, TAKE, Schedule
 from .predictive import il
 from .registry import Option, rule
 
@@ -35,8 +35,8 @@ def _accompanied(network: Network, options: Mapping[str, Option]) -> Network:
                            "the way of a state for an error of precision 0; set it to 0.")
         names = [f"{p.name}.{end}" for end in (BEFORE, AHEAD)]
         populations += [Population(name, p.size, "identity", Role.HIDDEN, finest) for name in names]
-        edges += [Edge(name, p.name, identity=True, plastic=False) for name in names]
-        edges.append(Edge(names[0], names[1], identity=True, plastic=False))
+        edges += [Edge.unit(name, p.name) for name in names]
+        edges.append(Edge.unit(names[0], names[1]))
     return Network(tuple(populations), tuple(edges))
 
 
@@ -99,7 +99,7 @@ def _remembered(s: Schedule) -> list[MicroOp]:
     for name in _hidden(s):
         block, before = s.block(name), f"{name}.{BEFORE}"
         ops += [s.op(s.rows(name), Sweep.ERR), s.op(block, Sweep.TRN, block.of(before)),
-                s.op(s.rows(before), Sweep.ERR | Sweep.INIT | MOVE, gain=1.0), s.op(s.rows(name), Sweep.DELTA)]
+                s.op(s.rows(before), TAKE, gain=1.0), s.op(s.rows(name), Sweep.DELTA)]
     return ops
 
 
@@ -111,7 +111,7 @@ def _moved_on(s: Schedule) -> list[MicroOp]:
         block, before, ahead = s.block(name), f"{name}.{BEFORE}", f"{name}.{AHEAD}"
         ops += [s.op(block, Sweep.FWD | Sweep.ERR, block.of(before)),
                 s.op(block, Sweep.TRN, block.of(before, ahead)),
-                s.op(ahead, Sweep.FWD | Sweep.ERR | Sweep.INIT | MOVE, gain=1 + float(s.option("momentum"))),
+                s.op(ahead, Sweep.FWD | TAKE, gain=1 + float(s.option("momentum"))),
                 s.op(s.rows(before), MOVE, gain=1.0),
                 s.op(block, Sweep.FWD | Sweep.ERR | Sweep.STEP | Sweep.ACT, block.of(ahead), gain=1.0)]
     return ops

@@ -32,7 +32,7 @@ def _traced(network: Network, options: Mapping[str, Option]) -> Network:
             raise BadInput(f"network.populations: {name!r} has activation {p.activation!r} and rule 'stdp' learns from "
                            "spikes; give it activation 'spike'.")
         populations.append(Population(f"{name}.{TRACE}", p.size, "identity", Role.HIDDEN, p.activity_frac))
-        edges.append(Edge(name, f"{name}.{TRACE}", identity=True, plastic=False))
+        edges.append(Edge.unit(name, f"{name}.{TRACE}"))
     for e in learnt:
         edges += [Edge(source, target, alpha_shift=e.alpha_shift, positive=e.positive, shares=f"{e.source}:{e.target}")
                   for source, target in ((f"{e.source}.{TRACE}", e.target), (e.source, f"{e.target}.{TRACE}"))]

@@ -10,7 +10,7 @@ from ..graphs import nudged, remembered
 from ..layout import Block
 from ..network import Edge, Network
 from ..schedule import LoopOp, MicroOp, SweepOp
-from .builder import FORWARD, MOVE, Schedule, Words
+from .builder import FORWARD, MOVE, TAKE, Schedule, Words
 from .predictive import il
 from .registry import Option, rule
 
@@ -81,7 +81,7 @@ def chl(s: Schedule) -> list[MicroOp]:
     targets = _targets(s)
     outputs = [b for b in _network(s) if set(s.readers(b)) <= set(targets + _copies(s))]
     held: list[MicroOp] = [s.op(b, Sweep.ERR | Sweep.TRN) for b in targets]
-    held += [s.op(s.rows(b.name), Sweep.ERR | Sweep.INIT | MOVE, gain=1.0) for b in outputs]
+    held += [s.op(s.rows(b.name), TAKE, gain=1.0) for b in outputs]
     clamped = LoopOp(tuple(_descend(s, None, still=outputs)), s.rule.steps)
     free = LoopOp(tuple(_descend(s, None)), s.rule.steps)
     return [*_forward(s), free, *_keep(s), *held, clamped, *_learn(s)]

@@ -10,7 +10,7 @@ from functools import cached_property
 from hebbar.compiler.control_flow import Loops, successors
 from hebbar.compiler.program import Program
 from hebbar.contract.access_times import Timed, access_times
-from hebbar.contract.beside import BESIDE, PASSING
+from hebbar.contract.beside import PASSING, goes_on
 from hebbar.contract.effects import Access, Resource
 from hebbar.contract.isa import OPERAND_FLAGS, Instruction, Op, Sweep, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY
@@ -83,7 +83,7 @@ class Paper:
         instruction = self.code[address]
         if instruction.op is Op.WAIT:
             return not instruction.fields["gap"]
-        if instruction.op is Op.IN and instruction.fields["memory"] in BESIDE:
+        if goes_on(instruction):
             return not self.gap(address)
         return instruction.op not in PASSING | {Op.SWEEP}
 
