@@ -25,7 +25,7 @@ from .theory import linear_equilibrium
 from .training import ends
 
 __all__ = ["Figure", "output", "target_alignment", "last_layer", "hidden_layers", "equilibrium_update",
-           "truncated_updates", "backprop_update", "compare"]
+           "truncated_updates", "backprop_update", "compare", "gap"]
 
 SMALL = 1e-6
 
@@ -109,8 +109,8 @@ def compare(network: Network, weights: Weights, clamps: Mapping[str, Array], gam
         "backprop": (backprop_update(network, weights, clamps), forward)}
     if steps:
         cases.update(truncated_updates(network, weights, clamps, gamma, steps).items())
-    far = _gap(forward, settled)
-    return {name: _figure(network, weights, clamps, update, _gap(states, settled) / far)
+    far = gap(forward, settled)
+    return {name: _figure(network, weights, clamps, update, gap(states, settled) / far)
             for name, (update, states) in cases.items()}
 
 
@@ -146,5 +146,6 @@ def _learnt(network: Network, weights: Weights, states: States) -> Weights:
     return {key: alpha[key] * d for key, d in descent.items()}
 
 
-def _gap(states: States, settled: States) -> float:
+def gap(states: States, settled: States) -> float:
+    """The distance of states from settled ones, over the populations of the latter."""
     return float(np.sqrt(sum(((states[name] - x) ** 2).sum() for name, x in settled.items())))

@@ -1,6 +1,8 @@
 """Areas of ``hebbar bench`` that take long: a part keeps its figures and is not measured again on the same sources."""
 
+import csv
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -13,7 +15,7 @@ from hebbar.contract.files import write_json
 from hebbar.contract.record import commit
 from hebbar.contract.results import Figure
 
-__all__ = ["ROOT", "SOURCES", "hashed", "kept", "measured", "sources"]
+__all__ = ["ROOT", "SOURCES", "as_csv", "hashed", "kept", "measured", "sources"]
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("hebbar", "golden", "hw", "sim")
@@ -59,3 +61,12 @@ def sources(*packages: str) -> str:
 def hashed(files: Iterable[tuple[str, bytes]]) -> str:
     """A hash over names and contents of files, in their order."""
     return hashlib.sha256(b"\0".join(os.fsencode(name) + b"\0" + content for name, content in files)).hexdigest()
+
+
+def as_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table as CSV."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()

@@ -11,7 +11,7 @@ from hebbar.contract.results import Figure
 
 from .trainings import GRID, Asked, Training, best, measured
 
-__all__ = ["RULES", "SEEDS", "accuracies", "grid", "measure"]
+__all__ = ["RULES", "SEEDS", "accuracies", "grid", "measure", "spread_of"]
 
 RULES = ("backprop", "pc_alm", "il")
 SAMPLES = {False: 25_000, True: 200}
@@ -41,11 +41,16 @@ def mean(runs: Sequence[Training]) -> float:
     return 100 * float(np.mean([run.test for run in runs]))
 
 
+def spread_of(tests: Sequence[float]) -> str:
+    """The standard deviation over seeds, of two decimals; nothing of one seed."""
+    return f"{np.std(tests, ddof=1):.2f}" if len(tests) > 1 else ""
+
+
 def accuracies(chosen: dict[str, list[Training]]) -> Iterator[Figure]:
     """A row for each rule: seeds, spread and the chosen rate."""
     for rule, runs in chosen.items():
         asked, tests = runs[0].asked, [100 * run.test for run in runs]
-        spread = f", spread {np.std(tests, ddof=1):.2f}" if len(runs) > 1 else ""
+        spread = f", spread {spread_of(tests)}" if len(runs) > 1 else ""
         at_end = ", the end of the grid" if asked.halvings in (min(GRID), max(GRID)) else ""
         rule += f" T {asked.steps}" if asked.steps else ""
         yield Figure(f"784-32 x {asked.layers - 1}-10, {asked.samples:,} samples, test set, {rule} (mean of "

@@ -7,19 +7,15 @@ Bogacz, arXiv 2605.11911). Here the update is the one that the fixed-point machi
 and the forward pass that it is judged by is exact.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from golden.reference.alignment import (
-    backprop_update,
-    equilibrium_update,
-    last_layer,
-    target_alignment,
-)
+from golden.reference.alignment import compare, gap, last_layer, target_alignment
+from golden.reference.inference import infer
 from golden.reference.state import Weights
 from golden.reference.theory import linear_equilibrium
 from golden.session import Session, initial_image
@@ -29,6 +25,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.memories import Mem
 from hebbar.contract.results import Figure
 
+from ..comparisons.alignment import paired
 from .rule_nets import NAMES, Lesson, learnt
 
 __all__ = ["Aligned", "aligned", "linear", "measure"]
@@ -85,8 +82,7 @@ def aligned(layers: int, width: int, seed: int) -> Aligned:
     """One sample: input and target are normal, of variance 1/4, and as the machine rounds them."""
     rng = np.random.default_rng(seed)
     x, y = (np.round(rng.normal(0, 0.5, (1, width)).clip(-2, 2) * 256) / 256 for _ in range(2))
-    last = f"x{layers}"
-    clamps = {"x0": x, last: y}
+    clamps = {"x0": x, f"x{layers}": y}
     updates, states = dict[str, Weights](), dict[str, NDArray[np.float64]]()
     for rule in LEARNERS:
         program = compile_config(linear(rule, layers, width, seed))
@@ -101,34 +97,22 @@ def aligned(layers: int, width: int, seed: int) -> Aligned:
                       for name, place in places.items()}
     network = program.layout.network
     settled = linear_equilibrium(network, before, x, y)
-    begun = _forward(before, x, layers)
-    hidden = [f"x{i}" for i in range(1, layers)]
-    far, near = (np.sqrt(sum(((at[name] - settled[name]) ** 2).sum() for name in hidden)) for at in (begun, states))
-
-    def score(update: Weights) -> float:
-        return target_alignment(network, before, clamps, update)
-
-    return Aligned(score(updates["il"]), score(updates["backprop"]), score(equilibrium_update(network, before, clamps)),
-                   score(backprop_update(network, before, clamps)), score(last_layer(network, updates["il"])),
-                   float(near / far))
-
-
-def _forward(weights: Weights, x: NDArray[np.float64], layers: int) -> Mapping[str, NDArray[np.float64]]:
-    found = {"x0": x}
-    for i in range(layers):
-        found[f"x{i + 1}"] = found[f"x{i}"] @ weights[f"x{i}", f"x{i + 1}"].T
-    return found
+    begun = infer(network, before, clamps, 0.0, 0).states[0]
+    wanted = compare(network, before, clamps, 0.0)
+    il, backprop, last = (target_alignment(network, before, clamps, update)
+                          for update in (updates["il"], updates["backprop"], last_layer(network, updates["il"])))
+    return Aligned(il, backprop, wanted["equilibrium"].alignment, wanted["backprop"].alignment, last,
+                   gap(states, settled) / gap(begun, settled))
 
 
 def _figure(layers: int, width: int, every: list[Aligned]) -> Figure:
-    ahead = [one.il - one.backprop for one in every]
-    error = np.std(ahead, ddof=1) / len(ahead) ** 0.5
+    ahead, error = paired(*(np.array([getattr(one, rule) for one in every]) for rule in LEARNERS))
     m = {name: float(np.mean([getattr(one, name) for one in every])) for name in vars(every[0])}
     return Figure(f"target alignment, linear net of {layers} layers of {width}: IL above backprop on the machine, mean "
                   f"of {len(every)} nets +- {error:.3f} (IL {m['il']:.3f}, at the closed form {m['equilibrium']:.3f}; "
                   f"backprop {m['backprop']:.3f}, the gradient {m['gradient']:.3f}; IL's last layer alone "
                   f"{m['last_only']:.3f}; {m['distance']:.3f} of the way to equilibrium left)",
-                  round(float(np.mean(ahead)), 3), "reported", "", None)
+                  round(ahead, 3), "reported", "", None)
 
 
 def _efficiency(folder: Path, quick: bool, reporter: Reporter) -> Iterator[Figure]:
@@ -143,10 +127,9 @@ def _efficiency(folder: Path, quick: bool, reporter: Reporter) -> Iterator[Figur
                           for seed in seeds] for halvings in GRID]
                 best = max(rates, key=lambda runs: sum(run.validation for run in runs))
                 tests[rule] = 100 * np.array([run.test for run in best])
-            ahead = tests["il"] - tests["backprop"]
-            error = ahead.std(ddof=1) / len(ahead) ** 0.5 if len(ahead) > 1 else 0.0
+            ahead, error = paired(*tests.values())
             every = ", ".join(f"{NAMES[rule]} {values.mean():.1f}" for rule, values in tests.items())
             task.advance(number, every)
             yield Figure(f"held-out digits after {samples} samples, {hidden} hidden layers of {width}: IL above "
-                         f"backprop, mean of {len(ahead)} seeds +- {error:.1f} ({every})",
-                         round(float(ahead.mean()), 1), "reported", "points", None)
+                         f"backprop, mean of {len(seeds)} seeds +- {error:.1f} ({every})",
+                         round(ahead, 1), "reported", "points", None)

@@ -1,7 +1,5 @@
 """The map of bits and depth: accuracy by the fraction bits of the neurons and the layers of weights."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
@@ -15,6 +13,7 @@ from hebbar.contract.results import Figure
 from hebbar.report.figures import panels
 from hebbar.report.svg import STYLE, save
 
+from ..parts import as_csv
 from .accuracy import mean
 from .trainings import Asked, Training, best, measured
 
@@ -76,13 +75,9 @@ def enough(points: Mapping[int, float]) -> int:
 
 def table(found: Cells) -> str:
     """A row for each cell, as CSV; accuracies in percent."""
-    out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    for (rule, layers, frac), runs in found.items():
-        validation = 100 * sum(run.validation for run in runs) / len(runs)
-        rows.writerow((rule, layers, frac, f"{validation:.2f}", f"{mean(runs):.2f}", runs[0].asked.halvings, len(runs)))
-    return out.getvalue()
+    return as_csv(COLUMNS, (
+        (rule, layers, frac, f"{100 * sum(run.validation for run in runs) / len(runs):.2f}", f"{mean(runs):.2f}",
+         runs[0].asked.halvings, len(runs)) for (rule, layers, frac), runs in found.items()))
 
 
 def draw(found: Cells) -> Drawing:

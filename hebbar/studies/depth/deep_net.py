@@ -12,7 +12,7 @@ from golden.learning.datasets import Dataset, load as load_data
 from hebbar.compiler.config import Config, DataConfig, load
 from hebbar.contract.errors import BadInput
 
-__all__ = ["HELD", "deep", "deepened", "divided", "images_in", "precision", "whole"]
+__all__ = ["HELD", "deep", "deepened", "divided", "images_in", "parted", "precision", "whole"]
 
 HELD = 5000
 """The last training images, on which rates are chosen."""
@@ -69,9 +69,13 @@ def precision(frac: int) -> dict[str, dict[str, Any]]:
 
 def divided(config: Config) -> tuple[Dataset, Dataset]:
     """The images to learn from with those to choose on, and with the official test set."""
-    data = whole(config)
-    count = len(data.train) - HELD
-    first, last = (data.train.take(rows) for rows in (np.arange(count), np.arange(count, count + HELD)))
+    return parted(whole(config), HELD)
+
+
+def parted(data: Dataset, held: int) -> tuple[Dataset, Dataset]:
+    """The samples to learn from but for the last ``held``, with those, to choose on, and with the test set."""
+    count = len(data.train) - held
+    first, last = (data.train.take(rows) for rows in (np.arange(count), np.arange(count, count + held)))
     return replace(data, train=first, test=last), replace(data, train=first)
 
 

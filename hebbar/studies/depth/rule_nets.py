@@ -1,20 +1,20 @@
 """Every supervised rule on nets of several depths, on digits and on one machine: configurations and trainings."""
 
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from golden.compiled import CompiledMachine
 from golden.learning.datasets import Dataset
 from golden.learning.training import codes, data_of
 from golden.session import initial_image
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.program import Program, compile_config
 
-from .trainings import key_of, once
+from .deep_net import parted
+from .trainings import key_of, once, taught
 
 __all__ = ["NAMES", "RESIDUAL", "SHARE", "Lesson", "Learnt", "learnt", "parts"]
 
@@ -90,19 +90,13 @@ class Learnt:
 def learnt(lesson: Lesson, folder: Path) -> Learnt:
     """One training, from its record in ``folder`` where that is of the same machine, program, weights and samples."""
     program = compile_config(lesson.config)
-    chosen, held = parts(program)
-    image = initial_image(program)
+    both, image = parts(program), initial_image(program)
+    first = both[0].train
     order = np.random.default_rng(1000 + lesson.seed)
-    rows = np.concatenate([order.permutation(len(chosen.train)) for _ in range(EPOCHS)])
-    given = codes(program, chosen.train.take(rows[:lesson.samples or None]), True)
-
-    def learn() -> dict[str, Any]:
-        machine = CompiledMachine(program)
-        machine.load(image)
-        machine.run("train", given)
-        return {"validation": _right(machine, program, chosen), "test": _right(machine, program, held)}
-
-    found = once(folder / f"{lesson.name}.json", key_of(program, image, given), learn)
+    rows = np.concatenate([order.permutation(len(first)) for _ in range(EPOCHS)])
+    given = codes(program, first.take(rows[:lesson.samples or None]), True)
+    record, key = folder / f"{lesson.name}.json", key_of(program, image, given)
+    found = once(record, key, lambda: taught(program, image, given, both))
     return Learnt(lesson, found["validation"], found["test"])
 
 
@@ -115,12 +109,4 @@ def parts(program: Program) -> tuple[Dataset, Dataset]:
 def _divided(frac: int, bits: int) -> tuple[Dataset, Dataset]:
     config = load("digits").replace(network={"input_frac": frac}, machine={"activity_bits": bits, "activity_frac": 7})
     data = data_of(compile_config(config))
-    count = int(SHARE * len(data.train))
-    first, last = data.train.take(np.arange(count)), data.train.take(np.arange(count, len(data.train)))
-    return replace(data, train=first, test=last), replace(data, train=first)
-
-
-def _right(machine: CompiledMachine, program: Program, part: Dataset) -> float:
-    """The share of right answers, 0 to 1."""
-    (answers,) = machine.run("predict", codes(program, part.test, False)).values()
-    return float((answers.argmax(1) == part.test.labels).mean())
+    return parted(data, len(data.train) - int(SHARE * len(data.train)))

@@ -1,7 +1,5 @@
 """The table of rules: accuracy, cycles, energy, accesses and bits of every supervised rule in 1 to 32 hidden layers."""
 
-import csv
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -27,6 +25,8 @@ from hw.verilog import export
 from sim.backends import fast, golden
 from sim.write_hashes import compare_hashes
 
+from ..parts import as_csv
+from .accuracy import spread_of
 from .bits import enough
 from .rule_nets import NAMES, Learnt, Lesson, learnt, parts
 
@@ -122,7 +122,7 @@ def _row(rule: str, hidden: int, quick: bool, folder: Path, library: Path) -> Ro
 
 def _figures(rows: Sequence[Row]) -> Iterator[Figure]:
     for row in rows:
-        spread = f", spread {np.std(row.tests, ddof=1):.2f}" if len(row.runs) > 1 else ""
+        spread = f", spread {spread_of(row.tests)}" if len(row.runs) > 1 else ""
         bits = f"{row.bits} fraction bits enough" if row.bits else "does not learn"
         yield Figure(f"{row.name}: {row.cycles:,.0f} cycles, {row.nj[1]:,.0f} nJ, {row.reads:,.0f} weights read and "
                      f"{row.writes:,.0f} written a sample, {bits}, held-out digits right (mean of {len(row.runs)} "
@@ -132,15 +132,10 @@ def _figures(rows: Sequence[Row]) -> Iterator[Figure]:
 
 def table(rows: Sequence[Row]) -> str:
     """A row for each rule and depth, as CSV."""
-    out = io.StringIO()
-    made = csv.writer(out, lineterminator="\n")
-    made.writerow(COLUMNS)
-    for row in rows:
-        spread = f"{np.std(row.tests, ddof=1):.2f}" if len(row.runs) > 1 else ""
-        made.writerow((NAMES[row.lesson.rule], row.lesson.hidden, f"{np.mean(row.tests):.2f}", spread,
-                       row.lesson.halvings, round(row.cycles), *(f"{nj:.1f}" for nj in row.nj), round(row.reads),
-                       round(row.writes), row.bits or "-"))
-    return out.getvalue()
+    return as_csv(COLUMNS, (
+        (NAMES[row.lesson.rule], row.lesson.hidden, f"{np.mean(row.tests):.2f}", spread_of(row.tests),
+         row.lesson.halvings, round(row.cycles), *(f"{nj:.1f}" for nj in row.nj), round(row.reads), round(row.writes),
+         row.bits or "-") for row in rows))
 
 
 def draw(rows: Sequence[Row]) -> Drawing:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from golden.compiled import CompiledMachine
-from golden.learning.datasets import Samples
+from golden.learning.datasets import Dataset, Samples
 from golden.learning.training import codes
 from golden.session import initial_image
 from hebbar.compiler.config import Config
@@ -23,7 +23,8 @@ from hebbar.contract.files import write_json
 from ..parts import ROOT
 from .deep_net import deep, divided, precision
 
-__all__ = ["GRID", "Asked", "Training", "best", "key_of", "measured", "once", "order", "trained"]
+__all__ = ["GRID", "Asked", "Training", "best", "key_of", "measured", "once", "order", "taught",
+           "trained"]
 
 GRID = (-2, -1, 0, 1, 2)
 """How often every alpha of the preset is halved, the same grid for every rule; -1: doubled."""
@@ -82,20 +83,25 @@ def order(seed: int, count: int) -> NDArray[np.int64]:
 def trained(asked: Asked, images: Path | None, folder: Path | None = None) -> Training:
     """One training, from its record in ``folder`` where that is of the same machine, program, weights and samples."""
     config = asked.config(images)
-    program, (chosen, official) = compile_config(config), divided(config)
-    image, rows = initial_image(program), order(asked.seed, len(chosen.train))[:asked.samples]
-    given = codes(program, chosen.train.take(rows), True)
-
-    def learn() -> dict[str, Any]:
-        machine = CompiledMachine(program)
-        machine.load(image)
-        machine.run("train", given)
-        clipped = machine.counters["sat_state"]
-        validation, test = (_right(machine, program, part.test) for part in (chosen, official))
-        return asdict(Training(asked, validation, test, clipped))
-
-    kept = once(_record(folder, asked), key_of(program, image, given), learn)
+    program, both = compile_config(config), divided(config)
+    first = both[0].train
+    image, rows = initial_image(program), order(asked.seed, len(first))[:asked.samples]
+    given = codes(program, first.take(rows), True)
+    kept = once(_record(folder, asked), key_of(program, image, given),
+                lambda: {"asked": asdict(asked)} | taught(program, image, given, both))
     return Training(asked, kept["validation"], kept["test"], kept["clipped"])
+
+
+def taught(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArray[np.int64]],
+           both: tuple[Dataset, Dataset]) -> dict[str, Any]:
+    """What is right of the samples to choose on, ``validation``, and of the test set, ``test``, 0 to 1, after a
+    training from a weight image on samples in codes, and how many states were ``clipped`` in it."""
+    machine = CompiledMachine(program)
+    machine.load(image)
+    machine.run("train", given)
+    clipped = machine.counters["sat_state"]
+    validation, test = (_right(machine, program, part.test) for part in both)
+    return {"validation": validation, "test": test, "clipped": clipped}
 
 
 def _right(machine: CompiledMachine, program: Program, part: Samples) -> float:

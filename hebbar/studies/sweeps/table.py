@@ -1,7 +1,5 @@
 """The table of a study: on the terminal, as CSV and as Parquet; the same lines give the same bytes."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +10,7 @@ from rich.table import Table
 
 from hebbar.contract.files import whole, write_text
 
+from ..parts import as_csv
 from .extras import installed, needed
 from .grid import Point
 from .study import Line
@@ -24,11 +23,8 @@ SHORT = 8
 
 def write_csv(lines: Sequence[Line], path: Path) -> Path:
     """Write the lines with the columns of ``Line.record``; lists and truth values as JSON."""
-    text, columns = io.StringIO(), _columns(lines)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_plain(value) for value in cells] for cells in zip(*columns.values()))
-    write_text(path, text.getvalue())
+    columns = _columns(lines)
+    write_text(path, as_csv(columns, ([_plain(value) for value in cells] for cells in zip(*columns.values()))))
     return path
 
 
