@@ -113,6 +113,9 @@ def check_edge(edge: Edge, populations: dict[str, Population], edges: tuple[Edge
     if edge.identity and (edge.mask or edge.shares or edge.zero_diagonal or source.size != target.size):
         raise BadInput(f"{where} is an identity; it takes no mask, shares or zero_diagonal and joins populations "
                        f"of equal size (here {source.size} and {target.size}).")
+    if edge.value and (edge.scale or not edge.stored or (edge.positive and edge.value < 0)):
+        raise BadInput(f"{where} has value {edge.value:g}, which all weights of an edge begin as that has weights, "
+                       "scale 0 and, where they are positive, no value below 0; set scale to 0 or leave value out.")
     if edge.mask:
         _check_mask(edge, where, target.size, source.size)
     if edge.shares:

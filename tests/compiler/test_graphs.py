@@ -148,3 +148,13 @@ def test_copies_remember_without_taking_part():
     states = ref.infer(new, weights, {"x0": x}, 0.1, 0).states[0]
     np.testing.assert_allclose(states["x1.first"], np.tanh(states["x1"]), rtol=1e-14)
     np.testing.assert_allclose(states["x2"], np.tanh(x @ weights["x0", "x1"].T) @ weights["x1", "x2"].T, rtol=1e-13)
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"identity": True, "scale": 0.0}, {"positive": True, "scale": 0.0, "value": -1.0}])
+def test_a_value_that_no_weight_would_begin_as_is_refused(more):
+    """It would be passed over in silence, or make weights negative that learning keeps positive."""
+    populations = Population("a", 3, role=Role.INPUT), Population("b", 3, role=Role.TARGET)
+    assert Network(populations, (Edge("a", "b", scale=0.0, value=0.5),)).edges[0].value == 0.5
+    with pytest.raises(BadInput, match=r"'a' to 'b' has value .*set scale to 0 or leave value out"):
+        Network(populations, (Edge("a", "b", **{"value": 0.5} | more),))
