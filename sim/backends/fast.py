@@ -41,19 +41,18 @@ class Session:
         """A recorded memory as it is now, by element address."""
         return self.host.dump(memory)
 
-    def run(self, job: Job, progress: Callable[[int], None] | None = None, recorder: Recorder | None = None) -> Trace:
+    def run(self, job: Job, progress: Callable[[int], None] | None = None) -> Trace:
         """Run a job on the weights that are there (``job.weights`` is not loaded).
 
-        ``progress`` is told how many samples the machine has taken. ``recorder`` gets the barriers of a job that
-        records them, in place of one that keeps them for the trace. ``final`` is read straight from
-        the memory of the model; ``read_weights`` asks the bus.
+        ``progress`` is told how many samples the machine has taken. ``final`` is read straight from the memory of the
+        model; ``read_weights`` asks the bus.
         """
-        trace = self._run(job, progress, recorder, log=False)
+        trace = self._run(job, progress, log=False)
         return replace(trace, hashes=self._ended(self.host.writes.hashes)) if job.hashes else trace
 
     def writes(self, job: Job) -> Writes:
         """Every write of a job that is run on the weights that are there, and what the memories hold then."""
-        self._run(replace(job, steps=False, hashes=True), None, None, log=True)
+        self._run(replace(job, steps=False, hashes=True), None, log=True)
         final = {resource: self.host.dump(Mem[resource.name]).astype(np.int64)
                  for resource in (Resource.STATE, Resource.ERROR, Resource.ACTIVITY, Resource.WEIGHT)}
         return self._ended(lambda: self.host.writes.writes(final))
@@ -65,12 +64,12 @@ class Session:
         finally:
             self.host.writes.stop()
 
-    def _run(self, job: Job, progress: Callable[[int], None] | None, recorder: Recorder | None, log: bool) -> Trace:
+    def _run(self, job: Job, progress: Callable[[int], None] | None, log: bool) -> Trace:
         beats = max(1, sum(-(-t.population.size // p) for t, p in self._inputs(job.entry)))
         self.host.stall(job.stall, job.seed)
         if job.hashes:
             self.host.writes.start(log)
-        self.host.recorder = (recorder or Recorder(self.program)) if job.steps else None
+        self.host.recorder = Recorder(self.program) if job.steps else None
         self.host.progress = progress and (lambda taken: progress(min(taken // beats, job.count)))
         try:
             outputs, counters = finish(run_host(self.host, job))

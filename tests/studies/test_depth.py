@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -13,21 +14,20 @@ from helpers import layered, random_samples
 
 from golden.compiled import CompiledMachine
 from golden.session import initial_image
-from golden.trace import Job
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
+from hebbar.contract.results import Figure
 from hebbar.studies import depth
-from hebbar.studies.depth import bits, by_depth, exponent, final, trainings, window
+from hebbar.studies.depth import bits, by_depth, exponent, final, rtl, trainings, window
 from hebbar.studies.depth.accuracy import accuracies
 from hebbar.studies.depth.deep_net import deep, deepened, precision
 from hebbar.studies.depth.gate import GatedMachine, gated
 from hebbar.studies.depth.trainings import Asked, Training, best, trained
 from hebbar.studies.depth.wind_up import WITHOUT, small
-from sim.backends import fast
-from sim.barrier_match import BarrierMatch
+from sim.backends import fast, golden
 
 MNIST = Path(__file__).parents[3] / "shared" / "data" / "mnist"
 
@@ -148,7 +148,17 @@ def test_a_part_that_is_measured_alone_says_how(monkeypatch, tmp_path):
     monkeypatch.setattr(depth, "PARTS", tuple(depth.ALONE))
     figures = depth.measure(tmp_path, False, Reporter(quiet=True))
     assert [(f.value, f.met) for f in figures] == [
-        (f"hebbar bench depth --part {part}", None) for part in ("writes", "bits", "final")]
+        (f"hebbar bench depth --part {part}", None) for part in ("bits", "final")]
+
+
+def test_a_part_that_was_measured_alone_is_in_the_table(monkeypatch, tmp_path):
+    """Of the same sources, with what it was measured with; the others still say how."""
+    monkeypatch.setattr(depth, "PARTS", tuple(depth.ALONE))
+    monkeypatch.setattr(bits, "measure", lambda *_, **__: [Figure("a figure", 7, "reported", "bits", None)])
+    depth.one("bits", tmp_path, False, Reporter(quiet=True), MNIST)
+    assert [f.value for f in depth.measure(tmp_path, False, Reporter(quiet=True), MNIST)] == [
+        7, "hebbar bench depth --part final"]
+    assert 7 not in [f.value for f in depth.measure(tmp_path, True, Reporter(quiet=True), MNIST)]
 
 
 def test_the_map_says_how_many_bits_are_enough():
@@ -217,37 +227,34 @@ def test_a_piece_begins_where_the_one_before_ended(models, monkeypatch, tmp_path
     assert found["wrong"] > 100
 
 
-def test_barriers_are_compared_as_they_come(models):
-    """Nothing differs from the golden machine of the same weights; from that of a weight more by one code the first
-    word is named; and barriers that never come are said."""
+def test_a_deep_net_is_compared_write_by_write_and_kept(models, monkeypatch, tmp_path):
+    """Nothing differs, and what was compared is not run again; of a golden machine whose weights are others the first
+    write that differs is named, and one that takes other cycles is told."""
+    monkeypatch.setattr(rtl, "BUILD", models)
     program = compile_config(load("tiny"))
-    image, samples = initial_image(program), random_samples(program, "train", 2, 3)
-    golden = CompiledMachine(program)
-    golden.load(image)
-    golden.run("train", samples, record=True)
-    library = fast.prepare(program, models, announce=False)
+    image, samples = initial_image(program), random_samples(program, "train", 2, 4)
+    monkeypatch.setattr(rtl, "first", lambda *_: (program, samples, image))
 
-    def match(given):
-        session = fast.Session(program, library)
-        try:
-            session.load(given)
-            found = BarrierMatch(program, golden.barriers)
-            session.run(Job(program, "train", given, samples), recorder=found)
-            found.finish()
-            return found
-        finally:
-            session.close()
+    def told(folder):
+        return [figure.record() for figure in rtl.replayed(program.config, "a net", 2, folder, Reporter(quiet=True))]
 
-    same = match(image)
-    assert not same.wrong and not same.first
-    assert same.words == sum(a.size for a in vars(golden.barriers).values())
+    same, cycles = told(tmp_path / "same")
+    assert same["met"] and cycles["met"] and same["value"] == cycles["value"] == 0
+    counted = CompiledMachine(program)
+    counted.load(image)
+    counted.run("train", samples)
+    writes = int(re.search(r"([\d,]+) writes", same["figure"])[1].replace(",", ""))
+    assert writes > counted.counters["weight_writes"] > 0
     other = image.copy()
     other[0, 0, 0] += 1 << 6
-    different = match(other)
-    assert different.wrong and "in the golden model and" in different.first
-    silent = BarrierMatch(program, golden.barriers)
-    silent.finish()
-    assert silent.wrong and "never came" in silent.first
+    changed = SimpleNamespace(run=lambda job: golden.run(replace(job, weights=other)))
+    monkeypatch.setattr(rtl, "golden", changed)
+    assert told(tmp_path / "same") == [same, cycles]
+    wrong, _ = told(tmp_path / "other")
+    assert not wrong["met"] and wrong["value"] > 1 and "in the golden model and" in wrong["figure"]
+    monkeypatch.setattr(rtl, "golden", golden)
+    monkeypatch.setattr(rtl, "Cycles", lambda _: SimpleNamespace(run=lambda *_: dict.fromkeys(CYCLES, 1)))
+    assert [row["met"] for row in told(tmp_path / "same")] == [True, False]
 
 
 def test_the_small_net_of_the_defect_clips_states_and_the_line_is_there():

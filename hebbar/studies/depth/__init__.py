@@ -13,15 +13,14 @@ __all__ = ["ALONE", "KEPT", "PARTS", "SEEDS", "measure", "one"]
 SEEDS = {False: 4, True: 1}
 """Seeds of weights and of the order of samples behind the accuracies at depth 32; there is one at depth 128."""
 
-PARTS = ("accuracy", "deeper", "exponent", "rtl", "gate", "window", "wind_up", "writes", "final", "bits", "rules",
-         "alignment", "mnist")
+PARTS = ("accuracy", "deeper", "exponent", "rtl", "gate", "window", "wind_up", "final", "bits", "rules", "alignment",
+         "mnist")
 """Modules of this package, in the order of the table; each measures its rows."""
 
-KEPT = ("accuracy", "deeper", "exponent", "rtl", "window", "bits", "rules", "alignment", "mnist")
+KEPT = ("accuracy", "deeper", "exponent", "rtl", "window", "rules", "alignment", "mnist")
 """Parts that keep every training and every run by what its bits depend on."""
 
-ALONE = {"writes": "RTL = golden, depth 32: writes that differ",
-         "bits": "accuracy by fraction bits and depth",
+ALONE = {"bits": "accuracy by fraction bits and depth",
          "final": "RTL mismatches, depth 32, weights of 10,000 samples"}
 """Parts that are measured with --part only, as they take hours, and their row where that was not done."""
 

@@ -89,7 +89,7 @@ def _figures(depth: Depth, folder: Path, reporter: Reporter, images: Path | None
                  lost <= LOST)
     yield Figure(f"window, {name}: cycles against all sweeps", round(cycles[narrowest], 3), f"<= {depth.most}", "x",
                  cycles[narrowest] <= depth.most)
-    yield from replayed(runs[narrowest][0].asked.config(images), f"window, depth {depth.layers}", depth.replayed, 1,
+    yield from replayed(runs[narrowest][0].asked.config(images), f"window, depth {depth.layers}", depth.replayed,
                         folder / "rtl", reporter)
 
 
