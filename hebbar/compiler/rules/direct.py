@@ -8,7 +8,7 @@ from hebbar.contract.isa import Sweep
 from ..network import Edge, Network, Population, Role
 from ..schedule import MicroOp
 from .builder import FORWARD, Schedule
-from .predictive import backprop
+from .needs import feed_forward
 from .registry import Option, rule
 
 __all__ = ["BLOCK", "dfa"]
@@ -24,7 +24,7 @@ def _fed(network: Network, options: Mapping[str, Option]) -> Network:
     if not scale > 0:
         raise BadInput(f"rule.options.feedback is {scale:g}; errors reach no layer through weights of 0, give a spread "
                        "above 0 such as 1.0.")
-    backprop.prepare(network, options)
+    feed_forward(network, "dfa")
     populations, edges = list(network.populations), list(network.edges)
     for target in network.with_role(Role.TARGET):
         rows = f"{target.name}.{BLOCK}"

@@ -6,9 +6,10 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import OPERAND_FLAGS, Sweep
 
 from ..graphs import levelled
-from ..network import Edge, Error, Network, Role
+from ..network import Edge, Error, Network
 from ..schedule import ExitOp, LoopOp, MicroOp
 from .builder import FORWARD, RELAX, Schedule, Words
+from .needs import feed_forward, no_predicted_inputs
 from .registry import Option, rule
 
 __all__ = ["il", "ipc", "zil", "backprop"]
@@ -77,7 +78,7 @@ def ipc(s: Schedule) -> list[MicroOp]:
 
 def _levels(network: Network, options: Mapping[str, Option]) -> Network:
     """Identity nodes where paths differ in length."""
-    _no_predicted_inputs(network, "zil")
+    no_predicted_inputs(network, "zil")
     return levelled(network)
 
 
@@ -104,17 +105,8 @@ def zil(s: Schedule) -> list[MicroOp]:
 
 
 def _graph_without_cycles(network: Network, options: Mapping[str, Option]) -> Network:
-    if network.order is None:
-        raise BadInput("rule.name is 'backprop' and the network has a cycle; use 'il' or 'ipc'.")
-    if any(network.outgoing(p.name) for p in network.with_role(Role.TARGET)):
-        raise BadInput("rule.name is 'backprop' and a target population feeds another; use 'il'.")
-    _no_predicted_inputs(network, "backprop")
+    feed_forward(network, "backprop")
     return network
-
-
-def _no_predicted_inputs(network: Network, name: str) -> None:
-    if any(network.incoming(p.name) for p in network.with_role(Role.INPUT)):
-        raise BadInput(f"rule.name is {name!r} and an input population is predicted; use 'il'.")
 
 
 @rule("backprop", prepare=_graph_without_cycles, visits=_there_and_back)
