@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import layered, random_weights
+from helpers import graph, layered, random_weights
 from twins import agree
 
 from golden.image import from_image, to_image
@@ -47,6 +47,24 @@ def test_the_schedule_is_the_formula(network):
         np.testing.assert_allclose(machine.weights[key], wanted, atol=1e-12)
     for (source, _), block in fixed.items():
         np.testing.assert_array_equal(machine.weights[source, f"{last}.feedback"], block.T)
+
+
+def test_a_mask_into_the_target_sends_no_delta_twice():
+    """The target's rows lie in two blocks, and its errors come once; by the formula, a skip from the input beside."""
+    pops = [("x", 8, "input", "identity", 5), ("h", 8, "hidden", "tanh", 5), ("y", 8, "target", "identity", 5)]
+    edges = [("x", "h", {"alpha_shift": 3}), ("h", "y", {"alpha_shift": 3}),
+             ("x", "y", {"alpha_shift": 3, "mask": ["10", "01"]})]
+    program = compile_config(graph(pops, edges, {"name": "dfa"}, **MACHINE))
+    assert {"y.0", "y.1"} < set(program.layout.blocks)
+    weights, rng = random_weights(program, 1, 0.4), np.random.default_rng(2)
+    weights["x", "y"] *= np.kron(np.eye(2), np.ones((4, 4)))
+    machine, given = FloatMachine(program, weights), {"x": rng.random((1, 8)), "y": rng.random((1, 8))}
+    before = {key: w.copy() for key, w in machine.weights.items()}
+    machine.run("train", given)
+    x, a = given["x"][0], np.tanh(before["x", "h"] @ given["x"][0])
+    error = given["y"][0] - before["h", "y"] @ a - before["x", "y"] @ x
+    delta = (1 - a * a) * (before["h", "y.feedback"].T @ error)
+    np.testing.assert_allclose(machine.weights["x", "h"] - before["x", "h"], np.outer(delta, x) / 8, atol=1e-12)
 
 
 def test_compiled_numpy_and_rtl_agree_on_every_word_and_every_write():

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import graph
 
 from golden.image import to_image
 from golden.reference.spiking import Stdp, low_pass_trace, stdp_run
-from golden.session import Session
+from golden.session import Session, initial_image
 from golden.streams import to_codes
 from golden.trace import Job
 from hebbar import Experiment
@@ -71,6 +72,26 @@ def test_the_machine_learns_what_the_integers_say():
     np.testing.assert_array_equal(learnt["inputs", "neurons"] * 2**13, wanted)
     assert 50 < fired.sum() < 1000 and (wanted == 0).any() and (wanted == 2**15 - 1).any()
     assert np.array_equal(learnt["neurons", "neurons"] * 2**13, start["neurons", "neurons"]), "inhibition stays"
+
+
+@pytest.mark.parametrize("mask", [[], ["10", "01"], ["1", "1"], ["11", "10"]])
+def test_a_neuron_steps_once_however_a_mask_cuts_its_population(mask):
+    """x += gamma (W s - x) once a time step, and it fires where that reaches 1; a second step would fire earlier."""
+    pops = [("i", 8, "input", "identity", 6), ("n", 8, "hidden", "spike", 6)]
+    edges = [("i", "n", {"scale": 0.0, "value": 1.0, "plastic": False, "mask": mask}),
+             ("n", "n", {"scale": 0.0, "zero_diagonal": True})]
+    program = compile_config(graph(pops, edges, {"name": "stdp", "gamma": 0.25}, map_entries=64, activity_frac=6))
+    spikes = np.random.default_rng(1).integers(0, 2, (12, 8)).astype(float)
+    spikes[:, :4] *= 0.5  # currents of at most 6, so that some steps fire and others do not
+    wanted, x = [], np.zeros(8)
+    reached = np.kron([[int(part) for part in row] for row in mask], np.ones((8 // len(mask), 8 // len(mask[0])))) \
+        if mask else np.ones((8, 8))
+    for s in spikes / 4:
+        x = x + 0.25 * (reached @ s - x)
+        wanted.append((x >= 1).astype(float))
+        x = np.where(x >= 1, 0, x)
+    session = Session(program, initial_image(program))
+    np.testing.assert_array_equal(session.run_entry("predict", {"i": spikes / 4})["n"], wanted)
 
 
 @pytest.fixture(scope="module")

@@ -65,7 +65,8 @@ def dfa(s: Schedule) -> list[MicroOp]:
     inner = [b for b in s.blocks if not s.clamped(b.name) and _computed(b.name)]
     ops: list[MicroOp] = [s.sweep(b, FORWARD | Sweep.FWD) for b in inner]
     ops += [s.sweep(b, FORWARD | Sweep.FWD | Sweep.UPD) for b in targets]
-    for b in inner:
-        ops += [s.op(f"{b.name}:{t.name}", Sweep.TRN, overwrite=t is targets[0]) for t in targets]
+    first, *others = dict.fromkeys(b.name for b in targets)  # once each, whatever masks cut
+    for name in dict.fromkeys(b.name for b in inner):
+        ops += [s.op(f"{name}:{first}", Sweep.TRN), *(s.op(f"{name}:{t}", Sweep.TRN, overwrite=False) for t in others)]
     ops += [s.sweep(b, Sweep.DELTA | Sweep.BACK) for b in inner]
     return ops + [s.sweep(b, Sweep.UPD) for b in inner]

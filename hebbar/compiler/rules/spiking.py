@@ -45,7 +45,8 @@ def _fire(s: Schedule) -> list[MicroOp]:
     ops: list[MicroOp] = s.stream_in(*inputs)
     neurons = [b for b in s.layout.blocks.values() if not b.name.endswith(f".{TRACE}")]
     ops += [s.op(b, Sweep.FWD | Sweep.ERR) for b in neurons if b.columns]
-    return ops + [s.op(s.rows(b.name), Sweep.STEP | Sweep.ACT | Sweep.FIRE) for b in neurons]
+    every = dict.fromkeys(b.name for b in neurons)  # once a time step, into however many blocks masks cut the rows
+    return ops + [s.op(s.rows(name), Sweep.STEP | Sweep.ACT | Sweep.FIRE) for name in every]
 
 
 def _spikes(s: Schedule) -> list[MicroOp]:
