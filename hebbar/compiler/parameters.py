@@ -20,6 +20,7 @@ from hebbar.contract.registers import TOLERANCE_BITS
 
 from .network import Edge, Network
 from .rule_config import RuleConfig
+from .rules import find
 from .schedule import LoopOp, MicroOp, SweepOp
 
 if TYPE_CHECKING:
@@ -143,12 +144,21 @@ def _rounded_scale(scale: float, columns: int, weight: Format) -> float:
 def parameters(program: Program) -> tuple[Parameter, ...]:
     """What the machine holds as codes of its own: gains, beta, tolerance, the spread of the first weights, tables."""
     rule, f = program.config.rule, program.machine.formats
-    found = [Parameter(key, value, gain_code(gain, rule, f.gain) / f.gain.scale)
-             for gain in _gains(program) for key, value in [_gain(gain, rule)]]
+    found = [_named(gain, rule, gain_code(gain, rule, f.gain) / f.gain.scale) for gain in _gains(program)]
     found.append(Parameter("rule.beta", rule.beta, program.beta / BETA.scale / math.log2(math.e)))
     if rule.tolerance:
         found.append(Parameter("rule.tolerance", rule.tolerance, effective(program).tolerance))
     return (*found, *_scales(program), *_tables(program))
+
+
+def _named(gain: float | None, rule: RuleConfig, used: float) -> Parameter:
+    """A gain and what is used of it; one that the rule declares to be made of an option as that option."""
+    definition = find(rule)
+    for key, added in definition.gains.items():
+        value = float(rule.options.get(key, definition.options[key]))
+        if gain == value + added:
+            return Parameter(f"rule.options.{key}", value, used - added)
+    return Parameter(*_gain(gain, rule), used)
 
 
 def _gains(program: Program) -> list[float | None]:

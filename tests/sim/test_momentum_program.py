@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers import layered, random_weights
+from helpers import graph, layered, random_weights
 from twins import agree
 
 from golden.reference import errors, momentum, weight_descent
@@ -62,6 +62,27 @@ def test_no_momentum_is_inference_learning_bit_for_bit():
     assert found[0].keys() == found[1].keys()
     for key, block in found[0].items():
         np.testing.assert_array_equal(found[1][key], block, err_msg=str(key))
+
+
+def test_a_query_is_that_of_inference_learning():
+    """Companions take no part in it: where an input is predicted, what is asked for is the answer of rule il, bit for
+    bit, and in float64 the labels of least energy, which for linear predictions are a least-squares solution."""
+    from golden.session import Session, initial_image
+    pops = [("x", 4, "input", "identity", 11), ("h", 5, "hidden", "identity", 11), ("y", 3, "target", "identity", 11)]
+    answers = []
+    for name in ("il", "il_nesterov"):
+        program = compile_config(graph(pops, [("h", "x"), ("h", "y")], {
+            "name": name, "steps": 5, "gamma": 0.25, "query_steps": 400}, **EXACT))
+        weights = {(e.source, e.target): np.random.default_rng(len(e.target) + ord(e.target)).normal(
+            0, 0.6, (program.layout.network.by_name[e.target].size, 5)) for e in program.layout.network.stored}
+        x = np.linspace(-0.5, 0.5, 8).reshape(2, 4)
+        given = {"x": x, "y": np.zeros((2, 3)), "x.clamp": np.ones((2, 4)), "y.clamp": np.zeros((2, 3))}
+        a, b = weights["h", "x"], weights["h", "y"]
+        h = np.linalg.solve(np.eye(5) + a.T @ a, a.T @ x.T)
+        np.testing.assert_allclose(FloatMachine(program, weights).run("query", given)["y"], (b @ h).T, atol=1e-9)
+        answers.append(Session(program, initial_image(program)).run_entry("query", given))
+    np.testing.assert_array_equal(answers[0]["y"], answers[1]["y"])
+    assert np.abs(answers[0]["y"]).max() > 0.01
 
 
 def test_compiled_numpy_and_rtl_agree_on_every_word_and_every_write():

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from hebbar.contract.errors import BadInput
+from hebbar.contract.formats import code
 from hebbar.contract.isa import WEIGHT_FLAGS, Sweep
 
 from ..network import Edge, Network, Population, Role
 from ..schedule import LoopOp, MicroOp, SweepOp
 from .builder import MOVE, RELAX, TAKE, Schedule
+from .needs import even_errors, take
 from .predictive import il
 from .registry import Option, rule
 
@@ -27,12 +29,10 @@ def _accompanied(network: Network, options: Mapping[str, Option]) -> Network:
                        "from 0 to less than 1, such as 0.75.")
     if network.order is None:
         raise BadInput("rule.name is 'il_nesterov' and the network has a cycle; use 'il'.")
+    even_errors(network.with_role(Role.HIDDEN), "il_nesterov", "takes the way of a state for an error of precision 0")
     populations, edges = list(network.populations), list(network.edges)
     finest = max(p.activity_frac for p in populations)
     for p in network.with_role(Role.HIDDEN):
-        if p.precision:
-            raise BadInput(f"network.populations: {p.name!r} has precision {p.precision}, and rule 'il_nesterov' takes "
-                           "the way of a state for an error of precision 0; set it to 0.")
         names = [f"{p.name}.{end}" for end in (BEFORE, AHEAD)]
         populations += [Population(name, p.size, "identity", Role.HIDDEN, finest) for name in names]
         edges += [Edge.unit(name, p.name) for name in names]
@@ -44,8 +44,13 @@ def _answer(s: Schedule) -> list[MicroOp]:
     return _alone(s, s.answer())
 
 
-@rule("il_nesterov", prepare=_accompanied, answer=_answer, visits=il.visits["train"],
-      answer_visits=Schedule.answer_visits, momentum=0.75)
+def _query(s: Schedule) -> list[MicroOp]:
+    """The steps of il, without momentum."""
+    return _alone(s, s.query())
+
+
+@rule("il_nesterov", prepare=_accompanied, answer=_answer, query=_query, visits=il.visits["train"],
+      answer_visits=Schedule.answer_visits, query_visits=Schedule.query_visits, gains={"momentum": 1.0}, momentum=0.75)
 def il_nesterov(s: Schedule) -> list[MicroOp]:
     """IL with Nesterov's momentum on the states: x' = y + gamma (f'(y) W^T e - e), y' = x' + momentum (x' - x).
 
@@ -64,12 +69,18 @@ def il_nesterov(s: Schedule) -> list[MicroOp]:
 
 
 def _check_formats(s: Schedule) -> None:
-    """Raise BadInput where the activity of a companion is not all of a state."""
+    """Raise BadInput where the activity of a companion or an error is not all of a state, and for a momentum that the
+    machine's gain, 1 more, does not have."""
     m, finest = s.layout.machine, max(p.activity_frac for p in s.layout.network.populations)
     if finest != m.state_frac or m.activity_bits < m.state_bits:
         raise BadInput(f"rule 'il_nesterov' passes states on as activities of {m.activity_bits} bits, {finest} of them "
                        f"fraction, and states have {m.state_bits} and {m.state_frac}; make them alike, such as by "
                        "network.hidden_frac, machine.activity_frac and state_frac 11, activity_bits and state_bits 15.")
+    if m.error_bits < m.state_bits:
+        raise BadInput(f"machine.error_bits is {m.error_bits}, and rule 'il_nesterov' passes states of {m.state_bits} "
+                       f"bits on as errors; set it to at least {m.state_bits}.")
+    code(float(s.option("momentum")), m.formats.gain, "rule.options.momentum",
+         f"give 0 or a multiple of {1 / m.formats.gain.scale:g}")
 
 
 def _companion(name: str) -> bool:
@@ -81,9 +92,16 @@ def _hidden(s: Schedule) -> list[str]:
 
 
 def _alone(s: Schedule, ops: Iterable[MicroOp]) -> list[MicroOp]:
-    """The operations without companions: none of theirs, and none of their columns in another's."""
-    return [_without(op) if isinstance(op, SweepOp) else op for op in ops
-            if not (isinstance(op, SweepOp) and _companion(op.name))]
+    """The operations without companions, in loops too: none of theirs, and none of their columns in another's."""
+    out: list[MicroOp] = []
+    for op in ops:
+        if isinstance(op, LoopOp):
+            out.append(replace(op, body=tuple(_alone(s, op.body))))
+        elif not isinstance(op, SweepOp):
+            out.append(op)
+        elif not _companion(op.name):
+            out.append(_without(op))
+    return out
 
 
 def _without(op: SweepOp) -> SweepOp:
@@ -99,7 +117,7 @@ def _remembered(s: Schedule) -> list[MicroOp]:
     for name in _hidden(s):
         block, before = s.block(name), f"{name}.{BEFORE}"
         ops += [s.op(s.rows(name), Sweep.ERR), s.op(block, Sweep.TRN, block.of(before)),
-                s.op(s.rows(before), TAKE, gain=1.0), s.op(s.rows(name), Sweep.DELTA)]
+                take(s, before), s.op(s.rows(name), Sweep.DELTA)]
     return ops
 
 

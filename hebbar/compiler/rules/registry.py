@@ -20,7 +20,7 @@ from ..schedule import LoopOp, MicroOp, TransferOp
 from ..tasks import Kind
 from .builder import Schedule
 
-__all__ = ["Rule", "Build", "Visits", "Option", "rule", "rules_in", "load_source"]
+__all__ = ["Rule", "Build", "Visits", "Option", "Prepare", "rule", "rules_in", "load_source"]
 
 Build = Callable[[Schedule], list[MicroOp]]
 """Makes the micro-operations of one sample from a schedule."""
@@ -39,7 +39,8 @@ class Rule:
     without OUT those of what is asked for behind. ``prepare`` turns the configured network into the one
     that runs. ``options`` are the names and defaults of ``rule.options``. ``visits``: the least that one sample of
     an entry must visit the weights of an edge; an entry that is not in it has no declared minimum. ``task``: what the
-    rule is for, None where the network decides.
+    rule is for, None where the network decides. ``gains``: options that are the gain of a sweep less a number, and that
+    number; ``Experiment.parameters`` lists them under their own name.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Rule:
     options: Mapping[str, Option] = field(default_factory=dict)
     visits: Mapping[str, Visits] = field(default_factory=dict)
     task: Kind | None = None
+    gains: Mapping[str, float] = field(default_factory=dict)
 
     def __call__(self, s: Schedule) -> list[MicroOp]:
         return self.learn(s)
@@ -62,7 +64,8 @@ def _as_it_is(network: Network, options: Mapping[str, Option]) -> Network:
 
 def rule(name: str, answer: Build = Schedule.answer, query: Build = Schedule.query,
          prepare: Prepare = _as_it_is, visits: Visits | None = None, answer_visits: Visits | None = None,
-         query_visits: Visits | None = None, task: Kind | str | None = None, **options: Option,
+         query_visits: Visits | None = None, task: Kind | str | None = None,
+         gains: Mapping[str, float] | None = None, **options: Option,
          ) -> Callable[[Build], Rule]:
     """Make a rule of the function that builds its training schedule; its docstring is the summary.
 
@@ -80,7 +83,7 @@ def rule(name: str, answer: Build = Schedule.answer, query: Build = Schedule.que
     def wrap(learn: Build) -> Rule:
         summary = (learn.__doc__ or name).strip().split("\n")[0]
         return Rule(name, learn, answer, query, prepare, summary, options,
-                    {entry: found for entry, found in declared.items() if found}, kind)
+                    {entry: found for entry, found in declared.items() if found}, kind, gains or {})
     return wrap
 
 

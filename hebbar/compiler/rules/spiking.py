@@ -67,8 +67,8 @@ def _paired(s: Schedule, edge: Edge) -> float:
     return 1 + 2 * edge.plastic
 
 
-@rule("stdp", answer=_answer, visits=_paired, answer_visits=_once, prepare=_traced, task=Kind.SPIKES, trace=0.125,
-      depression=0)
+@rule("stdp", answer=_answer, visits=_paired, answer_visits=_once, prepare=_traced, task=Kind.SPIKES,
+      gains={"trace": 0.0}, trace=0.125, depression=0)
 def stdp(s: Schedule) -> list[MicroOp]:
     """Pair STDP on leaky integrate-and-fire neurons: dW = a s_post z_pre^T - a 2**-depression z_post s_pre^T.
 
