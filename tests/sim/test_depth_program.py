@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import layered, random_samples, random_weights
+from helpers import graph, layered, random_samples, random_weights
 from twins import agree
 
 from golden.compiled import CompiledMachine
@@ -70,6 +70,26 @@ def test_the_window_goes_down_with_the_credit():
         return any(first <= step < behind and name in names for first, behind, names in SWEPT)
 
     change = depth.update(network, weights, given, 31 / 128, 16, swept=swept)
+    for key, before in weights.items():
+        np.testing.assert_allclose(machine.weights[key], before + change[key], atol=1e-12)
+
+
+def test_two_roads_of_one_length_are_in_the_window_together():
+    """h1 gets feedback from two populations, one edge from the end both; beside a descent that leaves out by hand."""
+    pops = [("x", 8, "input", "identity", 7), *((n, 8, "hidden", "tanh", 8) for n in ("h1", "a", "b")),
+            ("y", 3, "target", "identity", 8)]
+    pairs = [("x", "h1"), ("h1", "a"), ("h1", "b"), ("a", "y"), ("b", "y")]
+    program = compile_config(graph(pops, [(*pair, {"alpha_shift": 5}) for pair in pairs], {
+        "name": "pc_alm_window", "steps": 10, "gamma": 31 / 128, "options": {"window": 3, "lead": 1, "stride": 1}},
+        **MACHINE))
+    weights, rng = random_weights(program, 1, 0.3), np.random.default_rng(2)
+    machine, network = FloatMachine(program, weights), program.layout.network
+    weights = {(e.source, e.target): weights[e.source, e.target].copy() for e in network.stored}
+    given = {"x": rng.random((1, 8)), "y": rng.random((1, 3))}
+    machine.run("train", given)
+    # In steps of 31/128 credit goes down 62 edges in 126: windows open one step before 0, 2.03 and 4.06.
+    swept = {"y": range(1, 2), "a": range(1, 4), "b": range(1, 4), "h1": range(3, 6)}
+    change = depth.update(network, weights, given, 31 / 128, 10, swept=lambda name, step: step in swept[name])
     for key, before in weights.items():
         np.testing.assert_allclose(machine.weights[key], before + change[key], atol=1e-12)
 

@@ -105,9 +105,16 @@ def _sweeps(s: Schedule, far: int, phase: range) -> bool:
 
 
 def _distances(s: Schedule) -> dict[str, int]:
-    """Edges from every population to the nearest one that predicts nothing."""
+    """Edges from every population to the ones that predict nothing. Raises BadInput where roads differ in length: of
+    two populations that send feedback to a third, one would be in the window without the other, and what the other
+    has sent before would be counted again."""
     network, found = s.layout.network, dict[str, int]()
     for block in reversed(s.blocks):
-        readers = [found[edge.target] for edge in network.outgoing(block.name)]
-        found[block.name] = 1 + min(readers) if readers else 0
+        readers = {edge.target: found[edge.target] for edge in network.outgoing(block.name)}
+        far = sorted(readers, key=readers.__getitem__)
+        if far and readers[far[0]] != readers[far[-1]]:
+            raise BadInput(f"rule.name is 'pc_alm_window' and {block.name!r} leads to {far[0]!r} and to {far[-1]!r}, "
+                           f"{readers[far[0]]} and {readers[far[-1]]} edges from the end; a window passes layer by "
+                           "layer, remove the skip or use 'pc_alm'.")
+        found[block.name] = 1 + readers[far[0]] if far else 0
     return found
