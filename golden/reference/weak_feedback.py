@@ -61,11 +61,12 @@ class Settling:
 
 
 def nudged_pc(network: Network, weights: Weights, clamps: Mapping[str, Array], nudge: float,
-              settling: Settling = Settling(), symmetric: bool = False) -> Weights:
+              settling: Settling = Settling(), symmetric: bool = False, cost_on: CostOn = "state") -> Weights:
     """PC with the target free and pulled by ``nudge``: ``(1/nudge) e f(x)^T`` at the minimum of
     ``E + nudge * 1/2 |y - x_L|^2``.
 
-    One phase, for the free one has e = 0; ``symmetric`` subtracts the phase at ``-nudge`` and halves.
+    One phase, for the free one has e = 0; ``symmetric`` subtracts the phase at ``-nudge`` and halves. ``cost_on``: the
+    output that the cost is taken of, x_L or f(x_L), which the rule nudged_pc pulls.
     """
     _check(network, weights, clamps, nudge)
     held = hold(network, _inputs(network, clamps))
@@ -74,7 +75,7 @@ def nudged_pc(network: Network, weights: Weights, clamps: Mapping[str, Array], n
     def descent(strength: float) -> Weights:
         def force(x: States) -> States:
             descent = state_descent(network, weights, x, errors(network, weights, x))
-            return _nudged(network, descent, x, clamps, strength, "state")
+            return _nudged(network, descent, x, clamps, strength, cost_on)
         x = settling.run(force, start, held, f"nudged ({strength:g})", abs(nudge))
         return weight_descent(network, x, errors(network, weights, x))
 

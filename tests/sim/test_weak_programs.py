@@ -9,6 +9,7 @@ from math import floor
 
 import numpy as np
 import pytest
+from helpers import graph, random_weights
 
 from golden import reference as ref
 from golden.image import from_image, to_image
@@ -72,6 +73,50 @@ def test_shipped_programs_settle_to_what_theory_says(name, options):
     machine.run("train", streams)
     got = {k: 16 * (machine.weights[k] - w) for k, w in before.items()}
     assert away(got, theory(name, options, before, streams)) < 1e-9
+
+
+POPS = [("x", 5, "input", "identity", 7), ("h", 6, "hidden", "tanh", 5), ("y", 4, "target", "identity", 5),
+        ("z", 3, "target", "identity", 5), ("d", 4, "hidden", "tanh", 5)]
+
+
+def own(program, machine):
+    """A copy of the weights that edges have of their own."""
+    return {(e.source, e.target): machine.weights[e.source, e.target].copy() for e in program.layout.network.stored}
+
+
+@pytest.mark.parametrize("pairs", [
+    [("x", "h"), ("h", "y"), ("y", "z")], [("x", "h"), ("h", "y"), ("x", "d")],
+    [("x", "h"), ("h", "y"), ("h", "z"), ("x", "z")]],
+    ids=["a target that feeds another", "what nothing reads", "two targets"])
+def test_contrastive_hebbian_clamps_targets_and_nothing_else(pairs):
+    """What the reference learns with both phases at rest, which knows targets by their role."""
+    pops = [p for p in POPS if any(p[0] in pair for pair in pairs)]
+    program = compile_config(graph(pops, [(*pair, {"alpha_shift": 0}) for pair in pairs], {
+        "name": "chl", "steps": 600, "gamma": 0.25}, weight_words=128, neuron_words=64, map_entries=64, blocks=32,
+        program_words=128))
+    weights = random_weights(program, 1, 0.3)
+    machine, rng = FloatMachine(program, weights), np.random.default_rng(3)
+    before = own(program, machine)
+    given = {t.key: rng.random((1, t.population.size)) for t in program.inputs["train"]}
+    machine.run("train", given)
+    clamps = {key.removesuffix(".target"): values for key, values in given.items()}
+    wanted = contrastive_hebbian(program.config.configured_network(), before, clamps, Settling(tolerance=1e-12))
+    assert away({k: machine.weights[k] - w for k, w in before.items()}, wanted) < 1e-8
+
+
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid"])
+def test_nudged_pc_pulls_on_the_activity_of_the_output(activation):
+    program = compile_config(graph([*POPS[:2], ("y", 4, "target", activation, 7)], [
+        ("x", "h", {"alpha_shift": 0}), ("h", "y", {"alpha_shift": 0})], {
+        "name": "nudged_pc", "steps": 800, "gamma": 0.25, "options": {"nudge": 1}}, weight_words=64))
+    machine, rng = FloatMachine(program, random_weights(program, 1, 0.4)), np.random.default_rng(3)
+    before = own(program, machine)
+    x, y = rng.random((1, 5)), rng.random((1, 4))
+    machine.run("train", {"x": x, "y.target": y})
+    network, got = program.config.configured_network(), {k: machine.weights[k] - w for k, w in before.items()}
+    found = {on: away(got, nudged_pc(network, before, {"x": x, "y": y}, 0.5, Settling(tolerance=1e-12), cost_on=on))
+             for on in ("activity", "state")}
+    assert found["activity"] < 1e-8 < 1e-2 < found["state"]
 
 
 @pytest.mark.parametrize("name, options", WEAK, ids=IDS)

@@ -8,7 +8,8 @@ from ..layout import Block, View
 from ..network import Edge, Network, Role
 from ..schedule import LoopOp, MicroOp, SeparateOp
 from ..tasks import Kind
-from .builder import FORWARD, TAKE, Schedule
+from .builder import FORWARD, Schedule
+from .needs import take
 from .registry import rule
 
 __all__ = ["slots_of", "hopfield"]
@@ -71,7 +72,7 @@ def _retrieve(s: Schedule, keys: Block, queried: View, values: Block, view: View
     else:
         mode = Mode.SOFTMAX if how == "softmax" else Mode.MAX
         ops = [s.op(keys, Sweep.FWD | Sweep.HOIST, queried), SeparateOp(keys, mode, Into.ERROR)]
-    return [*ops, s.op(values, project, view), s.op(s.rows(target), TAKE, gain=1.0)]
+    return [*ops, s.op(values, project, view), take(s, target)]
 
 
 def _written(s: Schedule, edge: Edge) -> float:

@@ -1,6 +1,6 @@
 """Two states compared: nudged PC, equilibrium propagation, contrastive Hebbian learning."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from hebbar.contract.errors import BadInput
@@ -10,9 +10,10 @@ from ..graphs import nudged, remembered
 from ..layout import Block
 from ..network import Edge, Network
 from ..schedule import LoopOp, MicroOp, SweepOp
-from .builder import FORWARD, MOVE, TAKE, Schedule, Words
+from .builder import FORWARD, MOVE, Schedule, Words
+from .needs import even_errors, no_predicted_inputs, take
 from .predictive import il
-from .registry import Option, rule
+from .registry import Option, Prepare, rule
 
 __all__ = ["nudged_pc", "eqprop", "chl"]
 
@@ -37,15 +38,28 @@ def _pulled(network: Network, options: Mapping[str, Option]) -> Network:
 
 @rule("nudged_pc", prepare=_pulled, visits=il.visits["train"], nudge=3)
 def nudged_pc(s: Schedule) -> list[MicroOp]:
-    """Nudged PC (ICLR 2023): IL with the output free and pulled by lambda = 2**-nudge, alpha over lambda."""
+    """Nudged PC (ICLR 2023): IL with the output free and pulled by lambda = 2**-nudge, alpha over lambda.
+
+    The pull is on the output's activity, f(x) and not x.
+    """
     return _faster(il(s), int(s.option("nudge")))
 
 
-def _two_phases(network: Network, options: Mapping[str, Option]) -> Network:
-    if network.order is None:
-        raise BadInput("network: the graph has a cycle; two-phase rules need sources before targets, every connection "
-                       "works in both directions anyway. Remove the edge that closes it.")
-    return remembered(nudged(network, _lambda(options)), COPY)
+def _two_phases(rule: str) -> Prepare:
+    """How the rule of this name prepares a network."""
+    def prepare(network: Network, options: Mapping[str, Option]) -> Network:
+        if network.order is None:
+            raise BadInput("network: the graph has a cycle; two-phase rules need sources before targets, every "
+                           "connection works in both directions anyway. Remove the edge that closes it.")
+        no_predicted_inputs(network, rule)
+        even_errors(network.predicted, rule, "settles by an energy in which all states weigh the same")
+        for e in network.edges:
+            if e.stored and e.plastic and e.positive:
+                raise BadInput(f"network.edges: {e.source!r} to {e.target!r} is positive, and rule {rule!r} learns the "
+                               "difference of two products, each of which would be clipped at zero by itself; set "
+                               "positive to false.")
+        return remembered(nudged(network, _lambda(options)), COPY)
+    return prepare
 
 
 def _three_phases(s: Schedule, edge: Edge) -> float:
@@ -58,11 +72,13 @@ def _phases(s: Schedule, edge: Edge, count: int = 2) -> float:
     return count * s.rule.steps + 2 * edge.plastic
 
 
-@rule("eqprop", prepare=_two_phases, visits=_three_phases, nudge=3, symmetric=True)
+@rule("eqprop", prepare=_two_phases("eqprop"), visits=_three_phases, nudge=3, symmetric=True)
 def eqprop(s: Schedule) -> list[MicroOp]:
     """Equilibrium propagation (2017): the free phase and one nudged by lambda, or two nudged by +-lambda.
 
-    dW = alpha / lambda (r r^T nudged - r r^T free); symmetric: half the difference of the two nudged.
+    dW = alpha / lambda (r r^T nudged - r r^T free); symmetric: half the difference of the two nudged, of which the one
+    at -lambda begins where the one at +lambda ends, not in the free state. Each phase takes ``rule.steps`` steps. A
+    prediction is the feed-forward pass and not the free phase, although that is what learns.
     """
     k, both = int(s.option("nudge")), bool(s.option("symmetric"))
     free, up, down = (LoopOp(tuple(_descend(s, pull)), s.rule.steps)
@@ -72,17 +88,17 @@ def eqprop(s: Schedule) -> list[MicroOp]:
     return [*_forward(s), free, *first, *_keep(s), second, *learn]
 
 
-@rule("chl", prepare=_two_phases, visits=_phases)
+@rule("chl", prepare=_two_phases("chl"), visits=_phases)
 def chl(s: Schedule) -> list[MicroOp]:
     """Contrastive Hebbian learning: a free phase, then one with the output at the target.
 
-    dW = alpha (r r^T clamped - r r^T free).
+    dW = alpha (r r^T clamped - r r^T free). Each phase takes ``rule.steps`` steps. A prediction is the feed-forward
+    pass and not the free phase, although that is what learns.
     """
-    targets = _targets(s)
-    outputs = [b for b in _network(s) if set(s.readers(b)) <= set(targets + _copies(s))]
-    held: list[MicroOp] = [s.op(b, Sweep.ERR | Sweep.TRN) for b in targets]
-    held += [s.op(s.rows(b.name), TAKE, gain=1.0) for b in outputs]
-    clamped = LoopOp(tuple(_descend(s, None, still=outputs)), s.rule.steps)
+    names = [b.name.removesuffix(".target") for b in _targets(s)]
+    held: list[MicroOp] = [s.op(b, Sweep.ERR | Sweep.TRN) for b in _targets(s)]
+    held += [take(s, name) for name in names]
+    clamped = LoopOp(tuple(_descend(s, None, still=names)), s.rule.steps)
     free = LoopOp(tuple(_descend(s, None)), s.rule.steps)
     return [*_forward(s), free, *_keep(s), *held, clamped, *_learn(s)]
 
@@ -110,7 +126,7 @@ def _keep(s: Schedule) -> list[MicroOp]:
     return [s.op(b, FORWARD | Sweep.FWD) for b in _copies(s)]
 
 
-def _descend(s: Schedule, pull: Sweep | None, still: list[Block] | None = None) -> list[MicroOp]:
+def _descend(s: Schedule, pull: Sweep | None, still: Sequence[str] = ()) -> list[MicroOp]:
     """One step of everything but ``still``; ``pull``: the sign flags of the nudge, None without it."""
     fed: Words = set()
     ops: list[MicroOp] = []
@@ -118,7 +134,7 @@ def _descend(s: Schedule, pull: Sweep | None, still: list[Block] | None = None) 
         ops += [s.sweep(b, Sweep.FWD | Sweep.ERR | Sweep.TRN | pull, fed=fed) for b in _targets(s)]
     for b in reversed(_network(s)):
         flags = HOPFIELD if fed & set(s.layout.words(b)) else HOPFIELD & ~Sweep.BACK
-        if b in (still or []):
+        if b.name in still:
             flags = Sweep.TRN | Sweep.POST
         op = s.sweep(b, flags, fed=fed)
         ops += [op] if op.flags else []

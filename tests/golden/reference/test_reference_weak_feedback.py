@@ -99,6 +99,23 @@ def test_nudged_pc_of_one_weight_has_a_closed_form():
         assert got["x0", "x1"][0, 0] == pytest.approx((10 - 6) / (1 + nudge) * 3, rel=1e-8)
 
 
+@pytest.mark.parametrize("cost_on", ["activity", "state"])
+def test_nudged_pc_descends_the_cost_of_what_it_pulls_on(cost_on):
+    """By differences of 1/2 |y - output|^2 of the feed-forward pass, whose output is f(x_L) or x_L."""
+    network, weights, clamps = chain([3, 3, 2], output="tanh")
+
+    def cost(block, key):
+        w, x = weights | {key: block}, clamps["x0"]
+        for name, below in (("x1", "x0"), ("x2", "x1")):
+            x = np.tanh(x @ w[below, name].T + w["one", name][:, 0]) if (name, cost_on) != ("x2", "state") else \
+                x @ w[below, name].T + w["one", name][:, 0]
+        return 0.5 * ((clamps["x2"] - x) ** 2).sum()
+
+    exact = {key: -differences(lambda block, key=key: cost(block, key), w) for key, w in weights.items()}
+    found = [away(nudged_pc(network, weights, clamps, n, cost_on=cost_on), exact) for n in NUDGES]
+    assert order(NUDGES, found) == pytest.approx(1, abs=0.1) and found[-1] < 1e-3
+
+
 def hand_energy(network, weights, u):
     """F written out: half of all squares, minus every edge once."""
     r = {p.name: F[p.activation](u[p.name]) for p in network.populations}
