@@ -7,9 +7,12 @@
 
 Source: Hinton, arXiv 2212.13345, section 2. There goodness is the sum of squares of activities, and what a layer
 passes on is divided by its length, so that the next one cannot read the goodness off it. Here goodness is their mean,
-and what is passed on is less that mean, which takes all of the goodness out without a division. As there, in what he
-calls the slow way, a prediction is the label of the highest goodness over all layers, here in their mean, and the
-wrong label to learn from is the one that would be predicted were it not for the right one.
+and what is passed on is less that mean, which needs no division but takes only the sum of activities out and not their
+scale: in rectifiers the next layer still sees it, and with it the goodness. As there, in what he calls the slow way, a
+prediction is the label of the highest goodness over all layers, here in their mean, and the wrong label to learn from
+is the one that would be predicted were it not for the right one. On the machine the right label comes first, then the
+wrong one; what the input and biases contribute to the lowest layer is computed once a sample, so that the second pass
+has it from before the first update. ``descent`` is one pass of either kind.
 """
 
 from itertools import pairwise

@@ -1,8 +1,10 @@
 """The program of forward-forward: float64, bit for bit, on the RTL, and what it refuses."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from helpers import layered, random_weights
+from helpers import graph, layered, random_weights
 from twins import agree
 
 from golden.reference import forward_forward
@@ -48,6 +50,31 @@ def test_the_schedule_is_the_formula(layers, network, options):
         np.testing.assert_allclose(found[key], weights[key], atol=1e-12, err_msg=str(key))
     np.testing.assert_allclose(found_labels, labels, atol=1e-12)
     assert np.abs(labels - _plain(FloatMachine(program, random_weights(program, 1, 0.4)), plain, last)[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize("frozen, constants", [(("x0", "x1"), 0), (("x1", "x2"), 0), (("x0", "x1"), 2), ((), 2)])
+def test_layers_are_those_of_the_chain(frozen, constants):
+    """One that does not learn is computed and judged as the others, and biases come from any number of constants."""
+    pops = [("x0", 6, "input", "identity", 7), ("x1", 7, "hidden", "tanh", 5), ("x2", 5, "hidden", "tanh", 5),
+            ("x3", 3, "target", "identity", 5), *((f"c{i}", 1, "constant", "identity", 5) for i in range(constants))]
+    edges = [(a, b, {"alpha_shift": 1, "plastic": (a, b) != frozen}) for a, b in pairwise(["x0", "x1", "x2", "x3"])]
+    edges += [(f"c{i}", layer, {"alpha_shift": 1}) for i in range(constants) for layer in ("x1", "x2", "x3")]
+    program = compile_config(graph(pops, edges, {"name": "forward_forward", "options": {"slope": 4.0}}, **MACHINE))
+    machine, plain = FloatMachine(program, random_weights(program, 1, 0.4)), program.config.configured_network()
+    for edge in program.layout.network.stored:
+        if not edge.scale:
+            machine.weights[edge.source, edge.target][...] = edge.value
+    weights, labels = _plain(machine, plain, "x3")
+    rng, kept = np.random.default_rng(2), {key: w.copy() for key, w in weights.items() if key == frozen}
+    x, label = rng.random((1, 6)), np.eye(3)[[1]]
+    found = machine.run("predict", {"x0": x})["x3"]
+    np.testing.assert_allclose(found, forward_forward.scores(plain, weights, labels, x), atol=1e-12)
+    machine.run("train", {"x0": x, "x3": label})
+    weights, labels = _learnt(plain, weights, labels, x, label, 4.0, 0.0)
+    learnt, learnt_labels = _plain(machine, plain, "x3")
+    for key, block in (weights | kept).items():
+        np.testing.assert_allclose(learnt[key], block, atol=1e-12, err_msg=str(key))
+    np.testing.assert_allclose(learnt_labels, labels, atol=1e-12)
 
 
 def _plain(machine, plain, last):

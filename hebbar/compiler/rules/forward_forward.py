@@ -10,7 +10,8 @@ from hebbar.contract.isa import Into, Mode, Sweep
 from ..layout import Block
 from ..network import Edge, Network, Population, Role
 from ..schedule import LoopOp, MicroOp, SeparateOp
-from .builder import FORWARD, MOVE, TAKE, Schedule
+from .builder import FORWARD, MOVE, Schedule
+from .needs import take
 from .registry import Option, rule
 
 __all__ = ["LABEL", "forward_forward"]
@@ -35,14 +36,21 @@ def _seen_with_labels(network: Network, options: Mapping[str, Option]) -> Networ
         raise BadInput("rule.name is 'forward_forward' and the network is not input, hidden layers and target one "
                        "after the other; give network.layers, without a residual.")
     first, *hidden, last = (network.by_name[name] for name in chain)
+    if last.size < 2:
+        raise BadInput(f"network: target {last.name!r} has size 1, and rule 'forward_forward' learns from a right "
+                       "label and a wrong one; give at least 2 classes.")
+    if last.activation != "identity":
+        raise BadInput(f"network.populations: target {last.name!r} has activation {last.activation!r}, and rule "
+                       "'forward_forward' takes a label of 0 or 1 from it as it is; make it 'identity'.")
     whole = max(min(first.activity_frac - 1, 6), 0)  # a label of 1 is a code, whatever the fraction of other activities
-    one = (network.with_role(Role.CONSTANT) or [Population("one", 1, "identity", Role.CONSTANT, whole)])[0]
+    constants = network.with_role(Role.CONSTANT) or [Population("one", 1, "identity", Role.CONSTANT, whole)]
+    one = constants[0]
     last = replace(last, activity_frac=whole)
     passed = {p.name: f"{p.name}.passed" for p in hidden[:-1]}
     edges = [replace(e, source=passed.get(e.source, e.source)) for e in network.edges if e.target != last.name]
     edges += [replace(e, source=f"{last.name}.{LABEL}", target=hidden[0].name) for e in network.edges
-              if e.target == last.name and e.source != one.name]
-    populations = [first, last, one]
+              if e.target == last.name and network.by_name[e.source].role is not Role.CONSTANT]
+    populations = [first, last, *constants]
     coarse = min(p.activity_frac for p in hidden)
     for more, joined in (_classes(last, one, coarse), (hidden, []),
                          *(_judged(p, last, one, first.activity_frac, slope, threshold, len(hidden)) for p in hidden),
@@ -80,7 +88,7 @@ def _judged(layer: Population, last: Population, one: Population, fine: int, slo
 
 
 def _centred(layer: Population, passed: str) -> Parts:
-    """What the next layer sees: activities less their mean, which is the goodness of this one."""
+    """What the next layer sees: activities less their mean, which is the goodness of this one; their scale stays."""
     mean = replace(layer, name=f"{layer.name}.mean", size=1, activation="identity")
     return [mean, replace(layer, name=passed, activation="identity")], [
         _held(layer, mean.name, 1 / layer.size), _held(mean, passed, -1.0), Edge.unit(layer.name, passed)]
@@ -92,7 +100,7 @@ def _held(source: Population, target: str, value: float) -> Edge:
 
 def _answer(s: Schedule) -> list[MicroOp]:
     """The goodness of every class, the mean over the layers, as the state of the target."""
-    return [*_begun(s), *_scored(s, _target(s)), _taken(s, _target(s))]
+    return [*_begun(s), *_scored(s, _target(s)), take(s, _target(s))]
 
 
 def _seen_edges(s: Schedule, edge: Edge) -> float:
@@ -110,7 +118,8 @@ def _asked_edges(s: Schedule, edge: Edge) -> float:
     """The input once, and all that judges goodness for every class."""
     if edge.target.endswith((".more", ".less")):
         return 0
-    return 1 if edge.plastic and s.layout.fixed(edge.source) else s.layout.network.by_name[_target(s)].size
+    network = s.layout.network
+    return 1 if edge.target in _layers(network) and s.layout.fixed(edge.source) else network.by_name[_target(s)].size
 
 
 @rule("forward_forward", answer=_answer, prepare=_seen_with_labels, visits=_seen_edges, answer_visits=_asked_edges,
@@ -120,15 +129,16 @@ def forward_forward(s: Schedule) -> list[MicroOp]:
 
     The goodness G of a layer is its mean activity, p = sigmoid(slope (G - threshold)), and a layer learns by
     e = f'(x) slope / N (1 - p) with the right label and by -f'(x) slope / N p with the wrong one that has the highest
-    goodness. The next layer sees activities less their mean, that is without goodness. A prediction is the class whose
-    label gives the highest goodness in the mean over the layers.
+    goodness. The next layer sees activities less their mean, which takes their sum away and not their scale. What the
+    input and biases contribute to the lowest layer is computed once, so that the second pass has it from before the
+    first update. A prediction is the class whose label gives the highest goodness in the mean over the layers.
     """
     name, target = _target(s), s.rows(_target(s))
     ops = [*_begun(s), *_scored(s, f"{name}.scores"), s.op(target, Sweep.ACT)]
     # The right one is brought below all that activities reach, 1 at a time, so that a wrong one is picked.
     reach = s.layout.machine.activity_bits - s.layout.network.by_name[f"{name}.scores"].activity_frac
     lower = s.op(name, Sweep.TRN | Sweep.POST | Sweep.NEG, overwrite=False)
-    ops += [LoopOp((lower,), 1 << max(reach, 0)), _taken(s, f"{name}.scores")]
+    ops += [LoopOp((lower,), 1 << max(reach, 0)), take(s, f"{name}.scores")]
     ops += [s.op(_label(s), FORWARD | Sweep.FWD, _label(s).of(name)), *_passes(s, "more")]
     ops += [*_picked(s, "scores"), s.op(_label(s), FORWARD | Sweep.FWD, _label(s).of(f"{name}.pick"))]
     return ops + _passes(s, "less")
@@ -147,8 +157,12 @@ def _label(s: Schedule) -> Block:
 
 
 def _hidden(s: Schedule) -> list[Block]:
-    """The blocks of the layers that learn, the lowest first."""
-    return [b for b in s.blocks if any(c.edge.plastic for c in b.columns)]
+    """The blocks of the layers, the lowest first: the populations that are judged."""
+    return [s.block(name) for name in _layers(s.layout.network)]
+
+
+def _layers(network: Network) -> list[str]:
+    return [p.name for p in network.populations if f"{p.name}.goodness" in network.by_name]
 
 
 def _begun(s: Schedule) -> list[MicroOp]:
@@ -191,11 +205,6 @@ def _scored(s: Schedule, into: str) -> list[MicroOp]:
     classes = s.layout.network.by_name[into].size
     first, later = _tried(s, into, True), _tried(s, into, False)
     return [*first, LoopOp(tuple(later), classes - 1)] if classes > 1 else first
-
-
-def _taken(s: Schedule, name: str) -> MicroOp:
-    """A population takes its feedback as its state."""
-    return s.op(s.rows(name), TAKE, gain=1.0)
 
 
 def _tried(s: Schedule, into: str, anew: bool) -> list[MicroOp]:
