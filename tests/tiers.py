@@ -14,7 +14,7 @@ FAST = frozenset({
     "test_graphs", "test_idx", "test_planted_list", "test_record", "test_reference_batch", "test_reference_behaviour",
     "test_reference_covpcn", "test_reference_direct_feedback", "test_reference_divergence", "test_reference_elements",
     "test_reference_forward_forward", "test_reference_hopfield", "test_reference_reverse",
-    "test_reference_reward_bases", "test_reference_theorems",
+    "test_reference_reward_bases", "test_reference_theorems", "test_rule_needs",
     "test_sample_files", "test_style", "test_version", "test_workload"})
 """Contract, configuration, compiler, files and the float reference."""
 TOOL = frozenset({

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .program import Program
 
-__all__ = ["Parameter", "parameters", "effective", "gain_code", "beta_code", "tolerance_code", "check_scales"]
+__all__ = ["Parameter", "parameters", "effective", "gain_code", "beta_code", "tolerance_code", "check_scales", "flat"]
 
 BETA = Format(BETA_BITS + 1, BETA_FRAC)
 """The BETA register, beta log2(e), unsigned."""
@@ -163,13 +163,13 @@ def _named(gain: float | None, rule: RuleConfig, used: float) -> Parameter:
 
 def _gains(program: Program) -> list[float | None]:
     """Gains of all sweeps, that of the rule first."""
-    ops = [op for schedule in program.schedules.values() for op in _flat(schedule)]
+    ops = [op for schedule in program.schedules.values() for op in flat(schedule)]
     return list(dict.fromkeys([None, *(op.gain for op in ops if isinstance(op, SweepOp))]))
 
 
-def _flat(ops: Iterable[MicroOp]) -> list[MicroOp]:
+def flat(ops: Iterable[MicroOp]) -> list[MicroOp]:
     """The operations in all loops."""
-    return [x for o in ops for x in (_flat(o.body) if isinstance(o, LoopOp) else [o])]
+    return [x for o in ops for x in (flat(o.body) if isinstance(o, LoopOp) else [o])]
 
 
 def _scales(program: Program) -> list[Parameter]:

@@ -1,6 +1,6 @@
 """Compile a network, a rule and a machine to a program: instructions, descriptors, tables, registers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar
@@ -17,10 +17,10 @@ from .chaining import chained
 from .config import Config, MachineConfig
 from .layout import Layout
 from .network import Population, Role
-from .parameters import beta_code, check_scales, tolerance_code
+from .parameters import beta_code, check_scales, flat, tolerance_code
 from .pipelining import pipelined
 from .rules import Schedule, predict, query, train
-from .schedule import LoopOp, MicroOp, TransferOp, apart, insert_waits
+from .schedule import ExitOp, LoopOp, MicroOp, TransferOp, apart, insert_waits
 
 __all__ = ["Program", "Transfer", "compile_config", "assemble", "drained"]
 
@@ -172,9 +172,18 @@ def compile_config(config: Config) -> Program:
         del entries["train"]
     shared = config.machine.updates == "shared"
     ops = {name: build(Schedule(layout, config.rule, name)) for name, build in entries.items()}
+    _check_tolerance(config, ops)
     waits = {name: insert_waits(apart(made) if shared else made) for name, made in ops.items()}
     program = assemble(config, waits, layout)
     return _SCHEDULES[config.rule.schedule](program)
+
+
+def _check_tolerance(config: Config, schedules: Mapping[str, Iterable[MicroOp]]) -> None:
+    """Raise BadInput for a tolerance that no schedule asks for."""
+    if config.rule.tolerance and not any(isinstance(op, ExitOp) for ops in schedules.values() for op in flat(ops)):
+        raise BadInput(f"rule.tolerance is {config.rule.tolerance:g}, and no program of rule {config.rule.name!r} here "
+                       f"({', '.join(schedules)}) stops before its last step; set it to 0, or take rule 'il' with "
+                       "steps of at least 1 on a machine that learns.")
 
 
 _SCHEDULES: dict[str, Callable[[Program], Program]] = {

@@ -19,7 +19,8 @@ class RuleConfig(Section):
     source: str = key("", "A Python file that defines the rule `name`, from the folder of the TOML file; empty for a "
                       "built-in one.", example="own_rule.py", max_length=4096, pattern=r"^[^\x00]*$")
     steps: int = key(8, "State steps T of a training sample; the errors are computed anew after the last one, and the "
-                     "update uses them.", "steps", ge=0, le=4095)
+                     "update uses them. `eqprop` and `chl` take T in each phase: 3 T in all where eqprop is symmetric, "
+                     "else 2 T.", "steps", ge=0, le=4095)
     gamma: float = key(0.25, "Size of a state step, rounded to 7 fraction bits; more than 5 % off is refused.",
                        gt=0, lt=2)
     alpha_shifts: tuple[Annotated[int, Field(ge=0, le=20)], ...] = key(
@@ -39,7 +40,8 @@ class RuleConfig(Section):
                    "another change places, also over the steps of a loop, so that fewer wait.", example="pipelined")
     hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
     tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
-                                "less in a step; 0: after `steps`. Needs `machine.energy`.", "energy", 0.001, ge=0)
+                                "less in a step; 0: after `steps`. Needs `machine.energy` and a rule that stops "
+                                "early: il, nudged_pc.", "energy", 0.001, ge=0)
     beta: float = key(1.0, "Inverse temperature of softmax; the register holds beta log2(e) with 8 fraction bits.",
                       ge=0)
     query_steps: int = key(0, "State steps of a query; 0: `steps`.", "steps", 256, ge=0, le=4095)
