@@ -41,7 +41,7 @@ class RuleConfig(Section):
     hoist: bool = key(True, "Compute what clamped sources contribute once a sample instead of in every step.")
     tolerance: float = key(0.0, "Inference stops when 1/2 sum |e|^2, the energy where all precisions are 0, fell by "
                                 "less in a step; 0: after `steps`. Needs `machine.energy` and a rule that stops "
-                                "early: il, nudged_pc.", "energy", 0.001, ge=0)
+                                "early, as il and nudged_pc do.", "energy", 0.001, ge=0)
     beta: float = key(1.0, "Inverse temperature of softmax; the register holds beta log2(e) with 8 fraction bits.",
                       ge=0)
     query_steps: int = key(0, "State steps of a query; 0: `steps`.", "steps", 256, ge=0, le=4095)
