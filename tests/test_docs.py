@@ -68,6 +68,14 @@ def test_a_stale_or_missing_page_is_reported(main, tmp_path, capsys):
         stale.write_text(text, encoding="utf-8")
 
 
+def test_the_states_of_the_sequencer_name_their_instructions():
+    """Without it a signal that the hardware calls otherwise would leave numbers where the table should have names."""
+    text = (ROOT / "docs" / "sequencer.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `decode`")]
+    assert {op.name for op in Op} - {"HALT"} <= {word.strip(",|") for line in rows for word in line.split()}
+    assert not [line for line in text.splitlines() if re.search(r"not stays, \d|\$", line)]
+
+
 def test_instructions_fields_and_flags_are_all_there(sections):
     """Without it an opcode, a field or a flag could be in the machine and not in the manual, or be
     given another machine's bit."""
