@@ -2,8 +2,9 @@
 
 All registers are 32 bits wide. Reading an address that is not in the table, writing one that cannot
 be written, or an unaligned access answers SLVERR and changes nothing. While the machine runs only
-the registers in LIVE can be written. Accesses are whole aligned words (wstrb selects bytes). A register
-has the bits that mean something; what is written above them is dropped, and they read as zero.
+``control`` and ``watchdog`` can be written; a write to any other register answers SLVERR and changes
+nothing. Accesses are whole aligned words (wstrb selects bytes). A register has the bits that mean
+something; what is written above them is dropped, and they read as zero.
 """
 
 from dataclasses import dataclass
