@@ -39,9 +39,9 @@ class DataConfig(Section):
 
     name: Literal["digits", "npz", "csv", "images", "idx"] = key(
         "digits", "digits: scikit-learn's. npz: the file `path` with inputs (samples, size) and labels (samples,), "
-                  "class numbers. csv: a line a sample, its class last or in the column `label`. images: a folder of "
-                  "pictures for each class. Of these a fifth is held out. idx: the folder `path` with MNIST's four "
-                  "files, divided as they are.",
+                  "class numbers. csv: a line a sample, its class in the column `label`, `class` or `target`, else "
+                  "last. images: a folder of pictures for each class. Of these a fifth is held out. idx: the folder "
+                  "`path` with MNIST's four files, divided as they are.",
         example="npz")
     path: str = key("", "File or folder of the data.", example="data/mnist", max_length=4096,
                     pattern=r"^[^\x00]*$")

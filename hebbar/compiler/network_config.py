@@ -53,7 +53,7 @@ class EdgeConfig(Section):
 
 
 class NetworkConfig(Section):
-    """``[network]``: either ``layers`` or ``populations`` with ``edges``."""
+    """``[network]``: either ``layers`` or ``populations`` with ``edges``, at most 256 populations and 1,024 edges."""
 
     layers: tuple[Size, ...] = key((), "Sizes of a layered network, input first.", "neurons", [64, 64, 10],
                                    max_length=256)
