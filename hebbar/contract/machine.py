@@ -30,7 +30,8 @@ class MachineConfig(Section):
     row_tiles: int = key(1, "Rows P that are worked on in a cycle.", "rows", 2, "powers of two from 1 to `lanes`")
     weight_words: int = key(1024, f"Depth of the weight memory; {WEIGHTS:,} weights at most in all, with tile array "
                                   f"{TILES['array'].cells:,} and with tile analog {TILES['analog'].cells:,}. With "
-                                  "these two tiles a multiple of `max_columns`.", "words of P x C weights", ge=2, le=1 << 20)
+                                  "these two tiles a multiple of `max_columns`.", "words of P x C weights", ge=2,
+                            le=1 << 20)
     neuron_words: int = key(64, "Depth of the memories of states, errors and activities.", "words of C neurons", ge=2,
                             le=1 << 12)
     max_columns: int = key(32, "Most words of a row; the row engine's FIFO holds one row.", "words of C weights", ge=1,
