@@ -24,9 +24,11 @@ LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
 SINCE = {
     "depth": ("784-32 x ", "depth 32: PC-ALM", "depth 128: PC-ALM", "MNIST at batch 1", "784-100-50-10",
-              "RTL mismatches, depth 32, final weights", "window, cycles against dense", "exponent of steps"),
+              "RTL mismatches, depth 32, final weights", "window, cycles against dense", "exponent of steps",
+              "RTL = golden, depth 32: writes that differ"),
     "chain": ("lanes busy", "counters of the RTL", "writes that differ", "mismatches of random programs", "final bits",
-              "fast shell with comparison by writes", "no dispatch violates a dependence")}
+              "fast shell with comparison by writes", "no dispatch violates a dependence",
+              "what gaps, wide pass and buffers buy")}
 """What the rows begin with that a file of a whole bench has of an earlier commit, not measured or not built; the parts
 that measure them have files of their own, recorded since."""
 
