@@ -57,7 +57,8 @@ def presets() -> None:
 
 def bench(area: Annotated[str, typer.Argument(help="Which figures. "
                                                 + "; ".join(f"{a.name}: {a.meaning}" for a in AREAS.values()) + ".")],
-          out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/bench"),
+          out: Annotated[Path, typer.Option("--out", help="Folder for the figures; the record is in a folder of the "
+                                                          "area below it.")] = Path("out/bench"),
           quick: Annotated[bool, typer.Option("--quick", help="Fewer seeds and samples; figures are then not the "
                                               "targets'.")] = False,
           data: Annotated[Path | None, typer.Option(help="Folder with MNIST's idx files; for strangers, "
