@@ -11,6 +11,7 @@ import pytest
 
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.keys import find_tables, tables
+from hebbar.compiler.rules import RULES
 from hebbar.contract import exponentials
 from hebbar.contract.counters import COUNTERS
 from hebbar.contract.errors import BadInput
@@ -74,6 +75,20 @@ def test_the_states_of_the_sequencer_name_their_instructions():
     rows = [line for line in text.splitlines() if line.startswith("| `decode`")]
     assert {op.name for op in Op} - {"HALT"} <= {word.strip(",|") for line in rows for word in line.split()}
     assert not [line for line in text.splitlines() if re.search(r"not stays, \d|\$", line)]
+
+
+def test_every_option_of_a_rule_is_explained():
+    """Without it an option would be known to those alone who read the rule."""
+    text = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
+    lines = text.partition("## Options of rules")[2].partition("\n## ")[0].splitlines()
+    found, name = {}, ""
+    for rule, option, default, meaning in ([cell.strip(" `") for cell in line[1:-1].split("|")] for line in lines
+                                           if line.startswith("|") and "`" in line):
+        name = rule or name
+        found.setdefault(name, {})[option] = default.strip('"')
+        assert meaning, (name, option)
+    assert found == {name: {option: str(value).lower() for option, value in rule.options.items()}
+                     for name, rule in RULES.items() if rule.options}
 
 
 def test_instructions_fields_and_flags_are_all_there(sections):
