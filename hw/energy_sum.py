@@ -22,19 +22,19 @@ class EnergySum(wiring.Component):
     An error squared is at most 2**(2 error_bits - 2), so a sum is exact while fewer than
     2**(ENERGY_BITS - 2 error_bits + 2) rows, 2**18 at 16 bits, were compared since the last EXIT.
 
-    Latency: errors are in the sum ``latency`` cycles later. Throughput: a row group a cycle. Multipliers:
-    one a row tile.
+    Latency: errors are in the sum ``latency`` cycles later. Throughput: a word of W rows a cycle. Multipliers:
+    one a row.
 
     Parameters
     ----------
     machine : MachineConfig
-        The format of errors and P row tiles.
+        The format of errors and W rows of a word.
 
     Attributes
     ----------
-    mask : Signal(P), in
+    mask : Signal(W), in
         Rows whose errors count.
-    errors : Signal(Shapes.errors), in
+    errors : Signal(Shapes.error_words), in
         The errors that are written.
     clear : Signal(1), in
         The sum and the one that is remembered become 0.
@@ -53,7 +53,7 @@ class EnergySum(wiring.Component):
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
         super().__init__({
-            "mask": In(machine.row_tiles), "errors": In(Shapes(machine).errors), "clear": In(1),
+            "mask": In(machine.pass_rows), "errors": In(Shapes(machine).error_words), "clear": In(1),
             "exit": In(1), "arm": In(1), "tolerance": In(32), "leave": Out(1)})
 
     def elaborate(self, platform):

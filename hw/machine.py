@@ -25,7 +25,7 @@ from .separation import Separation
 from .sequencer import Sequencer
 from .streamer import AXI_STREAM, Streamer
 from .table import Table
-from .tile import Shapes, write_part, write_rows
+from .tile import Shapes, word_of, write_part, write_rows
 
 __all__ = ["Machine", "TILES"]
 
@@ -70,17 +70,21 @@ class Machine(wiring.Component):
         m.submodules.tile = self.tile = TILES[config.tile](config)
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.feedback_sums = self.feedback_sums = FeedbackSums(config)
-        self.banks = {mem: Bank(table_ports[mem], writable=mem in (Mem.STATE, Mem.ERROR), beside=mem in BESIDE)
-                      for mem in (Mem.STATE, Mem.ERROR, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
+        # Where a word has several row groups, one of them is read while another is written.
+        rows, exact = (Mem.STATE, Mem.ERROR), config.parts > 1
+        self.banks = {mem: Bank(table_ports[mem], writable=mem in rows, beside=mem in BESIDE,
+                                exact=exact and mem in rows)
+                      for mem in (*rows, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         # POST reads rows of a word while ACT writes others of it.
         self.banks[Mem.ACTIVITY] = Bank(table_ports[Mem.ACTIVITY], readers=2, exact=True, beside=True)
         for mem, bank in self.banks.items():
             m.submodules[f"{mem.name.lower()}_memory"] = bank
-        m.submodules.base_memory = self.base = Bank(Port(config.groups, config.row_tiles, config.row_sum_bits, 1, True))
+        m.submodules.base_memory = self.base = Bank(
+            Port(config.row_words, config.pass_rows, config.row_sum_bits, 1, True), exact=exact)
         m.submodules.function_table = self.function = Table(
-            formats, formats.activity, table_ports[Mem.FUNCTION], config.row_tiles)
+            formats, formats.activity, table_ports[Mem.FUNCTION], config.pass_rows)
         m.submodules.derivative_table = self.derivative = Table(
-            formats, formats.derivative, table_ports[Mem.DERIVATIVE], config.row_tiles)
+            formats, formats.derivative, table_ports[Mem.DERIVATIVE], config.pass_rows)
         self._outer(m)
         self._control(m)
         self._host(m)
@@ -89,7 +93,7 @@ class Machine(wiring.Component):
         self._clear(m, [self.base, *(self._integrals(m) if config.integral else ())])
         # An error and a state can be clipped in two stages, so of two groups of rows in a cycle.
         most = {"steps": 1, "activations": 1, "sat_error": 2, "sat_state": 2, "sat_feedback": 1}
-        self._rows_counted = {n: getattr(self.neuron, n)[:(k * config.row_tiles).bit_length()] for n, k in most.items()}
+        self._rows_counted = {n: getattr(self.neuron, n)[:(k * config.pass_rows).bit_length()] for n, k in most.items()}
         if config.separation:
             self._separation(m)
         if config.energy:
@@ -169,7 +173,7 @@ class Machine(wiring.Component):
             tile.activity.eq(banks[Mem.ACTIVITY].read_data[0]),
             neuron.row_valid.eq(tile.row_valid), neuron.row.eq(tile.row), neuron.sums.eq(tile.sums),
             tile.error_valid.eq(neuron.error_valid), tile.error_row.eq(neuron.error_row), tile.error.eq(neuron.error),
-            self.base.read_address[0].eq(tile.early_group),
+            self.base.read_address[0].eq(word_of(tile.early_group, self.machine)),
             banks[Mem.STATE].read_address[0].eq(neuron.state_group), neuron.state.eq(banks[Mem.STATE].read_data[0]),
             banks[Mem.CLAMP].read_address[0].eq(neuron.state_group), neuron.clamp.eq(banks[Mem.CLAMP].read_data[0]),
             banks[Mem.ERROR].read_address[0].eq(neuron.error_group), neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
@@ -179,7 +183,7 @@ class Machine(wiring.Component):
             self.feedback_sums.overwrite.eq(tile.feedback_overwrite), self.feedback_sums.sums.eq(tile.feedback_sums),
             self.feedback_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.feedback_sums.read_data)]
         # A block RAM takes half a cycle to answer and a base is added to a sum at once: a register between them.
-        base = Signal(Shapes(self.machine).sums, name="base_read", reset_less=True)
+        base = Signal(Shapes(self.machine).bases, name="base_read", reset_less=True)
         m.d.sync += base.eq(self.base.read_data[0])
         m.d.comb += neuron.base.eq(base)
         for table, name in ((self.function, "function"), (self.derivative, "derivative")):
@@ -195,20 +199,21 @@ class Machine(wiring.Component):
 
     def _integrals(self, m: Module) -> list[Bank]:
         """The memory of integrals, a second state word a neuron."""
-        m.submodules.integral_memory = self.integral = bank = Bank(self.banks[Mem.ERROR].port)
+        m.submodules.integral_memory = self.integral = bank = Bank(
+            self.banks[Mem.ERROR].port, exact=self.machine.parts > 1)
         m.d.comb += [bank.read_address[0].eq(self.neuron.error_group), self.neuron.old_integral.eq(bank.read_data[0]),
                      *write_rows(bank, self.neuron.write_integral)]
         return [bank]
 
     def _clear(self, m: Module, banks: list[Bank]) -> None:
-        """A program begins with base, integrals and feedback sums of zero: START walks over them, a group a cycle."""
-        groups, words, backs = self.machine.groups, self.machine.neuron_words, self.feedback_sums
-        place = Signal(range(groups))
+        """A program begins with base, integrals and feedback sums of zero: START walks over them, a word a cycle."""
+        rows, words, backs = self.machine.row_words, self.machine.neuron_words, self.feedback_sums
+        place = Signal(range(rows))
         with m.If(self.sequencer.start):
             m.d.sync += [self._clearing.eq(1), place.eq(0)]
             m.d.comb += backs.early_word.eq(0)
         with m.Elif(self._clearing):
-            m.d.sync += [self._clearing.eq(place != groups - 1), place.eq(place + 1)]
+            m.d.sync += [self._clearing.eq(place != rows - 1), place.eq(place + 1)]
             m.d.comb += [
                 *([b.write_address.eq(place), b.write_mask.eq(-1), b.write_data.as_value().eq(0)] for b in banks),
                 backs.early_word.eq(place + 1), backs.valid.eq(place < words), backs.overwrite.eq(1), backs.clear.eq(1)]

@@ -15,7 +15,7 @@ from .fixed import named, pipe, popcount, round_half_up, round_saturate, saturat
 from .neuron_parts import integrate, wide_product, write_integral
 from .neuron_stages import Stage
 from .pipeline import busy_behind, staged
-from .tile import GroupWrite, Shapes, part_of_word
+from .tile import GroupWrite, Shapes, part_of_word, word_of
 
 __all__ = ["Neuron"]
 
@@ -41,12 +41,15 @@ class Neuron(wiring.Component):
     ACT; its negative, saturated once more, with NEG. The clips of POST and NEG are the ends of the
     error format and count as no saturation. c and w: ``integrate``.
 
-    Latency: as ``Stage`` numbers them; what is counted comes a cycle later. Throughput: a row group (P rows) a cycle.
+    The row group of a sweep with weights, P rows, is in its part of a word of W; of a sweep without weights all W rows
+    are in use.
+
+    Latency: as ``Stage`` numbers them; what is counted comes a cycle later. Throughput: P or W rows a cycle.
 
     Parameters
     ----------
     machine : MachineConfig
-        Formats, P row tiles, C lanes.
+        Formats, P row tiles, C lanes, W rows of a sweep without weights.
 
     Attributes
     ----------
@@ -56,13 +59,13 @@ class Neuron(wiring.Component):
         Its flags and descriptor, its number and which of its rows are in use.
     sums : Signal(Shapes.sums), in
         Its row sums.
-    base : Signal(Shapes.sums), in
-        Its base.
+    base : Signal(Shapes.bases), in
+        The word of bases with it.
     state_group, activity_word, error_group : Signal(14), Signal(12), Signal(14), out
-        The row groups and the word of activities that are read.
-    state, clamp : Signal(Shapes.states), Signal(ArrayLayout(1, P)), in
+        The words that are read, of W rows and of C neurons.
+    state, clamp : Signal(Shapes.states), Signal(ArrayLayout(1, W)), in
         What the memories hold of ``state_group`` and the rows whose state stays as it is, a cycle later.
-    old_activity, old_error, old_integral : Signal(Shapes.activities), Signal(Shapes.errors), Signal(Shapes.errors), in
+    old_activity, old_error, old_integral : Signal(Shapes.activities), Signal(Shapes.error_words) twice, in
         The word of activities before ACT, for POST, errors and, with ``machine.integral``, integrals, a cycle later.
     gains : Signal(ArrayLayout(8, GAINS)), in
         The GAIN registers; a sweep names one.
@@ -82,23 +85,23 @@ class Neuron(wiring.Component):
         The states at which they are looked up.
     derivative, function : Signal(Shapes.derivatives), Signal(Shapes.row_activities), in
         f' and f of these states, TABLE_LATENCY cycles later.
-    write_base : GroupWrite(Shapes.sums), out
+    write_base : GroupWrite(Shapes.bases), out
         Sums of rows to the base memory, with HOIST.
     write_state : GroupWrite(Shapes.states), out
         x to the state memory, with INIT, STEP or FIRE.
-    write_error : GroupWrite(Shapes.errors), out
+    write_error : GroupWrite(Shapes.error_words), out
         e to the error memory, with ERR or DELTA.
-    write_activity : GroupWrite(ArrayLayout(signed(machine.activity_bits), P)), out
+    write_activity : GroupWrite(Shapes.row_activities), out
         a to the activity memory, with ACT.
-    write_integral : GroupWrite(Shapes.errors), out
+    write_integral : GroupWrite(Shapes.error_words), out
         l to its memory, with ERR and INTEGRATE; with ``machine.integral``.
     compares : Signal(1), out
         What is on ``write_error`` comes from ERR.
     busy : Signal(1), out
         A row group is in a stage behind ROW.
-    steps, activations : Signal(range(P + 1)), out
+    steps, activations : Signal(range(W + 1)), out
         Rows that STEP or DELTA, and that ACT computes.
-    sat_error, sat_state, sat_feedback : Signal(range(2 * P + 1)), out
+    sat_error, sat_state, sat_feedback : Signal(range(2 * W + 1)), out
         Values that were clipped.
     """
 
@@ -108,24 +111,24 @@ class Neuron(wiring.Component):
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine, s = machine, Shapes(machine)
-        tiles = machine.row_tiles
-        group, count = BLOCK["group_base"].width, range(tiles + 1)
+        self.rows = rows = machine.pass_rows
+        group, count = BLOCK["group_base"].width, range(rows + 1)
         super().__init__({
-            "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums), "base": In(s.sums),
-            "state_group": Out(group), "state": In(s.states), "clamp": In(data.ArrayLayout(1, tiles)),
+            "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums), "base": In(s.bases),
+            "state_group": Out(group), "state": In(s.states), "clamp": In(data.ArrayLayout(1, rows)),
             "activity_word": Out(MAP["source"].width), "old_activity": In(s.activities),
-            "error_group": Out(group), "old_error": In(s.errors),
+            "error_group": Out(group), "old_error": In(s.error_words),
             "gains": In(data.ArrayLayout(8, GAINS)),
             "error_valid": Out(1), "error_row": Out(s.tag), "error": Out(s.errors),
             "back_word": Out(MAP["source"].width), "back": In(s.backs),
             "derivative_table": Out(4), "derivative_state": Out(s.states),
             "derivative": In(s.derivatives),
             "function_table": Out(4), "function_state": Out(s.states), "function": In(s.row_activities),
-            "write_base": Out(GroupWrite(s.sums)), "write_state": Out(GroupWrite(s.states)),
-            "write_error": Out(GroupWrite(s.errors)), "write_activity": Out(GroupWrite(s.row_activities)),
+            "write_base": Out(GroupWrite(s.bases)), "write_state": Out(GroupWrite(s.states)),
+            "write_error": Out(GroupWrite(s.error_words)), "write_activity": Out(GroupWrite(s.row_activities)),
             "compares": Out(1), "busy": Out(1), "steps": Out(count), "activations": Out(count),
-            **{name: Out(range(2 * tiles + 1)) for name in ("sat_error", "sat_state", "sat_feedback")},
-            **({"old_integral": In(s.errors), "write_integral": Out(GroupWrite(s.errors))} if machine.integral
+            **{name: Out(range(2 * rows + 1)) for name in ("sat_error", "sat_state", "sat_feedback")},
+            **({"old_integral": In(s.error_words), "write_integral": Out(GroupWrite(s.error_words))} if machine.integral
                else {})})
 
     def elaborate(self, platform):
@@ -139,19 +142,24 @@ class Neuron(wiring.Component):
         m.submodules.feedbacks = self._feedbacks = Delay(shapes.feedbacks, Stage.SLOPE - Stage.WEIGH)
         m.d.comb += self._states.value.eq(self.derivative_state)
         self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
-        rows = [self._row(m, p, tag, clipped) for p in range(self.machine.row_tiles)]
+        tiles, parts = self.machine.row_tiles, self.machine.parts
+        self._operands = Signal(shapes.error_words, name="operands") if parts > 1 else self.error
+        rows = [self._row(m, p, tag, clipped) for p in range(self.rows)]
+        if parts > 1:  # the row group is one of them
+            m.d.comb += [self.error[p].eq(part_of_word(m, self._operands, tag[Stage.ERROR].group, p, tiles,
+                                                       f"operand{p}")) for p in range(tiles)]
         self._addresses(m, tag)
         self._writes(m, valid, tag, rows)
         self._counts(m, valid, tag, clipped)
         return m
 
     def _row(self, m: Module, p: int, tag: dict, clipped: dict) -> dict[str, Value]:
-        """The data path of one of the P rows; returns what is written."""
+        """The data path of one of the W rows; returns what is written."""
         f, r, flags = self.machine.formats, f"row{p}", list(Sweep)[:self.machine.sweep_flags]
         on = {stage: {flag: asks(tag[stage].flags, flag) for flag in flags} for stage in Stage}
         valid_rows = {stage: tag[stage].valid_rows[p] for stage in Stage}
         total = Signal(signed(f.row_sum.bits), name=f"{r}_sum")
-        m.d.comb += total.eq(self.sums[p] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
+        m.d.comb += total.eq(self.sums[p % self.machine.row_tiles] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
         total = staged(m, total, Stage.ROW, Stage.PREDICT, f"{r}_total")[Stage.PREDICT]
         mu = Mux(on[Stage.PREDICT][Sweep.GATE], 0, round_half_up(total, f.sum_shift)).as_signed()
         mu = staged(m, mu, Stage.PREDICT, Stage.COMPARE, f"{r}_mu")[Stage.COMPARE]
@@ -174,7 +182,7 @@ class Neuron(wiring.Component):
                                    for new, old in zip(instead, (rounded, error_clip), strict=True))
         chosen = Mux(on[Stage.ROUND][Sweep.ERR], rounded, self.old_error[p])
         e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.DRIVE, f"{r}_e")
-        m.d.comb += self.error[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
+        m.d.comb += self._operands[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
         feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
         scaled = wide_product(m, f"{r}_scaled", feedback, self.derivative[p], Stage.SLOPE)
         delta, delta_clip = round_saturate(m, scaled, f.derivative.frac, f.error, f"{r}_delta")
@@ -201,8 +209,8 @@ class Neuron(wiring.Component):
 
     def _operand(self, m: Module, p: int, valid_rows: Value, e: Value, tag: dict) -> Value:
         """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
-        f, at = self.machine.formats, tag[Stage.WEIGH].group
-        old = part_of_word(m, self.old_activity, at, p, self.machine.row_tiles, f"row{p}_old")
+        f, at = self.machine.formats, word_of(tag[Stage.WEIGH].group, self.machine)
+        old = part_of_word(m, self.old_activity, at, p, self.rows, f"row{p}_old")
         old = staged(m, old, Stage.WEIGH, Stage.ROUND, f"row{p}_old")[Stage.ROUND]
         aligned, _ = saturate(m, old << tag[Stage.ROUND].align, f.error, f"row{p}_shifted")
         aligned = Mux(valid_rows, aligned, 0).as_signed()
@@ -216,7 +224,7 @@ class Neuron(wiring.Component):
         """fb in stage SLOPE, from a feedback sum and a gated row sum in PREDICT; in WEIGH whether it was clipped."""
         f, r = self.machine.formats, f"row{p}"
         finer = max(f.feedback_sum.frac, f.row_sum.frac)
-        back = part_of_word(m, self.back, tag[Stage.PREDICT].group, p, self.machine.row_tiles, f"{r}_back")
+        back = part_of_word(m, self.back, word_of(tag[Stage.PREDICT].group, self.machine), p, self.rows, f"{r}_back")
         back, gated = (pipe(m, Mux(on[flag], value, 0).as_signed(), 1, f"{r}_{name}")[1]
                        for flag, value, name in ((Sweep.BACK, back, "fed"), (Sweep.GATE, total, "gated")))
         both = back.shift_left(finer - f.feedback_sum.frac) + gated.shift_left(finer - f.row_sum.frac)
@@ -227,9 +235,11 @@ class Neuron(wiring.Component):
 
     def _addresses(self, m: Module, tag: dict) -> None:
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
-        m.d.comb += [self.back_word.eq(tag[Stage.ROW].group >> per_word), self.state_group.eq(tag[Stage.ROW].group),
+        m.d.comb += [self.back_word.eq(tag[Stage.ROW].group >> per_word),
+                     self.state_group.eq(word_of(tag[Stage.ROW].group, self.machine)),
                      self.activity_word.eq(tag[Stage.COMPARE].group >> per_word),
-                     self.error_group.eq(tag[Stage.WEIGH].group), self.function_table.eq(tag[Stage.WRITE].function),
+                     self.error_group.eq(word_of(tag[Stage.WEIGH].group, self.machine)),
+                     self.function_table.eq(tag[Stage.WRITE].function),
                      self.derivative_table.eq(tag[Stage.COMPARE].function)]
 
     def _writes(self, m: Module, valid: dict, tag: dict, rows: list[dict[str, Value]]) -> None:
@@ -239,12 +249,12 @@ class Neuron(wiring.Component):
                 (self.write_error, "error", Stage.GAIN, Sweep.ERR | Sweep.DELTA),
                 (self.write_activity, "activity", Stage.ACTIVITY, Sweep.ACT)):
             enable = named(m, valid[stage] & asks(tag[stage].flags, flags), f"writes_{name}")
-            m.d.comb += [port.group.eq(tag[stage].group),
+            m.d.comb += [port.group.eq(word_of(tag[stage].group, self.machine)),
                          port.mask.eq(Mux(enable, tag[stage].valid_rows, 0))]
             for p, row in enumerate(rows):
                 m.d.comb += port.data[p].eq(row[name])
         if self.machine.integral:
-            write_integral(m, self.write_integral, valid, tag, rows)
+            write_integral(m, self.write_integral, valid, tag, word_of(tag[Stage.ERROR].group, self.machine), rows)
         m.d.comb += [self.compares.eq(asks(tag[Stage.GAIN].flags, Sweep.ERR)),
                      self.error_valid.eq(valid[Stage.ERROR]), self.error_row.eq(tag[Stage.ERROR])]
 

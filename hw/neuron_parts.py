@@ -49,10 +49,11 @@ def integrate(m: Module, row: str, f: Formats, weighed: Value, x: Value, before:
     return staged(m, integral, Stage.ROUND, Stage.ERROR, f"{row}_integral")[Stage.ERROR], total, clip
 
 
-def write_integral(m: Module, port: wiring.PureInterface, valid: dict, tag: dict, rows: list[dict[str, Value]]) -> None:
-    """Integrals to their memory, from stage ERROR."""
+def write_integral(m: Module, port: wiring.PureInterface, valid: dict, tag: dict, word: Value,
+                   rows: list[dict[str, Value]]) -> None:
+    """Integrals to a ``word`` of their memory, from stage ERROR."""
     at = tag[Stage.ERROR]
     enable = named(m, valid[Stage.ERROR] & asks(at.flags, Sweep.ERR) & asks(at.flags, Sweep.INTEGRATE),
                    "writes_integral")
-    m.d.comb += [port.group.eq(at.group), port.mask.eq(Mux(enable, at.valid_rows, 0)),
+    m.d.comb += [port.group.eq(word), port.mask.eq(Mux(enable, at.valid_rows, 0)),
                  *(port.data[p].eq(row["integral"]) for p, row in enumerate(rows))]

@@ -51,7 +51,7 @@ class Separation(wiring.Component):
     Parameters
     ----------
     machine : MachineConfig
-        Formats, P row tiles and ``separation``, the most rows of a population.
+        Formats, W rows of a word and ``separation``, the most rows of a population.
 
     Attributes
     ----------
@@ -66,12 +66,12 @@ class Separation(wiring.Component):
     done : Signal(1), out
         The last result is written in this cycle.
     group : Signal(14), out
-        The row group that is read from the base and state memories.
-    base, state : Signal(Shapes.sums), Signal(Shapes.states), in
+        The word that is read from the base and state memories.
+    base, state : Signal(Shapes.bases), Signal(Shapes.states), in
         What they hold, a cycle later.
     write_state : GroupWrite(Shapes.states), out
         A result to the state memory.
-    write_error : GroupWrite(Shapes.errors), out
+    write_error : GroupWrite(Shapes.error_words), out
         A result to the error memory.
     rows : Signal(1), out
         A row gets its result in this cycle.
@@ -83,8 +83,8 @@ class Separation(wiring.Component):
         self.machine, self.timing, s = machine, SeparationTiming(), Shapes(machine)
         super().__init__({
             "start": In(1), "command": In(command(machine)), "beta": In(BETA_BITS), "busy": Out(1), "done": Out(1),
-            "group": Out(BLOCK["group_base"].width), "base": In(s.sums), "state": In(s.states),
-            "write_state": Out(GroupWrite(s.states)), "write_error": Out(GroupWrite(s.errors)),
+            "group": Out(BLOCK["group_base"].width), "base": In(s.bases), "state": In(s.states),
+            "write_state": Out(GroupWrite(s.states)), "write_error": Out(GroupWrite(s.error_words)),
             "rows": Out(1), "sat_error": Out(1), "sat_state": Out(1)})
 
     def elaborate(self, platform):
@@ -137,16 +137,26 @@ class Separation(wiring.Component):
 
     def _read(self, m: Module, passes: dict[str, Value]) -> None:
         """Row ``_at[0]`` is addressed; ``_sum`` and ``_x`` are of row ``_at[2]``."""
-        tiles, latest, rows = self.machine.row_tiles, self.timing.weigh, self._command.rows
-        lane_bits = (tiles - 1).bit_length()
+        latest, rows = self.timing.weigh, self._command.rows
         self._at = pipe(m, self._step, latest, "at")
         self._on = {name: pipe(m, on & (self._step < rows), latest, name, reset=True) for name, on in passes.items()
                     if name != "divide"}
-        # The memories answer a cycle late with a row group; the row's lane of it is registered before it is used.
-        lane = self._at[1][:lane_bits] if lane_bits else Const(0, 1)
-        m.d.comb += self.group.eq(self._command.group + (self._step >> lane_bits))
+        # The memories answer a cycle late with a word; the row's lane of it is registered before it is used.
+        m.d.comb += self.group.eq(self._place(self._step)[0])
+        lane = self._place(self._at[1])[1]
         self._sum, self._x = (pipe(m, word[lane], 1, name)[1]
                               for name, word in (("sum", self.base), ("x", self.state)))
+
+    def _place(self, row: Value) -> tuple[Value, Value]:
+        """The word and the lane of a row, counted from the first row group of the population."""
+        m, group = self.machine, self._command.group
+        lane_bits = (m.pass_rows - 1).bit_length()
+        if not lane_bits:
+            return group + row, Const(0, 1)
+        if m.parts > 1:
+            row = row + (group[:m.part_bits] << lane_bits - m.part_bits)
+            group = group >> m.part_bits
+        return group + (row >> lane_bits), row[:lane_bits]
 
     def _find(self, m: Module) -> None:
         """Keep the largest sum and where it was first."""
@@ -183,7 +193,7 @@ class Separation(wiring.Component):
 
     def _share(self, m: Module, power: Value) -> None:
         """Shares and states of row ``_at[2]`` into what is written for row ``_at[share]``."""
-        f, tiles, command = self.machine.formats, self.machine.row_tiles, self._command
+        f, command = self.machine.formats, self._command
         at, on = self._at, self._on["share"]
         share = Signal(f.state.frac + 1)
         end = self.timing.share
@@ -191,15 +201,14 @@ class Separation(wiring.Component):
         m.d.comb += share.eq(Mux(command.mode == Mode.MAX, (at[2] == self._where) << f.state.frac,
                                  round_half_up(product, RECIPROCAL_FRAC - f.state.frac)))
         wide = named(m, Mux(command.into == Into.DIFFERENCE, self._x - share, share), "written")
-        lane_bits = (tiles - 1).bit_length()
+        word, lane = self._place(at[end])
+        lane = 1 << lane if self.machine.pass_rows > 1 else Const(1)
         for name, format, chosen in (("state", f.state, command.into == Into.STATE),
                                      ("error", f.error, command.into != Into.STATE)):
             value, clips = saturate(m, wide, format, f"written_{name}")
             value, clips = pipe(m, value, 1, f"new_{name}")[1], pipe(m, clips, 1, f"clips_{name}")[1]
             write = getattr(self, f"write_{name}")
-            lane = 1 << at[end][:lane_bits] if lane_bits else Const(1)
-            m.d.comb += [write.group.eq(command.group + (at[end] >> lane_bits)),
-                         write.mask.eq(Mux(on[end] & chosen, lane, 0)),
-                         *(write.data[p].eq(value) for p in range(tiles)),
+            m.d.comb += [write.group.eq(word), write.mask.eq(Mux(on[end] & chosen, lane, 0)),
+                         *(write.data[p].eq(value) for p in range(self.machine.pass_rows)),
                          getattr(self, f"sat_{name}").eq(on[end] & chosen & clips)]
         m.d.comb += self.rows.eq(on[end])

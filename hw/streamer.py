@@ -183,7 +183,7 @@ class Streamer(wiring.Component):
             m.next = "discard"
         with m.Elif(self.transfer):
             memory, count = fields["memory"], fields["count"]
-            groups = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
+            groups = (self.machine.lanes // self.machine.pass_rows - 1).bit_length()
             packed, per = memory == Mem.ACTIVITY, 1 << len(self._spare)
             m.d.sync += [self._last.eq(fields["last"]), self._spare.eq(Mux(packed, -count, 0))]
             with m.If(memory > Mem.CLAMP):

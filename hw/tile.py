@@ -17,24 +17,26 @@ from hebbar.contract.registers import RATES
 from .bank import Bank, HostPort
 
 __all__ = ["Shapes", "GroupWrite", "TileSignature", "write_rows", "write_part", "rows_in_use", "mac_count",
-           "part_of_word"]
+           "part_of_word", "word_of"]
 
 
 class Shapes:
     """The shapes that the blocks of one machine exchange."""
 
     def __init__(self, machine: MachineConfig) -> None:
-        f, tiles, lanes = machine.formats, machine.row_tiles, machine.lanes
+        f, tiles, lanes, rows = machine.formats, machine.row_tiles, machine.lanes, machine.pass_rows
         self.map = data.StructLayout({n: unsigned(x.width) for n, x in MAP.items()})
         self.entry = data.StructLayout({n: unsigned(entry_bits(machine)[n]) for n in MAP})
         self.sums = data.ArrayLayout(signed(f.row_sum.bits), tiles)
         self.errors = data.ArrayLayout(signed(f.error.bits), tiles)
-        self.states = data.ArrayLayout(signed(f.state.bits), tiles)
+        self.bases = data.ArrayLayout(signed(f.row_sum.bits), rows)
+        self.error_words = data.ArrayLayout(signed(f.error.bits), rows)
+        self.states = data.ArrayLayout(signed(f.state.bits), rows)
         self.activities = data.ArrayLayout(signed(f.activity.bits), lanes)
         self.backs = data.ArrayLayout(signed(f.feedback_sum.bits), lanes)
-        self.row_activities = data.ArrayLayout(signed(f.activity.bits), tiles)
-        self.derivatives = data.ArrayLayout(signed(f.derivative.bits), tiles)
-        self.feedbacks = data.ArrayLayout(signed(f.feedback.bits), tiles)
+        self.row_activities = data.ArrayLayout(signed(f.activity.bits), rows)
+        self.derivatives = data.ArrayLayout(signed(f.derivative.bits), rows)
+        self.feedbacks = data.ArrayLayout(signed(f.feedback.bits), rows)
         self.columns = data.ArrayLayout(data.StructLayout(
             {"activity": self.activities, "entry": self.map, "rate": 5, "self_connection": signed(20)}),
             machine.array_stride)
@@ -45,7 +47,7 @@ class Shapes:
             {"flags": machine.sweep_flags, "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(
             {"flags": machine.sweep_flags, "gain": 2, **{n: BLOCK[n].width for n in ("function", "precision", "align")},
-             "group": group_bits(machine), "valid_rows": tiles, "first": 1})
+             "group": group_bits(machine), "valid_rows": rows, "first": 1})
 
 
 class GroupWrite(wiring.Signature):
@@ -54,13 +56,13 @@ class GroupWrite(wiring.Signature):
     Parameters
     ----------
     values : ArrayLayout
-        One value for each of the P rows of a row group.
+        One value for each of the W rows of a word.
 
     Members
     -------
     group : Out(14)
-        The row group.
-    mask : Out(P)
+        The word.
+    mask : Out(W)
         Which of its rows are written, at the clock edge.
     data : Out(self.values)
         Their new values.
@@ -146,19 +148,19 @@ class TileSignature(wiring.Signature):
 
 
 def write_rows(bank: Bank, write: wiring.PureInterface) -> list:
-    """A GroupWrite to a memory whose words are row groups."""
+    """A GroupWrite to a memory whose words have W rows."""
     return [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask), bank.write_data.eq(write.data)]
 
 
 def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
-    """A GroupWrite to a memory whose words have C lanes: the row group is a part of one."""
-    tiles, lanes = len(write.mask), len(bank.write_mask)
-    part_bits = (lanes // tiles - 1).bit_length()
+    """A GroupWrite to a memory whose words have C lanes: the W rows are a part of one."""
+    rows, lanes = len(write.mask), len(bank.write_mask)
+    part_bits = (lanes // rows - 1).bit_length()
     part = Signal(max(1, part_bits))
     m.d.comb += [part.eq(write.group[:part_bits]), bank.write_address.eq(write.group >> part_bits)]
     for lane in range(lanes):
-        m.d.comb += [bank.write_data[lane].eq(write.data[lane % tiles]),
-                     bank.write_mask[lane].eq(write.mask[lane % tiles] & (part == lane // tiles))]
+        m.d.comb += [bank.write_data[lane].eq(write.data[lane % rows]),
+                     bank.write_mask[lane].eq(write.mask[lane % rows] & (part == lane // rows))]
 
 
 def rows_in_use(last_rows: Value, last_group: Value, tiles: int) -> Value:
@@ -169,6 +171,11 @@ def rows_in_use(last_rows: Value, last_group: Value, tiles: int) -> Value:
 def mac_count(rows: Value, lanes: Value, enable: Value) -> Value:
     """Useful weights of a word: rows in use times lanes in use, zero unless enabled."""
     return Mux(enable, rows * lanes, 0)
+
+
+def word_of(group: Value, machine: MachineConfig) -> Value:
+    """The word of W rows that a row group is a part of."""
+    return group >> machine.part_bits if machine.parts > 1 else group
 
 
 def part_of_word(m: Module, word: data.View, group: Value, row: int, tiles: int, name: str) -> Value:

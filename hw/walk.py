@@ -1,20 +1,24 @@
 """The walk of a row engine: from a sweep to the words that it visits, one a cycle."""
 
-from amaranth.hdl import Module, Signal
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.fifos import address_bits, group_bits
+from hebbar.contract.isa import WEIGHT_FLAGS
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import MAP
 
+from .fields import asks
+from .fixed import named
 from .tile import Shapes, rows_in_use
 
 __all__ = ["Walk"]
 
 
 class Walk(wiring.Component):
-    """Column after column of a row group, row group after row group, without a cycle between them.
+    """Column after column of a row group, row group after row group, without a cycle between them; without weights word
+    after word of W rows.
 
     Latency: 1 cycle from a sweep to its first word. Throughput: a word a cycle; the next sweep is taken with the last
     word. That a word is the last is found a cycle ahead, because the sequencer goes on by it.
@@ -56,15 +60,21 @@ class Walk(wiring.Component):
         group = Signal(group_bits(self.machine))
         row_start = Signal(self.address_bits)
         last_group = Signal()
+        count, next_count = command.groups[:groups], following.groups[:groups]
+        if self.machine.parts > 1:
+            next_count = named(m, self._turns(following, next_count), "next_turns")
+            count = Signal.like(next_count, name="turns")
+            with m.If(self.sweep.ready):
+                m.d.sync += count.eq(next_count)
         m.d.comb += self.sweep.ready.eq(~self.active | (self.last & last_group))
         with m.If(self.sweep.ready):
             m.d.sync += [self.active.eq(self.sweep.valid), command.eq(following), column.eq(0), group.eq(0),
                          row_start.eq(following.weight_base), self.last.eq(following.columns[:columns] == 1),
-                         last_group.eq(following.groups[:groups] == 1)]
+                         last_group.eq(next_count == 1)]
         with m.Elif(self.last):
             m.d.sync += [column.eq(0), group.eq(group + 1), row_start.eq(row_start + command.stride),
                          self.last.eq(command.columns[:columns] == 1),
-                         last_group.eq(group + 2 == command.groups[:groups])]
+                         last_group.eq(group + 2 == count)]
         with m.Else():
             m.d.sync += [column.eq(column + 1), self.last.eq(column + 2 == command.columns[:columns])]
         tag = self.tag
@@ -74,4 +84,32 @@ class Walk(wiring.Component):
             *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
             tag.group.eq(command.group_base + group), tag.first.eq(group == 0),
             tag.valid_rows.eq(rows_in_use(command.last_rows, last_group, self.machine.row_tiles))]
+        if self.machine.parts > 1:
+            self._parts(m, command, group, last_group)
         return m
+
+    def _turns(self, command: data.View, groups: Value) -> Value:
+        """How many row groups, or words of W rows where there are no weights, reach the neuron unit one by one."""
+        bits = self.machine.part_bits
+        words = (command.group_base[:bits] + groups + self.machine.parts - 1) >> bits
+        return Mux(asks(command.flags, WEIGHT_FLAGS), groups, words)[:len(groups)]
+
+    def _parts(self, m: Module, command: data.View, turn: Value, last: Value) -> None:
+        """The row group of a turn and its rows in use, where a word of W rows has several: with weights those of one
+        part of the word, without them those of all parts from the first one of the block to its last."""
+        bits, tiles, tag = self.machine.part_bits, self.machine.row_tiles, self.tag
+        group, rows = tag.group, rows_in_use(command.last_rows, last, tiles)
+        weights = asks(command.flags, WEIGHT_FLAGS)
+        begins = command.group_base[:bits]
+        ends = named(m, (begins + command.groups - 1)[:bits], "ends")
+        with m.If(~weights):
+            m.d.comb += group.eq(((command.group_base >> bits) + turn) << bits)
+        in_use = []
+        for part in range(self.machine.parts):
+            # No part is behind the last, or before the first, of a word.
+            from_first = (turn != 0) | (begins <= part) if part < self.machine.parts - 1 else Const(1)
+            to_last = ~last | (ends >= part) if part else Const(1)
+            there, ending = named(m, from_first & to_last, f"part_{part}"), last & (ends == part)
+            in_use += [Mux(weights, (group[:bits] == part) & rows[p], there & (~ending | (command.last_rows > p)))
+                       for p in range(tiles)]
+        m.d.comb += tag.valid_rows.eq(Cat(in_use))

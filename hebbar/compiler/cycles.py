@@ -36,7 +36,7 @@ __all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
 class Cycles:
     """Walks a program as the sequencer does and counts cycles by cause; the host never stalls.
 
-    A START first clears base and feedback sums, a row group a cycle, which is control.
+    A START first clears base and feedback sums, a word of W rows a cycle, which is control.
 
     Where an EXIT leaves depends on the data and what LOOP registers hold on the host, so a run is told.
     """
@@ -55,7 +55,7 @@ class Cycles:
         none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
-        walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.groups)
+        walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.row_words)
         behind = self._program.entries[entry]
         for at, code in executed(self._code, behind, (samples, *loops), exits):
             walk.now += FETCH_LATENCY * (at != behind)  # at START it is hidden by the clearing

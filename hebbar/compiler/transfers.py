@@ -24,7 +24,7 @@ def beats(program: "Program", transfer: Instruction) -> Iterator[Place]:
     machine, fields = program.machine, transfer.fields
     (effect,) = effects(transfer.op, fields)
     port = ports(machine)[Mem(fields["memory"])]
-    wide = machine.lanes if effect.resource is Resource.ACTIVITY else machine.row_tiles
+    wide = machine.lanes if effect.resource is Resource.ACTIVITY else machine.pass_rows
     first = fields["address"] * machine.lanes
     places = ((effect.resource, at) for at in range(first // wide, -(-(first + fields["count"]) // wide)))
     words = (place for place in places for _ in range(port.beats_per_word))

@@ -20,7 +20,7 @@ WORDS = 1 << MAP["source"].width
 
 
 class Timed(NamedTuple):
-    """One access to a word: P rows of a state, error, clamp or base memory, C neurons of an activity or of the feedback
+    """One access to a word: W rows of a state, error, clamp or base memory, C neurons of an activity or of the feedback
     sums, or P x C weights. It happens in one of the cycles ``first`` to ``last`` after the sweep is taken."""
 
     access: Access
@@ -41,8 +41,8 @@ def access_times(timing: Timing, block: dict[str, int], entries: Sequence[Mappin
     groups = range(block["groups"])
     for where, access, resource in done:
         if where is Where.ROWS:
-            wide = per_word if resource in (Resource.ACTIVITY, Resource.FEEDBACK) else 1
-            for g in groups:
+            wide = per_word if resource in (Resource.ACTIVITY, Resource.FEEDBACK) else timing.machine.parts
+            for g in timing.row_groups(block, flags):
                 at = timing.row(block, flags, g) + ROW_ACCESSES[access, resource]
                 yield Timed(access, resource, (block["group_base"] + g) // wide, at, at)
             continue

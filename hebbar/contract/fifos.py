@@ -36,7 +36,7 @@ def entry_bits(machine: MachineConfig) -> dict[str, int]:
 def tag_bits(machine: MachineConfig) -> int:
     """What travels with a row group: flags, gain, what its descriptor says of the rows, rows in use, first."""
     said = sum(BLOCK[name].width for name in ("function", "precision", "align"))
-    return machine.sweep_flags + FIELDS[Op.SWEEP]["gain"].width + said + group_bits(machine) + machine.row_tiles + 1
+    return machine.sweep_flags + FIELDS[Op.SWEEP]["gain"].width + said + group_bits(machine) + machine.pass_rows + 1
 
 
 def word_bits(machine: MachineConfig) -> int:

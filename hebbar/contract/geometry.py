@@ -18,9 +18,9 @@ def ports(m: "MachineConfig") -> dict[Mem, Port]:
     weights_per_beat = 2 if m.weight_bits <= 16 else 1
     return {
         Mem.ACTIVITY: Port(m.neuron_words, m.lanes, m.activity_bits, 4 if m.activity_bits <= 8 else 2, True),
-        Mem.STATE: Port(m.groups, m.row_tiles, m.state_bits, 1, True),
-        Mem.ERROR: Port(m.groups, m.row_tiles, m.error_bits, 1, True),
-        Mem.CLAMP: Port(m.groups, m.row_tiles, 1, 1, False),
+        Mem.STATE: Port(m.row_words, m.pass_rows, m.state_bits, 1, True),
+        Mem.ERROR: Port(m.row_words, m.pass_rows, m.error_bits, 1, True),
+        Mem.CLAMP: Port(m.row_words, m.pass_rows, 1, 1, False),
         Mem.WEIGHT: Port(m.weight_words, m.row_tiles * m.lanes, m.weight_bits, weights_per_beat,
                          True),
         Mem.PROGRAM: Port(m.program_words, 1, 32, 1, False),

@@ -28,6 +28,8 @@ class MachineConfig(Section):
     lanes: int = key(8, "Weights C of a row that are worked on in a cycle.", "lanes",
                      range="powers of two from 4 to 64")
     row_tiles: int = key(1, "Rows P that are worked on in a cycle.", "rows", 2, "powers of two from 1 to `lanes`")
+    neuron_rows: int = key(0, "Rows W that a sweep without weights works on in a cycle, with tile 'rows'; 0: "
+                              "`row_tiles`.", "rows", 8, "0 or powers of two from `row_tiles` to `lanes`", ge=0, le=64)
     weight_words: int = key(1024, f"Depth of the weight memory; {WEIGHTS:,} weights at most in all, with tile array "
                                   f"{TILES['array'].cells:,} and with tile analog {TILES['analog'].cells:,}. With "
                                   "these two tiles a multiple of `max_columns`.", "words of P x C weights", ge=2,
@@ -79,6 +81,7 @@ class MachineConfig(Section):
         if self.row_tiles > self.lanes:
             raise BadInput(f"machine.row_tiles is {self.row_tiles}, more than machine.lanes "
                            f"({self.lanes}); lower row_tiles.")
+        self._check_neuron_rows()
         if self.kind.array:
             self._check_array()
             if self.updates != "own":
@@ -99,6 +102,16 @@ class MachineConfig(Section):
             if shift < 0:
                 raise BadInput(f"machine.state_frac is {self.state_frac}, finer than the products "
                                f"it is rounded from; raise machine.{keys} or lower state_frac.")
+
+    def _check_neuron_rows(self) -> None:
+        """Raise BadInput for rows that are no part of a word of neurons, or a tile that hands over P of them alone."""
+        rows = self.neuron_rows
+        if rows and (rows & (rows - 1) or not self.row_tiles <= rows <= self.lanes):
+            raise BadInput(f"machine.neuron_rows is {rows}; give a power of two from machine.row_tiles "
+                           f"({self.row_tiles}) to machine.lanes ({self.lanes}), or 0 for row_tiles.")
+        if self.parts > 1 and self.kind.array:
+            raise BadInput(f"machine.neuron_rows is {rows}; tile {self.tile!r} hands over machine.row_tiles "
+                           f"({self.row_tiles}) rows in a cycle, so leave neuron_rows out or use tile 'rows'.")
 
     def _check_array(self) -> None:
         """Raise BadInput for an array that is not whole rows or has too many cells."""
@@ -148,6 +161,26 @@ class MachineConfig(Section):
     def sweep_flags(self) -> int:
         """How many flags of a SWEEP, from bit 0 on, the machine has."""
         return len(Sweep) - (not self.integral)
+
+    @property
+    def pass_rows(self) -> int:
+        """Rows W that a sweep without weights works on in a cycle: a word of states, errors, clamps and bases."""
+        return self.neuron_rows or self.row_tiles
+
+    @property
+    def parts(self) -> int:
+        """Row groups of such a word."""
+        return self.pass_rows // self.row_tiles
+
+    @property
+    def part_bits(self) -> int:
+        """Bits of the number of a row group in its word."""
+        return (self.parts - 1).bit_length()
+
+    @property
+    def row_words(self) -> int:
+        """Words of W rows of the neuron address space."""
+        return self.groups // self.parts
 
     @property
     def groups(self) -> int:

@@ -188,7 +188,9 @@ def build(m: "MachineConfig") -> int:
     """32 bits that tell a build from another one: a program, its tables and its weights are for one build. Gaps of a
     chained program hold for one table of access times, so its rows are among them."""
     latencies = {name: value for name, value in vars(timing).items() if name.isupper() and isinstance(value, int)}
-    said = m.model_dump_json(exclude=None if m.kind.macro else {"analog"})
+    # Keys that say nothing of this machine are left out, so that builds of before there were such keys are the same.
+    unsaid = {"analog": m.kind.macro, "neuron_rows": m.neuron_rows}
+    said = m.model_dump_json(exclude={name for name, value in unsaid.items() if not value})
     everything = f"{VERSION} {sorted(latencies.items())} {_accesses(m)} {said}"
     return int.from_bytes(sha256(everything.encode()).digest()[:4], "big")
 

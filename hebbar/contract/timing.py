@@ -60,6 +60,14 @@ class Timing(ABC):
         self.idle = 0
         """First cycle in which nothing is in flight."""
 
+    def row_groups(self, block: dict[str, int], flags: Sweep) -> range | list[int]:
+        """The row groups that reach the neuron unit one by one: all of a block, or, without weights, the first in each
+        word of W rows."""
+        groups, parts = range(block["groups"]), self.machine.parts
+        if parts == 1 or flags.weights:
+            return groups
+        return [g for g in groups if g == 0 or (block["group_base"] + g) % parts == 0]
+
     @abstractmethod
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """Account for a sweep accepted in cycle ``accept``; returns its slots (busy cycles)."""
@@ -127,7 +135,8 @@ class RowTiming(Timing):
         return 1 + group * block["columns"] + column
 
     def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
-        return self.slot(block, group, block["columns"] - 1) + self.sum_latency
+        turn = self.row_groups(block, flags).index(group)
+        return self.slot(block, turn, block["columns"] - 1) + self.sum_latency
 
     def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
         return self.slot(block, group, column) + self.word_latency
@@ -145,9 +154,10 @@ class RowTiming(Timing):
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """Slots from the cycle after ``accept``; the back end takes a row's words one a cycle, not
         before its error is there and after those of all earlier rows."""
-        slots, last_group = block["columns"] * block["groups"], block["groups"] - 1
+        groups = self.row_groups(block, flags)
+        slots = block["columns"] * len(groups)
         self.free = accept + slots
-        self.idle = max(self.idle, accept + self.row(block, flags, last_group) + NEURON_LATENCY)
+        self.idle = max(self.idle, accept + self.row(block, flags, groups[-1]) + NEURON_LATENCY)
         if flags & OPERAND_FLAGS:
             ready = accept + self.learnt(block, flags, 0, 0) - WRITE_LATENCY + 1
             self._back = max(self._back + slots, ready + slots)

@@ -25,22 +25,22 @@ EVENTS = {
     "weight_write": "words of P x C weights written",
     "map_read": "map entries read, one a column",
     "activity_read": "words of C activities read for FWD or UPD",
-    "activity_write": "groups of P activities written by ACT",
+    "activity_write": "words of activities written by ACT",
     "post_read": "words of C activities read for the POST of a row group",
     "word_fifo": "words that went through the FIFO of the row engine (a write and a read)",
     "row_fifo": "errors of row groups that went through the FIFO (a write and a read)",
     "back_read": "words of C feedback sums read to add to them",
     "back_write": "words of C feedback sums written",
     "back_use": "words of C feedback sums read by the neuron unit",
-    "state_read": "groups of P states read for ERR, STEP, DELTA, ACT or FIRE, or for a row of SEPARATE",
-    "state_write": "groups of P states written by INIT, STEP or FIRE, or for a row of SEPARATE",
-    "error_read": "groups of P errors read by sweeps without ERR",
-    "error_write": "groups of P errors written by ERR or DELTA, or for a row of SEPARATE",
-    "clamp_read": "groups of P clamp bits read for INIT, STEP or FIRE",
-    "base_read": "groups of P bases read, by SEPARATE for every row in every pass that looks at sums",
-    "base_write": "groups of P bases written by HOIST",
-    "integral_read": "groups of P integrals read by INTEGRATE",
-    "integral_write": "groups of P integrals written by INTEGRATE",
+    "state_read": "words of states read for ERR, STEP, DELTA, ACT or FIRE, or for a row of SEPARATE",
+    "state_write": "words of states written by INIT, STEP or FIRE, or for a row of SEPARATE",
+    "error_read": "words of errors read by sweeps without ERR",
+    "error_write": "words of errors written by ERR or DELTA, or for a row of SEPARATE",
+    "clamp_read": "words of clamp bits read for INIT, STEP or FIRE",
+    "base_read": "words of bases read, by SEPARATE for every row in every pass that looks at sums",
+    "base_write": "words of bases written by HOIST",
+    "integral_read": "words of integrals read by INTEGRATE",
+    "integral_write": "words of integrals written by INTEGRATE",
     "row_base": "rows whose base was added",
     "row_error": "rows whose error was computed from a prediction",
     "row_precision": "rows whose error was rounded because its precision is below 1",
@@ -118,8 +118,9 @@ def _sweep(program: Program, fields: Fields) -> dict[str, int]:
     columns = columns if flags.weights else []
     rows = _rows(block, m)
     tile = _array_macro if m.kind.array else _row_engine
+    words = len(m.kind.timing(m).row_groups(block, flags))
     return {"block_read": 1, **_macs(flags, columns, rows), **tile(flags, columns, block, m),
-            **_neurons(flags, block["groups"], rows), **_arithmetic(flags, block, rows, m)}
+            **_neurons(flags, words, rows), **_arithmetic(flags, block, rows, m)}
 
 
 def _rows(block: Fields, machine: MachineConfig) -> int:
@@ -175,10 +176,10 @@ def _array_macro(flags: Sweep, columns: list[Fields], block: Fields, m: MachineC
         "back_write": len(fed), "back_read": len(fed) - sum(c["overwrite"] for c in fed)}
 
 
-def _neurons(flags: Sweep, groups: int, rows: int) -> dict[str, int]:
-    """What the neuron unit reads and writes, a row group at a time."""
+def _neurons(flags: Sweep, words: int, rows: int) -> dict[str, int]:
+    """What the neuron unit reads and writes, a row group or, without weights, a word of W rows at a time."""
     done = {(e.access, e.resource) for e in EFFECTS if e.where is Where.ROWS and e.happens(flags)}
-    return {name: groups * (access in done) for access, name in NEURON_EVENTS.items()} | {
+    return {name: words * (access in done) for access, name in NEURON_EVENTS.items()} | {
         "steps": rows * bool(flags & (Sweep.STEP | Sweep.DELTA)), "activations": rows * bool(flags & Sweep.ACT)}
 
 

@@ -86,10 +86,10 @@ def memories(m: MachineConfig) -> list[tuple[str, int, int]]:
     """Block, words and bits of every memory."""
     found = [(_BLOCK[mem], p.depth, p.lanes * p.bits) for mem, p in ports(m).items()
              if mem is not Mem.WEIGHT or m.kind.weights is Weights.MEMORY]
-    found += [("accumulators", m.groups, m.row_tiles * m.row_sum_bits),
+    found += [("accumulators", m.row_words, m.pass_rows * m.row_sum_bits),
               *(("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits) for _copy in range(2)),
               ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS),
-              *(("neuron unit", words, m.row_tiles * bits) for words, bits in (
+              *(("neuron unit", words, m.pass_rows * bits) for words, bits in (
                   (STATE_WORDS, m.state_bits), (FEEDBACK_WORDS, m.formats.feedback.bits)))]
     if m.counters:
         found += [("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
@@ -137,4 +137,4 @@ def _operators(m: MachineConfig, node_nm: float, add: Callable[..., None]) -> No
         add("accumulators", adder_um2(bits, node_nm), cells)
     neuron = multiplier_um2(d, f.feedback.bits, node_nm) + multiplier_um2(d + f.feedback.bits + 1, f.gain.bits, node_nm)
     table = multiplier_um2(16, max(1, f.table_frac), node_nm)
-    add("neuron unit", neuron + table * 2 + adder_um2(f.state.bits + 1, node_nm) * 3, m.row_tiles)
+    add("neuron unit", neuron + table * 2 + adder_um2(f.state.bits + 1, node_nm) * 3, m.pass_rows)

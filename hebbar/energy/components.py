@@ -120,7 +120,7 @@ class _Prices:
         weigh = adder(t, f.row_sum.bits + 1) * 2 + multiplier(t, DISTANCE_BITS, BETA_BITS) + adder(t, exponent) \
             + adder(t, total) + multiplier(t, POWER_BITS, RECIPROCAL_BITS) + adder(t, share)
         square = multiplier(t, f.error.bits, f.error.bits) \
-            + self._adders(m.row_tiles, 2 * f.error.bits, ENERGY_BITS) * (1 / m.row_tiles)
+            + self._adders(m.pass_rows, 2 * f.error.bits, ENERGY_BITS) * (1 / m.pass_rows)
         rows = [
             ("SEPARATE weigh and share", events["softmax_rows"], weigh),
             ("SEPARATE reciprocal", events["softmaxes"] * RECIPROCAL_BITS, adder(t, total + 1)),
@@ -132,25 +132,26 @@ class _Prices:
     def memories(self, counters: dict[str, int], events: dict[str, int]) -> list[Component]:
         m, f, rows = self._m, self._f, []
         tiles, lanes, timing = m.row_tiles, m.lanes, RowTiming(m)
+        words, wide = m.row_words, m.pass_rows
         for name, event, depth, bits, write in (
                 ("weights read", "weight_read", m.weight_words, tiles * lanes * f.weight.bits, False),
                 ("weights write", "weight_write", m.weight_words, tiles * lanes * f.weight.bits, True),
                 ("activities read", "activity_read", m.neuron_words, lanes * f.activity.bits, False),
                 ("activities read for POST", "post_read", m.neuron_words, lanes * f.activity.bits, False),
-                ("activities write", "activity_write", m.neuron_words, tiles * f.activity.bits, True),
+                ("activities write", "activity_write", m.neuron_words, wide * f.activity.bits, True),
                 ("feedback sums read", "back_read", m.neuron_words, lanes * f.feedback_sum.bits, False),
                 ("feedback sums write", "back_write", m.neuron_words, lanes * f.feedback_sum.bits, True),
                 ("feedback sums copy", "back_write", m.neuron_words, lanes * f.feedback_sum.bits, True),
                 ("feedback sums to neurons", "back_use", m.neuron_words, lanes * f.feedback_sum.bits, False),
-                ("states read", "state_read", m.groups, tiles * f.state.bits, False),
-                ("states write", "state_write", m.groups, tiles * f.state.bits, True),
-                ("errors read", "error_read", m.groups, tiles * f.error.bits, False),
-                ("errors write", "error_write", m.groups, tiles * f.error.bits, True),
-                ("integrals read", "integral_read", m.groups, tiles * f.error.bits, False),
-                ("integrals write", "integral_write", m.groups, tiles * f.error.bits, True),
-                ("clamp read", "clamp_read", m.groups, tiles, False),
-                ("base read", "base_read", m.groups, tiles * f.row_sum.bits, False),
-                ("base write", "base_write", m.groups, tiles * f.row_sum.bits, True)):
+                ("states read", "state_read", words, wide * f.state.bits, False),
+                ("states write", "state_write", words, wide * f.state.bits, True),
+                ("errors read", "error_read", words, wide * f.error.bits, False),
+                ("errors write", "error_write", words, wide * f.error.bits, True),
+                ("integrals read", "integral_read", words, wide * f.error.bits, False),
+                ("integrals write", "integral_write", words, wide * f.error.bits, True),
+                ("clamp read", "clamp_read", words, wide, False),
+                ("base read", "base_read", words, wide * f.row_sum.bits, False),
+                ("base write", "base_write", words, wide * f.row_sum.bits, True)):
             rows.append(Component(name, "memory", events[event],
                                   memory(self._t, depth, bits, write)))
         for name, event, depth, bits in (("word FIFO", "word_fifo", timing.fifo_depth + 1, word_bits(m)),
@@ -180,8 +181,8 @@ class _Prices:
             ("instructions", events["program_read"], memory(t, m.program_words, 32)),
             ("stream, activities", events["beat_activity"],
              beat + memory(t, m.neuron_words, ports(m)[Mem.ACTIVITY].lanes_per_beat * self._f.activity.bits, True)),
-            ("stream, elements", events["beat_element"], beat + memory(t, m.groups, element, True)),
-            ("stream out", events["beat_out"], beat + memory(t, m.groups, element)),
+            ("stream, elements", events["beat_element"], beat + memory(t, m.row_words, element, True)),
+            ("stream out", events["beat_out"], beat + memory(t, m.row_words, element)),
             # Each total is read and written once a round.
             ("totals of counters", cycles * m.counters,
              (memory(t, *TOTALS) + memory(t, *TOTALS, True)) * (len(COUNTERS) / UNATTENDED)),

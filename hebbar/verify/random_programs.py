@@ -41,6 +41,8 @@ MACHINES: dict[str, dict[str, Any]] = {
     "rows 4 x 8, wide activities": COMMON | {
         "lanes": 8, "row_tiles": 4, "weight_words": 60, "neuron_words": 10, "activity_bits": 13, "activity_frac": 9,
         "integral": True},
+    "rows 2 x 8, passes of 4 rows": COMMON | {
+        "lanes": 8, "row_tiles": 2, "neuron_rows": 4, "weight_words": 60, "neuron_words": 10, "integral": True},
     "array 2 x 4": COMMON | {"tile": "array", "lanes": 4, "row_tiles": 2, "weight_words": 48, "neuron_words": 12}}
 SAMPLES = 2
 

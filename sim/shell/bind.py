@@ -44,7 +44,7 @@ def _memories(machine: MachineConfig) -> list[str]:
 def geometry(machine: MachineConfig, resource: Resource) -> tuple[int, int, int]:
     """Elements of a word of a memory, bits of an element, words."""
     if resource is Resource.BASE:
-        return machine.row_tiles, machine.row_sum_bits, machine.groups
+        return machine.pass_rows, machine.row_sum_bits, machine.row_words
     port = ports(machine)[Mem.ERROR if resource is Resource.INTEGRAL else Mem[resource.name]]
     return port.lanes, port.bits, port.depth
 

@@ -29,6 +29,7 @@ SIZES = {"weight_words": 60, "neuron_words": 20, "map_entries": 256, "blocks": 4
 MACHINES = {
     "rows 1 x 4": SIZES, "rows 2 x 4": SIZES | {"row_tiles": 2, "integral": True},
     "rows 2 x 8": SIZES | {"lanes": 8, "row_tiles": 2},
+    "rows 2 x 8, passes of 4 rows": SIZES | {"lanes": 8, "row_tiles": 2, "neuron_rows": 4, "integral": True},
     "array 2 x 4": SIZES | {"tile": "array", "row_tiles": 2, "weight_words": 48},
     "analog 2 x 4": SIZES | {"tile": "analog", "row_tiles": 2, "weight_words": 48}}
 FLAG_SETS = {name: LEGAL[i::3] for i, name in enumerate(MACHINES)} | {"array 2 x 4": LEGAL[::10],

@@ -150,8 +150,9 @@ def key_of(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArr
     """A hash of all that the bits of a training depend on: the golden machine, the program, weights and samples, and
     ``more``, such as the Verilog that they are compared with."""
     digest = hashlib.sha256((_machine() + more).encode())
+    machine = program.machine.model_dump(mode="json", exclude={"neuron_rows"})  # of which no bit depends
     what: list[Any] = [program.words, program.blocks, program.maps, program.functions, program.derivatives,
-                       program.rates, program.gains, program.machine.model_dump(mode="json")]
+                       program.rates, program.gains, machine]
     digest.update(json.dumps(what, sort_keys=True).encode())
     for array in (image, *given.values()):
         digest.update(np.ascontiguousarray(array).tobytes())

@@ -57,14 +57,15 @@ class Neurons(Harness):
             reads[Resource.INTEGRAL], writes[Resource.INTEGRAL] = unit.error_group, unit.write_integral
         for resource, address in reads.items():
             at = ROW_ACCESSES[Access.READ, resource]
-            group = rows[at].group >> per_word * (resource in (Resource.FEEDBACK, Resource.ACTIVITY))
+            inside = per_word if resource in (Resource.FEEDBACK, Resource.ACTIVITY) else self.machine.part_bits
+            group = rows[at].group >> inside
             self.claim(m, f"read of {resource}", ~there[at] | (address == group))
         for resource, port in writes.items():
             at = ROW_ACCESSES[Access.WRITE, resource]
             due = there[at] & any_of(happens(e, rows[at].flags) for e in EFFECTS if (e.access, e.resource, e.where) == (
                 Access.WRITE, resource, Where.ROWS))
             self.claim(m, f"write of {resource}", (port.mask == Mux(due, rows[at].valid_rows, 0))
-                       & (~due | (port.group == rows[at].group)))
+                       & (~due | (port.group == rows[at].group >> self.machine.part_bits)))
         back = rows[ERROR_LATENCY]
         self.claim(m, "the error comes back", (unit.error_valid == there[ERROR_LATENCY])
                    & (~unit.error_valid | (Value.cast(unit.error_row) == back.as_value())))

@@ -74,10 +74,10 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     known, m = ports(machine), machine
     sizes = {f"{TOP}.{mem.name.lower()}_memory": size(known[mem]) for mem in _BANKS}
     sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
-    sizes[f"{TOP}.base_memory"] = m.groups, m.row_tiles * m.row_sum_bits
+    sizes[f"{TOP}.base_memory"] = m.row_words, m.pass_rows * m.row_sum_bits
     sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
-    sizes[f"{TOP}.neuron.states"] = STATES, m.row_tiles * m.state_bits
-    sizes[f"{TOP}.neuron.feedbacks"] = FEEDBACKS, m.row_tiles * m.formats.feedback.bits
+    sizes[f"{TOP}.neuron.states"] = STATES, m.pass_rows * m.state_bits
+    sizes[f"{TOP}.neuron.feedbacks"] = FEEDBACKS, m.pass_rows * m.formats.feedback.bits
     sizes |= {f"{TOP}.feedback_sums.{copy}_memory": (m.neuron_words, m.lanes * m.feedback_sum_bits)
               for copy in ("sums", "shown")}
     if m.counters:
@@ -112,16 +112,16 @@ def multipliers(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     m, f = machine, machine.formats
     drive = max(f.derivative.bits + f.feedback.bits, f.error.bits + f.derivative.frac) + 1
     found = {
-        "neuron": Counter(m.row_tiles * (_halves(f.feedback.bits, f.derivative.bits, signed=True)
+        "neuron": Counter(m.pass_rows * (_halves(f.feedback.bits, f.derivative.bits, signed=True)
                                          + _halves(drive, f.gain.bits - 1, signed=False))),
         "sequencer.descriptor": Counter({_pair(BLOCK["groups"].width + 1, BLOCK["stride"].width + 1): 1})}
     for mem in _TABLES:
-        found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.row_tiles})
+        found[f"{mem.name.lower()}_table"] = Counter({_pair(16, max(1, f.table_frac) + 1): m.pass_rows})
     if m.separation:
         found["separation"] = Counter({_pair(DISTANCE_BITS, BETA_BITS): 1}) + \
             Counter({_pair(POWER_FRAC + 1, RECIPROCAL_BITS): 1})
     if m.energy:
-        found["energy_sum"] = Counter({_pair(f.error.bits, f.error.bits): m.row_tiles})
+        found["energy_sum"] = Counter({_pair(f.error.bits, f.error.bits): m.pass_rows})
     return {f"{TOP}.{name}": n for name, n in (found | _tile(machine)).items()}
 
 
@@ -139,7 +139,7 @@ def _tile(machine: MachineConfig) -> dict[str, Counter[tuple[int, int]]]:
     if m.kind.array:
         counted = {"tile": Counter({(20, 20): 3})}
         return counted if m.kind.macro else counted | {"tile.crossbar": three}
-    rows = m.row_tiles.bit_length()  # the number of P bits
+    rows = m.pass_rows.bit_length()  # the number of W bits
     return {"tile": three + Counter({_pair(rows, m.lanes.bit_length()): 2})}
 
 
