@@ -17,6 +17,7 @@ __all__ = ["Slack", "slack"]
 
 SCRIPT = """\
 read_liberty cells.lib
+set_cmd_units -time ns
 read_verilog mapped.v
 link_design {top}
 create_clock -name clk -period {period:.4f} [get_ports clk]

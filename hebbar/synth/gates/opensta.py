@@ -21,6 +21,7 @@ __all__ = ["as_opensta", "opensta_power"]
 
 SCRIPT = """\
 read_liberty cells.lib
+set_cmd_units -time ns
 read_verilog mapped.v
 link_design {top}
 create_clock -name clk -period {period} [get_ports {clock}]
