@@ -52,7 +52,7 @@ class Operation:
 
 def leakage_w(machine: MachineConfig, registers: Mapping[str, int]) -> Range:
     """Watts of all memories and registers, as long as the supply is on."""
-    bits = sum(words * width for _, words, width in memories(machine))
+    bits = sum(memory.words * memory.bits * memory.readers for memory in memories(machine))
     return SRAM_LEAKAGE_W * bits + REGISTER_LEAKAGE_W * sum(registers.values())
 
 

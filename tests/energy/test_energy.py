@@ -394,7 +394,7 @@ def test_the_memories_of_the_area_have_the_bits_of_those_of_the_verilog(build):
     """Without it an optional memory could be left out of area and leakage. The Verilog has some in two parts."""
     config = load_config("tiny").replace(machine=build).machine
     declared = re.findall(r"^\s*reg (?:signed )?\[(\d+):0\] \\?\S+ +\[(\d+):0\]", export(config), re.MULTILINE)
-    assert sum(words * bits for _, words, bits in memories(config)) == \
+    assert sum(memory.words * memory.bits for memory in memories(config)) == \
         sum((int(high) + 1) * (int(last) + 1) for high, last in declared)
 
 

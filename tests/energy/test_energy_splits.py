@@ -5,6 +5,8 @@ import pytest
 from hebbar.compiler.config import load
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
+from hebbar.contract.geometry import ports
+from hebbar.contract.memories import Mem
 from hebbar.energy.area import adder_um2, area, memories, memory_um2, multiplier_um2
 from hebbar.energy.components import components
 from hebbar.energy.operation import REGISTER_LEAKAGE_W, SRAM_LEAKAGE_W, leakage_w, operation
@@ -78,7 +80,8 @@ def test_area_rises_with_every_size():
 def test_memories_and_multipliers_are_those_of_the_verilog(name):
     """What `hebbar check` expects of the Verilog, counted a second time: as many bits, as many products of the tile."""
     m = load(name).machine
-    assert sum(w * b for _, w, b in memories(m)) == sum(w * b for w, b in expected_memories(m).values())
+    found = sum(memory.words * memory.bits for memory in memories(m))
+    assert found == sum(w * b for w, b in expected_memories(m).values())
     tile = sum(n for pair, n in expected_multipliers(m)["hebbar.tile"].items() if min(pair) > 4)
     assert tile == 3 * m.row_tiles * m.lanes
 
@@ -107,8 +110,10 @@ def test_a_run_without_cycles_is_refused():
 
 
 def test_leakage_counts_every_bit():
-    """Bits of all memories times one figure, registers times another."""
+    """Bits of all memories, of every copy for a reader, times one figure, registers times another. The
+    activities of tiny have two readers, its tables one."""
     m = load("tiny").machine
-    bits = sum(words * width for _, words, width in memories(m))
+    known = {mem: port.depth * port.lanes * port.bits for mem, port in ports(m).items()}
+    bits = sum(memory.words * memory.bits for memory in memories(m)) + known[Mem.ACTIVITY]
     assert leakage_w(m, {"tile": 10}).typical == pytest.approx(
         bits * SRAM_LEAKAGE_W.typical + 10 * REGISTER_LEAKAGE_W.typical)
