@@ -49,9 +49,9 @@ def _multiplicities(code: list[Instruction], registers: Sequence[int]) -> list[i
     for at, instruction in enumerate(code):
         found.append(times[-1])
         if instruction.op is Op.LOOP:
-            rounds = _count(instruction, registers)
-            entered.append(times[-1])
-            times.append(times[-1] * (min(rounds, 1) if _once(code, at) else rounds))
+            rounds, once = _count(instruction, registers), _once(code, at)
+            entered.append(0 if once and rounds > 1 else times[-1])  # the first round is then not the last
+            times.append(times[-1] * (min(rounds, 1) if once else rounds))
         elif instruction.op is Op.NEXT:
             times.pop()
             entered.pop()

@@ -5,6 +5,7 @@ Without it a sweep could overtake one that it depends on, which gaps do not mend
 
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from helpers import layered, random_samples
@@ -134,6 +135,19 @@ def test_executions_of_overlapping_samples_are_counted_without_following_them():
                                                                 (samples, 0, 0, 0)))
             counted = [times for _, times in executions(program, "train", samples)]
             assert counted == [followed[at] for at in range(len(counted))]
+
+
+@pytest.mark.parametrize("rounds", range(4))
+def test_executions_behind_both_kinds_of_break_are_counted(rounds):
+    """A BREAK of the last round alone, before one of every round: the first round is the last one only where there is
+    no second."""
+    sweep = encode(Op.SWEEP, flags=1)
+    words = (encode(Op.LOOP, end=5, count=rounds), encode(Op.BREAK, end=5), sweep, encode(Op.BREAK, end=5, always=1),
+             encode(Op.NEXT), encode(Op.HALT))
+    program = SimpleNamespace(words=words, entries={"train": 0})
+    followed = Counter(at for at, _ in executed([decode(w) for w in words], 0, (1, 0, 0, 0), ()))
+    assert [times for _, times in executions(program, "train", 1)] == [followed[at] for at in range(6)]
+    assert followed[2] == (rounds > 1)
 
 
 def test_a_deep_network_begins_a_sample_among_the_updates_of_the_one_before():
