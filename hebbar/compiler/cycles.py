@@ -62,6 +62,7 @@ class Cycles:
             behind = at + 1
             if not passes(code):
                 walk.stream()
+            behind_gap, walk.behind_gap = walk.behind_gap, code.op is Op.WAIT and not code.barrier
             match code.op:
                 case Op.HALT:
                     pass
@@ -74,7 +75,7 @@ class Cycles:
                 case Op.SEPARATE:
                     walk.separate(self._separation(code.fields))
                 case _ if code.op in MOVES:
-                    walk.transfer(self._beats(code.op, code.fields), goes_on(code))
+                    walk.transfer(self._beats(code.op, code.fields), behind_gap and goes_on(code))
                 case _:
                     walk.now += 1
         return walk.halt()
@@ -114,6 +115,8 @@ class _Walk:
         self._slots: deque[tuple[int, int]] = deque()
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
         self._gap = self._held = self._streams = 0
+        self.behind_gap = False
+        """Whether the instruction before was a WAIT with a gap; the gap itself waits for the next sweep."""
 
     def hold(self, gap: int) -> None:
         """The next sweep waits ``gap`` cycles from the first one behind this in which the tile is free; 0 drains."""
@@ -146,9 +149,9 @@ class _Walk:
         self.now += 1
 
     def transfer(self, cycles: int, beside: bool) -> None:
-        """Drain, one cycle to start, the check of the range, then the beats. ``beside``: behind a gap the program waits
-        for that alone, and goes on."""
-        if beside and self._gap:
+        """Drain, one cycle to start, the check of the range, then the beats. ``beside``: the program waits for the gap
+        alone, and goes on."""
+        if beside:
             self.now = self._gapped(self.now) + 1
             self._streams = self.now + RANGE_LATENCY + cycles
             return

@@ -15,7 +15,7 @@ from hebbar.contract.counters import CAUSES, CYCLES
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.isa import Op, Sweep, decode, encode
 from hebbar.contract.memories import Mem
-from sim.backends import golden, pysim, verilator
+from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare
 from sim.experiment import replay_job
 
@@ -58,6 +58,26 @@ def test_inputs_of_a_sample_move_beside_the_updates_of_the_one_before():
     assert any(passes(code[at + 1]) and code[at + 1].op is Op.SWEEP for at in program.beside)
     drained = compile_config(load("mnist"))
     assert Cycles(drained).each("train")["stream"] > 200 and Cycles(program).each("train")["stream"] < 20
+
+
+@pytest.mark.parametrize("between", [False, True])
+def test_an_in_goes_on_behind_its_wait_alone(between, models):
+    """An instruction between the two, here a LOOP, and the IN drains: in the RTL and in the model."""
+    whole = job_of("tiny", "drained", 1)
+    program = whole.program
+    code = [decode(word) for word in program.words]
+    moves = next(at for at, one in enumerate(code) if one.op is Op.IN and one.fields["memory"] == Mem.ACTIVITY)
+    reads = encode(Op.SWEEP, **next(c for c in code if c.op is Op.SWEEP).fields | {"flags": Sweep.FWD | Sweep.HOIST})
+    inside = encode(Op.IN, **code[moves].fields | {"last": 1}), reads
+    words = (reads, encode(Op.WAIT, gap=5), *((encode(Op.LOOP, end=6, count=1), *inside, encode(Op.NEXT)) if between
+                                              else inside), encode(Op.HALT))
+    (transfer,) = (t for t in program.inputs["train"] if t.memory is Mem.ACTIVITY)
+    program = replace(program, words=words, entries={"train": 0}, inputs={"train": (transfer,)}, outputs={"train": ()})
+    job = replace(whole, program=program, samples={transfer.key: whole.samples[transfer.key]}, steps=False)
+    counters = fast.run(job, fast.prepare(program, models)).counters
+    counted = Cycles(program).run("train", 1)
+    assert {n: counters[n] for n in CYCLES} == {n: counted[n] for n in CYCLES}
+    assert bool(program.beside) is not between
 
 
 def test_an_in_beside_what_needs_it_is_told():
