@@ -198,8 +198,9 @@ class ShellHost(Host):
             if why == DONE or (until_halt and why == SLICED and not await self._is_running()):
                 break
         taken, self._random = run.input_taken, run.random
-        begun = 0 < taken < len(beats) and not last[taken - 1]
-        self._begun = beats[taken:taken + 1 + int(np.argmax(last[taken:]))] if begun else beats[:0]
+        if len(beats):  # or what a packet still lacks is what it was
+            begun = 0 < taken < len(beats) and not last[taken - 1]
+            self._begun = beats[taken:taken + 1 + int(np.argmax(last[taken:]))] if begun else beats[:0]
 
     @staticmethod
     def _answered(response: int, address: int) -> int:

@@ -194,6 +194,23 @@ def test_a_machine_that_stops_with_a_fault_does_not_hang_the_shell(session):
     assert finish(host.get("cause")) == Cause.ILLEGAL_OP
 
 
+def test_a_machine_recovers_from_a_packet_of_any_length(session):
+    """What the shell had not sent of it when the program failed is sent, and discarded, before the machine goes on."""
+    job = job_of("tiny", "il", 1)
+    one = replace(job.program, entries={"train": 0}, words=(
+        encode(Op.IN, address=0, count=8, memory=Mem.ACTIVITY, last=1), HALT))
+    for long in (1000, 300_000):
+        other = fast.Session(one, session.library)
+        host = other.host
+        other.load(job.weights)
+        for register, value in (("entry", 0), ("control", Control.START)):
+            finish(host.set(register, int(value)))
+        host.send(np.zeros(long, np.uint32))
+        finish(host.halted())
+        assert finish(host.recover()) is Cause.STREAM and not len(host._begun)
+        other.close()
+
+
 def test_an_endless_program_is_given_up(session, monkeypatch):
     """Without it a loop that never ends would hold the shell, and the user, for ever."""
     monkeypatch.setattr(shell_host, "PATIENCE", 10_000)
