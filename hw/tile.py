@@ -42,7 +42,7 @@ class Shapes:
             machine.array_stride)
         self.line_errors = data.ArrayLayout(self.errors, machine.array_rows // tiles)
         # A row engine visits one word a cycle, a macro every weight it has.
-        self.work = unsigned(20) if machine.kind.array else range(tiles * lanes + 1)
+        self.work = unsigned(machine.kind.cells.bit_length()) if machine.kind.array else range(tiles * lanes + 1)
         self.command = data.StructLayout(
             {"flags": machine.sweep_flags, "gain": 2, **{n: x.width for n, x in BLOCK.items()}})
         self.tag = data.StructLayout(

@@ -7,11 +7,16 @@ from pydantic import field_validator
 from .analog import AnalogConfig
 from .errors import BadInput
 from .formats import Format, Formats, code
+from .geometry import ports
 from .isa import UPDATES, Sweep
+from .memories import BLOCK, HEADER, Mem
 from .section import Section, key
 from .tiles import TILES, WEIGHTS, TileKind
 
 __all__ = ["MachineConfig"]
+
+EXACT_BITS = 62
+"""Bits of a sum that leave room for another one in 64."""
 
 if TYPE_CHECKING:
     TileName = str
@@ -94,6 +99,7 @@ class MachineConfig(Section):
         if self.weight_words > most:
             raise BadInput(f"machine.weight_words is {self.weight_words}, words of {self.lanes * self.row_tiles} "
                            f"weights and more than {WEIGHTS} in all; give at most {most}.")
+        self._check_reach()
         f = self.formats
         code(1.0, f.state, f"the state 1 of a target, with machine.state_frac {self.state_frac} and machine.state_bits "
              f"{self.state_bits},", f"lower machine.state_frac to {self.state_bits - 2} or raise machine.state_bits")
@@ -102,6 +108,26 @@ class MachineConfig(Section):
             if shift < 0:
                 raise BadInput(f"machine.state_frac is {self.state_frac}, finer than the products "
                                f"it is rounded from; raise machine.{keys} or lower state_frac.")
+
+    def _check_reach(self) -> None:
+        """Raise BadInput for memories larger than an instruction or a packet can name, or sums that no golden machine
+        of 64 bits can add."""
+        most = 1 << BLOCK["group_base"].width
+        if self.groups > most:
+            raise BadInput(f"machine.neuron_words is {self.neuron_words}, which makes {self.groups:,} row groups of "
+                           f"{self.row_tiles}; descriptors name {most:,}, so give at most "
+                           f"{most * self.row_tiles // self.lanes} or raise row_tiles.")
+        port, packet = ports(self)[Mem.WEIGHT], (1 << HEADER["beats"].width) - 1
+        if port.depth * port.beats_per_word > packet:
+            raise BadInput(f"machine.weight_words is {self.weight_words}, {port.depth * port.beats_per_word:,} beats "
+                           f"on the stream; a packet has at most {packet:,}, so give at most "
+                           f"{packet // port.beats_per_word}.")
+        f = self.formats
+        for name, wide, other in (("feedback_sum_bits", f.feedback_sum, f.row_sum),
+                                  ("row_sum_bits", f.row_sum, f.feedback_sum)):
+            if wide.bits + max(0, other.frac - wide.frac) > EXACT_BITS:
+                raise BadInput(f"machine.{name} is {wide.bits}; beside sums of {other.frac} fraction bits, which GATE "
+                               f"adds, it can be {EXACT_BITS - max(0, other.frac - wide.frac)} at most.")
 
     def _check_neuron_rows(self) -> None:
         """Raise BadInput for rows that are no part of a word of neurons, or a tile that hands over P of them alone."""
