@@ -65,8 +65,10 @@ class Neuron(wiring.Component):
         The words that are read, of W rows and of C neurons.
     state, clamp : Signal(Shapes.states), Signal(ArrayLayout(1, W)), in
         What the memories hold of ``state_group`` and the rows whose state stays as it is, a cycle later.
-    old_activity, old_error, old_integral : Signal(Shapes.activities), Signal(Shapes.error_words) twice, in
-        The word of activities before ACT, for POST, errors and, with ``machine.integral``, integrals, a cycle later.
+    old_activity : Signal(Shapes.activities), in
+        The word of activities before ACT, for POST, a cycle later.
+    old_error, old_integral : Signal(Shapes.error_words), Signal(Shapes.error_words), in
+        Errors and, with ``machine.integral``, integrals, a cycle later.
     gains : Signal(ArrayLayout(8, GAINS)), in
         The GAIN registers; a sweep names one.
     error_valid : Signal(1), out

@@ -43,7 +43,7 @@ SPECIAL = {
     "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
     "Counters": lambda m: Counters(dict.fromkeys(WORK, 3)), "Delay": lambda m: Delay(5, 3),
     "Loops": lambda m: Loops(), "Watchdog": lambda m: Watchdog(), "HostPort": lambda m: HostPort(),
-    "GroupWrite": lambda m: GroupWrite(Shapes(m).errors),
+    "GroupWrite": lambda m: GroupWrite(Shapes(m).states),
     "Pulses": lambda m: Pulses(3, 1), "SarLogic": lambda m: SarLogic(5, 7),
     "Tally": lambda m: Tally(8, 5), "WordQueue": lambda m: WordQueue(9, 5),
     "Table": lambda m: Table(m.formats, m.formats.activity, ports(m)[Mem.FUNCTION], 2)}
@@ -97,8 +97,9 @@ def namespace(of, machine) -> dict:
     modules = ("hebbar.contract.pins", "hw.bus", "hw.sequencer_signature", "hw.tile", type(of).__module__)
     return {name: value for module in modules for name, value in vars(import_module(module)).items()} | {
         "signed": signed, "ArrayLayout": ArrayLayout, "StructLayout": StructLayout, "stream": stream,
-        "GroupWrite": GroupWrite, "machine": machine, "P": machine.row_tiles, "C": machine.lanes,
-        "Shapes": Shapes(machine), "self": of, "widths": getattr(of, "widths", None)}
+        "GroupWrite": GroupWrite, "machine": machine, "Shapes": Shapes(machine),
+        "P": machine.row_tiles, "W": machine.pass_rows, "C": machine.lanes,
+        "self": of, "widths": getattr(of, "widths", None)}
 
 
 def same(member: wiring.Member, stated) -> bool:
@@ -139,7 +140,9 @@ def machines(name: str) -> list[str]:
 def test_every_port_is_documented(name):
     """With the shape it has in a real machine and the direction it has."""
     for tile in ["analog", "rows"] if name == "Machine" else machines(name):
-        machine = load(PRESETS[tile]).machine.model_copy(update={"integral": True})
+        machine = load(PRESETS[tile]).machine
+        wide = 2 * machine.row_tiles if tile == "rows" else 0  # W is then not P, and not C
+        machine = machine.model_copy(update={"integral": True, "neuron_rows": wide})
         of = SPECIAL.get(name, CLASSES[name])(machine)
         members = dict(of.members if isinstance(of, wiring.Signature) else of.signature.members)
         wrong = complaints(of, members, machine)
