@@ -21,8 +21,8 @@ class RuleConfig(Section):
     steps: int = key(8, "State steps T of a training sample. il, il_nesterov, nudged_pc, pc_alm and pc_alm_window "
                      "learn once, from the errors computed anew after the last one; ipc learns in every step; eqprop "
                      "and chl take so many in each phase, 3 T in all where eqprop is symmetric, else 2 T; hopfield "
-                     "retrieves so many times in an answer. zil, backprop, dfa, forward_forward, reward_bases and stdp do not use "
-                     "it. Where the network has a cycle also those of an answer.", "steps", ge=0, le=4095)
+                     "retrieves so many times in an answer. zil, backprop, dfa, forward_forward, reward_bases and stdp "
+                     "do not use it. Where the network has a cycle also those of an answer.", "steps", ge=0, le=4095)
     gamma: float = key(0.25, "Size of a state step, rounded to 7 fraction bits; more than 5 % off is refused.",
                        gt=0, lt=2)
     alpha_shifts: tuple[Annotated[int, Field(ge=0, le=20)], ...] = key(
