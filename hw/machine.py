@@ -61,7 +61,7 @@ class Machine(wiring.Component):
 
     def elaborate(self, platform):
         m, config = Module(), self.machine
-        formats, table_ports = config.formats, ports(config)
+        formats, known = config.formats, ports(config)
         self._separates, self._separated, self._clearing = (
             Signal(name=name) for name in ("separates", "separated", "clearing"))
         m.submodules.bus = self.bus = Bus(config.counters)
@@ -71,20 +71,18 @@ class Machine(wiring.Component):
         m.submodules.neuron = self.neuron = Neuron(config)
         m.submodules.feedback_sums = self.feedback_sums = FeedbackSums(config)
         # Where a word has several row groups, one of them is read while another is written.
-        rows, exact = (Mem.STATE, Mem.ERROR), config.parts > 1
-        self.banks = {mem: Bank(table_ports[mem], writable=mem in rows, beside=mem in BESIDE,
-                                exact=exact and mem in rows)
+        rows, exact, wide = (Mem.STATE, Mem.ERROR), config.parts > 1, config.pass_rows
+        self.banks = {mem: Bank(known[mem], 1, exact and mem in rows, writable=mem in rows, beside=mem in BESIDE)
                       for mem in (*rows, Mem.CLAMP, Mem.PROGRAM, Mem.BLOCK, Mem.MAP)}
         # POST reads rows of a word while ACT writes others of it.
-        self.banks[Mem.ACTIVITY] = Bank(table_ports[Mem.ACTIVITY], readers=2, exact=True, beside=True)
+        self.banks[Mem.ACTIVITY] = Bank(known[Mem.ACTIVITY], readers=2, exact=True, beside=True)
         for mem, bank in self.banks.items():
             m.submodules[f"{mem.name.lower()}_memory"] = bank
-        m.submodules.base_memory = self.base = Bank(
-            Port(config.row_words, config.pass_rows, config.row_sum_bits, 1, True), exact=exact)
-        m.submodules.function_table = self.function = Table(
-            formats, formats.activity, table_ports[Mem.FUNCTION], config.pass_rows)
-        m.submodules.derivative_table = self.derivative = Table(
-            formats, formats.derivative, table_ports[Mem.DERIVATIVE], config.pass_rows)
+        bases = Port(config.row_words, wide, config.row_sum_bits, 1, True)
+        m.submodules.base_memory = self.base = Bank(bases, exact=exact)
+        self.function = Table(formats, formats.activity, known[Mem.FUNCTION], wide)
+        self.derivative = Table(formats, formats.derivative, known[Mem.DERIVATIVE], wide)
+        m.submodules.function_table, m.submodules.derivative_table = self.function, self.derivative
         self._outer(m)
         self._control(m)
         self._host(m)
@@ -93,13 +91,11 @@ class Machine(wiring.Component):
         self._clear(m, [self.base, *(self._integrals(m) if config.integral else ())])
         # An error and a state can be clipped in two stages, so of two groups of rows in a cycle.
         most = {"steps": 1, "activations": 1, "sat_error": 2, "sat_state": 2, "sat_feedback": 1}
-        self._rows_counted = {n: getattr(self.neuron, n)[:(k * config.pass_rows).bit_length()] for n, k in most.items()}
-        if config.separation:
-            self._separation(m)
-        if config.energy:
-            self._energy(m)
-        if config.counters:
-            self._count(m)
+        self._rows_counted = {n: getattr(self.neuron, n)[:(k * wide).bit_length()] for n, k in most.items()}
+        for wanted, part in ((config.separation, self._separation), (config.energy, self._energy),
+                             (config.counters, self._count)):
+            if wanted:
+                part(m)
         return m
 
     def _outer(self, m: Module) -> None:
@@ -199,8 +195,7 @@ class Machine(wiring.Component):
 
     def _integrals(self, m: Module) -> list[Bank]:
         """The memory of integrals, a second state word a neuron."""
-        m.submodules.integral_memory = self.integral = bank = Bank(
-            self.banks[Mem.ERROR].port, exact=self.machine.parts > 1)
+        m.submodules.integral_memory = self.integral = bank = Bank(self.banks[Mem.ERROR].port, exact=self.base.exact)
         m.d.comb += [bank.read_address[0].eq(self.neuron.error_group), self.neuron.old_integral.eq(bank.read_data[0]),
                      *write_rows(bank, self.neuron.write_integral)]
         return [bank]

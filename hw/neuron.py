@@ -12,7 +12,7 @@ from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 from .delay import Delay
 from .fields import asks
 from .fixed import named, pipe, popcount, round_half_up, round_saturate, saturate
-from .neuron_parts import integrate, wide_product, write_integral
+from .neuron_parts import integrate, operand, wide_product, write_integral
 from .neuron_stages import Stage
 from .pipeline import busy_behind, staged
 from .tile import GroupWrite, Shapes, part_of_word, word_of
@@ -184,7 +184,7 @@ class Neuron(wiring.Component):
                                    for new, old in zip(instead, (rounded, error_clip), strict=True))
         chosen = Mux(on[Stage.ROUND][Sweep.ERR], rounded, self.old_error[p])
         e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.DRIVE, f"{r}_e")
-        m.d.comb += self._operands[p].eq(self._operand(m, p, valid_rows[Stage.ROUND], e[Stage.ERROR], tag))
+        m.d.comb += self._operands[p].eq(operand(m, self.machine, p, self.old_activity, e[Stage.ERROR], tag))
         feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
         scaled = wide_product(m, f"{r}_scaled", feedback, self.derivative[p], Stage.SLOPE)
         delta, delta_clip = round_saturate(m, scaled, f.derivative.frac, f.error, f"{r}_delta")
@@ -208,19 +208,6 @@ class Neuron(wiring.Component):
                              (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
         clipped["feedback"] += [(Stage.WEIGH, valid_rows[Stage.WEIGH] & moves & feedback_clip)]
         return written | {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
-
-    def _operand(self, m: Module, p: int, valid_rows: Value, e: Value, tag: dict) -> Value:
-        """What TRN and UPD take, beside the error: that, or with POST the activity; with NEG its negative."""
-        f, at = self.machine.formats, word_of(tag[Stage.WEIGH].group, self.machine)
-        old = part_of_word(m, self.old_activity, at, p, self.rows, f"row{p}_old")
-        old = staged(m, old, Stage.WEIGH, Stage.ROUND, f"row{p}_old")[Stage.ROUND]
-        aligned, _ = saturate(m, old << tag[Stage.ROUND].align, f.error, f"row{p}_shifted")
-        aligned = Mux(valid_rows, aligned, 0).as_signed()
-        aligned = staged(m, aligned, Stage.ROUND, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
-        flags = tag[Stage.ERROR].flags
-        chosen = named(m, Mux(asks(flags, Sweep.POST), aligned, e), f"row{p}_chosen")
-        negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")
-        return Mux(asks(flags, Sweep.NEG), negative, chosen)
 
     def _feedback(self, m: Module, p: int, on: dict, total: Value, tag: dict) -> tuple[Value, Value]:
         """fb in stage SLOPE, from a feedback sum and a gated row sum in PREDICT; in WEIGH whether it was clipped."""

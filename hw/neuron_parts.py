@@ -1,17 +1,19 @@
 """Parts of the neuron unit's data path: products that are wide, and the integral of the error."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 
 from hebbar.contract.formats import Formats
 from hebbar.contract.isa import Sweep
+from hebbar.contract.machine import MachineConfig
 
 from .fields import asks
 from .fixed import named, saturate
 from .neuron_stages import Stage
 from .pipeline import staged
+from .tile import part_of_word, word_of
 
-__all__ = ["integrate", "wide_product", "write_integral"]
+__all__ = ["integrate", "operand", "wide_product", "write_integral"]
 
 LOW = 17
 """Bits of the lower half of the wider operand: what a multiplier of 18 bits takes unsigned."""
@@ -47,6 +49,21 @@ def integrate(m: Module, row: str, f: Formats, weighed: Value, x: Value, before:
     exact = (Cat(Const(1, 1), before).as_signed() + moving).shift_right(1)
     integral, _ = saturate(m, exact, f.error, f"{row}_next_integral")
     return staged(m, integral, Stage.ROUND, Stage.ERROR, f"{row}_integral")[Stage.ERROR], total, clip
+
+
+def operand(m: Module, machine: MachineConfig, p: int, word: data.View, e: Value, tag: dict) -> Value:
+    """What TRN and UPD take of row ``p``: the error ``e``, or with POST its activity before ACT, in ``word``; with NEG
+    its negative."""
+    f, at, rows = machine.formats, word_of(tag[Stage.WEIGH].group, machine), machine.pass_rows
+    old = part_of_word(m, word, at, p, rows, f"row{p}_old")
+    old = staged(m, old, Stage.WEIGH, Stage.ROUND, f"row{p}_old")[Stage.ROUND]
+    aligned, _ = saturate(m, old << tag[Stage.ROUND].align, f.error, f"row{p}_shifted")
+    aligned = Mux(tag[Stage.ROUND].valid_rows[p], aligned, 0).as_signed()
+    aligned = staged(m, aligned, Stage.ROUND, Stage.ERROR, f"row{p}_aligned")[Stage.ERROR]
+    flags = tag[Stage.ERROR].flags
+    chosen = named(m, Mux(asks(flags, Sweep.POST), aligned, e), f"row{p}_chosen")
+    negative, _ = saturate(m, -chosen, f.error, f"row{p}_negative")
+    return Mux(asks(flags, Sweep.NEG), negative, chosen)
 
 
 def write_integral(m: Module, port: wiring.PureInterface, valid: dict, tag: dict, word: Value,
