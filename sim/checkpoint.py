@@ -31,14 +31,17 @@ class TrainingState:
     """How far a training is: the next chunk of the current epoch, and all that was counted so far.
 
     ``answers`` in codes by population, to the questions that this epoch's training was followed by so far; ``accuracy``
-    (or what else the task measures) after each epoch that was; ``samples`` of an epoch; ``words`` and ``mismatches`` by
-    signal; ``counters`` of the training chunks on the RTL; ``clipped``: its saturations in each finished epoch, by
+    (or what else the task measures) after each epoch that was; ``samples`` of an epoch, ``data``: a hash of what is
+    learnt and asked, ``writes``: whether every write is compared; ``words`` and ``mismatches`` by signal; ``counters``
+    of the training chunks on the RTL; ``clipped``: its saturations in each finished epoch, by
     ``golden.learning.health.KINDS``.
     """
 
     epoch: int = 0
     chunk: int = 0
     samples: int = 0
+    data: str = ""
+    writes: bool = False
     accuracy: list[float] = field(default_factory=list)
     words: dict[str, int] = field(default_factory=dict)
     mismatches: dict[str, int] = field(default_factory=dict)
@@ -91,9 +94,9 @@ class Checkpoint:
         return (folder / NAME).exists()
 
     @classmethod
-    def load(cls, folder: Path, program: Program, samples: int | None = None) -> "Checkpoint":
-        """Read the file. Raises BadInput when it is of another configuration or of another number of samples an epoch,
-        damaged or not readable."""
+    def load(cls, folder: Path, program: Program, begun: TrainingState | None = None) -> "Checkpoint":
+        """Read the file. Raises BadInput when it is of another configuration, damaged or not readable; and where
+        ``begun``, the state that a training begins in, is of other samples, data or comparisons."""
         path, cure = folder / NAME, "start again with --restart"
         data = read_npz(path, "checkpoint", cure)
         if str(data.pop(HASH, "")) != digest(data, {}):
@@ -112,9 +115,8 @@ class Checkpoint:
             raise BadInput(f"{path} belongs to another configuration; use its configuration, or start again "
                            "with --restart.")
         found = TrainingState(**state)
-        if samples is not None and found.samples != samples:
-            raise BadInput(f"{path} has {found.samples} samples an epoch and this training {samples}; leave --quick "
-                           "as it was, or start again with --restart.")
+        if begun is not None:
+            _check_same(path, found, begun)
         return cls(found, weights, rows)
 
     @staticmethod
@@ -127,6 +129,19 @@ def fingerprint(state: TrainingState, weights: NDArray[np.int64]) -> str:
     """SHA-256 over the final weights, the accuracies and every count: equal only for equal runs."""
     record = json.dumps([state.accuracy, state.words, state.mismatches, state.counters], sort_keys=True)
     return hashlib.sha256(np.asarray(weights, "<i4").tobytes() + record.encode()).hexdigest()
+
+
+def _check_same(path: Path, found: TrainingState, begun: TrainingState) -> None:
+    """Raise BadInput unless the training that was stopped is the one that begins."""
+    if found.samples != begun.samples:
+        raise BadInput(f"{path} has {found.samples} samples an epoch and this training {begun.samples}; leave --quick "
+                       "as it was, or start again with --restart.")
+    if found.data != begun.data:
+        raise BadInput(f"{path} is of a training on other data; bring back the samples it began with, or start again "
+                       "with --restart.")
+    if found.writes != begun.writes:
+        raise BadInput(f"{path} is of a training {'with' if found.writes else 'without'} --writes; leave --writes as "
+                       "it was, or start again with --restart.")
 
 
 def _key(program: Program) -> str:

@@ -1,7 +1,9 @@
 """Whole trainings on the RTL, compared with the golden machine as they go, resumable at any moment."""
 
+import hashlib
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,12 @@ from .parts import RECORDED, barrier_bytes, written_bytes
 from .preflight import preflight
 from .wave import record
 
-__all__ = ["Trained", "train"]
+__all__ = ["Trained", "data_hash", "train"]
 
 CHUNK = 1 << 26
 """Bytes of a trace that is compared at a time."""
+HASHED = 1 << 10
+"""Samples that are hashed at a time."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
         raise BadInput(f"machine.tile is {program.machine.tile!r}; its devices and their noise cannot be put back to "
                        "where they were, so leave --resume out.")
     task = task_of(program, quick=quick)
-    start, doubts = _start(program, task, folder, resume, restart), task.doubts
+    start, doubts = _start(program, task, folder, resume, restart, writes), task.doubts
     for sentence in doubts:
         reporter.say(f"warning: {sentence}")
     golden.compile_ahead([program], reporter)
@@ -224,15 +228,30 @@ def spans(count: int, chunk: int, every: int) -> list[tuple[int, int]]:
     return list(zip([0, *ends[:-1]], ends))
 
 
-def _start(program: Program, task: LearningTask, folder: Path, resume: bool, restart: bool) -> Checkpoint:
+def data_hash(task: LearningTask) -> str:
+    """A hash of the weights that a training starts from and of all that it learns and is asked, with the labels."""
+    found = hashlib.sha256(np.ascontiguousarray(task.image(), "<i8").tobytes())
+    rows = np.arange(task.count)
+    learned = (task.codes("train", rows=rows[first:first + HASHED]) for first in range(0, task.count, HASHED))
+    for codes in chain(learned, [task.codes(task.entry)]):
+        for key, values in codes.items():
+            found.update(key.encode() + np.ascontiguousarray(values, "<i8").tobytes())
+    if task.labels is not None:
+        found.update(np.ascontiguousarray(task.labels, "<i8").tobytes())
+    return found.hexdigest()
+
+
+def _start(program: Program, task: LearningTask, folder: Path, resume: bool, restart: bool,
+           writes: bool) -> Checkpoint:
     """The checkpoint to go on from, or the seeded start."""
     if resume and not Checkpoint.exists(folder):
         raise BadInput(f"{folder} holds no checkpoint to resume; leave --resume out, or give the --out of the run "
                        "that was stopped.")
+    begun = TrainingState(samples=task.count, data=data_hash(task), writes=writes)
     if resume:
-        return Checkpoint.load(folder, program, task.count)
+        return Checkpoint.load(folder, program, begun)
     if Checkpoint.exists(folder) and not restart:
         raise BadInput(f"{folder} holds the checkpoint of a training that has not ended; go on with --resume or "
                        "discard it with --restart.")
     Checkpoint.remove(folder)
-    return Checkpoint(TrainingState(samples=task.count), task.image(), Session(program).rows())
+    return Checkpoint(begun, task.image(), Session(program).rows())

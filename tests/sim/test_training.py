@@ -6,10 +6,12 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from golden.learning.tasks import task_of
 from golden.learning.training import data_of, train_fixed
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
@@ -115,6 +117,31 @@ def test_a_checkpoint_is_not_overwritten_or_mixed_up(tmp_path, models):
     (tmp_path / "checkpoint.npz").write_bytes((tmp_path / "checkpoint.npz").read_bytes()[:100])
     with pytest.raises(BadInput, match="not a readable checkpoint"):
         run(tmp_path, models, resume=True)
+
+
+def test_a_training_goes_on_with_its_own_data_and_comparison_only(tmp_path):
+    """Without it the rest of a training would be of other samples, or half of it compared in another way, and be
+    recorded as one training."""
+    program = compile_config(CONFIG)
+    task = task_of(program)
+    rows = np.arange(task.count)
+
+    def go_on(task, writes=True):
+        return training._start(program, task, tmp_path, True, False, writes)
+
+    begun = training._start(program, task, tmp_path, False, False, True)
+    begun.save(tmp_path, program)
+    assert go_on(task).state == begun.state
+    assert task.labels is not None
+    others = (replace(task, draw=lambda of: task.draw(rows[::-1][of])),
+              replace(task, questions={key: values[::-1] for key, values in task.questions.items()}),
+              replace(task, labels=task.labels[::-1]),
+              replace(task, start={key: values / 2 for key, values in task.weights().items()}))
+    for other in others:
+        with pytest.raises(BadInput, match="on other data; bring back the samples"):
+            go_on(other)
+    with pytest.raises(BadInput, match="is of a training with --writes; leave --writes"):
+        go_on(task, writes=False)
 
 
 def test_a_flipped_byte_in_a_checkpoint_is_found(tmp_path):
