@@ -11,6 +11,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import CYCLES
 from hebbar.studies.scale import epoch, training
 from sim.backends import fast
+from sim.checkpoint import Checkpoint
 from sim.training import train
 
 QUIET = Reporter(quiet=True)
@@ -48,16 +49,38 @@ def test_without_data_the_row_stands_with_its_reason(tmp_path):
     assert row.met is None and "--data" in row.value
 
 
-def test_a_whole_training_goes_on_where_it_stood_and_is_held_against_the_golden_machine(tmp_path, models, monkeypatch):
-    """Of a small net: no write and no weight differs from the golden machine that ran alone; a second call goes on from
-    the checkpoint, which is at the end; a weight that differs is a miss."""
+@pytest.fixture
+def stop(tmp_path, models, monkeypatch):
+    """Makes a whole training of a small net in ``tmp_path`` end before its figures are made."""
     monkeypatch.setattr(training, "train", lambda *given, **more: train(*given, build=models, **more))
-    first = training._rows(load("tiny"), tmp_path, True, QUIET)
+
+    def stopped():
+        with monkeypatch.context() as broken:
+            broken.setattr(training, "figures", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                training._rows(load("tiny"), tmp_path, True, QUIET)
+
+    return stopped
+
+
+def test_a_whole_training_goes_on_where_it_stood_and_is_held_against_the_golden_machine(tmp_path, stop):
+    """Of a small net: no write and no weight differs from the golden machine that ran alone; after a stop it goes on
+    from the checkpoint, which is at the end, and a training that has its figures is not taken for the next one."""
+    stop()
     again = training._rows(load("tiny"), tmp_path, True, QUIET)
+    assert not Checkpoint.exists(tmp_path)
+    first = training._rows(load("tiny"), tmp_path, True, QUIET)
     for rows in (first, again):
         assert [row.met for row in rows] == [True, True, None, None] and "pipelined" in rows[0].figure
     assert [row.figure for row in again[:2]] == [row.figure for row in first[:2]]
-    assert "last 0 samples" in again[3].figure
+    assert "last 0 samples" in again[3].figure and "last 0 samples" not in first[3].figure
+
+
+def test_a_whole_training_of_other_sources_is_begun_anew(tmp_path, stop, monkeypatch):
+    """Without it the end of a training on the sources before an edit would be recorded as one of those after it."""
+    stop()
+    monkeypatch.setattr(training, "sources", lambda *packages: "edited")
+    assert "last 0 samples" not in training._rows(load("tiny"), tmp_path, True, QUIET)[3].figure
 
 
 def test_a_weight_that_differs_from_the_golden_machine_is_a_miss(trained):

@@ -1,25 +1,33 @@
 """A whole training of MNIST on the RTL to its final accuracy, every write compared; and the golden machine alone."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
+from golden.learning.tasks import task_of
 from golden.learning.training import train_fixed
 from hebbar.compiler.config import Config, load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
+from hebbar.contract.files import write_json
 from hebbar.contract.results import Figure
 from sim.checkpoint import Checkpoint
-from sim.training import Trained, train
+from sim.training import Trained, data_hash, train
 
 from ..depth.deep_net import images_in
+from ..parts import sources
+from . import SOURCES
 
 __all__ = ["figures", "measure"]
 
+OF = "checkpoint-of.json"
+"""What the checkpoint of a training that was stopped is of."""
+
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
-    """The rows of the preset ``mnist``, pipelined. A training that was stopped goes on where it was: it takes hours.
-    ``quick``: an epoch of a few samples."""
+    """The rows of the preset ``mnist``, pipelined. A training that was stopped goes on where it was, as it takes hours,
+    unless sources or samples are others now. ``quick``: an epoch of a few samples."""
     if images is None:
         why = "not measured: give a folder with MNIST by --data"
         return [Figure("a whole training on the RTL", why, "0", "", None)]
@@ -27,12 +35,26 @@ def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None =
 
 
 def _rows(config: Config, folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
-    trained = train(config.replace(rule={"schedule": "pipelined"}), folder, reporter,
-                    resume=Checkpoint.exists(folder), quick=quick, writes=True)
+    pipelined = config.replace(rule={"schedule": "pipelined"})
+    goes_on = _goes_on(pipelined, folder, quick)
+    trained = train(pipelined, folder, reporter, resume=goes_on, restart=not goes_on, quick=quick, writes=True)
     reporter.say("the same training on the golden machine, which drains ...")
     with reporter.busy():
         golden = train_fixed(compile_config(config), trained.task)
-    return figures(trained, int(np.count_nonzero(golden.weights != trained.weights)), golden.accuracy)
+    found = figures(trained, int(np.count_nonzero(golden.weights != trained.weights)), golden.accuracy)
+    Checkpoint.remove(folder)
+    return found
+
+
+def _goes_on(config: Config, folder: Path, quick: bool) -> bool:
+    """Whether the checkpoint in ``folder`` is of these sources and samples, which are noted beside it for the next."""
+    note = folder / OF
+    what = {"sources": sources(*SOURCES), "data": data_hash(task_of(compile_config(config), quick=quick))}
+    if Checkpoint.exists(folder) and note.exists() and json.loads(note.read_text(encoding="utf-8")) == what:
+        return True
+    Checkpoint.remove(folder)
+    write_json(note, what)
+    return False
 
 
 def figures(trained: Trained, wrong: int, curve: tuple[float, ...]) -> list[Figure]:
