@@ -82,21 +82,23 @@ def exit_code(findings: Iterable[Finding]) -> Exit:
 
 def print_findings(findings: Iterable[Finding]) -> None:
     """The findings as a table, and the cures below it."""
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    findings, console, table = list(findings), Console(soft_wrap=True), Table()
+    from hebbar.contract.console import terminal
+
+    findings, console, table = list(findings), terminal(soft_wrap=True), Table()
     # A package's name is what a person copies: it stays in one piece.
     table.add_column("", overflow="fold", min_width=max(len(f.name.split()[0]) for f in findings))
     for column in ("verdict", "version or place", "needed for"):
         table.add_column(column, overflow="fold")
     colours = {Verdict.OK: "green", Verdict.HANDLED: "green", Verdict.OPTIONAL: "cyan", Verdict.UNUSUAL: "yellow"}
     for f in findings:
-        table.add_row(f.name, f"[{colours.get(f.verdict, 'red')}]{f.verdict}[/]", f.version or f.found, f.needed_for)
+        table.add_row(f.name, Text(f.verdict, colours.get(f.verdict, "red")), f.version or f.found, f.needed_for)
     console.print(table)
     for f in findings:
         if f.cure:
-            console.print(f"{f.name} is {f.verdict}: {f.cure}", markup=False, highlight=False)
+            console.print(f"{f.name} is {f.verdict}: {f.cure}", highlight=False)
 
 
 def _python() -> Finding:

@@ -1,5 +1,6 @@
 """Commands about the analog crossbar: its netlist, a read of it in time, the macro in SystemVerilog."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -78,10 +79,8 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
         result["difference"] = difference
         checks.append(Check("ngspice", difference < MATCH, "ngspice finds other currents than Hebbar, by "
                             f"{difference:.2g} of the largest one; keep the netlist and report it."))
-    if not as_json:
-        typer.echo(f"wrote {path}" + (f"; ngspice differs by {result['difference']:.2g} of the largest current" if run
-                                      else ""))
-    here.finish(result, checks, [path])
+    said = f"; ngspice differs by {result['difference']:.2g} of the largest current" if run else ""
+    here.finish(result, checks, [path], lambda: typer.echo(f"wrote {path}{said}"))
 
 
 def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
@@ -108,12 +107,9 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
     files = [here.folder / "transient.svg", here.folder / "transient.vcd"]
     save(draw(waves, read), files[0])
     write_text(files[1], vcd(waves))
-    if not as_json:
-        for path in files:
-            typer.echo(f"wrote {path}")
     here.finish({"code": int(waves.code[-1]), "held_volts": float(waves.held[-1]), "lsb_volts": waves.lsb,
                  "gain_ohms": read.gain, "sampled_until_seconds": read.sample_end,
-                 "files": [str(path) for path in files]}, [], files)
+                 "files": [str(path) for path in files]}, [], files, lambda: _wrote(files))
 
 
 def macro(source: Source,
@@ -127,10 +123,12 @@ def macro(source: Source,
 
     machine = real_number.ideal(config.machine) if ideal else config.machine
     files = real_number.write(machine, here.folder, build)
-    if not as_json:
-        for path in files:
-            typer.echo(f"wrote {path}")
-    here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files)
+    here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files, lambda: _wrote(files))
+
+
+def _wrote(files: Sequence[Path]) -> None:
+    for path in files:
+        typer.echo(f"wrote {path}")
 
 
 def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | None, Path | None], inputs: str | None,

@@ -29,7 +29,9 @@ def predict(weights: Annotated[Path, typer.Argument(help="Trained weights, such 
         here.reporter.say(f"warning: {sentence}")
     table = here.folder / "predictions.csv"
     found.write(table)
-    if not as_json:
+
+    def show() -> None:
         found.show()
         typer.echo(f"wrote {table}")
-    here.finish(found.record(), [], [table])
+
+    here.finish(found.record(), [], [table], show)

@@ -54,13 +54,17 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
     from hebbar.report.costs import print_beside, print_priced
 
     found = priced_runs(config, count, technology or ["cmos45"], clock, here.reporter)
-    if not as_json:
+    records = [record_priced(each) for each in found]
+    drawn = _drawn(config, found[0], here) if pictures else []
+
+    def show() -> None:
         print_priced(found[0])
         if found[1:]:
             print_beside(found)
-    records = [record_priced(each) for each in found]
-    drawn = _drawn(config, found[0], here) if pictures else []
-    here.finish(records[0] if len(records) == 1 else records, [], drawn)
+        if drawn:
+            typer.echo("\n".join(f"wrote {path}" for path in drawn))
+
+    here.finish(records[0] if len(records) == 1 else records, [], drawn, show)
 
 
 def _drawn(config: "Config", found: "Priced", here: Run) -> list[Path]:
@@ -75,8 +79,6 @@ def _drawn(config: "Config", found: "Priced", here: Run) -> list[Path]:
     points = {axis: [(p.at, p.label, p.energy, p.own) for p in of]
               for axis, of in sweeps(config, table, here.reporter).items()}
     save(against(points, table.name), paths[1])
-    if not here.as_json:
-        typer.echo("\n".join(f"wrote {path}" for path in paths))
     return paths
 
 
@@ -92,9 +94,7 @@ def _below(config: "Config", tier: str, samples: int, technology: str, liberty: 
         found.append(tier_b(job, liberty, here.reporter, build))
     else:
         found.append(tier_c(job, liberty, here.folder, here.reporter)[0])
-    if not here.as_json:
-        print_tiers(found)
-    here.finish([record_tier(each) for each in found], [])
+    here.finish([record_tier(each) for each in found], [], show=lambda: print_tiers(found))
 
 
 def validate_costs(page: Annotated[Path | None, typer.Option(help="A file for the page, as Markdown; without it, "

@@ -34,10 +34,12 @@ def run(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder 
 
     outcome = run_experiment(config, here.folder, samples, here.reporter, build, quick)
     weights = save_trained(here.folder / "weights.npz", outcome.task, outcome.fixed_curve.weights)
-    if not as_json:
+
+    def show() -> None:
         print_outcome(outcome)
         typer.echo(f"wrote {here.folder}; hebbar report {here.folder} makes one page of it.")
-    here.finish(outcome.result(), outcome.checks(), [weights])
+
+    here.finish(outcome.result(), outcome.checks(), [weights], show)
 
 
 def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for results and the checkpoint.")]
@@ -61,9 +63,7 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     trained = train_rtl(config, here.folder, here.reporter, resume, restart, build, every, quick=quick,
                         writes=writes)
     weights = save_trained(here.folder / "weights.npz", trained.task, trained.weights)
-    if not as_json:
-        print_trained(trained)
-    here.finish(trained.result(), trained.checks(), [weights])
+    here.finish(trained.result(), trained.checks(), [weights], lambda: print_trained(trained))
     Checkpoint.remove(here.folder)
 
 
@@ -95,15 +95,17 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
     found = run_simulation(config, backend, entry, samples, weights, stall, wave, path, here.reporter,
                            build)
     files = [path, *([path.with_suffix(".vcd")] if wave else [])]
-    if not as_json:
+
+    def show() -> None:
         typer.echo(f"{len(found.trace.pc)} barriers of {found.samples} samples on {backend}")
         if found.grade is not None:
             start = "" if found.trained else " (weights as training starts; give trained ones with --weights)"
             typer.echo(f"{found.measure}: {100 * found.grade:.1f} %{start}")
         for written in files:
             typer.echo(f"wrote {written}")
+
     here.finish({"backend": backend, "entry": entry, **found.record(),
-                 "files": [str(f) for f in files]}, [], files)
+                 "files": [str(f) for f in files]}, [], files, show)
 
 
 def _broken(out: Path, backend: str | None, entry: str, samples: int | None, defect: str, config: "Config",
@@ -119,9 +121,8 @@ def _broken(out: Path, backend: str | None, entry: str, samples: int | None, def
     here = Run(out, quiet, as_json, config)
     found = inject_defect(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder,
                         here.reporter, build=build)
-    if not as_json:
-        print_injected(found)
-    here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [])
+    here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [],
+                lambda: print_injected(found))
 
 
 def compare(golden: Annotated[Path, typer.Argument(help="Trace of one backend.")],

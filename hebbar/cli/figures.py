@@ -80,9 +80,7 @@ def bench(area: Annotated[str, typer.Argument(help="Which figures. "
     write_json(out / f"{name}.json", [f.record() for f in figures])
     write_json(out / f"{name}.manifest.json", {"area": area, "quick": quick, "seeds": found.load().SEEDS[quick],
                                                "git": commit(), "versions": versions()})
-    if not as_json:
-        print_figures(figures)
     missed = [f.figure for f in figures if f.met is False]
-    here.finish([f.record() for f in figures], [])
+    here.finish([f.record() for f in figures], [], show=lambda: print_figures(figures))
     if missed:
         raise Mismatch(f"{len(missed)} of {len(figures)} figures miss their target: {missed[0]}.")

@@ -26,10 +26,8 @@ def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Fol
     from sim.package import write
 
     files = write(config, here.folder, here.reporter, build, top, samples, weights)
-    if not as_json:
-        for path in files:
-            typer.echo(f"wrote {path}")
-    here.finish({"files": [str(path) for path in files]}, [], files)
+    here.finish({"files": [str(path) for path in files]}, [], files,
+                lambda: typer.echo("\n".join(f"wrote {path}" for path in files)))
 
 
 def testbench(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the bench.")] =
@@ -41,9 +39,8 @@ def testbench(source: Source, out: Annotated[Path, typer.Option("--out", help="F
     from sim.kit.cocotb_bench import write
 
     files = write(config, here.folder, here.reporter, build, samples)
-    if not as_json:
-        typer.echo(f"wrote {here.folder}; run it with: python {here.folder / 'run.py'}")
-    here.finish({"files": [str(path) for path in files]}, [], files)
+    here.finish({"files": [str(path) for path in files]}, [], files,
+                lambda: typer.echo(f"wrote {here.folder}; run it with: python {here.folder / 'run.py'}"))
 
 
 def check(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
@@ -56,11 +53,10 @@ def check(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     from hebbar.verify.structure import check as check_structure
 
     found = check_structure(config.machine, here.reporter)
-    if not as_json:
-        print_checks(found)
     here.finish([{"check": c.name, "expected": str(c.expected), "found": str(c.found), "passed": c.passed}
                  for c in found],
-                [Check(c.name, c.passed, f"{c.name}: expected {c.expected}, found {c.found}.") for c in found])
+                [Check(c.name, c.passed, f"{c.name}: expected {c.expected}, found {c.found}.") for c in found],
+                show=lambda: print_checks(found))
 
 
 def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the proof.")] =
@@ -72,9 +68,7 @@ def prove(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     from hebbar.verify.equivalence import prove as prove_equal
 
     proof = prove_equal(config.machine, here.folder, here.reporter)
-    if not as_json:
-        print_proof(proof)
-    here.finish(proof.record(), proof.verdicts())
+    here.finish(proof.record(), proof.verdicts(), show=lambda: print_proof(proof))
 
 
 def doctor(warm_up: Annotated[bool, typer.Option("--warm-up", help="Also run every tool once, so that the first real "

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -79,8 +79,9 @@ class Run:
         self._busy = ExitStack()  # imports and compilations take their time too
         self._busy.enter_context(self.reporter.busy())
 
-    def finish(self, result: Any, checks: "Sequence[Check]", files: Sequence[Path] = ()) -> None:
-        """Write the record; raises Mismatch when a check failed."""
+    def finish(self, result: Any, checks: "Sequence[Check]", files: Sequence[Path] = (),
+               show: Callable[[], object] = lambda: None) -> None:
+        """Write the record, then print it: as JSON, or by ``show``. Raises Mismatch when a check failed."""
         from hebbar.contract.record import write_record
 
         self._busy.close()
@@ -88,6 +89,8 @@ class Run:
                      self._config.model_dump(mode="json") if self._config else None, files)
         if self.as_json:
             typer.echo(json.dumps(result))
+        else:
+            show()
         failed = [check for check in checks if not check.passed]
         if failed:
             more = f" ({len(failed)} of {len(checks)} checks failed.)" if len(failed) > 1 else ""

@@ -38,11 +38,13 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
               for name, v in given.items()}
     summary = {name: means(p) for name, p in points.items()}
     save(draw(summary), here.folder / "severity.svg")
-    if not as_json:
+
+    def show() -> None:
         for name, rows in summary.items():
             for r in rows:
                 print(f"{name} {r['value']:g}, {r['rule']}: {r['mean']:.2f} % ({r['least']:.2f} to {r['most']:.2f})")
-    here.finish({name: {"means": summary[name], "points": records(p)} for name, p in points.items()}, [])
+
+    here.finish({name: {"means": summary[name], "points": records(p)} for name, p in points.items()}, [], show=show)
 
 
 def _values(switch: str, values: str | None, known: Mapping[str, Sequence[Any]]) -> list[Any]:
@@ -75,9 +77,11 @@ def calibrate(config: Source,
     corrected, lines = calibrated(chosen, reads, seed)
     path = here.folder / "calibrated.toml"
     write_text(path, tomli_w.dumps(corrected.model_dump(mode="json", exclude_none=True)))
-    if not as_json:
+
+    def show() -> None:
         for x in lines:
             print(f"{x.side} converter {x.converter}: offset {x.offset:.2f} LSB, gain {x.gain:.4f}; calibrated "
                   f"{x.offset_left:.2f}, {x.gain_left:.4f}")
         print(f"hebbar run {path}")
-    here.finish([asdict(x) for x in lines], [], [path])
+
+    here.finish([asdict(x) for x in lines], [], [path], show)

@@ -60,15 +60,17 @@ def sweep(sources: Annotated[list[str], typer.Argument(metavar="CONFIG...", help
         files.append(parquet)
     if search:
         files.append(sweeps.write_chosen(best, here.folder / "chosen.toml"))
-    if not as_json:
+
+    def show() -> None:
         sweeps.show(lines)
         if search:
             typer.echo(f"chosen by {100 * accuracy:.2f} % of the validation data: {sweeps.said(best)}")
             typer.echo(f"hebbar run {files[-1]}")
+
     judged = lines[-seeds:] if search else lines  # a proposal of a search may fail
     here.finish([line.record() for line in lines],
                 [Check(f"{line.name} seed {line.result.seed} trains", not line.failed, f"{line.name} seed "
-                       f"{line.result.seed}: {line.failed}") for line in judged], files)
+                       f"{line.result.seed}: {line.failed}") for line in judged], files, show)
 
 
 def _once(options: dict[str, tuple[str, object]], keys: list[str]) -> None:

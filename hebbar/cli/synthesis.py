@@ -35,6 +35,4 @@ def synth(source: Source, target: Target = "ecp5", seeds: Seeds = 3, route: Rout
     kind_of(target)
     here = Run(out, quiet, as_json, config)
     found = synthesise(config, target, seeds, route, clock, sram or [], here.reporter, cooling)
-    if not as_json:
-        show(found)
-    here.finish(found.record, [])
+    here.finish(found.record, [], show=lambda: show(found))

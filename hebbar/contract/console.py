@@ -9,18 +9,24 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-__all__ = ["Reporter", "busy", "hush"]
+__all__ = ["Reporter", "busy", "hush", "terminal"]
 
 PLAIN_SECONDS = 1.5
 SILENT_SECONDS = 1.9
 """After that much silence the newest activity is named again, with the time it has taken."""
 
 
+def terminal(highlight: bool = True, soft_wrap: bool = False) -> Console:
+    """Standard output for tables and lines: what users named is shown as it is, square brackets and colons too."""
+    return Console(markup=False, emoji=False, highlight=highlight, soft_wrap=soft_wrap)
+
+
 class Reporter:
     """Progress on stderr; ``quiet`` shows nothing."""
 
     def __init__(self, quiet: bool = False) -> None:
-        self.console = Console(stderr=True, quiet=quiet, highlight=False, soft_wrap=True)
+        self.console = Console(stderr=True, quiet=quiet, markup=False, emoji=False, highlight=False,
+                               soft_wrap=True)
         self._saying = "working"
 
     def say(self, text: str) -> None:
@@ -28,7 +34,7 @@ class Reporter:
         if not self.console.quiet:
             self._saying = text.strip().removesuffix("...").strip()
             _heart.spoke(self._saying)
-        self.console.print(text, markup=False)
+        self.console.print(text)
 
     @contextmanager
     def busy(self) -> Iterator[None]:
@@ -75,8 +81,8 @@ class Task:
         self._first: tuple[int, float] | None = None
         self.bar: Progress | None = None
         if reporter.console.is_terminal:
-            self.bar = Progress(TextColumn("{task.description}"), BarColumn(),
-                                TextColumn("{task.completed}/{task.total} {task.fields[note]}"),
+            self.bar = Progress(TextColumn("{task.description}", markup=False), BarColumn(),
+                                TextColumn("{task.completed}/{task.total} {task.fields[note]}", markup=False),
                                 TimeElapsedColumn(), TimeRemainingColumn(),
                                 console=reporter.console)
             self._id = self.bar.add_task(name, total=total, completed=start, note="")

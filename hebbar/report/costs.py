@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Table
 
+from hebbar.contract.console import terminal
 from hebbar.energy.splits import BLOCKS, VERBS
 
 from .tables import print_energy
@@ -21,10 +21,10 @@ def print_priced(found: "Priced") -> None:
     """Components, then blocks and verbs, then the operation and the area of one technology."""
     print_energy(found.estimate)
     if found.macro:
-        Console().print(_macro(found))
-    Console().print(_places(found))
-    Console().print(_operation(found))
-    Console().print(_arrays(found))
+        terminal().print(_macro(found))
+    terminal().print(_places(found))
+    terminal().print(_operation(found))
+    terminal().print(_arrays(found))
 
 
 def _macro(found: "Priced") -> Table:
@@ -99,4 +99,4 @@ def print_beside(found: "Sequence[Priced]") -> None:
         e = p.estimate
         table.add_row(e.technology.name, _span(p.whole * 1e-3, ".4g"), _span(p.whole * (1e-3 / e.passes), ".3g"),
                       _span(p.operation.power_w * 1e3, ".3g"), _span(p.area_um2 * 1e-6, ".3g"))
-    Console().print(table)
+    terminal().print(table)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 from golden.given import numbers
@@ -21,6 +20,7 @@ from hebbar.compiler.config import Config
 from hebbar.compiler.program import compile_config
 from hebbar.compiler.rules import find
 from hebbar.compiler.tasks import Kind, kind_of
+from hebbar.contract.console import terminal
 from hebbar.contract.errors import BadInput
 from hebbar.contract.files import whole
 
@@ -74,7 +74,7 @@ class Predictions:
         for i, (name, answer) in enumerate(zip(self.called[:SHOWN], self.answers)):
             right = [] if self.labels is None else [self.names[self.labels[i]]]
             table.add_row(name, self.names[answer], f"{self.scores[i, answer]:.4f}", *right)
-        Console().print(table)
+        terminal().print(table)
         if self.accuracy is not None:
             print(f"accuracy: {100 * self.accuracy:.2f} % of {len(self.called):,} samples")
 

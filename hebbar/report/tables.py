@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
 from rich.table import Table
 
+from hebbar.contract.console import terminal
 from hebbar.contract.counters import CYCLES
 from hebbar.contract.results import Figure
 from sim.compare import Comparison
@@ -51,7 +51,7 @@ def print_outcome(outcome: "Outcome") -> None:
         *_health_rows(r)]
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    terminal().print(table)
     _print_warnings(r)
 
 
@@ -66,7 +66,7 @@ def _health_rows(result: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def _print_warnings(result: dict[str, Any]) -> None:
     for sentence in result["warnings"]:
-        Console(highlight=False, soft_wrap=True).print(f"warning: {sentence}", markup=False)
+        terminal(highlight=False, soft_wrap=True).print(f"warning: {sentence}")
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -76,7 +76,7 @@ def print_comparison(comparison: Comparison) -> None:
         table.add_column(column, justify="left" if column == "signal" else "right")
     for name, words in comparison.words.items():
         table.add_row(name, f"{words:,}", f"{comparison.mismatches[name]:,}")
-    Console().print(table)
+    terminal().print(table)
 
 
 def print_figures(figures: list[Figure]) -> None:
@@ -89,7 +89,7 @@ def print_figures(figures: list[Figure]) -> None:
     for f in figures:
         value = grouped(f.value, 5) if isinstance(f.value, float) else str(f.value)
         table.add_row(f.figure, value, f.unit, f.target, words[f.met])
-    Console().print(table)
+    terminal().print(table)
 
 
 def print_trained(trained: "Trained") -> None:
@@ -107,7 +107,7 @@ def print_trained(trained: "Trained") -> None:
             ("pace", f"{pace:,.0f} samples/s", f"{r['seconds']:.1f} s, comparison and tests included"),
             ("fingerprint", r["fingerprint"][:16], "of final weights, accuracies and counts")):
         table.add_row(*row)
-    Console().print(table)
+    terminal().print(table)
     _print_warnings(r)
 
 
@@ -118,24 +118,24 @@ def print_defects(defects: "dict[str, Defect]") -> None:
         table.add_column(column, overflow="fold")
     for name, defect in defects.items():
         table.add_row(name, defect.meaning, defect.file)
-    Console().print(table)
+    terminal().print(table)
 
 
 def print_injected(found: "InjectedDefect") -> None:
     """What the comparison says of a planted defect."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal(highlight=False, soft_wrap=True)
     console.print(f"{found.defect.file}: {found.defect.meaning}\n  was      {found.defect.old}\n"
-                  f"  becomes  {found.defect.new or '(nothing)'}", markup=False)
+                  f"  becomes  {found.defect.new or '(nothing)'}")
     if found.comparison:
         print_comparison(found.comparison)
-    console.print(f"FOUND: {found.sentence}" if found.found else "NOT FOUND", markup=False)
+    console.print(f"FOUND: {found.sentence}" if found.found else "NOT FOUND")
     if found.waveform:
-        console.print(f"waveform of that sample: {found.waveform}", markup=False)
+        console.print(f"waveform of that sample: {found.waveform}")
 
 
 def print_energy(found: "Estimate") -> None:
     """Energy a sample by component, its range and where it comes from."""
-    console = Console()
+    console = terminal()
     wide = console.width >= WIDE
     table = Table(title=f"energy of training{found.scope}, tier A, {found.technology.name}, nJ a sample")
     for column in ("component", "events a sample", "low", "typical", "high", *(["from"] if wide else [])):
@@ -164,7 +164,7 @@ def print_checks(checks: "list[StructureCheck]") -> None:
         table.add_column(column, overflow="fold")
     for c in checks:
         table.add_row(c.name, str(c.expected), str(c.found), "ok" if c.passed else "WRONG")
-    Console().print(table)
+    terminal().print(table)
 
 
 def print_proof(proof: "Proof") -> None:
@@ -178,8 +178,8 @@ def print_proof(proof: "Proof") -> None:
     table.add_row("all", f"{proof.total:,}", f"{proof.proven:,}")
     table.add_row(f"control: {proof.control.name}, one operator changed", f"{proof.control.total:,}",
                   f"{proof.control.proven:,}")
-    Console().print(table)
-    Console().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. The control must "
+    terminal().print(table)
+    terminal().print(f"first values of {proof.registers:,} registers agree; {proof.seconds:.1f} s. The control must "
                     "not be proven as a whole.")
 
 

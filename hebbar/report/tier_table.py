@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from hebbar.contract.console import terminal
 from hebbar.synth.toggles import KINDS
 
 from .numbers import grouped
@@ -39,7 +39,7 @@ class Tier:
 
 def print_tiers(found: Sequence[Tier]) -> None:
     """A table a tier, all of the same parts and columns; what a tier does not price is a dash."""
-    console = Console()
+    console = terminal()
     for tier in found:
         table = Table(title=f"tier {tier.name}, {tier.of}: nJ a sample")
         for column in ("part", *COLUMNS, "all"):

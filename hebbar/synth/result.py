@@ -139,13 +139,14 @@ def _pace(record: dict[str, Any]) -> str:
 
 def show(found: Synthesis) -> None:
     """The modules as a table, what there is in all below them, then the notes."""
-    from rich.console import Console
     from rich.table import Table
 
-    record, console = found.record, Console(soft_wrap=True, highlight=False)
+    from hebbar.contract.console import terminal
+
+    record, console = found.record, terminal(highlight=False, soft_wrap=True)
     if record["target"] == AQFP:
         for line in found.notes:
-            console.print(line, markup=False)
+            console.print(line)
         return
     device = record.get("has")
     columns = KINDS if device else {"cells": "cells", "flip_flops": "flip-flops", "um2": "um2", "macros": "macros, um2"}
@@ -163,7 +164,7 @@ def show(found: Synthesis) -> None:
         table.add_row("", *(f"{100 * record['whole'][key] / device[key]:.0f} %" for key in columns))
     console.print(table)
     for line in found.notes:
-        console.print(line, markup=False)
+        console.print(line)
 
 
 def _cells(columns: dict[str, str], values: dict[str, Any]) -> list[str]:

@@ -3,11 +3,20 @@
 import io
 import time
 from contextlib import redirect_stderr
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hebbar.contract import console
 from hebbar.contract.console import Reporter, busy
+from hebbar.contract.results import Figure
+from hebbar.doctor import Finding, Verdict, print_findings
+from hebbar.report.predictions import Predictions
+from hebbar.report.tables import print_figures
+from hebbar.studies.parameter_sweep import Row
+from hebbar.studies.sweeps import table
+from hebbar.studies.sweeps.study import Line
 
 
 @pytest.fixture(autouse=True)
@@ -101,3 +110,24 @@ def test_quiet_is_quiet(monkeypatch, quiet):
                     time.sleep(0.4)
             time.sleep(0.4)
     assert error.getvalue() == ""
+
+
+def test_what_users_named_is_shown_as_it_is(capsys):
+    """Without it a label such as [/b] would end a command after its work, and [red] or :smile: be shown as something
+    else."""
+    names = ["[/b]", "[red]", ":smile:"]
+    print_figures([Figure(name, 1, "0", name, None) for name in names])
+    called = Predictions(tuple(names), np.eye(3), np.arange(3), tuple(names))
+    called.show()
+    table.show([Line({"data.path": name}, "test", "0", Row(name, "il", 0, 0.5, 0.5, "0" * 8)) for name in names])
+    print_findings([Finding("Python", name, name, name, Verdict.OK) for name in names])
+    said = capsys.readouterr().out
+    assert all(said.count(name) >= 8 for name in names), said
+
+
+def test_one_place_says_how_words_are_shown():
+    """Without it a table of its own console could read markup into the words of users again."""
+    root = Path(console.__file__).parents[2]
+    found = [path for package in ("hebbar", "sim", "golden") for path in (root / package).rglob("*.py")
+             if "Console(" in path.read_text()]
+    assert found == [Path(console.__file__)]

@@ -5,6 +5,10 @@ import json
 from datetime import datetime
 from xml.etree import ElementTree
 
+import pytest
+
+from hebbar.cli.options import Run
+from hebbar.contract.files import release
 from hebbar.contract.record import Check, write_record
 
 
@@ -46,3 +50,18 @@ def test_the_same_run_leaves_the_same_bytes(tmp_path, monkeypatch):
     for file in ("result.json", "manifest.json", "junit.xml"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
     assert json.loads((tmp_path / "a" / "manifest.json").read_text())["date"] == "2026-01-02T12:00:00+00:00"
+
+
+def test_the_record_is_there_before_anything_is_printed(tmp_path):
+    """Without it a table that cannot be printed, into a pipe that was closed, say, would take hours of work with it."""
+    def show():
+        raise BrokenPipeError
+
+    here = Run(tmp_path, quiet=True)
+    try:
+        with pytest.raises(BrokenPipeError):
+            here.finish({"a": 1}, [], show=show)
+    finally:
+        release()
+    assert json.loads((tmp_path / "result.json").read_text()) == {"a": 1}
+    assert (tmp_path / "manifest.json").exists()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
+from hebbar.contract.console import terminal
 from hebbar.contract.files import whole, write_text
 
 from ..parts import as_csv
@@ -68,7 +68,7 @@ def show(lines: Sequence[Line]) -> None:
                          overflow="fold")
     for line in zip(*columns.values()):
         table.add_row(*(_shown(name, cell) for name, cell in zip(columns, line)))
-    Console().print(table)
+    terminal().print(table)
 
 
 def _columns(lines: Sequence[Line]) -> dict[str, list[Any]]:
