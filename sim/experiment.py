@@ -192,7 +192,7 @@ def _waveform(parts: dict[str, list[Job]], traces: dict[str, list[tuple[Trace, T
     for name, result in results.items():
         if result.first:
             reporter.say(f"{name}: {result.first} recording its waveform ...")
-            return record(parts[name][0], traces[name][0][0], result.first, folder, build=build)
+            return record(parts[name][-1], traces[name][0][0], result.first, folder, build=build)
     return None
 
 

@@ -14,13 +14,16 @@ from hebbar.compiler.config import load, preset_names
 from hebbar.compiler.program import compile_config
 from hebbar.compiler.rules import RULES
 from hebbar.compiler.tasks import Kind
+from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.studies.strangers.presets import write_images
+from sim import experiment
 from sim.backends import golden
-from sim.compare import compare
+from sim.compare import Comparison, Difference, compare
 from sim.experiment import confusion, predict_job
 from sim.parts import barrier_bytes, merged, parts_of
 from sim.simulate import job_of
+from sim.wave import sample_job
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +183,22 @@ def test_a_long_job_is_compared_in_parts_that_fit():
     wrong.outputs["x2"][200, 3] += 1
     found = merged([compare(program, traces[0], traces[0]), compare(program, traces[1], wrong)])
     assert found.total_mismatches == 1 and found.first.sample == 200
+
+
+def test_a_difference_late_in_a_long_job_has_a_waveform(tmp_path, monkeypatch):
+    """Without it the waveform would be asked of the first part of the job, which has no such sample."""
+    program = compile_config(load("tiny"))
+    task, asked = task_of(program), []
+    job = predict_job(program, task, task.image())
+    parts = parts_of(job, limit=5 * barrier_bytes(program, "predict"))
+    traces = [golden.run(part) for part in parts]
+    result = Comparison({}, {}, Difference(200, "", "output", 0, 1))
+    monkeypatch.setattr(experiment, "record", lambda job, trace, first, *_, **__: asked.append(
+        sample_job(job, trace, first.sample)))
+    experiment._waveform({"test set": parts}, {"test set": [(t, t) for t in traces]}, {"test set": result}, tmp_path,
+                         Reporter(quiet=True), tmp_path)
+    assert [one.count for one in asked] == [1]
+    assert all((values[0] == job.samples[key][200]).all() for key, values in asked[0].samples.items())
 
 
 def test_a_confusion_matrix_counts_every_sample_once():
