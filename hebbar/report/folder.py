@@ -109,10 +109,10 @@ class RunFolder:
 
     @property
     def waveform(self) -> Path | None:
-        """The VCD the run left, if it did and the file is there."""
+        """The VCD the run left, if it did and the file is there: in its own folder, wherever that was moved to."""
         name = self.result.get("waveform")
-        places = [Path(name), self.path / name, self.path / Path(name).name] if name else []
-        return next((p for p in places if p.is_file()), None)
+        path = self.path / Path(name).name if name else None
+        return path if path and path.is_file() else None
 
 
 def _json(path: Path, needed: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from golden.trace import Job, Trace
 from hebbar.compiler.program import drained
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, HebbarError
+from hebbar.contract.files import usable, write_text
 from sim.backends import golden
 from sim.compare import Difference
 from sim.experiment import replay_job
@@ -85,21 +87,25 @@ class Replay:
         return _level(found)
 
     def waveform(self) -> Path:
-        """The VCD of the chosen sample; an earlier one of this very run is used again.
+        """The VCD of the chosen sample; one that was recorded for this very result is used again.
 
         Raises HebbarError (MissingTool and others) when it cannot be recorded.
         """
         path = self.out / f"sample_{self.sample}.vcd"
-        result = self.run.path / "result.json"
-        if path.is_file() and path.stat().st_mtime >= result.stat().st_mtime:
+        note, of = path.with_suffix(".of"), sha256((self.run.path / "result.json").read_bytes()).hexdigest()
+        if path.is_file() and note.is_file() and note.read_text(encoding="utf-8") == of:
             return path
+        with usable(note):
+            note.unlink(missing_ok=True)
         self.reporter.say(f"recording the waveform of sample {self.sample} (a simulator with "
                           "waves is built for it once, 10 to 60 s) ...")
         where = Difference(self.sample, "", "", 0, 0)
         try:
-            return record(replace(self.job, program=self.run.program), self.trace, where, self.out)
+            path = record(replace(self.job, program=self.run.program), self.trace, where, self.out)
         except OSError as error:
             raise HebbarError(f"the waveform could not be recorded ({error}).") from None
+        write_text(note, of)
+        return path
 
 
 def _level(energies: list[NDArray[np.float64]]) -> NDArray[np.float64]:

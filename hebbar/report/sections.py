@@ -13,8 +13,8 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.counters import UNCOUNTED
 from hebbar.contract.errors import HebbarError
 from hebbar.contract.files import versions
-from hebbar.energy import Estimate, estimate, load_technology
-from hebbar.energy.technology import Range
+from hebbar.energy import Estimate, estimate
+from hebbar.energy.technology import Range, Technology
 
 from . import drawings, figures, waveform
 from .folder import RunFolder
@@ -137,13 +137,13 @@ class Page:
                         "ratio": total / minimum if minimum else None},
                        [] if self._run.program.machine.counters else [f"Counts: {UNCOUNTED}."])
 
-    def energy(self, technology: str) -> Section:
+    def energy(self, technology: Technology) -> Section:
         counters, samples = self._run.counters, self._run.replayed
         if not counters or not samples:
             return Section.missing("result.json holds no counters of the replay; run hebbar run again "
                                     "to have the energy.")
         self._reporter.say("energy: counting the register bits of the RTL ...")
-        made = estimate(self._run.program, counters, samples, load_technology(technology), exits=self._run.decisions)
+        made = estimate(self._run.program, counters, samples, technology, exits=self._run.decisions)
         figure = figures.component_energy(made)
         return Section(self._figure("energy", figure, "Energy a sample by component"), _energy(made),
                        [f"Counts: {made.basis}."] if made.basis else [])

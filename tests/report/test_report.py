@@ -5,7 +5,9 @@ the page and every level in the strip has a known origin.
 """
 
 import json
+import os
 import re
+import shutil
 import tomllib
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -30,8 +32,9 @@ from hebbar.contract.errors import BadInput, MissingTool
 from hebbar.contract.isa import Sweep
 from hebbar.contract.record import RULE, write_record
 from hebbar.energy import estimate, load_technology
-from hebbar.report import drawings, replay as replay_module, write_report
+from hebbar.report import drawings, replay as replay_module, report, write_report
 from hebbar.report.figures import by_rows, component_energy, cycle_causes, learning_curves
+from hebbar.report.folder import RunFolder
 from hebbar.report.numbers import grouped
 from hebbar.report.svg import INK, inline, save
 from hebbar.report.vcd import read
@@ -228,6 +231,37 @@ def test_the_page_goes_elsewhere_and_a_folder_that_cannot_be_written_says_how(fo
     (folder / "report.html").chmod(0o444)
     with pytest.raises(BadInput, match=r"report.html is write-protected.*--out FOLDER"):
         write_report(folder, QUIET, wave=False)
+
+
+def test_a_page_that_fails_leaves_the_one_before(folder, monkeypatch):
+    """Without it a page of an hour ago would be gone when a new one is refused or stopped."""
+    (folder / "report.html").write_text("old")
+    monkeypatch.setattr(report.Page, "learning", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write_report(folder, QUIET, wave=False)
+    with pytest.raises(BadInput, match="nonsense"):
+        write_report(folder, QUIET, wave=False, technology="nonsense")
+    assert (folder / "report.html").read_text() == "old"
+
+
+def test_a_waveform_of_another_run_is_not_shown(folder, tiny, vcd, tmp_path_factory, monkeypatch):
+    """Without it a page would show the signals of a run that was reported into the same place, or that stands now
+    where this one was recorded."""
+    there, other, recorded = (tmp_path_factory.mktemp(name) for name in ("there", "other", "recorded"))
+    shutil.copytree(folder, other, dirs_exist_ok=True)
+    (other / "result.json").write_text(json.dumps(tiny[0] | {"seed": 8}))
+    os.utime(other / "result.json", (0, 0))
+
+    def record(*_):
+        (recorded / str(len(list(recorded.iterdir())))).touch()
+        return shutil.copy(vcd, there / "sample_0.vcd")
+
+    monkeypatch.setattr(replay_module, "record", record)
+    for run, count in ((folder, 1), (folder, 1), (other, 2), (other, 2), (folder, 3)):
+        write_report(run, QUIET, out=there)
+        assert len(list(recorded.iterdir())) == count
+    (folder / "result.json").write_text(json.dumps(tiny[0] | {"waveform": str(there / "sample_0.vcd")}))
+    assert RunFolder.read(folder).waveform is None
 
 
 def test_best_epoch_clipped_values_and_time_at_a_clock(folder, tiny):
