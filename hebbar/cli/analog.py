@@ -8,7 +8,7 @@ import typer
 
 from hebbar.contract.errors import BadInput
 
-from .options import Build, Json, Quiet, Run, Source, configured
+from .options import Build, Json, Quiet, Run, Source, configured, refuse
 
 if TYPE_CHECKING:
     from golden.analog.laws import Reals
@@ -47,7 +47,8 @@ MATCH = 1e-6
 """Relative difference to ngspice that is a mismatch."""
 
 
-def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
+def spice(context: typer.Context, state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0,
+          least: Least = 1.0,
           most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 0.0, sense: Sense = 0.0,
           inputs: Inputs = None, volts: Volts = 0.2, verb: Verb = "TRN",
           in_time: Annotated[bool, typer.Option("--transient", help="A read in time with line capacitance, sample and "
@@ -59,6 +60,9 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
           out: Annotated[Path, typer.Option("--out", help="Folder for the netlist.")] = Path("out/spice"),
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Write an array of conductance pairs with its wires as a netlist for ngspice."""
+    _check_used(context, state, config, inputs)
+    if not in_time:
+        refuse(context, ["line", "capacitance"], "the operating point has no time, which --transient gives it")
     drawn = (rows, columns), seed, (least, most), (word, bit, driver, sense)
     crossbar = _crossbar(state, drawn, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
@@ -83,7 +87,8 @@ def spice(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw 
     here.finish(result, checks, [path], lambda: typer.echo(f"wrote {path}{said}"))
 
 
-def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0, least: Least = 1.0,
+def transient(context: typer.Context, state: State = None, rows: Rows = 8, columns: Columns = 8, seed: Draw = 0,
+              least: Least = 1.0,
               most: Most = 100.0, word: Word = 1.0, bit: Bit = 1.0, driver: Driver = 1000.0, sense: Sense = 0.0,
               inputs: Inputs = None, volts: Volts = 0.2, verb: Verb = "TRN", line: Line = 0,
               capacitance: Farad = 1.0,
@@ -93,6 +98,7 @@ def transient(state: State = None, rows: Rows = 8, columns: Columns = 8, seed: D
               Path("out/transient"),
               quiet: Quiet = False, as_json: Json = False) -> None:
     """Draw one read in time: lines settle, one output is sampled, held and converted; SVG and VCD."""
+    _check_used(context, state, config, inputs)
     drawing = (rows, columns), seed, (least, most), (word, bit, driver, sense)
     crossbar = _crossbar(state, drawing, (config, weights), inputs, volts, verb)
     here = Run(out, quiet, as_json)
@@ -129,6 +135,19 @@ def macro(source: Source,
 def _wrote(files: Sequence[Path]) -> None:
     for path in files:
         typer.echo(f"wrote {path}")
+
+
+def _check_used(context: typer.Context, state: Path | None, config: str | None, inputs: str | None) -> None:
+    """Raise BadInput for options of a drawn array where it is given, of wires where a configuration has them, and for
+    weights without one."""
+    if state or config:
+        refuse(context, ["rows", "columns", "least", "most"], f"{state or config} says what the array holds")
+    if config:
+        refuse(context, ["word", "bit", "driver", "sense"], f"{config} says what its wires are")
+    else:
+        refuse(context, ["weights"], "they are of a configuration, which --config gives")
+    if inputs is not None:
+        refuse(context, ["volts"], "--inputs says what the voltages are")
 
 
 def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | None, Path | None], inputs: str | None,

@@ -7,7 +7,7 @@ import typer
 
 from hebbar.contract.errors import BadInput
 
-from .options import Build, Data, Json, Quiet, Rule, Run, Source, configured
+from .options import Build, Data, Json, Quiet, Rule, Run, Source, configured, refuse
 
 if TYPE_CHECKING:
     from hebbar.compiler.config import Config
@@ -19,7 +19,8 @@ SAMPLES = {"A": 100, "B": 10, "C": 1}
 """Training samples that a tier prices by default."""
 
 
-def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
+def energy(context: typer.Context, source: Source,
+           out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] =
            Path("out/energy"), samples: Annotated[int | None, typer.Option(
                min=1, help="Training samples that are counted; default: 100, 10 and 1 of tiers A, B and C.")] = None,
            technology: Annotated[list[str] | None, typer.Option(
@@ -46,6 +47,11 @@ def energy(source: Source, out: Annotated[Path, typer.Option("--out", help="Fold
         raise BadInput("tier A takes its energies from --technology; give --tier B or C with --liberty.")
     if tier != "A" and pictures:
         raise BadInput("--pictures are of tier A; leave it or --tier out.")
+    if tier != "A":
+        refuse(context, ["clock"], f"tier {tier} prices energy alone")
+        if technology and len(technology) > 1:
+            raise BadInput(f"tier {tier} stands beside tier A in one --technology, and {len(technology)} are given; "
+                           "give one.")
     here, count = Run(out, quiet, as_json, config), samples or SAMPLES[tier]
     if liberty is not None:
         _below(config, tier, count, (technology or ["cmos45"])[0], liberty, here, build)

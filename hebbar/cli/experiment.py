@@ -8,7 +8,7 @@ import typer
 from hebbar.contract.errors import Mismatch
 from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, names
 
-from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured
+from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured, refuse
 
 if TYPE_CHECKING:
     from hebbar.compiler.config import Config
@@ -67,7 +67,8 @@ def train(source: Source, out: Annotated[Path, typer.Option("--out", help="Folde
     Checkpoint.remove(here.folder)
 
 
-def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
+def simulate(context: typer.Context, source: Source,
+             out: Annotated[Path, typer.Option("--out", help="Folder for the trace and the record.")] =
              Path("out/simulate"), backend: Annotated[str | None, typer.Option(
                  help=BACKEND)] = None,
              entry: Annotated[str, typer.Option(help="train, predict; query where an input is predicted.")] = "train",
@@ -83,6 +84,8 @@ def simulate(source: Source, out: Annotated[Path, typer.Option("--out", help="Fo
              quiet: Quiet = False, as_json: Json = False, *, build: Build) -> None:
     """Run a program on one backend and write everything it did as a trace."""
     if defect is not None:
+        refuse(context, ["weights", "stall", "wave"], "--break begins with the seeded weights, never stalls and always "
+               "records the first difference")
         _broken(out, backend, entry, samples, defect, configured(source, seed, rule, None, data), build,
                 quiet, as_json)
         return

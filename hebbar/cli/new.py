@@ -44,6 +44,8 @@ def new(file: Annotated[Path, typer.Argument(help="The TOML file to write.")],
 
     if file.exists() and not force:
         raise BadInput(f"{file} is there already; give another name, or --force to overwrite it.")
+    if layers and hidden:
+        raise BadInput("--layers has the sizes of the hidden layers too, and --hidden is given; leave one out.")
     if data is None and layers is None and sys.stdin.isatty() and not as_json:
         data, hidden, rule, epochs = _asked(hidden, rule, epochs)
     section, ends = _data(data, image_size)

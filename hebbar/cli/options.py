@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hebbar.contract.errors import Mismatch
+from hebbar.contract.errors import BadInput, Mismatch
 from hebbar.contract.places import BUILD_VARIABLE, build_folder
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hebbar.contract.record import Check
 
 __all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Build", "Quick", "Run",
-           "configured"]
+           "configured", "refuse"]
 
 
 
@@ -54,6 +54,17 @@ def configured(source: str, seed: int | None = None, rule: str | None = None, ep
         "data": {"path": str(data) if data else None}}
     return load(source).replace(**{section: {key: value for key, value in keys.items() if value is not None}
                                    for section, keys in changes.items()})
+
+
+def refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
+    """Raise BadInput where the command line gives options, of the parameters ``names``, that do nothing because of what
+    ``why`` says."""
+    sources = {name: context.get_parameter_source(name) for name in names}
+    given = [name for name, source in sources.items() if source and source.name == "COMMANDLINE"]
+    said = [parameter.opts[0] for parameter in context.command.params if parameter.name in given]
+    if said:
+        raise BadInput(f"{' and '.join(said)} would change nothing: {why}; leave {'it' if len(said) == 1 else 'them'} "
+                       "out.")
 
 
 class Run:

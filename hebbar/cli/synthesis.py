@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .options import Json, Quiet, Run, Source, configured
+from .options import Json, Quiet, Run, Source, configured, refuse
 
 __all__ = ["synth"]
 
@@ -23,16 +23,21 @@ Cooling = Annotated[float | None, typer.Option(help="Watts at the wall for a wat
                                                "493, a large plant, to 1000, a small cooler.")]
 
 
-def synth(source: Source, target: Target = "ecp5", seeds: Seeds = 3, route: Route = True, clock: Clock = 100.0,
+def synth(context: typer.Context, source: Source,
+          target: Target = "ecp5", seeds: Seeds = 3, route: Route = True, clock: Clock = 100.0,
           sram: Srams = None, cooling: Cooling = None,
           out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/synth"),
           quiet: Quiet = False, as_json: Json = False) -> None:
     """Synthesise the machine: cells by module, clock, critical path and time a sample on an FPGA or in standard
     cells; junctions, phases and energy of its tile in AQFP."""
     config = configured(source)
+    from hebbar.synth.devices import DEVICES
     from hebbar.synth.result import kind_of, show, synthesise
 
-    kind_of(target)
+    if kind_of(target) is None:
+        refuse(context, ["clock"], f"{target} is not timed at a clock of yours, as standard cells are")
+    if target not in DEVICES:
+        refuse(context, ["seeds", "route"], f"{target} is no FPGA")
     here = Run(out, quiet, as_json, config)
     found = synthesise(config, target, seeds, route, clock, sram or [], here.reporter, cooling)
     here.finish(found.record, [], show=lambda: show(found))

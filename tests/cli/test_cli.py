@@ -73,6 +73,20 @@ def test_help_names_every_command(tmp_path):
     (["compare", "a.npz", "b.npz"], "not a readable trace"),
     (["simulate", "tiny", "--rule", "ill"], "rule.name"),
     (["simulate", "tiny", "--stall", "2"], "--stall"),
+    (["energy", "tiny", "--tier", "B", "--liberty", "a.lib", "--clock", "50"], "--clock would change nothing"),
+    (["energy", "tiny", "--tier", "B", "--liberty", "a.lib", "--technology", "cmos45", "--technology", "cmos7"],
+     "and 2 are given; give one"),
+    (["simulate", "tiny", "--break", "rounding", "--weights", "none.npz"], "--weights would change nothing"),
+    (["simulate", "tiny", "--break", "list", "--stall", "0.1", "--wave"], "--stall and --wave would change nothing"),
+    (["spice", "--weights", "none.npz"], "--weights would change nothing: they are of a configuration"),
+    (["transient", "--weights", "none.npz"], "--weights would change nothing"),
+    (["spice", "a.npz", "--rows", "4", "--g-max", "9"], "--rows and --g-max would change nothing: a.npz says"),
+    (["spice", "--config", "digits_analog", "--word-resistance", "2"], "--word-resistance would change nothing"),
+    (["transient", "--inputs", "0.1", "--volts", "0.3"], "--volts would change nothing"),
+    (["spice", "--line", "1"], "--line would change nothing"),
+    (["synth", "tiny", "--clock", "50"], "--clock would change nothing: ecp5"),
+    (["synth", "tiny", "--target", "aqfp", "--no-route"], "--route would change nothing: aqfp is no FPGA"),
+    (["new", "a.toml", "--layers", "4,3,2", "--hidden", "3"], "leave one out"),
     (["fly"], "fly")])
 def test_bad_input_is_a_sentence_and_exit_code_2(tmp_path, arguments, words):
     """Without it a user would meet a stack trace, and a script could not tell why it failed."""
