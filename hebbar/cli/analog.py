@@ -160,6 +160,8 @@ def _crossbar(state: Path | None, drawing: Drawing, configuration: tuple[str | N
 
     (rows, columns), seed, (least, most), ohms = drawing
     config, weights = configuration
+    if not 0 < volts < np.inf:
+        raise BadInput(f"--volts is {volts:g}; give a finite number above 0.")
     if state and config:
         raise BadInput(f"{state} and --config {config} both say what the array holds; give one of them.")
     if config:

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from hebbar import __version__
 
-from .errors import BadInput, explained
+from .errors import BadInput, InternalError, explained
 
 __all__ = ["BUILD", "whole", "write_text", "write_json", "versions", "occupy", "output_folder", "release",
            "temporary_folder", "tidy", "usable"]
@@ -77,8 +77,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write ``value`` as indented JSON."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    """Write ``value`` as indented JSON, which has no word for what is not a finite number: InternalError."""
+    try:
+        text = json.dumps(value, indent=2, allow_nan=False)
+    except ValueError as error:
+        raise InternalError(f"{path} would hold a number that is not finite ({error}); report what made it.") from None
+    write_text(path, text + "\n")
 
 
 def output_folder(path: Path) -> Path:

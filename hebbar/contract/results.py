@@ -1,6 +1,7 @@
 """What ``hebbar.api`` answers with: plain, frozen records."""
 
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
 
 __all__ = ["Curve", "Check", "SampleCycles", "Figure"]
@@ -81,5 +82,7 @@ class Figure:
     met: bool | None
 
     def record(self) -> dict[str, Any]:
-        return {"figure": self.figure, "value": self.value, "target": self.target,
+        """The figure as JSON holds it, a value that is not finite in words."""
+        value = self.value if not isinstance(self.value, float) or isfinite(self.value) else str(self.value)
+        return {"figure": self.figure, "value": value, "target": self.target,
                 "unit": self.unit, "met": self.met}

@@ -13,6 +13,7 @@ from hebbar.contract.suggest import suggest
 from sim.toolchain import require
 
 from . import asic, fpga
+from .aqfp.cost import check_cooling
 from .critical_path import told
 from .design import of_machine
 from .devices import DEVICES
@@ -63,6 +64,7 @@ def synthesise(config: Config, target: str, seeds: int, route: bool, mhz: float,
         raise BadInput("--sram is for a target of standard cells; an FPGA has block RAM of its own, AQFP has none.")
     if cooling is not None and target != AQFP:
         raise BadInput(f"--cooling is for --target {AQFP}; nothing else is cooled to 4.2 K.")
+    check_cooling(cooling)
     if target == AQFP:
         from .aqfp.target import notes, tile
 

@@ -106,8 +106,9 @@ class Read:
 
 def drawn(rows: int, columns: int, seed: int, g_min: float, g_max: float) -> dict[str, Reals]:
     """A random state: ``g_plus`` and ``g_minus`` uniform in siemens."""
-    if not 0 <= g_min <= g_max:
-        raise BadInput(f"conductances from {g_min:g} to {g_max:g} siemens are no range; give 0 <= g-min <= g-max.")
+    if not 0 <= g_min <= g_max < np.inf:
+        raise BadInput(f"conductances from {g_min:g} to {g_max:g} siemens are no range; give 0 <= g-min <= g-max, both "
+                       "finite.")
     rng = np.random.default_rng(seed)
     return {name: rng.uniform(g_min, g_max, (rows, columns)) for name in ("g_plus", "g_minus")}
 

@@ -87,6 +87,9 @@ def test_help_names_every_command(tmp_path):
     (["synth", "tiny", "--clock", "50"], "--clock would change nothing: ecp5"),
     (["synth", "tiny", "--target", "aqfp", "--no-route"], "--route would change nothing: aqfp is no FPGA"),
     (["new", "a.toml", "--layers", "4,3,2", "--hidden", "3"], "leave one out"),
+    *((["spice", "--volts", given], f"--volts is {given}; give a finite number") for given in ("nan", "inf", "-1")),
+    (["transient", "--g-max", "inf"], "both finite"),
+    (["synth", "tiny", "--target", "aqfp", "--cooling", "nan"], "the cooling is nan W"),
     (["fly"], "fly")])
 def test_bad_input_is_a_sentence_and_exit_code_2(tmp_path, arguments, words):
     """Without it a user would meet a stack trace, and a script could not tell why it failed."""

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import math
 from datetime import datetime
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from hebbar.cli.options import Run
+from hebbar.contract.errors import InternalError
 from hebbar.contract.files import release
 from hebbar.contract.record import Check, write_record
+from hebbar.contract.results import Figure
 
 
 def test_the_manifest_says_how_to_get_the_same_again(tmp_path):
@@ -32,6 +36,14 @@ def test_junit_holds_every_check(tmp_path):
     assert suite is not None and suite.get("tests") == "2" and suite.get("failures") == "1"
     failure = suite.findall("testcase")[1].find("failure")
     assert failure is not None and failure.get("message") == checks[1].message
+
+
+def test_a_number_that_is_not_finite_is_no_json(tmp_path):
+    """Without it a record could hold NaN, which other readers of JSON refuse; a figure that has no value says so."""
+    with pytest.raises(InternalError, match=r"result\.json would hold a number that is not finite"):
+        write_record(tmp_path, ["hebbar", "synth"], {"joules": math.nan}, [], 1.0)
+    figures = [Figure("ratio", value, "1", "", None).record()["value"] for value in (np.nan, np.float64(np.inf), .5, 3)]
+    assert figures == ["nan", "inf", 0.5, 3]
 
 
 class Noon:

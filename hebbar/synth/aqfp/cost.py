@@ -11,7 +11,8 @@ from hebbar.contract.errors import BadInput
 
 from .balance import Mapped
 
-__all__ = ["COOLING", "JUNCTION_J", "Energy", "energy", "formula_adder", "formula_multiplier", "register_junctions"]
+__all__ = ["COOLING", "JUNCTION_J", "Energy", "check_cooling", "energy", "formula_adder", "formula_multiplier",
+           "register_junctions"]
 
 JUNCTION_J = {"low": 0.19e-21, "high": 1.39e-21}
 """Joules of a junction in a cycle at 4.2 K and 5 GHz. High: 24 kT, measured (Takeuchi, APL 2019; MANA). Low: half of a
@@ -32,14 +33,19 @@ class Energy:
     wall_j: tuple[float, float]
 
 
+def check_cooling(cooling: float | None) -> None:
+    """Raise BadInput for watts at the wall that no cooler has."""
+    if cooling is not None and not 1 <= cooling < math.inf:
+        raise BadInput(f"the cooling is {cooling:g} W at the wall for a watt at 4.2 K; give a finite number of at "
+                       "least 1 (Carnot takes 70).")
+
+
 def energy(junctions: int, cycles: float, cooling: float | None = None) -> Energy:
     """Energy of so many junctions over so many cycles.
 
     ``cooling``: watts at the wall for a watt, without it a low and a high figure.
     """
-    if cooling is not None and cooling < 1:
-        raise BadInput(f"the cooling is {cooling:g} W at the wall for a watt at 4.2 K; give at least 1 (Carnot "
-                       "takes 70).")
+    check_cooling(cooling)
     chip = junctions * cycles * JUNCTION_J["low"], junctions * cycles * JUNCTION_J["high"]
     low, high = (COOLING["low"], COOLING["high"]) if cooling is None else (cooling, cooling)
     return Energy(chip, (chip[0] * low, chip[1] * high))
