@@ -1,6 +1,5 @@
 """Commands about what is not perfect: how bad a device may be, and calibrating its converters."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hebbar.contract.errors import BadInput
+from hebbar.contract.suggest import shown as quoted
 
 from .options import Epochs, Json, Quiet, Run, Source, configured
 
@@ -26,25 +26,28 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
           epochs: Epochs = None, quiet: Quiet = False, as_json: Json = False) -> None:
     """Sweep a switch of the analog macro and draw accuracy against severity."""
     chosen = configured(config, None, None, epochs, None)
-    here = Run(out, quiet, as_json)
     from hebbar.report.svg import save
-    from hebbar.studies.severity import SEVERITIES, draw, known_switch, means, records, study as run_study
+    from hebbar.studies import severity
+    from hebbar.studies.severity import SEVERITIES, known_switch, means, shown
 
     names = list(SEVERITIES) if switches == ["all"] else switches
     for name in names:
         known_switch(chosen, name)
-    given = {name: _values(name, values, SEVERITIES) for name in names}
-    points = {name: run_study(chosen, name, v, rules.split(","), range(seeds), jobs, here.reporter)
-              for name, v in given.items()}
+    plans = {name: severity.planned(chosen, name, _values(name, values, SEVERITIES), rules.split(","))
+             for name in names}
+    here = Run(out, quiet, as_json, chosen)
+    points = {name: severity.study(plan, range(seeds), jobs, here.reporter) for name, plan in plans.items()}
     summary = {name: means(p) for name, p in points.items()}
-    save(draw(summary), here.folder / "severity.svg")
+    save(severity.draw(summary), here.folder / "severity.svg")
 
     def show() -> None:
         for name, rows in summary.items():
             for r in rows:
-                print(f"{name} {r['value']:g}, {r['rule']}: {r['mean']:.2f} % ({r['least']:.2f} to {r['most']:.2f})")
+                print(f"{name} {shown(r['value'])}, {r['rule']}: {r['mean']:.2f} % ({r['least']:.2f} to "
+                      f"{r['most']:.2f})")
 
-    here.finish({name: {"means": summary[name], "points": records(p)} for name, p in points.items()}, [], show=show)
+    here.finish({name: {"means": summary[name], "points": severity.records(p)} for name, p in points.items()}, [],
+                show=show)
 
 
 def _values(switch: str, values: str | None, known: Mapping[str, Sequence[Any]]) -> list[Any]:
@@ -53,10 +56,9 @@ def _values(switch: str, values: str | None, known: Mapping[str, Sequence[Any]])
         if switch not in known:
             raise BadInput(f"{switch} has no values of its own; give --values. Those that have: {', '.join(known)}.")
         return list(known[switch])
-    try:
-        return list(tomllib.loads(f"values = [{values}]")["values"])
-    except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"--values is {values!r}: {error}; give numbers with commas, as in 0,0.1,0.3.") from None
+    from hebbar.studies.sweeps.grid import toml_values
+
+    return toml_values(values, f"--values {quoted(values)}")
 
 
 def calibrate(config: Source,
@@ -66,7 +68,7 @@ def calibrate(config: Source,
               quiet: Quiet = False, as_json: Json = False) -> None:
     """Measure offset and gain of every converter, write the configuration that corrects them."""
     chosen = configured(config)
-    here = Run(out, quiet, as_json)
+    here = Run(out, quiet, as_json, chosen)
     from dataclasses import asdict
 
     import tomli_w

@@ -1,5 +1,6 @@
 """Accuracy against severity: one switch of the analog macro at several values, rules beside each other."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,8 +20,8 @@ from hebbar.report.svg import INK, STYLE
 
 from .parameter_sweep import in_parallel
 
-__all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "study", "means",
-           "records", "draw"]
+__all__ = ["RULES", "SEVERITIES", "Point", "known_switch", "with_rule", "with_switch", "train", "planned",
+           "study", "shown", "means", "records", "draw"]
 
 RULES = {"il": "digits", "ipc": "digits_ipc", "backprop": "backprop"}
 """Rules of a study by name, and the preset whose constants, chosen on validation data of the digital tile, they
@@ -48,8 +49,11 @@ BESIDE: dict[str, dict[str, Any]] = {
     "wires.word_resistance": {"wires.model": "exact"}}
 """What a switch needs to matter."""
 
-MATCHED = {"control.row_bits": lambda bits: {"control.row_step": 24 - bits}}
+MATCHED = {"control.row_bits": lambda bits: {"control.row_step": 24 - bits} if isinstance(bits, int) else {}}
 """What follows from the value: fewer bits over the same range have a larger step."""
+
+Planned = tuple[str, Any, str, Config]
+"""A switch, its value, a rule, and the configuration with both."""
 
 
 @dataclass(frozen=True)
@@ -102,25 +106,35 @@ def _point(config: Config, switch: str, value: Any, rule: str, seed: int) -> Poi
     return Point(switch, value, rule, seed, train(config, seed))
 
 
-def study(config: Config, switch: str, values: Sequence[Any], rules: Sequence[str], seeds: Sequence[int], jobs: int,
-          reporter: Reporter) -> list[Point]:
-    """Train at every value with every rule and seed; refused before anything runs when one is impossible."""
+def planned(config: Config, switch: str, values: Sequence[Any], rules: Sequence[str]) -> list[Planned]:
+    """The switch at every value with every rule, each once. Raises BadInput when one is impossible."""
     known_switch(config, switch)
-    configs = {(value, rule): with_switch(with_rule(config, rule), switch, value) for value in values for rule in rules}
-    for c in configs.values():
-        compile_config(c)
-    work = [(c, switch, value, rule, seed) for (value, rule), c in configs.items() for seed in seeds]
-    return in_parallel(_point, work, jobs, reporter, switch,
-                       lambda p: f"{p.value} {p.rule} seed {p.seed}: {p.accuracy:.1f} %")
+    found = {(repr(value), rule): (switch, value, rule, with_switch(with_rule(config, rule), switch, value))
+             for value in values for rule in rules}
+    for *_, chosen in found.values():
+        compile_config(chosen)
+    return list(found.values())
+
+
+def study(plan: Sequence[Planned], seeds: Sequence[int], jobs: int, reporter: Reporter) -> list[Point]:
+    """Train all that is planned with every seed."""
+    work = [(chosen, switch, value, rule, seed) for switch, value, rule, chosen in plan for seed in seeds]
+    return in_parallel(_point, work, jobs, reporter, plan[0][0],
+                       lambda p: f"{shown(p.value)} {p.rule} seed {p.seed}: {p.accuracy:.1f} %")
+
+
+def shown(value: Any) -> str:
+    """A value as a table and a figure have it."""
+    return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else json.dumps(value)
 
 
 def means(points: Sequence[Point]) -> list[dict[str, Any]]:
     """Mean, least and most accuracy of every value and rule, in their order."""
-    groups: dict[tuple[Any, ...], list[float]] = {}
+    groups: dict[tuple[str, str], list[Point]] = {}
     for p in points:
-        groups.setdefault((p.value, p.rule), []).append(p.accuracy)
-    return [{"value": value, "rule": rule, "mean": float(np.mean(a)), "least": min(a), "most": max(a)}
-            for (value, rule), a in groups.items()]
+        groups.setdefault((repr(p.value), p.rule), []).append(p)
+    return [{"value": group[0].value, "rule": rule, "mean": float(np.mean(a)), "least": min(a), "most": max(a)}
+            for (_, rule), group in groups.items() for a in [[p.accuracy for p in group]]]
 
 
 def records(points: Sequence[Point]) -> list[dict[str, Any]]:
@@ -142,7 +156,7 @@ def draw(studies: Mapping[str, Sequence[dict[str, Any]]]) -> Figure:
                 at = np.arange(len(mine))
                 a.plot(at, [p["mean"] for p in mine], "-", color=colour, marker=marker, markersize=4, label=rule)
                 a.fill_between(at, [p["least"] for p in mine], [p["most"] for p in mine], color=colour, alpha=0.15)
-                a.set_xticks(at, [f"{p['value']:g}" for p in mine])
+                a.set_xticks(at, [shown(p["value"]) for p in mine])
             a.set(title=switch, ylim=(0, 100))
             a.grid(True, color=INK, alpha=0.15, linewidth=0.6)
         for a in axes[len(studies):]:
