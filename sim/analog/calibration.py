@@ -85,10 +85,15 @@ def _measure(machine: MachineConfig, side: Side, reads: int, seed: int, known: M
         got = np.array([meaning.of(g, lines) for g in got]) / 2.0**step
     wanted = true / 2.0**step
     masks = [inside & (lines % converters.shared == c) for c in range(converters.shared)]
-    return [_fit(wanted[mask], got[mask]) for mask in masks]
+    return [_fit(f"{side} converter {c}", wanted[mask], got[mask]) for c, mask in enumerate(masks)]
 
 
-def _fit(wanted: NDArray[np.float64], got: NDArray[np.float64]) -> tuple[float, float]:
-    """Offset and gain of ``got`` = offset + gain * ``wanted``, codes at the ends of the range left out."""
+def _fit(converter: str, wanted: NDArray[np.float64], got: NDArray[np.float64]) -> tuple[float, float]:
+    """Offset and gain of ``got`` = offset + gain * ``wanted``, codes at the ends of the range left out. Raises BadInput
+    where there is no straight line in them."""
+    if min(len(np.unique(wanted)), len(np.unique(got))) < 2:
+        raise BadInput(f"{converter} answers with {len(np.unique(got))} different codes inside its range, and offset "
+                       "and gain take two; lower machine.analog.converters.offset and inl, or give control other bits "
+                       "and another step.")
     gain, offset = np.polynomial.Polynomial.fit(wanted, got, 1).convert().coef[::-1]
     return float(offset), float(gain)

@@ -1,15 +1,20 @@
 """Offset and gain of converters: found, corrected, refused where they do not fit."""
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from golden.analog.array import AnalogArray
 from golden.analog.converters import LineConverters
 from golden.analog_macro import AnalogMacro, Window
 from golden.plan import plan_block
+from hebbar.cli.app import app
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.errors import BadInput
+from hebbar.contract.files import release
 from sim.analog.calibration import calibrated
 
 CONTROL = {"align": 2, "row_bits": 9, "row_step": 15, "column_bits": 9, "column_step": 18}
@@ -76,9 +81,28 @@ def test_a_calibration_that_does_not_fit_is_refused(control, words):
         config(**control)
 
 
+@pytest.mark.parametrize("converters, control, words", [
+    ({"offset": 1e6}, {}, "row converter 0 answers with 0 different codes"),
+    ({}, {"row_step": 1}, "row converter 0 answers with 1 different codes"),
+    ({}, {"column_step": 30}, "column converter 0 answers with 1 different codes")])
+def test_a_converter_without_codes_in_its_range_is_named(converters, control, words):
+    """Without it the fit of a straight line would end in an error of NumPy's."""
+    with pytest.raises(BadInput, match=words):
+        calibrated(config(converters, **control))
+
+
 def test_only_an_analog_macro_is_calibrated():
     with pytest.raises(BadInput, match=r"machine.tile is 'rows'; only an analog macro has converters"):
         calibrated(load("tiny"))
     with pytest.raises(BadInput, match="8 reads do not settle"):
         calibrated(config(), 8)
     assert AnalogArray(config().machine).codes().any() == 0
+
+
+def test_the_record_says_of_which_configuration_it_is(tmp_path):
+    """Without it nobody could calibrate the same again from the manifest."""
+    answer = CliRunner().invoke(app, ["calibrate", "digits_analog", "--reads", "16", "--quiet", "--out", str(tmp_path)],
+                                catch_exceptions=False)
+    release()
+    assert answer.exit_code == 0
+    assert json.loads((tmp_path / "manifest.json").read_text())["config"]["name"] == "digits_analog"
