@@ -19,7 +19,7 @@ from . import register_map
 from .design import source
 from .rdl import rdl
 from .rendering import filled, named
-from .reserved import KEYWORDS
+from .reserved import FILES, KEYWORDS
 from .toolchain import environment, require, verilator_command
 from .verilator import WARNINGS
 
@@ -86,10 +86,13 @@ def _kit(kit: "Kit", folder: Path, top: str) -> list[Path]:
 
 
 def check_name(top: str) -> None:
-    """Raise BadInput unless ``top`` is a plain identifier that SystemVerilog does not reserve."""
+    """Raise BadInput unless ``top`` is a plain identifier that no language of the export reserves, and no file of it
+    has."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", top) or top in KEYWORDS:
         raise BadInput(f"--top is {top!r}, which cannot be the name of a module; give letters, digits and underscores, "
-                       "a letter first, and no keyword of SystemVerilog.")
+                       "a letter first, and no keyword of SystemVerilog, SystemRDL or Python.")
+    if top in FILES:
+        raise BadInput(f"--top is {top!r}, and the export has a {top}.v of its own; give another name.")
 
 
 def _macro(machine: MachineConfig, folder: Path, control: str, top: str) -> tuple[list[Path], str]:

@@ -1,8 +1,10 @@
-"""Words that no module can be called: the keywords of IEEE 1800-2017, Annex B, which holds those of Verilog."""
+"""Words that no machine can be called: keywords of the languages that an export is written in, and files of its own."""
 
-__all__ = ["KEYWORDS"]
+from keyword import kwlist
 
-KEYWORDS = frozenset("""
+__all__ = ["FILES", "KEYWORDS", "RDL"]
+
+VERILOG = frozenset("""
 accept_on alias always always_comb always_ff always_latch and assert assign assume automatic before begin bind bins
 binsof bit break buf bufif0 bufif1 byte case casex casez cell chandle checker class clocking cmos config const
 constraint context continue cover covergroup coverpoint cross deassign default defparam design disable dist do edge
@@ -21,3 +23,18 @@ sync_reject_on table tagged task this throughout time timeprecision timeunit tra
 trior trireg type typedef union unique unique0 unsigned until until_with untyped use uwire var vectored virtual void
 wait wait_order wand weak weak0 weak1 while wildcard wire with within wor xnor xor
 """.split())  # noqa: SIM905 - a list would be 250 lines
+"""Keywords of IEEE 1800-2017, Annex B, which holds those of Verilog."""
+
+RDL = frozenset("""
+abstract accesstype addressingtype addrmap alias all alternate bit boolean bothedge byte compact component
+componentwidth constraint default encode enum external false field fullalign hw inside int internal level longint mem na
+negedge nonsticky number onreadtype onwritetype posedge precedencetype property r rclr real ref reg regalign regfile
+rset ruser rw rw1 shortint shortreal signal signed string struct sw this true type unsigned w w1 wclr with within woclr
+woset wot wr wset wuser wzc wzs wzt
+""".split())  # noqa: SIM905 - as above
+"""Keywords of SystemRDL 2.0, tables 3 and 4."""
+
+KEYWORDS = VERILOG | RDL | frozenset(kwlist)
+
+FILES = frozenset({"macro_stub", "system"})
+"""What goes beside the control of an analog macro, whatever the name."""

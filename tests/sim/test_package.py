@@ -169,7 +169,9 @@ def test_every_file_of_a_named_machine_is_called_after_it(pair):
         "one_kit.bin", "one_tb.v", "kit.json", "data"}
 
 
-@pytest.mark.parametrize("top", ["", "2nd", "a-b", "module", "wire", "small", "logic", "caf\u00e9", "a b", "\\\\x"])
+@pytest.mark.parametrize("top", [
+    "", "2nd", "a-b", "module", "wire", "small", "logic", "field", "mem", "signal", "w1", "lambda",
+    "caf\u00e9", "a b", "\\\\x"])
 def test_a_name_that_cannot_be_one_is_refused_before_the_export(top, tmp_path):
     with pytest.raises(BadInput, match="cannot be the name of a module"):
         write(CONFIG, tmp_path / "out", Reporter(quiet=True), tmp_path, top)

@@ -6,14 +6,17 @@ from xml.etree import ElementTree
 
 import pytest
 from systemrdl.compiler import RDLCompiler
+from systemrdl.parser.SystemRDLLexer import SystemRDLLexer
 
 from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
-from hebbar.contract.errors import MissingTool
+from hebbar.contract.errors import BadInput, MissingTool
 from hebbar.contract.registers import REGISTERS, Access, Built, Cause, Control, Status, built, identity
 from sim import register_map
 from sim.kit.cocotb_bench import write as write_bench
+from sim.package import check_name
 from sim.rdl import rdl
+from sim.reserved import KEYWORDS, RDL
 
 MACHINE = load("digits").machine
 
@@ -138,3 +141,16 @@ def test_without_the_extra_the_driver_still_has_its_header(tmp_path, monkeypatch
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hebbar.rdl", "hebbar_registers.h"]
     with pytest.raises(MissingTool, match=r"no_such_package are not installed; pip install 'hebbar\[rdl\]'"):
         write_bench(load("tiny"), tmp_path / "bench", Reporter(quiet=True))
+
+
+def test_every_word_that_systemrdl_reserves_is_known():
+    """Without it a machine could be given a name with which its own register map is no SystemRDL."""
+    words = {name.strip("'") for name in SystemRDLLexer.literalNames}
+    assert {word for word in words if re.fullmatch(r"[a-z]\w*", word)} == RDL <= KEYWORDS
+
+
+@pytest.mark.parametrize("top", ["system", "macro_stub"])
+def test_no_machine_has_the_name_of_another_file(top):
+    """Without it the Verilog of an analog machine would be overwritten by what goes beside it."""
+    with pytest.raises(BadInput, match=f"has a {top}.v of its own; give another name"):
+        check_name(top)
