@@ -9,7 +9,6 @@ from hebbar.contract.files import BUILD
 from hebbar.contract.processes import run
 from hw.verilog import TOP
 
-from ..rendering import named
 from ..shell.library import prepare
 from ..toolchain import environment, require
 from .contents import Kit
@@ -24,7 +23,7 @@ ABUSE = HERE / "abuse.c"
 FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-O1")
 
 
-def run_c(kit: Kit, folder: Path, program: Path, build: Path = BUILD, top: str = TOP) -> tuple[int, str]:
+def run_c(kit: Kit, folder: Path, program: Path, build: Path = BUILD) -> tuple[int, str]:
     """Compile a program with the driver and the arrays in the folder of a kit, run it on the Verilated machine.
 
     Returns its exit status and what it printed. Raises MissingTool without a compiler, HebbarError with the compiler's
@@ -35,9 +34,9 @@ def run_c(kit: Kit, folder: Path, program: Path, build: Path = BUILD, top: str =
     place = folder / "c"
     place.mkdir(exist_ok=True)
     for path in (HERE / "board.c", HERE / "board.h", program):
-        (place / path.name).write_text(named(path.read_text(encoding="utf-8"), top))
+        shutil.copy(path, place)
     shutil.copy(library, place / "machine.so")
-    sources = [program.name, "board.c", f"../{top}_driver.c", f"../{top}_kit.c"]
+    sources = [program.name, "board.c", f"../{TOP}_driver.c", f"../{TOP}_kit.c"]
     answer = run(["gcc", *FLAGS, "-I.", "-I..", "-o", program.stem, *sources, "./machine.so"], cwd=place,
                  env=environment())
     if answer.returncode:

@@ -18,16 +18,16 @@ COROUTINES = "-std=c++20 -fcoroutines"
 """What waiting takes in C++; the wheel's verilated.mk was never configured and does not ask for it."""
 
 
-def run_testbench(folder: Path, simulator: str, top: str = TOP) -> tuple[int, str]:
-    """Build and run ``top``_tb.v in the folder of a kit; the words it found equal (0: it failed) and what it printed.
+def run_testbench(folder: Path, simulator: str) -> tuple[int, str]:
+    """Build and run the test bench in the folder of a kit; the words it found equal (0: it failed) and what it printed.
 
     Raises MissingTool where the simulator is not there, HebbarError where it refuses the sources, TimedOut after half
     an hour.
     """
-    command = SIMULATORS[simulator](folder, f"{top}_tb", [f"{top}_tb.v", f"{top}.v"])
-    said = _run(command, folder).stdout
-    passed = re.search(r"^PASS: (\d+) words equal", said, re.MULTILINE)
-    return int(passed[1]) if passed else 0, said
+    command = SIMULATORS[simulator](folder, f"{TOP}_tb", [f"{TOP}_tb.v", f"{TOP}.v"])
+    answer = _run(command, folder)
+    passed = re.search(r"^PASS: (\d+) words equal", answer.stdout, re.MULTILINE)
+    return int(passed[1]) if passed and answer.returncode == 0 else 0, answer.stdout
 
 
 def _icarus(folder: Path, top: str, sources: list[str]) -> list[str]:
