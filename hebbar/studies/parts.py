@@ -19,6 +19,7 @@ __all__ = ["ROOT", "SOURCES", "as_csv", "hashed", "kept", "measured", "sources"]
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("hebbar", "golden", "hw", "sim")
+RESULTS = "benchmarks/results"
 
 
 def measured(area: str, part: str, folder: Path, quick: bool, reporter: Reporter, packages: Sequence[str] = SOURCES,
@@ -52,9 +53,10 @@ def _state(quick: bool, packages: Sequence[str], data: Path | None) -> dict[str,
 
 
 def sources(*packages: str) -> str:
-    """A hash over every file of the packages, whatever git says of them."""
-    paths = sorted(p for package in packages for p in (ROOT / package).rglob("*")
-                   if p.is_file() and "__pycache__" not in p.parts)
+    """A hash over every file of the packages, whatever git says of them, and over files of their own; what was measured
+    is no source."""
+    paths = sorted(p for package in packages for p in (ROOT / package, *(ROOT / package).rglob("*"))
+                   if p.is_file() and "__pycache__" not in p.parts and not p.is_relative_to(ROOT / RESULTS))
     return hashed((str(p.relative_to(ROOT)), p.read_bytes()) for p in paths)
 
 

@@ -3,6 +3,7 @@
 import sys
 from inspect import signature
 from pathlib import Path
+from subprocess import CompletedProcess
 from types import ModuleType
 
 import pytest
@@ -12,7 +13,7 @@ from hebbar.cli.app import app
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
-from hebbar.studies import chain, house, parts, scale, strangers
+from hebbar.studies import chain, house, onboarding, parts, scale, strangers
 from hebbar.studies.registry import AREAS, find
 
 QUIET = Reporter(quiet=True)
@@ -53,6 +54,43 @@ def test_a_changed_file_changes_the_hash(monkeypatch, tmp_path):
         seen.add(parts.sources("hw"))
     (tmp_path / "hw" / "a.py").rename(tmp_path / "hw" / "b.py")
     assert len(seen | {parts.sources("hw")}) == 4
+
+
+@pytest.mark.parametrize("area, read", [
+    (strangers, "tests/planted.py"), (strangers, "benchmarks/reproducers/new/repro.sh"), (strangers, "pyproject.toml"),
+    (scale, "benchmarks/peers/pcx_il.py"), (house, "scripts/a.py"), (house, "examples/a.toml"), (house, "docs/a.md"),
+    (house, "benchmarks/select_digits.py"), (house, "pyproject.toml")])
+def test_a_record_is_of_all_that_its_area_reads(monkeypatch, tmp_path, area, read):
+    """Without it a figure of another reproducer, edit or page would be recorded as of these."""
+    monkeypatch.setattr(parts, "ROOT", tmp_path)
+    before, path = parts.sources(*area.SOURCES), tmp_path / read
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("new")
+    seen = parts.sources(*area.SOURCES)
+    assert seen != before
+    result = tmp_path / "benchmarks" / "results" / "house.json"
+    result.parent.mkdir(parents=True, exist_ok=True)
+    result.write_text("{}")
+    assert parts.sources(*area.SOURCES) == seen, "a record that is kept makes no other record old"
+
+
+def test_the_first_table_is_timed_with_nothing_built_before(monkeypatch, tmp_path):
+    """Without it a simulator that was built, or code that was compiled, for earlier commands would be found again."""
+    seen = []
+
+    def run(command, **options):
+        seen.append(options.get("env"))
+        return CompletedProcess(command, 0, "", "")
+
+    (tmp_path / "fresh" / "build").mkdir(parents=True)
+    monkeypatch.setattr(onboarding.subprocess, "run", run)
+    monkeypatch.setattr(onboarding, "ROOT", tmp_path)
+    (tmp_path / ".git").mkdir()
+    monkeypatch.setattr(onboarding.shutil, "rmtree", lambda place, **_: seen.append(place))
+    onboarding.first_table(tmp_path, QUIET)
+    emptied, _, env, gone = seen
+    assert emptied == gone == tmp_path / "fresh"
+    assert all(Path(env[name]).parent == emptied for name in ("HEBBAR_BUILD", "NUMBA_CACHE_DIR"))
 
 
 def test_every_part_is_there():

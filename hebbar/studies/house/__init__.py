@@ -5,7 +5,7 @@ from pathlib import Path
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
-from ..parts import kept, measured
+from ..parts import SOURCES as PACKAGES, kept, measured
 
 __all__ = ["LONG", "PARTS", "SEEDS", "measure", "one"]
 
@@ -18,7 +18,7 @@ PARTS = ("changes", "rooms", "floors", "style", "cases", "planted", "suite", "ex
 LONG = {"suite": "CPU of the whole suite against before"}
 """Parts that need a quiet computer for an hour: measured when they are asked for by ``--part``, and their figure."""
 
-SOURCES = ("hebbar", "golden", "hw", "sim", "tests", "benchmarks/changes")
+SOURCES = (*PACKAGES, "tests", "benchmarks", "docs", "examples", "scripts", "pyproject.toml")
 """What a record is of."""
 
 

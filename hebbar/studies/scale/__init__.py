@@ -6,13 +6,13 @@ from pathlib import Path
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
-from ..parts import kept, measured
+from ..parts import SOURCES as PACKAGES, kept, measured
 
 __all__ = ["ALONE", "OPEN", "PARTS", "SEEDS", "measure", "one"]
 
 SEEDS = {False: 1, True: 1}
 
-SOURCES = ("hebbar", "golden", "hw", "sim", "benchmarks/c_model")
+SOURCES = (*PACKAGES, "benchmarks/c_model", "benchmarks/peers")
 """What a record is of."""
 
 PARTS = ("floats", "peers", "fixed_point", "analog", "sweeps", "epoch", "training")

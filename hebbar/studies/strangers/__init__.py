@@ -6,12 +6,15 @@ from typing import Any
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
-from ..parts import measured
+from ..parts import SOURCES as PACKAGES, measured
 
 __all__ = ["PARTS", "SEEDS", "measure", "one"]
 
 SEEDS = {False: 1, True: 1}
 """Seeds behind the random inputs; every part begins with seed 0."""
+
+SOURCES = (*PACKAGES, "tests", "benchmarks/reproducers", "pyproject.toml")
+"""What a record is of."""
 
 PARTS = ("reproducers", "presets", "fuzz_toml", "fuzz_files", "fuzz_api", "interrupt", "other_user", "random_bus",
          "edits", "aborts")
@@ -30,4 +33,4 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
 def one(part: str, folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
     """The figures of one part."""
     more: dict[str, Any] = {"faults": data} if part == "reproducers" else {}
-    return measured("strangers", part, folder, quick, reporter, data=data, **more)
+    return measured("strangers", part, folder, quick, reporter, SOURCES, data, **more)
