@@ -143,6 +143,23 @@ def test_a_training_is_kept_for_what_its_bits_depend_on(monkeypatch, tmp_path):
     assert trained(asked, MNIST, tmp_path) == first
 
 
+@pytest.mark.parametrize("preset, rule", [("early_exit", {"tolerance": 0.1}), ("categorical", {"beta": 2.0})])
+def test_the_key_of_a_training_has_its_registers(preset, rule):
+    """Without it a training that leaves earlier, or at another temperature, would be found as this one."""
+    plain, other = (compile_config(load(preset).replace(rule=changes)) for changes in ({}, rule))
+    image = initial_image(plain)
+    assert trainings.key_of(plain, image, {}) != trainings.key_of(other, image, {})
+    more = replace(other, constants={"one": 32})
+    assert trainings.key_of(other, image, {}) != trainings.key_of(more, image, {})
+
+
+def test_a_training_without_them_has_the_key_that_it_had():
+    """Without it hours of records would be made again."""
+    program = compile_config(load("tiny"))
+    assert trainings._settings(program) == []
+    assert trainings._settings(replace(program, constants={"one": 64})) == []
+
+
 def test_a_part_that_is_measured_alone_says_how(monkeypatch, tmp_path):
     """Without it the table would lack the row, or take hours more."""
     monkeypatch.setattr(depth, "PARTS", tuple(depth.ALONE))

@@ -34,6 +34,11 @@ COMPANIONS = {"program_words": 4096, "blocks": 1024, "map_entries": 4096, "neuro
 """The memories of a machine whose rule gives every hidden neuron companions."""
 
 
+NEUTRAL = {"tolerance": 0, "beta": 369, "constant": 64}
+"""Codes that a program has where its configuration says nothing: it never leaves early, an inverse temperature of 1
+(log2(e) in 8 fraction bits), an activity of 1 in 6 fraction bits."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """Which net learns by which ``rule``: ``halvings`` of every alpha, ``seed`` of weights and of the order of samples,
@@ -152,11 +157,21 @@ def key_of(program: Program, image: NDArray[np.int64], given: Mapping[str, NDArr
     digest = hashlib.sha256((_machine() + more).encode())
     machine = program.machine.model_dump(mode="json", exclude={"neuron_rows"})  # of which no bit depends
     what: list[Any] = [program.words, program.blocks, program.maps, program.functions, program.derivatives,
-                       program.rates, program.gains, machine]
+                       program.rates, program.gains, machine, *_settings(program)]
     digest.update(json.dumps(what, sort_keys=True).encode())
     for array in (image, *given.values()):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
+
+
+def _settings(program: Program) -> list[dict[str, Any]]:
+    """Tolerance, inverse temperature and constants, where a program has others than NEUTRAL: keys of trainings without
+    them are what they were before these counted."""
+    found: dict[str, Any] = {name: getattr(program, name) for name in ("tolerance", "beta")
+                             if getattr(program, name) != NEUTRAL[name]}
+    if constants := {name: code for name, code in program.constants.items() if code != NEUTRAL["constant"]}:
+        found["constants"] = constants
+    return [found] if found else []
 
 
 @lru_cache
