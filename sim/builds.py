@@ -37,12 +37,15 @@ def keep(folder: Path) -> Path:
     """Make an entry, or take the one that is there, and hold it: it stays as long as this process runs."""
     folder = folder.absolute()
     mark, new = folder / USED, not (folder / USED).exists()
-    while folder not in _held or not mark.exists():  # another process may be removing it
+    while folder not in _held or not _same(_held[folder], mark):  # another process may be removing it
         output_folder(folder)
         if folder in _held:
             os.close(_held.pop(folder))
         with usable(folder):
-            _held[folder] = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                _held[folder] = os.open(mark, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except FileNotFoundError:  # it has gone since it was made
+                continue
             fcntl.flock(_held[folder], fcntl.LOCK_SH)
     with usable(mark):
         os.utime(mark)
@@ -87,13 +90,28 @@ def clean(build: Path) -> tuple[int, int]:
 
 
 def _remove(folder: Path) -> bool:
-    with open(folder / USED) as mark:
-        try:
+    """Remove an entry that no process holds; whether it is gone. It is renamed first: nobody finds a half of it."""
+    gone = folder.with_name(f".{folder.name}.{os.getpid()}")
+    try:
+        with open(folder / USED) as mark:
             fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        shutil.rmtree(folder, ignore_errors=True)
+            if not _same(mark.fileno(), folder / USED):  # it was removed, and made again
+                return False
+            folder.rename(gone)
+            shutil.rmtree(gone, ignore_errors=True)
+    except FileNotFoundError:  # another process has removed it
+        return True
+    except OSError:
+        return False
     return True
+
+
+def _same(opened: int, mark: Path) -> bool:
+    """Whether an open file is the mark that is there now."""
+    try:
+        return os.path.samestat(os.fstat(opened), mark.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _sizes(folder: Path) -> Iterator[int]:

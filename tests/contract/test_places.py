@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,40 @@ def test_a_build_that_is_in_use_is_kept_and_made_again_when_it_is_gone(tmp_path,
     assert answer.stdout.startswith("(0, ") and (first / "model").exists(), answer.stderr
     (first / builds.USED).unlink()
     assert builds.keep(first) == first and (first / builds.USED).exists()
+
+
+def test_an_entry_that_is_removed_and_made_again_meanwhile_is_kept(tmp_path, monkeypatch):
+    """Without it two commands that tidy at once would end in an error, or one remove what a third has just built."""
+    folder, flock = entry(tmp_path, "model", 1000, 1000), fcntl.flock
+    gone = entry(tmp_path, "gone", 1000, 1000)
+    listed = builds.entries(tmp_path)
+    shutil.rmtree(gone)
+
+    def late(file, how):
+        monkeypatch.setattr(builds.fcntl, "flock", flock)
+        builds.shutil.rmtree(folder)
+        entry(tmp_path, "model", 2000, 2000)
+        flock(file, how)
+
+    monkeypatch.setattr(builds, "entries", lambda _: listed)
+    monkeypatch.setattr(builds.fcntl, "flock", late)
+    assert builds.trim(tmp_path, 0) == 1000, "of the entry that had gone"
+    assert (folder / "model").stat().st_size == 2000
+
+
+def test_a_mark_that_is_removed_while_its_lock_is_awaited_is_made_anew(tmp_path, monkeypatch):
+    """Without it a build would be held by a file that is gone, so that another command could remove it in use."""
+    folder, flock = tmp_path / "model", fcntl.flock
+
+    def late(file, how):
+        monkeypatch.setattr(builds.fcntl, "flock", flock)
+        shutil.rmtree(folder)
+        entry(tmp_path, "model", 1000, 1000)
+        flock(file, how)
+
+    monkeypatch.setattr(builds.fcntl, "flock", late)
+    builds.keep(folder)
+    assert not builds._remove(folder) and (folder / "model").exists()
 
 
 def test_too_little_room_is_said_before_the_build(tmp_path, monkeypatch):
