@@ -64,7 +64,8 @@ class Followed:
 
 
 def follow(command: Sequence[str], timeout_s: float, on_line: Callable[[str], None], **options: Any) -> Followed:
-    """Run a child to its end and hand every line on as it comes; killed after ``timeout_s`` seconds.
+    """Run a child to its end and hand every line on as it comes; killed with all it has started after ``timeout_s``
+    seconds.
 
     Raises as ``start`` does.
     """
@@ -73,7 +74,7 @@ def follow(command: Sequence[str], timeout_s: float, on_line: Callable[[str], No
 
         def stop() -> None:
             late.set()
-            child.kill()
+            _kill_group(child.pid)
 
         timer = threading.Timer(timeout_s, stop)
         timer.daemon = True

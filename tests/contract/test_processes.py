@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -41,6 +42,13 @@ def test_a_child_is_followed_line_by_line_to_its_end(code):
     done = follow([sys.executable, "-c", script], 30.0, lines.append)
     assert lines == ["a\n", "b\n", "c\n"]
     assert (done.said, done.code, done.late) == ("a\nb\nc\n", code, False)
+
+
+def test_what_a_late_child_has_started_is_killed_with_it():
+    """Without it a command would wait for a program that its child began, whatever its own time."""
+    began = time.monotonic()
+    assert follow(["sh", "-c", "sleep 20; echo end"], 0.5, lambda line: None).late
+    assert time.monotonic() - began < 10
 
 
 def test_a_child_that_is_late_is_killed_and_keeps_what_it_said():
