@@ -1,5 +1,6 @@
 """``hebbar bench house``: what it counts is what is there, and what cannot be measured says why."""
 
+import shutil
 import subprocess
 from contextlib import nullcontext
 from dataclasses import replace
@@ -40,6 +41,19 @@ def test_a_change_touches_what_its_patch_says_and_no_more_than_its_target(change
     assert 0 < len(counted) <= change.target and any(f.startswith("tests/") for f in said)
     if there(change):
         assert set(changes.touched(change)) == counted
+
+
+def test_a_worktree_that_a_command_left_is_forgotten(monkeypatch, tmp_path):
+    """Without it every bench that is interrupted would leave an entry in the repository."""
+    repository = tmp_path / "repository"
+    history.git(tmp_path, "init", "-q", str(repository))
+    history.git(repository, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "--allow-empty", "-m", "x")
+    history.git(repository, "worktree", "add", "-q", "--detach", str(tmp_path / "left"))
+    shutil.rmtree(tmp_path / "left")
+    monkeypatch.setattr(history, "ROOT", repository)
+    with history.checkout("HEAD") as tree:
+        listed = history.git(repository, "worktree", "list", "--porcelain")
+        assert str(tree) in listed and str(tmp_path / "left") not in listed
 
 
 def test_a_change_whose_base_is_not_there_says_so(monkeypatch, tmp_path):

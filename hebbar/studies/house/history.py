@@ -45,7 +45,8 @@ def lacking(commit: str) -> str:
 
 @contextmanager
 def checkout(commit: str) -> Iterator[Path]:
-    """A worktree of a commit, removed afterwards whatever happens."""
+    """A worktree of a commit, removed afterwards; those that a command left which was ended are forgotten first."""
+    git(ROOT, "worktree", "prune")
     with temporary_folder("hebbar-commit-") as folder:
         place = folder / "tree"
         git(ROOT, "worktree", "add", "--quiet", "--detach", str(place), commit)
