@@ -46,7 +46,7 @@ def machine_config(name: str, rule: str, machines: Machines = MACHINES) -> Confi
     return load(preset).replace(machine=machine, rule={"name": rule})
 
 
-def agreement(folder: Path, samples: int, reporter: Reporter) -> Iterator[Figure]:
+def agreement(build: Path, samples: int, reporter: Reporter) -> Iterator[Figure]:
     """Train on the RTL with every rule on every machine, every barrier compared."""
     for name in MACHINES:
         for rule in RULES:
@@ -54,7 +54,7 @@ def agreement(folder: Path, samples: int, reporter: Reporter) -> Iterator[Figure
             program = compile_config(config)
             data = data_of(program)
             job = replay_job(program, data, initial_image(program), samples)
-            rtl = _run(job, folder, f"{name}, {rule}: training on the RTL", reporter)
+            rtl = _run(job, build, f"{name}, {rule}: training on the RTL", reporter)
             result = compare(program, golden.run(job), rtl)
             words = ", ".join(f"{n} {w:,}" for n, w in result.words.items() if w)
             changed = nonzero_updates(rtl, job.weights)
@@ -63,14 +63,14 @@ def agreement(folder: Path, samples: int, reporter: Reporter) -> Iterator[Figure
                          result.total_mismatches == 0 and changed > 0)
 
 
-def cycle_model(folder: Path, count: int, reporter: Reporter, machines: Machines = MACHINES) -> Figure:
+def cycle_model(build: Path, count: int, reporter: Reporter, machines: Machines = MACHINES) -> Figure:
     """Counters of random networks and rules on every machine, cycle model against RTL."""
     wrong = total = 0
     for name in machines:
         for config in random_configs(machine_config(name, "il", machines), count, seed=1):
             program = compile_config(config)
             job = replace(_random_job(program, 3), steps=False)
-            rtl = _run(job, folder, f"{name}: random network", reporter, quiet=True).counters
+            rtl = _run(job, build, f"{name}: random network", reporter, quiet=True).counters
             model = golden.run(job).counters
             names = [n for n in model if n not in HOST]
             wrong += sum(model[n] != rtl[n] for n in names)
@@ -79,7 +79,7 @@ def cycle_model(folder: Path, count: int, reporter: Reporter, machines: Machines
                   f"random networks ({total:,} counters)", wrong, "0", "differences", wrong == 0)
 
 
-def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
+def issue_rates(build: Path, reporter: Reporter) -> Iterator[Figure]:
     """Weight words a cycle of every flag set, sweeps following one another without barriers."""
     config = machine_config("2 x 8", "il").replace(
         network={"layers": (8, 64, 64, 10)},
@@ -92,14 +92,14 @@ def issue_rates(folder: Path, reporter: Reporter) -> Iterator[Figure]:
         ops = (LoopOp((*Schedule(layout, config.rule, "train").inputs(), loop), register=1),)
         program = assemble(config, {"train": ops}, layout)
         job = replace(_random_job(program, 1), steps=False)
-        c = _run(job, folder, f"issue rate of {flags!r}", reporter, quiet=True).counters
+        c = _run(job, build, f"issue rate of {flags!r}", reporter, quiet=True).counters
         rate = c["issue"] / (c["issue"] + c["bubbles"] + c["drain"] + c["control"])
         name = "|".join(f.name or "" for f in flags)
         yield Figure(f"issue rate {name}, 200 sweeps of 64 x 64", round(rate, 4), ">= 0.99",
                      "words a cycle", rate >= 0.99)
 
 
-def weight_reads(folder: Path, reporter: Reporter) -> Iterator[Figure]:
+def weight_reads(build: Path, reporter: Reporter) -> Iterator[Figure]:
     """Reads of a weight by one more inference step: fused, and in separate sweeps."""
     for rule, separate_reads in (("il", 2), ("ipc", 3)):
         base = machine_config("2 x 8", rule)
@@ -108,19 +108,19 @@ def weight_reads(folder: Path, reporter: Reporter) -> Iterator[Figure]:
         moving, all_weights = sizes[1] * sizes[2], sizes[0] * sizes[1] + sizes[1] * sizes[2]
         swept = moving if rule == "il" else all_weights
         for name, transform in (("one read", list), ("separate sweeps", separated)):
-            extra = _extra_reads(base, transform, folder, reporter) / swept
+            extra = _extra_reads(base, transform, build, reporter) / swept
             want = 1 if transform is list else None
             label = "moving" if rule == "il" else "every"
             yield Figure(f"reads a step of a weight, {rule}, {label} source, {name}", extra,
                          "1" if want else f"beside it ({separate_reads} for moving sources)",
                          "reads", extra == 1 if want else None)
         if rule == "il":
-            extra = _extra_reads(base, list, folder, reporter) - moving
+            extra = _extra_reads(base, list, build, reporter) - moving
             yield Figure("reads a step of weights from clamped sources, il", extra, "0", "reads",
                          extra == 0)
 
 
-def _extra_reads(config: Config, transform: Callable[[list[MicroOp]], list[MicroOp]], folder: Path,
+def _extra_reads(config: Config, transform: Callable[[list[MicroOp]], list[MicroOp]], build: Path,
                  reporter: Reporter) -> float:
     """Weight reads that one more step costs, from RTL counters."""
     reads = []
@@ -129,17 +129,17 @@ def _extra_reads(config: Config, transform: Callable[[list[MicroOp]], list[Micro
         layout = Layout(c.build_network(), c.machine)
         ops = insert_waits(transform(train(Schedule(layout, c.rule, "train"))))
         job = replace(_random_job(assemble(c, {"train": ops}, layout), 2), steps=False)
-        reads.append(_run(job, folder, "reads", reporter, quiet=True).counters["weight_reads"] / 2)
+        reads.append(_run(job, build, "reads", reporter, quiet=True).counters["weight_reads"] / 2)
     return reads[1] - reads[0]
 
 
-def cycles(folder: Path, reporter: Reporter) -> Iterator[Figure]:
+def cycles(build: Path, reporter: Reporter) -> Iterator[Figure]:
     """Cycles a training sample of the digits preset beside the minimum, by cause."""
     config = load("digits")
     program = compile_config(config)
     data = data_of(program)
     job = replace(replay_job(program, data, initial_image(program), 100), steps=False)
-    c = _run(job, folder, "digits: cycles", reporter).counters
+    c = _run(job, build, "digits: cycles", reporter).counters
     causes = {n: c[n] / 100 for n in CYCLES}
     least = minimum(program)
     assert least is not None, "the rule il says what it visits"
@@ -158,8 +158,8 @@ def _random_job(program: Program, samples: int) -> Job:
     return Job(program, "train", initial_image(program), inputs)
 
 
-def _run(job: Job, folder: Path, name: str, reporter: Reporter, quiet: bool = False) -> Trace:
-    model = verilator.prepare(job.program, folder / "build")
+def _run(job: Job, build: Path, name: str, reporter: Reporter, quiet: bool = False) -> Trace:
+    model = verilator.prepare(job.program, build)
     if quiet:
         return verilator.run(job, model)
     with reporter.task(name, job.count) as task:

@@ -13,7 +13,7 @@ from hebbar.cli.app import app
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
-from hebbar.studies import chain, house, onboarding, parts, scale, strangers
+from hebbar.studies import chain, house, onboarding, parts, rtl, scale, strangers
 from hebbar.studies.registry import AREAS, find
 
 QUIET = Reporter(quiet=True)
@@ -119,3 +119,17 @@ def test_the_areas_stand_once():
     with pytest.raises(BadInput, match="there is no bench area 'rulse'; did you mean 'rules'") as refused:
         find("rulse")
     assert all(name in str(refused.value) for name in AREAS)
+
+
+def test_the_rtl_is_built_in_the_folder_that_is_given(monkeypatch, tmp_path):
+    """Without it machines would be built beside the build folder's entries, where nothing trims them."""
+    class Asked(Exception):
+        pass
+
+    def prepare(program, folder):
+        assert folder == tmp_path
+        raise Asked
+
+    monkeypatch.setattr(rtl.verilator, "prepare", prepare)
+    with pytest.raises(Asked):
+        rtl.cycle_model(tmp_path, 1, QUIET)
