@@ -5,7 +5,6 @@
 """
 
 import sys
-import tempfile
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,7 +14,7 @@ sys.path.insert(0, str(ROOT))  # document this checkout, whichever Hebbar is ins
 from hebbar.compiler.config import Config, load, preset_names  # noqa: E402
 from hebbar.compiler.program import compile_config  # noqa: E402
 from hebbar.contract.console import Reporter  # noqa: E402
-from hebbar.contract.files import write_text  # noqa: E402
+from hebbar.contract.files import temporary_folder, write_text  # noqa: E402
 from hebbar.contract.machine import MachineConfig  # noqa: E402
 from hebbar.energy.run import estimate_run  # noqa: E402
 from hebbar.studies.strangers.presets import write_images  # noqa: E402
@@ -48,9 +47,9 @@ def energy(config: Config) -> str:
     """The energy of the digital part; an analog macro is left out of it, so that there is none."""
     if config.machine.kind.macro:
         return "-"
-    with tempfile.TemporaryDirectory() as folder:  # the counts are those of the program, whatever the images are
+    with temporary_folder() as folder:  # the counts are those of the program, whatever the images are
         if config.data.name == "idx":
-            config = config.replace(data={"path": str(write_images(Path(folder), train=SAMPLES))})
+            config = config.replace(data={"path": str(write_images(folder, train=SAMPLES))})
         found = estimate_run(config, SAMPLES, "cmos45", Reporter(quiet=True)).sample
     return ", ".join(f"{pj / 1000:,.1f}" for pj in (found.low, found.typical, found.high))
 

@@ -7,7 +7,6 @@ that what else the machine does hits both sides.
 import json
 import pickle
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +21,7 @@ from hebbar.compiler.config import Config
 from hebbar.compiler.program import Program, compile_config
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import Mismatch
+from hebbar.contract.files import temporary_folder
 from hebbar.contract.registers import REGISTERS, Control
 from hebbar.contract.results import Figure
 from hw.verilog import TOP
@@ -140,8 +140,7 @@ def _compared(job: Job, library: Path, clock: Callable[[], float] = time.perf_co
 
 def _cocotb(job: Job, model: verilator.Model) -> float:
     """Cycles a second inside a cocotb test."""
-    with tempfile.TemporaryDirectory(prefix="pace-", dir=model.folder) as name:
-        folder = Path(name)
+    with temporary_folder("pace-", model.folder) as folder:
         (folder / JOB_FILE).write_bytes(pickle.dumps(job))
         build.run_cocotb(model.folder, TOP, "sim.testbench.throughput", test_dir=folder)
         found = json.loads((folder / PACE_FILE).read_text())

@@ -6,17 +6,16 @@ published or recorded figures.
 """
 
 import re
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from golden.learning.tasks import task_of
 from hebbar.compiler.config import Config, load, parse
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
+from hebbar.contract.files import temporary_folder
 from hebbar.energy.estimate import estimate
 from hebbar.energy.operation import leakage_w, operation
 from hebbar.energy.registers import register_bits
@@ -83,8 +82,8 @@ def here(technologies: Sequence[str] = TECHNOLOGIES) -> Iterator[Way]:
 def processor(reporter: Reporter) -> Iterator[Way]:
     """The compiled golden machine on one core: its time measured, its power stated."""
     for rule in RULES:
-        with tempfile.TemporaryDirectory() as folder:
-            made = config(rule).replace(data={"path": str(write_images(Path(folder), train=SAMPLES))})
+        with temporary_folder() as folder:
+            made = config(rule).replace(data={"path": str(write_images(folder, train=SAMPLES))})
             program = compile_config(made)
             task = task_of(program)
             job = replace(job_of(program, task, "train", SAMPLES, task.image()), steps=False)

@@ -6,7 +6,6 @@ s.
 
 import multiprocessing
 import resource
-import tempfile
 import time
 import warnings
 from collections import Counter
@@ -24,7 +23,7 @@ from hebbar.compiler.program import Program, compile_config
 from hebbar.compiler.schedule import LoopOp, MicroOp
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError
-from hebbar.contract.files import write_json
+from hebbar.contract.files import temporary_folder, write_json
 from hebbar.contract.memories import Mem
 from hebbar.contract.results import Figure
 
@@ -140,9 +139,9 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """How many files end in anything but a right answer or a sentence, and the most that one took."""
     _warm_up()
     found: list[Verdict] = []
-    with tempfile.TemporaryDirectory(prefix="hebbar-toml-") as place, ThreadPoolExecutor(2) as pool, \
+    with temporary_folder("hebbar-toml-") as place, ThreadPoolExecutor(2) as pool, \
             reporter.task("random configurations", COUNT[quick]) as task:
-        for v in pool.map(lambda seed: verdict(seed, Path(place)), range(COUNT[quick])):
+        for v in pool.map(lambda seed: verdict(seed, place), range(COUNT[quick])):
             found.append(v)
             task.advance(len(found), f"{sum(x.ending not in RIGHT for x in found)} wrong")
     wrong = [v for v in found if v.ending not in RIGHT]

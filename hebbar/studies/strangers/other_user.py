@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import tomllib
 from importlib import metadata
 from pathlib import Path
 
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import MissingTool
+from hebbar.contract.files import temporary_folder
 from hebbar.contract.results import Figure
 
 __all__ = ["COMMANDS", "attempt", "install", "measure"]
@@ -31,8 +31,7 @@ PLACES: dict[str, dict[str, str]] = {
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """Commands that work as ``nobody`` in a read-only current folder, from an install that nobody can only read."""
-    with tempfile.TemporaryDirectory(prefix="hebbar-") as name:
-        place = Path(name)
+    with temporary_folder() as place:
         try:
             reporter.say("installing Hebbar for another user ...")
             program = install(place / "prefix")

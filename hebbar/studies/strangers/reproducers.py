@@ -4,10 +4,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import MissingTool
+from hebbar.contract.files import temporary_folder
 from hebbar.contract.processes import run
 from hebbar.contract.results import Figure
 
@@ -28,9 +28,9 @@ def measure(folder: Path, quick: bool, reporter: Reporter, faults: Path | None =
     if not scripts:
         raise MissingTool(f"{faults or KEPT} holds no repro.py or repro.sh; run hebbar bench strangers in a checkout.")
     scripts = [s for s in scripts if not (quick and s.suffix == ".sh")]
-    with TemporaryDirectory(prefix="hebbar-") as place, reporter.task(name, len(scripts)) as task:
-        prefix = Path(place) / "prefix"
-        Path(place).chmod(0o755)  # for scripts that try it as another user
+    with temporary_folder() as place, reporter.task(name, len(scripts)) as task:
+        prefix = place / "prefix"
+        place.chmod(0o755)  # for scripts that try it as another user
         if any(s.suffix == ".sh" for s in scripts):
             install(prefix)
         for done, script in enumerate(scripts, 1):
