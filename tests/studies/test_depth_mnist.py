@@ -101,7 +101,9 @@ def test_rows_stand_beside_their_targets():
     finals = {"il": [run("il", 0.981), run("il", 0.983)], "zil": [run("zil", 0.9849)],
               "backprop": [run("backprop", 0.99)]}
     best = {rule: runs[0] for rule, runs in finals.items()}
-    found = list(rows(finals, {"il": (98.0, 98.3), "zil": (98.0, 98.31)}, best))
+    found, quick = (list(rows(finals, {"il": (98.0, 98.3), "zil": (98.0, 98.31)}, best, q)) for q in (False, True))
+    for table, words in ((found, "10,000 images (mean of 3 seeds"), (quick, "after 100 images (mean of 1 seeds")):
+        assert sum(words in row.figure for row in table) == 2
     assert [f.met for f in found] == [True, False, None, False, True, False, None]
     assert [f.value for f in found[:4]] == [98.2, 98.49, 99.0, 98.49] and found[-1].value == 0.25
     assert mnist._row("", [run("il", 0.9736)], 97.36, run("il", 0.9), above=True).met is False
