@@ -123,11 +123,11 @@ class Outcome:
             "seed": c.training.seed, "config": c.model_dump(mode="json"), "versions": versions()}
 
 
-def replay_job(program: Program, data: Dataset | LearningTask, weights: NDArray[np.int64], samples: int,
-               epoch: int = 0) -> Job:
-    """The first ``samples`` samples of a training epoch as a job, every step recorded."""
+def replay_job(program: Program, data: Dataset | LearningTask, weights: NDArray[np.int64],
+               samples: int) -> Job:
+    """The first ``samples`` samples of the first epoch as a job, every step recorded."""
     task = as_task(program, data)
-    return Job(program, "train", weights, task.codes("train", rows=task.order(epoch)[:samples]))
+    return Job(program, "train", weights, task.codes("train", rows=task.order(0)[:samples]))
 
 
 def predict_job(program: Program, data: Dataset | LearningTask, weights: NDArray[np.int64]) -> Job:

@@ -111,7 +111,7 @@ def simulate(context: typer.Context, source: Source,
                  "files": [str(f) for f in files]}, [], files, show)
 
 
-def _broken(out: Path, backend: str | None, entry: str, samples: int | None, defect: str, config: "Config",
+def _broken(out: Path, backend: str | None, entry: str, samples: int, defect: str, config: "Config",
             build: Path, quiet: bool, as_json: bool) -> None:
     """``simulate --break``: the same program on a broken machine; passes when the difference is found."""
     from hebbar.report.tables import print_defects, print_injected
@@ -122,7 +122,7 @@ def _broken(out: Path, backend: str | None, entry: str, samples: int | None, def
         print_defects(DEFECTS)
         return
     here = Run(out, quiet, as_json, config)
-    found = inject_defect(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples or 10, here.folder,
+    found = inject_defect(config, defect, backend or DEFAULT_WITH_DEFECT, entry, samples, here.folder,
                         here.reporter, build=build)
     here.finish(found.result(), [found.check()], [found.waveform] if found.waveform else [],
                 lambda: print_injected(found))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hebbar.compiler.config import Config
     from hebbar.contract.record import Check
 
-__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Samples", "Epochs", "Data", "Build", "Quick", "Run",
+__all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Epochs", "Data", "Build", "Quick", "Run",
            "configured", "refuse"]
 
 
@@ -35,7 +35,6 @@ Seed = Annotated[int | None, typer.Option(min=0, help="Training seed, instead of
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 Json = Annotated[bool, typer.Option("--json", help="The result as JSON on standard output instead of a table.")]
 Rule = Annotated[str | None, typer.Option(help="Learning rule, instead of the configured one.")]
-Samples = Annotated[int | None, typer.Option(min=1, help="Samples of the data; all where there are fewer.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Training epochs, instead of the configured ones.")]
 Quick = Annotated[bool, typer.Option("--quick", help="One epoch of a few samples, and few questions: does it run?")]
 Data = Annotated[Path | None, typer.Option(help="Where the data are, instead of the configured path.")]

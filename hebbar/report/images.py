@@ -12,14 +12,15 @@ from .svg import STYLE
 
 __all__ = ["gallery"]
 
+SHOWN = 10
 ENLARGED = 6
 """Dots of the picture along a pixel; whoever shows the SVG would smooth single ones."""
 
 
-def gallery(rows: Mapping[str, NDArray[np.float64]], shown: int = 10) -> Figure:
+def gallery(rows: Mapping[str, NDArray[np.float64]]) -> Figure:
     """A labelled row for each array (images, pixels) of square images, from white at 0 to black at 1; the first
-    ``shown`` images of each."""
-    count = min(shown, max(len(row) for row in rows.values()))
+    SHOWN images of each."""
+    count = min(SHOWN, max(len(row) for row in rows.values()))
     side = max(int(row.shape[1] ** 0.5) for row in rows.values())
     canvas = np.full((len(rows) * (side + 1), count * (side + 1)), np.nan)
     for i, row in enumerate(rows.values()):

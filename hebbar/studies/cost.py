@@ -49,9 +49,8 @@ def cost(program: Program, image: Ints, count: int, reporter: Reporter, backend:
     return Cost(cycles, energy, found.total_words, found.total_mismatches, first)
 
 
-def trained_cost(config: Config, count: int, reporter: Reporter, backend: str = "fast", epochs: int = 1,
-                 build: Path = BUILD) -> Cost:
-    """The cost with weights that ``epochs`` epochs have trained."""
-    program = compile_config(config.replace(training={"epochs": epochs}))
+def trained_cost(config: Config, count: int, reporter: Reporter, backend: str = "fast") -> Cost:
+    """The cost with weights that one epoch has trained."""
+    program = compile_config(config.replace(training={"epochs": 1}))
     image = train_fixed(program, data_of(program)).weights
-    return cost(program, image, count, reporter, backend, build)
+    return cost(program, image, count, reporter, backend)

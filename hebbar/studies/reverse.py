@@ -117,10 +117,10 @@ def gap(case: str, sample: int) -> float:
     return max(float(np.abs(delta[key] / alpha[key] - w).max() / np.abs(w).max()) for key, w in wanted.items())
 
 
-def wavefront(case: str, sample: int = 0) -> tuple[dict[str, Reals], dict[str, int]]:
+def wavefront(case: str) -> tuple[dict[str, Reals], dict[str, int]]:
     """Measure for every population that is predicted the distance of its error from the slope of the loss, relative,
-    at every state step of Z-IL, and the step at which it learns."""
-    program, network, weights, some = setting(case, sample)
+    at every state step of Z-IL on the first sample, and the step at which it learns."""
+    program, network, weights, some = setting(case, 0)
     path = ref.zil(network, weights, _clamps(network, some), program.config.rule).relaxation
     wanted, _ = slopes(network, weights, some.inputs_float[0], half_square(some.targets))
     levels = program.layout.network.levels

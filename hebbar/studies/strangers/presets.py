@@ -19,6 +19,8 @@ COMMANDS = ("run", "train", "simulate", "energy", "report", "check")
 QUICK = {"tiny": COMMANDS, **dict.fromkeys(("query", "hopfield", "stdp", "reward_bases"), ("energy",))}
 """What is tried of which presets with ``quick``; all of it on one small simulator."""
 LIMIT_S = 1800
+SIDE = 28
+"""Pixels of a side of MNIST's images."""
 MAIN = "from hebbar.cli import main; main()"
 
 
@@ -37,11 +39,11 @@ def commands_of(preset: str, images: Path, wave: bool = True) -> dict[str, list[
         "check": [["check", preset, "--out", f"{out}-check"]]}
 
 
-def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
-    """All presets through all commands in ``folder``, whose simulators presets of one machine share. Without ``data``,
-    a folder with MNIST's files, the preset ``mnist`` gets a few images of noise."""
+def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
+    """All presets through all commands in ``folder``, whose simulators presets of one machine share; the preset
+    ``mnist`` gets a few images of noise."""
     folder.mkdir(parents=True, exist_ok=True)
-    images = data.resolve() if data else write_images(folder / "noise")
+    images = write_images(folder / "noise")
     work = [(preset, name, lines) for preset in (QUICK if quick else preset_names())
             for name, lines in commands_of(preset, images, wave=not quick).items()
             if not quick or name in QUICK[preset]]
@@ -53,9 +55,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
                 failed.append(f"{name} {preset}")
                 reporter.say(f"{name} {preset}: {errors[0]}")
         task.advance(len(work))
-    pixels = "" if data else ", mnist on images of noise"
-    return [Figure(f"presets x commands without an error{pixels}", len(work) - len(failed), f"all {len(work)}",
-                   "of them", not failed)]
+    return [Figure("presets x commands without an error, mnist on images of noise", len(work) - len(failed),
+                   f"all {len(work)}", "of them", not failed)]
 
 
 def started(*arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
@@ -74,17 +75,17 @@ def _error(line: list[str], folder: Path) -> str:
     return f"hebbar {' '.join(line)} ended with {done.returncode}: {last}" if done.returncode else ""
 
 
-def write_images(folder: Path, train: int = 60, test: int = 20, side: int = 28) -> Path:
+def write_images(folder: Path, train: int = 60, test: int = 20) -> Path:
     """MNIST's four files with a few images of noise."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path, content in _files(folder, train, test, side):
+    for path, content in _files(folder, train, test):
         path.write_bytes(content)
     return folder.resolve()
 
 
-def _files(folder: Path, train: int, test: int, side: int) -> Iterator[tuple[Path, bytes]]:
+def _files(folder: Path, train: int, test: int) -> Iterator[tuple[Path, bytes]]:
     rng = np.random.default_rng(0)
     for part, count in (("train", train), ("t10k", test)):
-        pixels, labels = rng.integers(0, 256, (count, side, side), np.uint8), np.arange(count, dtype=np.uint8) % 10
-        yield folder / f"{part}-images-idx3-ubyte", struct.pack(">IIII", 2051, count, side, side) + pixels.tobytes()
+        pixels, labels = rng.integers(0, 256, (count, SIDE, SIDE), np.uint8), np.arange(count, dtype=np.uint8) % 10
+        yield folder / f"{part}-images-idx3-ubyte", struct.pack(">IIII", 2051, count, SIDE, SIDE) + pixels.tobytes()
         yield folder / f"{part}-labels-idx1-ubyte", struct.pack(">II", 2049, count) + labels.tobytes()
