@@ -1,6 +1,5 @@
 """Commands about what is not perfect: how bad a device may be, and calibrating its converters."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,6 +7,7 @@ import typer
 
 from hebbar.contract.errors import BadInput
 from hebbar.contract.suggest import shown as quoted
+from hebbar.studies.severities import RULES, SEVERITIES
 
 from .options import Epochs, Json, Quiet, Run, Source, configured
 
@@ -19,7 +19,7 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
           values: Annotated[str | None, typer.Option(help="As in 0,0.1,0.3; default: four or five of the "
                                                         "switch's own.")] = None,
           config: Annotated[str, typer.Option(help="Preset or TOML file.")] = "digits_analog",
-          rules: Annotated[str, typer.Option(help="Of il, ipc, backprop.")] = "il,ipc,backprop",
+          rules: Annotated[str, typer.Option(help=f"Of {', '.join(RULES)}.")] = ",".join(RULES),
           seeds: Annotated[int, typer.Option(min=1, help="Seeds 0, 1, .. of weights, order, split and devices.")] = 3,
           jobs: Annotated[int, typer.Option(min=1, help="Processes at a time.")] = 2,
           out: Annotated[Path, typer.Option("--out", help="Folder for the record.")] = Path("out/study"),
@@ -28,12 +28,12 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
     chosen = configured(config, None, None, epochs, None)
     from hebbar.report.svg import save
     from hebbar.studies import severity
-    from hebbar.studies.severity import SEVERITIES, known_switch, means, shown
+    from hebbar.studies.severity import known_switch, means, shown
 
     names = list(SEVERITIES) if switches == ["all"] else switches
     for name in names:
         known_switch(chosen, name)
-    plans = {name: severity.planned(chosen, name, _values(name, values, SEVERITIES), rules.split(","))
+    plans = {name: severity.planned(chosen, name, _values(name, values), rules.split(","))
              for name in names}
     here = Run(out, quiet, as_json, chosen)
     points = {name: severity.study(plan, range(seeds), jobs, here.reporter) for name, plan in plans.items()}
@@ -50,12 +50,13 @@ def study(switches: Annotated[list[str], typer.Argument(metavar="SWITCH...", hel
                 show=show)
 
 
-def _values(switch: str, values: str | None, known: Mapping[str, Sequence[Any]]) -> list[Any]:
+def _values(switch: str, values: str | None) -> list[Any]:
     """What was asked for, or the values of the switch's own."""
     if values is None:
-        if switch not in known:
-            raise BadInput(f"{switch} has no values of its own; give --values. Those that have: {', '.join(known)}.")
-        return list(known[switch])
+        if switch not in SEVERITIES:
+            raise BadInput(f"{switch} has no values of its own; give --values. Those that have: "
+                           f"{', '.join(SEVERITIES)}.")
+        return list(SEVERITIES[switch])
     from hebbar.studies.sweeps.grid import toml_values
 
     return toml_values(values, f"--values {quoted(values)}")

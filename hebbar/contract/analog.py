@@ -161,9 +161,8 @@ class Converters(Section):
 class AnalogConfig(Section):
     """``[machine.analog]``: the macro of tile 'analog'; the tables below it are its parts."""
 
-    preset: str = key("", "A published device: ideal, pcm, rram_filament, rram_soft, sram_charge. Its values stand "
-                          "where no other is given; its pulses are for weights with 13 fractional bits.", example="pcm",
-                      max_length=64)
+    preset: str = key("", f"A published device: {', '.join(device_names())}. Its values stand where no other is "
+                          "given; its pulses are for weights with 13 fractional bits.", example="pcm", max_length=64)
     control: Control = key(Control(), "What the RTL is built for.")
     device: Device = key(Device(), "Conductances.")
     programming: Programming = key(Programming(), "Error of writing.")

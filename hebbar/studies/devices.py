@@ -10,7 +10,8 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
 from .parameter_sweep import in_parallel
-from .severity import RULES, train, with_rule
+from .severities import RULES
+from .severity import train, with_rule
 
 __all__ = ["REFRESH", "Trained", "with_device", "with_refresh", "trainings", "measure"]
 

@@ -18,6 +18,8 @@ from sim.kit.yosys_tcl import as_yosys
 from sim.package import write
 from sim.toolchain import environment
 
+from .parts import ROOT
+
 __all__ = ["SEEDS", "measure"]
 
 SEEDS = {False: 0, True: 0}
@@ -113,11 +115,10 @@ def _two(folder: Path, quick: bool, reporter: Reporter) -> Iterator[Figure]:
 
 def _wheel(folder: Path, reporter: Reporter) -> list[Figure]:
     """The wheel in an environment of its own, outside the checkout: its commands run."""
-    root = Path(__file__).parents[2]
     _fresh(folder)
     reporter.say("building the wheel and installing it elsewhere ...")
     steps: dict[str, list[str]] = {
-        "build": [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", "dist", str(root)],
+        "build": [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", "dist", str(ROOT)],
         "environment": [sys.executable, "-m", "venv", "venv"],
         "install": ["sh", "-c", "venv/bin/pip install -q dist/*.whl"],
         "run": ["venv/bin/hebbar", "run", "tiny", "--quick", "--out", "run", "-q"],

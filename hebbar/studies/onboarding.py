@@ -17,10 +17,10 @@ from hebbar.contract.results import Figure
 from sim.defects import DEFECTS
 from sim.inject_defect import inject_defect
 
+from .parts import MAIN, ROOT
+
 __all__ = ["help_start", "first_table", "defects"]
 
-MAIN = "from hebbar.cli import main; main()"
-ROOT = Path(__file__).parent.parent.parent
 
 
 def help_start() -> Figure:

@@ -15,9 +15,11 @@ from hebbar.contract.files import write_json
 from hebbar.contract.record import commit
 from hebbar.contract.results import Figure
 
-__all__ = ["ROOT", "SOURCES", "as_csv", "hashed", "kept", "measured", "sources"]
+__all__ = ["MAIN", "ROOT", "SOURCES", "as_csv", "hashed", "kept", "measured", "sources"]
 
 ROOT = Path(__file__).parents[2]
+MAIN = "from hebbar.cli import main; main()"
+"""The command for a new Python."""
 SOURCES = ("hebbar", "golden", "hw", "sim")
 RESULTS = "benchmarks/results"
 

@@ -16,9 +16,10 @@ from hebbar.contract.errors import HebbarError
 from hebbar.contract.results import Figure
 from sim.training import train
 
+from .parts import MAIN
+
 __all__ = ["training", "resume"]
 
-MAIN = "from hebbar.cli import main; main()"
 KILLS = 20
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 

@@ -11,12 +11,11 @@ from typing import Any
 from hebbar.contract.errors import HebbarError
 from hebbar.contract.processes import run
 
-from ..house.history import checkout, lacking
+from ..house.history import AGAINST, checkout, lacking
 from ..parts import ROOT
 
 __all__ = ["AGAINST", "asked", "lacking", "trees"]
 
-AGAINST = "e9c8550"
 FIRST = """\
 import json, sys
 sys.path.insert(0, sys.argv[1])

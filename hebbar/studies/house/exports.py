@@ -6,11 +6,10 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
 from .. import export_size
-from .history import checkout, lacking
+from .history import AGAINST, checkout, lacking
 
 __all__ = ["measure"]
 
-AGAINST = "e9c8550"
 LANES, QUICK = (4, 128, 512), (4,)
 """tiny, mnist and the machine of 512 lanes."""
 

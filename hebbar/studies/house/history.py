@@ -17,9 +17,10 @@ from ..parts import ROOT
 if TYPE_CHECKING:
     import subprocess
 
-__all__ = ["BEFORE", "checkout", "git", "lacking", "pytest", "said_cases"]
+__all__ = ["AGAINST", "BEFORE", "checkout", "git", "lacking", "pytest", "said_cases"]
 
-BEFORE = {"e9c8550": "before anything of this", "f0334d0": "before the packages moved"}
+AGAINST = "e9c8550"
+BEFORE = {AGAINST: "before anything of this", "f0334d0": "before the packages moved"}
 """The commits that figures are held against."""
 
 

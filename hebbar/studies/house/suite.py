@@ -14,11 +14,10 @@ from hebbar.contract.files import temporary_folder, write_text
 from hebbar.contract.results import Figure
 
 from ..parts import ROOT
-from .history import checkout, lacking, pytest
+from .history import AGAINST, checkout, lacking, pytest
 
 __all__ = ["cpu", "measure"]
 
-AGAINST = "e9c8550"
 QUICK = {"now": ("tests/golden/test_fixed.py",), AGAINST: ("tests/test_fixed.py",)}
 """What a quick run measures: a file that both have, by where it stands."""
 RAN = (0, 1)

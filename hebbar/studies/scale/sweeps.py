@@ -14,6 +14,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError
 from hebbar.contract.results import Figure
 
+from ..parts import MAIN
 from ..sweeps.extras import installed
 
 __all__ = ["measure"]
@@ -24,7 +25,6 @@ KILLS = {False: (7, 23), True: (2, 5)}
 COMMAND = ("sweep", "tiny", "--epochs", "1", "--set", "rule.steps=2,4", "--set", "rule.gamma=0.25,0.5", "--jobs", "2",
            "--quiet")
 POINTS = 4
-MAIN = "from hebbar.cli import main; main()"
 TABLES = ("table.csv", "table.parquet", "result.json")
 ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 LONGEST_S = 300

@@ -29,9 +29,10 @@ from hebbar.contract.files import temporary_folder
 from hebbar.contract.processes import start
 from hebbar.contract.results import Figure
 
+from ..parts import ROOT
+
 __all__ = ["Ending", "attempt", "figures", "run_cases"]
 
-ROOT = Path(__file__).parents[3]
 BYTES = 4 << 30
 SECONDS = 60
 STARTING = 300

@@ -21,6 +21,8 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.interrupts import SIGNALS
 from hebbar.contract.results import Figure
 
+from ..parts import MAIN
+
 __all__ = ["COMMANDS", "Attempt", "attempt", "expect_signals", "measure"]
 
 COMMANDS: dict[str, list[str]] = {
@@ -34,7 +36,6 @@ EARLIEST_S = 0.15
 LATEST_S = 10.0
 """Seconds for a command to end after Ctrl-C; 2 s are usual."""
 TAG = "HEBBAR_BENCH_TAG"
-MAIN = "from hebbar.cli import main; main()"
 
 
 @dataclass(frozen=True)

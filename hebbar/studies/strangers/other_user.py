@@ -13,9 +13,10 @@ from hebbar.contract.errors import MissingTool
 from hebbar.contract.files import temporary_folder
 from hebbar.contract.results import Figure
 
+from ..parts import ROOT
+
 __all__ = ["COMMANDS", "attempt", "install", "measure"]
 
-ROOT = Path(__file__).parents[3]
 NOBODY = "65534"
 COMMANDS: dict[str, list[str]] = {
     "simulate": ["simulate", "tiny", "--backend", "golden", "--samples", "1"],

@@ -13,6 +13,8 @@ from hebbar.compiler.tasks import entries_of
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
+from ..parts import MAIN
+
 __all__ = ["COMMANDS", "commands_of", "measure", "started", "write_images"]
 
 COMMANDS = ("run", "train", "simulate", "energy", "report", "check")
@@ -21,7 +23,6 @@ QUICK = {"tiny": COMMANDS, **dict.fromkeys(("query", "hopfield", "stdp", "reward
 LIMIT_S = 1800
 SIDE = 28
 """Pixels of a side of MNIST's images."""
-MAIN = "from hebbar.cli import main; main()"
 
 
 def commands_of(preset: str, images: Path, wave: bool = True) -> dict[str, list[list[str]]]:

@@ -11,11 +11,12 @@ from hebbar.contract.files import temporary_folder
 from hebbar.contract.processes import run
 from hebbar.contract.results import Figure
 
+from ..parts import ROOT
 from .other_user import install
 
 __all__ = ["measure"]
 
-KEPT = Path(__file__).parents[3] / "benchmarks" / "reproducers"
+KEPT = ROOT / "benchmarks" / "reproducers"
 
 SECONDS = 600.0
 """A reproducer that takes longer has failed."""
