@@ -100,6 +100,8 @@ def train(config: Config, folder: Path, reporter: Reporter, resume: bool = False
     preflight("fast", build)
     program = compile_config(config)
     program.entries["train"]  # which says why it is not there, before anything is built
+    if resume and restart:
+        raise BadInput("--resume goes on from the checkpoint and --restart discards it; give one of them.")
     if resume and not program.machine.kind.resumable:
         raise BadInput(f"machine.tile is {program.machine.tile!r}; its devices and their noise cannot be put back to "
                        "where they were, so leave --resume out.")

@@ -71,6 +71,7 @@ def test_help_names_every_command(tmp_path):
     (["run", "mnist", "--data", "nowhere"], "cannot be read as a folder"),
     (["report", "nowhere"], "holds no result.json"),
     (["train", "tiny", "--resume"], "holds no checkpoint"),
+    (["train", "tiny", "--resume", "--restart"], "give one of them"),
     (["simulate", "tiny", "--break", "roundin"], "did you mean 'rounding'"),
     (["simulate", "tiny", "--break", "rounding", "--backend", "golden"], "not on golden"),
     (["simulate", "array", "--break", "write-astray"], "row engine"),
