@@ -15,7 +15,7 @@ Seeds = Annotated[int, typer.Option(min=0, max=99, help="Placements of an FPGA, 
                                                         "count cells only.")]
 Route = Annotated[bool, typer.Option("--route/--no-route", help="Route each placement; without it the clock is an "
                                      "estimate, in a quarter of the time.")]
-Clock = Annotated[float, typer.Option("--clock", min=0.001, help="MHz that standard cells are timed at.")]
+Clock = Annotated[float, typer.Option("--clock", min=1e-3, max=1e5, help="MHz that standard cells are timed at.")]
 Srams = Annotated[list[Path] | None, typer.Option("--sram",
                                                   help="Liberty file of an SRAM macro, once for each; default: a "
                                                           "law fitted to published ones.")]

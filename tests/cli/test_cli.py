@@ -95,6 +95,7 @@ def test_help_names_every_command(tmp_path):
     (["new", "a.toml", "--layers", "4,3,2", "--hidden", "3"], "leave one out"),
     *((["spice", "--volts", given], f"--volts is {given}; give a finite number") for given in ("nan", "inf", "-1")),
     (["transient", "--g-max", "inf"], "both finite"),
+    (["synth", "tiny", "--clock", "inf"], "--clock"),
     (["synth", "tiny", "--target", "aqfp", "--cooling", "nan"], "the cooling is nan W"),
     (["fly"], "fly")])
 def test_bad_input_is_a_sentence_and_exit_code_2(tmp_path, arguments, words):
