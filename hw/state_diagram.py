@@ -19,8 +19,8 @@ Branch = tuple[Value, tuple[str, ...] | None]
 
 @dataclass(frozen=True)
 class Transition:
-    """A way from one state to another, and when it is taken; without words, always. Of two that could be taken the
-    later one is."""
+    """A way from one state to another, and when it is taken; without words, always. Which of two is taken where both
+    could be, this does not say."""
 
     source: str
     target: str
