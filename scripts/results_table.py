@@ -28,7 +28,7 @@ SINCE = {
               "RTL = golden, depth 32: writes that differ"),
     "chain": ("lanes busy", "counters of the RTL", "writes that differ", "mismatches of random programs", "final bits",
               "fast shell with comparison by writes", "no dispatch violates a dependence",
-              "what gaps, wide pass and buffers buy")}
+              "what gaps, wide pass and buffers buy", "mnist, W = C", "digits IL T 8, W = C")}
 """What the rows begin with that a file of a whole bench has of an earlier commit, not measured or not built; the parts
 that measure them have files of their own, recorded since."""
 
