@@ -32,14 +32,19 @@ __all__ = ["CHANGED", "ModuleProof", "Proof", "planted", "prove"]
 CHANGED = "hebbar.tile"
 """The module of the negative control."""
 
-# The Verilog writer names registers _N_; hidden, they give way to the names that both sides have.
+# The Verilog writer names registers _N_; hidden, they give way to the names that both sides have. A read port with an
+# enable is a register with a multiplexer in Verilog: memory_dff takes it into the memory once that is an enable, and
+# the multiplexer, which reads the memory too, is gone.
 _PREPARE = """\
 hierarchy -check -top hebbar
 proc -norom
 write_json {side}.json
 rename -hide w:_?_ w:_??_
 opt_clean
+opt_dff -simple-dffe -nosdff
+opt_clean
 memory_dff
+dffunmap
 memory_share
 memory_collect
 memory_map t:$mem_v2 r:WR_PORTS=0 %i

@@ -14,8 +14,10 @@ MACHINE = load("tiny").machine
 UNITS = MACHINE.model_copy(update={"separation": 6, "energy": True})
 QUIET = Reporter(quiet=True)
 WEIGHTS, WORDS, ERRORS, STATE = "hebbar.tile.weights", "hebbar.tile.words", "hebbar.tile.errors", "hebbar.state_memory"
+COUNTERS = "hebbar.counters"
 BOXED = (WEIGHTS, WORDS, ERRORS, STATE)
-MODULES = (CHANGED, *BOXED)
+MODULES = (CHANGED, COUNTERS, *BOXED)
+"""Memories that are read in every cycle, and one whose read port waits for an enable."""
 
 
 def text_of(module: str) -> str:
