@@ -77,15 +77,15 @@ class Walk(wiring.Component):
                          last_group.eq(group + 2 == count)]
         with m.Else():
             m.d.sync += [column.eq(column + 1), self.last.eq(column + 2 == command.columns[:columns])]
-        tag = self.tag
+        tag, rows = self.tag, rows_in_use(command.last_rows, last_group, self.machine.row_tiles)
         m.d.comb += [
             self.first.eq(column == 0), self.map_address.eq(command.map_base + column),
             self.address.eq(row_start + column), tag.flags.eq(command.flags), tag.gain.eq(command.gain),
             *(tag[name].eq(command[name]) for name in ("function", "precision", "align")),
-            tag.group.eq(command.group_base + group), tag.first.eq(group == 0),
-            tag.valid_rows.eq(rows_in_use(command.last_rows, last_group, self.machine.row_tiles))]
+            tag.group.eq(command.group_base + group), tag.first.eq(group == 0)]
         if self.machine.parts > 1:
-            self._parts(m, command, group, last_group)
+            rows = self._in_word(m, command, group, last_group, rows)
+        m.d.comb += tag.valid_rows.eq(rows)
         return m
 
     def _turns(self, command: data.View, groups: Value) -> Value:
@@ -94,11 +94,10 @@ class Walk(wiring.Component):
         words = (command.group_base[:bits] + groups + self.machine.parts - 1) >> bits
         return Mux(asks(command.flags, WEIGHT_FLAGS), groups, words)[:len(groups)]
 
-    def _parts(self, m: Module, command: data.View, turn: Value, last: Value) -> None:
-        """The row group of a turn and its rows in use, where a word of W rows has several: with weights those of one
-        part of the word, without them those of all parts from the first one of the block to its last."""
-        bits, tiles, tag = self.machine.part_bits, self.machine.row_tiles, self.tag
-        group, rows = tag.group, rows_in_use(command.last_rows, last, tiles)
+    def _in_word(self, m: Module, command: data.View, turn: Value, last: Value, rows: Value) -> Value:
+        """The rows in use of a word of W, which has several row groups: with weights ``rows`` in the part of the word
+        that is the row group, without them those of all parts from the first one of the block to its last."""
+        bits, tiles, group = self.machine.part_bits, self.machine.row_tiles, self.tag.group
         weights = asks(command.flags, WEIGHT_FLAGS)
         begins = command.group_base[:bits]
         ends = named(m, (begins + command.groups - 1)[:bits], "ends")
@@ -112,4 +111,4 @@ class Walk(wiring.Component):
             there, ending = named(m, from_first & to_last, f"part_{part}"), last & (ends == part)
             in_use += [Mux(weights, (group[:bits] == part) & rows[p], there & (~ending | (command.last_rows > p)))
                        for p in range(tiles)]
-        m.d.comb += tag.valid_rows.eq(Cat(in_use))
+        return Cat(in_use)

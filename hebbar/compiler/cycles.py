@@ -56,13 +56,12 @@ class Cycles:
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
         walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.row_words)
-        behind = self._program.entries[entry]
+        behind, behind_gap = self._program.entries[entry], False
         for at, code in executed(self._code, behind, (samples, *loops), exits):
             walk.now += FETCH_LATENCY * (at != behind)  # at START it is hidden by the clearing
             behind = at + 1
             if not passes(code):
                 walk.stream()
-            behind_gap, walk.behind_gap = walk.behind_gap, code.op is Op.WAIT and not code.barrier
             match code.op:
                 case Op.HALT:
                     pass
@@ -78,6 +77,7 @@ class Cycles:
                     walk.transfer(self._beats(code.op, code.fields), behind_gap and goes_on(code))
                 case _:
                     walk.now += 1
+            behind_gap = code.op is Op.WAIT and not code.barrier
         return walk.halt()
 
     def each(self, entry: str, loops: Sequence[int] = (0, 0, 0)) -> dict[str, int]:
@@ -115,8 +115,6 @@ class _Walk:
         self._slots: deque[tuple[int, int]] = deque()
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
         self._gap = self._held = self._streams = 0
-        self.behind_gap = False
-        """Whether the instruction before was a WAIT with a gap; the gap itself waits for the next sweep."""
 
     def hold(self, gap: int) -> None:
         """The next sweep waits ``gap`` cycles from the first one behind this in which the tile is free; 0 drains."""

@@ -42,8 +42,8 @@ def access_times(timing: Timing, block: dict[str, int], entries: Sequence[Mappin
     for where, access, resource in done:
         if where is Where.ROWS:
             wide = per_word if resource in (Resource.ACTIVITY, Resource.FEEDBACK) else timing.machine.parts
-            for g in timing.row_groups(block, flags):
-                at = timing.row(block, flags, g) + ROW_ACCESSES[access, resource]
+            for turn, g in enumerate(timing.row_groups(block, flags)):
+                at = timing.row(block, flags, turn) + ROW_ACCESSES[access, resource]
                 yield Timed(access, resource, (block["group_base"] + g) // wide, at, at)
             continue
         kind = timing.machine.kind

@@ -73,8 +73,8 @@ class Timing(ABC):
         """Account for a sweep accepted in cycle ``accept``; returns its slots (busy cycles)."""
 
     @abstractmethod
-    def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
-        """The cycle in which the sum of a row group is at the neuron unit."""
+    def row(self, block: dict[str, int], flags: Sweep, turn: int) -> int:
+        """The cycle in which a row group, the one of this number among ``row_groups``, is at the neuron unit."""
 
     @abstractmethod
     def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
@@ -134,8 +134,7 @@ class RowTiming(Timing):
         """The cycle of the slot of a word."""
         return 1 + group * block["columns"] + column
 
-    def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
-        turn = self.row_groups(block, flags).index(group)
+    def row(self, block: dict[str, int], flags: Sweep, turn: int) -> int:
         return self.slot(block, turn, block["columns"] - 1) + self.sum_latency
 
     def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
@@ -154,10 +153,10 @@ class RowTiming(Timing):
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> int:
         """Slots from the cycle after ``accept``; the back end takes a row's words one a cycle, not
         before its error is there and after those of all earlier rows."""
-        groups = self.row_groups(block, flags)
-        slots = block["columns"] * len(groups)
+        turns = len(self.row_groups(block, flags))
+        slots = block["columns"] * turns
         self.free = accept + slots
-        self.idle = max(self.idle, accept + self.row(block, flags, groups[-1]) + NEURON_LATENCY)
+        self.idle = max(self.idle, accept + self.row(block, flags, turns - 1) + NEURON_LATENCY)
         if flags & OPERAND_FLAGS:
             ready = accept + self.learnt(block, flags, 0, 0) - WRITE_LATENCY + 1
             self._back = max(self._back + slots, ready + slots)
@@ -204,8 +203,8 @@ class ArrayTiming(Timing):
             before += steps * cycles
         return before + (number + 1) * cycles
 
-    def row(self, block: dict[str, int], flags: Sweep, group: int) -> int:
-        return self.step(block, flags, "convert", group) + self.convert_latency
+    def row(self, block: dict[str, int], flags: Sweep, turn: int) -> int:
+        return self.step(block, flags, "convert", turn) + self.convert_latency
 
     def fetched(self, block: dict[str, int], flags: Sweep, group: int, column: int) -> int:
         return self.step(block, flags, "load", column + 1)

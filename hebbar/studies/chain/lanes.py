@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     ``folder`` is unused."""
     found: list[Figure] = []
     differing = programs = 0
-    for row, wide in ((row, wide) for row in (ROWS[4:5] if quick else ROWS) for wide in (False, True)):
+    for row, wide in product(ROWS[4:5] if quick else ROWS, (False, True)):
         target = row.wide if wide else row.narrow
         if not target:
             continue
