@@ -1,6 +1,5 @@
 """Commands about the analog crossbar: its netlist, a read of it in time, the macro in SystemVerilog."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from hebbar.contract.errors import BadInput
 
-from .options import Build, Json, Quiet, Run, Source, configured, refuse
+from .options import Build, Json, Quiet, Run, Source, configured, refuse, wrote
 
 if TYPE_CHECKING:
     from golden.analog.laws import Reals
@@ -115,7 +114,7 @@ def transient(context: typer.Context, state: State = None, rows: Rows = 8, colum
     write_text(files[1], vcd(waves))
     here.finish({"code": int(waves.code[-1]), "held_volts": float(waves.held[-1]), "lsb_volts": waves.lsb,
                  "gain_ohms": read.gain, "sampled_until_seconds": read.sample_end,
-                 "files": [str(path) for path in files]}, [], files, lambda: _wrote(files))
+                 "files": [str(path) for path in files]}, [], files, lambda: wrote(files))
 
 
 def macro(source: Source,
@@ -129,12 +128,7 @@ def macro(source: Source,
 
     machine = real_number.ideal(config.machine) if ideal else config.machine
     files = real_number.write(machine, here.folder, build)
-    here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files, lambda: _wrote(files))
-
-
-def _wrote(files: Sequence[Path]) -> None:
-    for path in files:
-        typer.echo(f"wrote {path}")
+    here.finish({"top": real_number.SYSTEM, "files": [str(path) for path in files]}, [], files, lambda: wrote(files))
 
 
 def _check_used(context: typer.Context, state: Path | None, config: str | None, inputs: str | None) -> None:

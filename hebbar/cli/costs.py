@@ -7,7 +7,7 @@ import typer
 
 from hebbar.contract.errors import BadInput
 
-from .options import Build, Data, Json, Quiet, Rule, Run, Source, configured, refuse
+from .options import Build, Data, Json, Quiet, Rule, Run, Source, configured, refuse, wrote
 
 if TYPE_CHECKING:
     from hebbar.compiler.config import Config
@@ -67,8 +67,7 @@ def energy(context: typer.Context, source: Source,
         print_priced(found[0])
         if found[1:]:
             print_beside(found)
-        if drawn:
-            typer.echo("\n".join(f"wrote {path}" for path in drawn))
+        wrote(drawn)
 
     here.finish(records[0] if len(records) == 1 else records, [], drawn, show)
 

@@ -8,7 +8,7 @@ import typer
 from hebbar.contract.errors import Mismatch
 from sim.backends.registry import BACKENDS, DEFAULT, DEFAULT_WITH_DEFECT, names
 
-from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured, refuse
+from .options import Build, Data, Epochs, Json, Quick, Quiet, Rule, Run, Seed, Source, configured, refuse, wrote
 
 if TYPE_CHECKING:
     from hebbar.compiler.config import Config
@@ -104,8 +104,7 @@ def simulate(context: typer.Context, source: Source,
         if found.grade is not None:
             start = "" if found.trained else " (weights as training starts; give trained ones with --weights)"
             typer.echo(f"{found.measure}: {100 * found.grade:.1f} %{start}")
-        for written in files:
-            typer.echo(f"wrote {written}")
+        wrote(files)
 
     here.finish({"backend": backend, "entry": entry, **found.record(),
                  "files": [str(f) for f in files]}, [], files, show)

@@ -7,7 +7,7 @@ import typer
 
 from hebbar.contract.errors import MissingTool
 
-from .options import Build, Data, Json, Quiet, Run, Source, configured
+from .options import Build, Data, Json, Quiet, Run, Source, configured, wrote
 
 __all__ = ["verilog", "testbench", "check", "prove", "doctor"]
 
@@ -27,7 +27,7 @@ def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Fol
 
     files = write(config, here.folder, here.reporter, build, top, samples, weights)
     here.finish({"files": [str(path) for path in files]}, [], files,
-                lambda: typer.echo("\n".join(f"wrote {path}" for path in files)))
+                lambda: wrote(files))
 
 
 def testbench(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the bench.")] =

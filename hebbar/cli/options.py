@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hebbar.contract.record import Check
 
 __all__ = ["Source", "Seed", "Quiet", "Json", "Rule", "Epochs", "Data", "Build", "Quick", "Run",
-           "configured", "refuse"]
+           "configured", "refuse", "wrote"]
 
 
 
@@ -64,6 +64,12 @@ def refuse(context: typer.Context, names: Sequence[str], why: str) -> None:
     if said:
         raise BadInput(f"{' and '.join(said)} would change nothing: {why}; leave {'it' if len(said) == 1 else 'them'} "
                        "out.")
+
+
+def wrote(files: Sequence[Path]) -> None:
+    """Print a line for each file."""
+    for path in files:
+        typer.echo(f"wrote {path}")
 
 
 class Run:

@@ -15,11 +15,13 @@ from hebbar.contract.files import write_json
 from hebbar.contract.record import commit
 from hebbar.contract.results import Figure
 
-__all__ = ["MAIN", "ROOT", "SOURCES", "as_csv", "hashed", "kept", "measured", "sources"]
+__all__ = ["MAIN", "ONE_THREAD", "ROOT", "SOURCES", "as_csv", "hashed", "kept", "measured", "sources"]
 
 ROOT = Path(__file__).parents[2]
 MAIN = "from hebbar.cli import main; main()"
 """The command for a new Python."""
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
+"""Environment variables by which the numerical libraries of a process use one thread."""
 SOURCES = ("hebbar", "golden", "hw", "sim")
 RESULTS = "benchmarks/results"
 

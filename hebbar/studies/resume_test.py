@@ -16,12 +16,11 @@ from hebbar.contract.errors import HebbarError
 from hebbar.contract.results import Figure
 from sim.training import train
 
-from .parts import MAIN
+from .parts import MAIN, ONE_THREAD
 
 __all__ = ["training", "resume"]
 
 KILLS = 20
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 
 
 def training(config: Config, folder: Path, reporter: Reporter, epochs: int | None, target_s: float) -> Figure:
@@ -71,7 +70,7 @@ def _killed(folder: Path, moment: float) -> str:
 def _start(folder: Path, *options: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", MAIN, "train", "tiny", "--epochs", "8", "--every", "0.3", "--quiet", "--out",
                str(folder), *options]
-    return subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
+    return subprocess.Popen(command, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL,
                             stderr=subprocess.PIPE, text=True, start_new_session=True)
 
 

@@ -14,7 +14,7 @@ from hebbar.contract.console import Reporter
 from hebbar.contract.errors import HebbarError
 from hebbar.contract.results import Figure
 
-from ..parts import MAIN
+from ..parts import MAIN, ONE_THREAD
 from ..sweeps.extras import installed
 
 __all__ = ["measure"]
@@ -26,7 +26,6 @@ COMMAND = ("sweep", "tiny", "--epochs", "1", "--set", "rule.steps=2,4", "--set",
            "--quiet")
 POINTS = 4
 TABLES = ("table.csv", "table.parquet", "result.json")
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
 LONGEST_S = 300
 
 
@@ -83,7 +82,7 @@ def _killed(folder: Path, seeds: int, kept: int) -> int:
 def _started(folder: Path, seeds: int, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """The sweep in a group of its own, all of which is dead afterwards."""
     command = [sys.executable, "-c", MAIN, *COMMAND, "--seeds", str(seeds), "--out", str(folder), *options]
-    child = subprocess.Popen(command, env=os.environ | ENVIRONMENT, stdout=subprocess.DEVNULL,
+    child = subprocess.Popen(command, env=os.environ | ONE_THREAD, stdout=subprocess.DEVNULL,
                              stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         yield child
