@@ -65,6 +65,7 @@ RECIPES = (
     example("query", "query_generated", "query_completed"),
     example("spiking", "stdp_window", "spiking"),
     Recipe((hebbar("bench depth --part rules"),), {"rules_by_depth.svg": "bench/depth/rules/rules.svg"}),
+    Recipe((hebbar("bench depth --part window --data data/mnist"),), {"window.svg": "bench/depth/window/window.svg"}),
     Recipe((hebbar("bench depth --part bits --data data/mnist"),), {"bits.svg": "bench/depth/bits/bits.svg"}),
     Recipe((hebbar("transient"),), {"transient.svg": "transient/transient.svg"}),
     Recipe((("-c", SEVERITY),), {"severity.svg": "pictures/severity.svg"}),  # of the record: the study takes hours

@@ -21,7 +21,7 @@ from hebbar.contract.counters import CYCLES
 from hebbar.contract.errors import BadInput
 from hebbar.contract.results import Figure
 from hebbar.studies import depth
-from hebbar.studies.depth import bits, by_depth, exponent, final, rtl, trainings, window
+from hebbar.studies.depth import bits, by_depth, exponent, final, rtl, trainings, window, window_costs
 from hebbar.studies.depth.accuracy import accuracies
 from hebbar.studies.depth.deep_net import deep, deepened, precision
 from hebbar.studies.depth.gate import GatedMachine, gated
@@ -215,6 +215,32 @@ def test_the_narrowest_window_that_loses_little_is_chosen():
     assert window.chosen(runs(0.93), lost, cycles) is None
     names = [Asked("pc_alm_window", 1, 2, 32, 9, options=each.options).name for each in (narrow, middle)]
     assert names[0] == "pc_alm_window_1_2_32_9_0_window8_lead1_stride1" != names[1]
+
+
+def test_costs_of_windows_stand_beside_all_sweeps(tmp_path):
+    """A line for all sweeps and for each window: the mean of seeds in percent, cycles and energy as they are."""
+    def runs(rule, validations, **options):
+        asked = Asked(rule, 0, 1, 32, 10, options=tuple(options.items()))
+        return tuple(Training(asked, validation, 0.5, 0) for validation in validations)
+
+    narrow = runs("pc_alm_window", (0.94, 0.92), window=8, lead=4, stride=4)
+    window_costs.keep(tmp_path, {32: {runs("pc_alm", (0.9, 0.91)): window_costs.Cost(1000, (1.4, 2.6, 4)),
+                                      narrow: window_costs.Cost(250.5, (0.4, 0.6, 1))}})
+    lines = (tmp_path / "window.csv").read_text().splitlines()
+    assert lines == ["layers,window,lead,validation %,cycles,nJ low,nJ typical,nJ high",
+                     "32,all sweeps,-,90.50,1000,1,3,4", "32,8,4,93.00,250,0,1,1"]
+    picture = (tmp_path / "window.svg").read_text()
+    assert picture.startswith("<svg") and picture.rstrip().endswith("</svg>")
+
+
+@pytest.mark.skipif(not MNIST.exists(), reason="no MNIST beside the repository")
+def test_a_window_costs_less_by_the_sweeps_that_it_leaves_out():
+    """Of a sample of the shallowest net with windows: fewer cycles and less energy, in the same order of estimates."""
+    whole, narrow = (window_costs.cost(asked, MNIST) for asked in (
+        Asked("pc_alm", 0, 1, 32, 1), Asked("pc_alm_window", 0, 1, 32, 1, options=window.NARROW[0].options)))
+    assert narrow.cycles < 0.45 * whole.cycles
+    assert all(few < 0.45 * many for few, many in zip(narrow.nj, whole.nj, strict=True))
+    assert whole.nj[0] < whole.nj[1] < whole.nj[2]
 
 
 def test_a_piece_begins_where_the_one_before_ended(models, monkeypatch, tmp_path):

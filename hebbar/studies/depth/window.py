@@ -6,17 +6,15 @@ windows the one of the fewest cycles that loses no more than 0.3 points there. T
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from hebbar.compiler.program import compile_config
-from hebbar.compiler.workload import sample_cycles
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
 from .accuracy import mean
 from .rtl import replayed
 from .trainings import Asked, Training, best, measured
+from .window_costs import Cost, cost, keep, validation
 
 __all__ = ["Depth", "Window", "chosen", "measure"]
 
@@ -64,20 +62,29 @@ DEPTHS = {False: (Depth(32, 25_000, (1, 2), NARROW, 0.45, 20), Depth(128, 10_000
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
-    """Every training is kept in ``folder``, and what the RTL was compared with."""
-    return [figure for depth in DEPTHS[quick] for figure in _figures(depth, folder, reporter, images)]
+    """Every training is kept in ``folder``, and what the RTL was compared with; ``window.csv`` and ``window.svg`` there
+    are cycles, energy and accuracy by the width of the window."""
+    groups: dict[int, dict[tuple[Training, ...], Cost]] = {}
+    figures = [figure for depth in DEPTHS[quick] for figure in
+               _figures(depth, folder, reporter, images, groups.setdefault(depth.layers, {}))]
+    keep(folder, groups)
+    return figures
 
 
-def _figures(depth: Depth, folder: Path, reporter: Reporter, images: Path | None) -> Iterator[Figure]:
+def _figures(depth: Depth, folder: Path, reporter: Reporter, images: Path | None,
+             costs: dict[tuple[Training, ...], Cost]) -> Iterator[Figure]:
+    """``costs`` becomes what PC-ALM costs with all sweeps and with each window."""
     dense = best(measured(depth.asked(None), folder, images, reporter))["pc_alm"]
     runs = {window: best(measured(depth.asked(window), folder, images, reporter))["pc_alm_window"]
             for window in depth.windows}
-    cycles = {window: _cycles(of[0].asked, images) / _cycles(dense[0].asked, images) for window, of in runs.items()}
+    costs |= {tuple(of): cost(of[0].asked, images) for of in (dense, *runs.values())}
+    whole = costs[tuple(dense)]
+    cycles = {window: costs[tuple(of)].cycles / whole.cycles for window, of in runs.items()}
     name = f"depth {depth.layers}, {depth.samples:,} samples"
     for window, of in runs.items():
         yield Figure(f"window of {window.window} steps, {name}: cycles against all sweeps, validation "
-                     f"{_validation(of) - _validation(dense):+.2f} points", round(cycles[window], 3), "beside it", "x",
-                     None)
+                     f"{validation(of) - validation(dense):+.2f} points, energy "
+                     f"{costs[tuple(of)].nj[1] / whole.nj[1]:.3f} x", round(cycles[window], 3), "beside it", "x", None)
     narrowest = chosen(dense, runs, cycles)
     if narrowest is None:
         yield Figure(f"window, {name}: none of {len(runs)} loses {LOST} points or less on validation", "none",
@@ -93,18 +100,8 @@ def _figures(depth: Depth, folder: Path, reporter: Reporter, images: Path | None
                         folder / "rtl", reporter)
 
 
-def _validation(runs: Sequence[Training]) -> float:
-    return 100 * sum(run.validation for run in runs) / len(runs)
-
-
 def chosen(dense: Sequence[Training], runs: dict[Window, list[Training]], cycles: dict[Window, float]
            ) -> Window | None:
     """The window of the fewest cycles that loses no more than LOST on validation, None where all do."""
-    good = [window for window, of in runs.items() if _validation(dense) - _validation(of) <= LOST]
+    good = [window for window, of in runs.items() if validation(dense) - validation(of) <= LOST]
     return min(good, key=cycles.__getitem__, default=None)
-
-
-@cache
-def _cycles(asked: Asked, images: Path | None) -> int:
-    """Cycles of a training sample in the steady state, by the cycle model."""
-    return sample_cycles(compile_config(asked.config(images))).total
