@@ -12,8 +12,9 @@ ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("rules",), "docs/analog.md": ("analog",),
          "docs/hardware.md": ("clock.cells", "costs"), "docs/integrate.md": ("kit",),
-         "docs/depth.md": ("depth", "depth.accuracy", "depth.deeper", "depth.rtl", "depth.final", "depth.exponent",
-                            "depth.window", "depth.mnist", "depth.rules", "depth.alignment"),
+         "docs/depth.md": ("depth.gate", "depth.wind_up", "depth.accuracy", "depth.deeper", "depth.rtl", "depth.final",
+                           "depth.exponent", "depth.window", "depth.mnist", "depth.rules", "depth.bits",
+                           "depth.alignment"),
          "docs/architecture.md": ("chain", "chain.lanes", "chain.writes", "chain.systems", "chain.hashes",
                                   "chain.induction"),
          "docs/studies.md": ("scale.training", "scale.peers"), "CONTRIBUTING.md": ("house",)}
@@ -23,9 +24,6 @@ GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", ma
 LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
 SINCE = {
-    "depth": ("784-32 x ", "depth 32: PC-ALM", "depth 128: PC-ALM", "MNIST at batch 1", "784-100-50-10",
-              "RTL mismatches, depth 32, final weights", "window, cycles against dense", "exponent of steps",
-              "RTL = golden, depth", "cycles that RTL and cycle model differ by, depth"),
     "chain": ("lanes busy", "counters of the RTL", "writes that differ", "mismatches of random programs", "final bits",
               "fast shell with comparison by writes", "no dispatch violates a dependence",
               "what gaps, wide pass and buffers buy", "mnist, W = C", "digits IL T 8, W = C")}
