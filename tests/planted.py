@@ -403,7 +403,7 @@ SLOW = (
     Defect("hebbar/studies/depth/window.py", "validation(dense) - validation(of) <= LOST",
            "mean(dense) - mean(of) <= LOST",
            STUDY + "the_narrowest_window_that_loses_little_is_chosen"),
-    Defect("hebbar/studies/depth/window_costs.py", "100 * sum(run.validation", "100 * sum(run.test",
+    Defect("hebbar/studies/depth/accuracy.py", "100 * sum(run.validation", "100 * sum(run.test",
            STUDY + "costs_of_windows_stand_beside_all_sweeps"),
     Defect("hebbar/studies/depth/final.py", "golden.load(weights)", "golden.load(image)",
            STUDY + "a_piece_begins_where_the_one_before_ended"),

@@ -26,8 +26,7 @@ def verilog(source: Source, out: Annotated[Path, typer.Option("--out", help="Fol
     from sim.package import write
 
     files = write(config, here.folder, here.reporter, build, top, samples, weights)
-    here.finish({"files": [str(path) for path in files]}, [], files,
-                lambda: wrote(files))
+    here.finish({"files": [str(path) for path in files]}, [], files, lambda: wrote(files))
 
 
 def testbench(source: Source, out: Annotated[Path, typer.Option("--out", help="Folder for the bench.")] =

@@ -41,6 +41,11 @@ def mean(runs: Sequence[Training]) -> float:
     return 100 * float(np.mean([run.test for run in runs]))
 
 
+def validation(runs: Sequence[Training]) -> float:
+    """Mean accuracy on the images to choose on, percent."""
+    return 100 * sum(run.validation for run in runs) / len(runs)
+
+
 def spread_of(tests: Sequence[float]) -> str:
     """The standard deviation over seeds, of two decimals; nothing of one seed."""
     return f"{np.std(tests, ddof=1):.2f}" if len(tests) > 1 else ""

@@ -14,7 +14,7 @@ from hebbar.report.figures import panels
 from hebbar.report.svg import STYLE, save
 
 from ..parts import as_csv
-from .accuracy import mean
+from .accuracy import mean, validation
 from .trainings import Asked, Training, best, measured
 
 __all__ = ["COLUMNS", "asked", "cells", "draw", "enough", "measure", "table"]
@@ -76,7 +76,7 @@ def enough(points: Mapping[int, float]) -> int:
 def table(found: Cells) -> str:
     """A row for each cell, as CSV; accuracies in percent."""
     return as_csv(COLUMNS, (
-        (rule, layers, frac, f"{100 * sum(run.validation for run in runs) / len(runs):.2f}", f"{mean(runs):.2f}",
+        (rule, layers, frac, f"{validation(runs):.2f}", f"{mean(runs):.2f}",
          runs[0].asked.halvings, len(runs)) for (rule, layers, frac), runs in found.items()))
 
 

@@ -17,8 +17,6 @@ from hebbar.compiler.workload import sample_cycles
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD, write_text
 from hebbar.contract.results import Figure
-from hebbar.energy.estimate import estimate
-from hebbar.energy.technology import load_technology
 from hebbar.report.figures import panels
 from hebbar.report.svg import STYLE, save
 from hw.verilog import export
@@ -28,6 +26,7 @@ from sim.write_hashes import compare_hashes
 from ..parts import as_csv
 from .accuracy import spread_of
 from .bits import enough
+from .energies import TECHNOLOGY, nanojoules
 from .rule_nets import NAMES, Learnt, Lesson, learnt, parts
 
 __all__ = ["COLUMNS", "Row", "draw", "measure", "table"]
@@ -42,7 +41,6 @@ SAMPLES = 20
 REPLAYED = 3
 CHANCE = 20.0
 """Percent; a rule that gets less, twice what guessing does, has not learnt, and no bits are enough for it."""
-TECHNOLOGY = "cmos45"
 COLUMNS = ("rule", "hidden layers", "accuracy %", "spread", "alpha halvings", "cycles", "nJ low", "nJ typical",
            "nJ high", "weight reads", "weight writes", "fraction bits")
 
@@ -109,12 +107,11 @@ def _row(rule: str, hidden: int, quick: bool, folder: Path, library: Path) -> Ro
     # Barriers of deep nets that settle would fill the memory; hashes take every write in.
     job = Job(program, "train", initial_image(program), codes(program, train, True), steps=False, hashes=True)
     counters = golden.run(job).counters
-    cost = estimate(program, counters, SAMPLES, load_technology(TECHNOLOGY)).sample
     few = replace(job, samples={key: values[:REPLAYED] for key, values in job.samples.items()})
     want, got = golden.run(few), fast.run(few, library)
     assert want.hashes is not None and got.hashes is not None, "they were asked for"
     found = compare_hashes(program, want.hashes, got.hashes)
-    return Row(runs, sample_cycles(program).total, (cost.low / 1e3, cost.typical / 1e3, cost.high / 1e3),
+    return Row(runs, sample_cycles(program).total, nanojoules(program, counters, SAMPLES),
                counters["weight_reads"] / SAMPLES, counters["weight_writes"] / SAMPLES,
                enough(coarse) if max(coarse.values()) > CHANCE else 0,
                found.total_words, found.total_mismatches)

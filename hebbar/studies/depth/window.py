@@ -4,17 +4,17 @@ Rates and windows are chosen on images that nothing learns from: of each rule th
 windows the one of the fewest cycles that loses no more than 0.3 points there. The test set is seen once, by the chosen.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from hebbar.contract.console import Reporter
 from hebbar.contract.results import Figure
 
-from .accuracy import mean
+from .accuracy import mean, validation
 from .rtl import replayed
 from .trainings import Asked, Training, best, measured
-from .window_costs import Cost, cost, keep, validation
+from .window_costs import Group, cost, keep
 
 __all__ = ["Depth", "Window", "chosen", "measure"]
 
@@ -64,27 +64,27 @@ DEPTHS = {False: (Depth(32, 25_000, (1, 2), NARROW, 0.45, 20), Depth(128, 10_000
 def measure(folder: Path, quick: bool, reporter: Reporter, images: Path | None = None) -> list[Figure]:
     """Every training is kept in ``folder``, and what the RTL was compared with; ``window.csv`` and ``window.svg`` there
     are cycles, energy and accuracy by the width of the window."""
-    groups: dict[int, dict[tuple[Training, ...], Cost]] = {}
-    figures = [figure for depth in DEPTHS[quick] for figure in
-               _figures(depth, folder, reporter, images, groups.setdefault(depth.layers, {}))]
-    keep(folder, groups)
-    return figures
+    groups = {depth: _group(depth, folder, reporter, images) for depth in DEPTHS[quick]}
+    keep(folder, {depth.layers: group for depth, group in groups.items()})
+    return [figure for depth, group in groups.items() for figure in _figures(depth, group, folder, reporter, images)]
 
 
-def _figures(depth: Depth, folder: Path, reporter: Reporter, images: Path | None,
-             costs: dict[tuple[Training, ...], Cost]) -> Iterator[Figure]:
-    """``costs`` becomes what PC-ALM costs with all sweeps and with each window."""
-    dense = best(measured(depth.asked(None), folder, images, reporter))["pc_alm"]
-    runs = {window: best(measured(depth.asked(window), folder, images, reporter))["pc_alm_window"]
-            for window in depth.windows}
-    costs |= {tuple(of): cost(of[0].asked, images) for of in (dense, *runs.values())}
-    whole = costs[tuple(dense)]
-    cycles = {window: costs[tuple(of)].cycles / whole.cycles for window, of in runs.items()}
+def _group(depth: Depth, folder: Path, reporter: Reporter, images: Path | None) -> Group:
+    """Each at the better of two rates, with all sweeps and with every window of a depth."""
+    every = (best(measured(depth.asked(window), folder, images, reporter)) for window in (None, *depth.windows))
+    runs = [tuple(of) for found in every for of in found.values()]
+    return {of: cost(of[0].asked, images) for of in runs}
+
+
+def _figures(depth: Depth, group: Group, folder: Path, reporter: Reporter, images: Path | None) -> Iterator[Figure]:
+    (dense, whole), *narrower = group.items()
+    runs = {window: of for window, (of, _) in zip(depth.windows, narrower, strict=True)}
+    cycles = {window: group[of].cycles / whole.cycles for window, of in runs.items()}
     name = f"depth {depth.layers}, {depth.samples:,} samples"
     for window, of in runs.items():
         yield Figure(f"window of {window.window} steps, {name}: cycles against all sweeps, validation "
                      f"{validation(of) - validation(dense):+.2f} points, energy "
-                     f"{costs[tuple(of)].nj[1] / whole.nj[1]:.3f} x", round(cycles[window], 3), "beside it", "x", None)
+                     f"{group[of].nj[1] / whole.nj[1]:.3f} x", round(cycles[window], 3), "beside it", "x", None)
     narrowest = chosen(dense, runs, cycles)
     if narrowest is None:
         yield Figure(f"window, {name}: none of {len(runs)} loses {LOST} points or less on validation", "none",
@@ -100,7 +100,7 @@ def _figures(depth: Depth, folder: Path, reporter: Reporter, images: Path | None
                         folder / "rtl", reporter)
 
 
-def chosen(dense: Sequence[Training], runs: dict[Window, list[Training]], cycles: dict[Window, float]
+def chosen(dense: Sequence[Training], runs: Mapping[Window, Sequence[Training]], cycles: dict[Window, float]
            ) -> Window | None:
     """The window of the fewest cycles that loses no more than LOST on validation, None where all do."""
     good = [window for window, of in runs.items() if validation(dense) - validation(of) <= LOST]

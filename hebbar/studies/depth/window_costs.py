@@ -1,6 +1,6 @@
 """What windows cost: cycles and energy of a training sample beside accuracy, as a table and a picture."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,19 +10,18 @@ from matplotlib.figure import Figure as Drawing
 from golden.trace import Job
 from hebbar.compiler.workload import sample_cycles
 from hebbar.contract.files import write_text
-from hebbar.energy.estimate import estimate
-from hebbar.energy.technology import load_technology
 from hebbar.report.figures import panels
 from hebbar.report.svg import STYLE, save
 from sim.backends import golden
 
 from ..parts import as_csv
+from .accuracy import validation
+from .energies import nanojoules
 from .rtl import first
 from .trainings import Asked, Training
 
-__all__ = ["COLUMNS", "Cost", "cost", "keep", "validation"]
+__all__ = ["COLUMNS", "Cost", "Group", "cost", "keep"]
 
-TECHNOLOGY = "cmos45"
 COLUMNS = ("layers", "window", "lead", "validation %", "cycles", "nJ low", "nJ typical", "nJ high")
 ALL = "all sweeps"
 
@@ -35,21 +34,15 @@ class Cost:
     nj: tuple[float, float, float]
 
 
+Group = Mapping[tuple[Training, ...], Cost]
+"""Costs by trainings, a seed each: those of all sweeps first, then of windows."""
+
+
 def cost(asked: Asked, images: Path | None) -> Cost:
     """Cycles by the cycle model, energy by the counters of the first sample in the golden machine."""
     program, given, image = first(asked.config(images), 1)
     counters = golden.run(Job(program, "train", image, given, steps=False)).counters
-    spent = estimate(program, counters, 1, load_technology(TECHNOLOGY)).sample
-    return Cost(sample_cycles(program).total, (spent.low / 1e3, spent.typical / 1e3, spent.high / 1e3))
-
-
-def validation(runs: Sequence[Training]) -> float:
-    """Percent of the images to choose on, the mean of seeds."""
-    return 100 * sum(run.validation for run in runs) / len(runs)
-
-
-Group = Mapping[tuple[Training, ...], Cost]
-"""Costs by trainings, a seed each: those of all sweeps first, then of windows."""
+    return Cost(sample_cycles(program).total, nanojoules(program, counters, 1))
 
 
 def keep(folder: Path, groups: Mapping[int, Group]) -> None:
