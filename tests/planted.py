@@ -500,7 +500,7 @@ SLOW = (
            "self.error[p].eq(part_of_word(m, self._operands, tag[Stage.SLOPE].group",
            NEURON_ROWS + "no_bit_depends_on_how_wide_a_pass_is"),
     Defect("hebbar/contract/timing.py", "(block[\"group_base\"] + g) % parts == 0", "g % parts == 0",
-           "tests/hw/test_access_times.py::test_every_access_is_in_the_cycle_of_the_table"),
+           NEURON_ROWS + "a_pass_takes_the_first_row_group_of_each_word"),
     Defect("hw/walk.py", "for name in (\"function\", \"precision\", \"align\")",
            "for name in (\"function\", \"align\")", ROWS + "::test_random_sweeps"),
     Defect("hw/machine.py", "read_address[1].eq(neuron.activity_word)",

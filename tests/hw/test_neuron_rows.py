@@ -69,6 +69,18 @@ def test_a_sweep_reaches_every_row_of_its_block_once(wide, columns):
         assert len(turns) == len(spans), sweep
 
 
+@pytest.mark.parametrize("rows", [4, 8])
+def test_a_pass_takes_the_first_row_group_of_each_word(rows):
+    """Wherever a block begins in a word: as many turns as it reaches words of W rows, each at the first group there."""
+    machine = load("digits").replace(machine={"neuron_rows": rows}).machine
+    timing, parts = machine.kind.timing(machine), rows // machine.row_tiles
+    for base, groups in ((base, groups) for base in range(2 * parts) for groups in range(1, 3 * parts)):
+        firsts = {(base + g) // parts: g for g in reversed(range(groups))}
+        block = {"group_base": base, "groups": groups}
+        assert list(timing.row_groups(block, Sweep.STEP)) == sorted(firsts.values())
+        assert list(timing.row_groups(block, Sweep.FWD)) == list(range(groups))
+
+
 @pytest.mark.parametrize("rows, why", [(3, "a power of two"), (1, r"row_tiles \(2\)"), (16, r"lanes \(8\)")])
 def test_rows_that_are_no_part_of_a_word_are_refused(rows, why):
     with pytest.raises(BadInput, match=rf"neuron_rows is {rows}; .*{why}"):
