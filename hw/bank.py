@@ -25,14 +25,14 @@ class HostPort(wiring.Signature):
     Members
     -------
     select : Out(1)
-        The streamer reads or, with ``write``, writes this memory: the unit's own writes are shut out, and where the
-        streamer reads, its reads. Between the beats of an IN the unit has its memory.
+        The streamer reads or, with ``write``, writes this memory: the unit's own writes are shut out, but where it has
+        the port first, and where the streamer reads, its reads. Between the beats of an IN the unit has its memory.
     address, sub : Out(24), Out(16)
         The word, and the number of the beat in it.
     write, read : Out(1)
         An access is asked for and held until ``ready``, in which cycle it happens.
     ready : In(1)
-        It happens; memories are always ready.
+        It happens: always, but where the unit has the port first, in the cycles in which that writes.
     beat : Out(32)
         What is written, at the clock edge.
     padding : Out(4)
@@ -68,7 +68,7 @@ class Bank(wiring.Component):
     writable : bool
         Whether the unit writes; if not, the host alone does, and nothing is chosen on the way of its words.
     beside : bool
-        Whether the unit may read while the host writes; if not, the host has the reader then too.
+        Whether the unit may read and write while the host writes; if not, the host has the memory to itself then.
 
     Attributes
     ----------
@@ -82,6 +82,8 @@ class Bank(wiring.Component):
         Its new elements.
     write_mask : Signal(self.port.lanes), in
         Which of its elements are written.
+    writes : Signal(1), in
+        The unit writes, before the host does; where it is ``beside`` and ``writable``.
     host : HostPort(), in
         The memory on the stream.
     """
@@ -89,6 +91,8 @@ class Bank(wiring.Component):
     def __init__(self, port: Port, readers: int = 1, exact: bool = False, writable: bool = True,
                  beside: bool = False) -> None:
         self.port, self.readers, self.exact, self.writable, self.beside = port, readers, exact, writable, beside
+        self.host_has = Signal()
+        """The host has the port through which the memory is written."""
         self.element = signed(port.bits) if port.signed else unsigned(port.bits)
         self.word = data.ArrayLayout(self.element, port.lanes)
         address = max(1, (port.depth - 1).bit_length())
@@ -96,7 +100,8 @@ class Bank(wiring.Component):
             "read_address": In(data.ArrayLayout(unsigned(address), readers)),
             "read_data": Out(data.ArrayLayout(self.word, readers)),
             "write_address": In(address), "write_data": In(self.word),
-            "write_mask": In(port.lanes), "host": In(HostPort())})
+            "write_mask": In(port.lanes), "host": In(HostPort()),
+            **({"writes": In(1)} if beside and writable else {})})
 
     def elaborate(self, platform):
         m, port, host = Module(), self.port, self.host
@@ -112,14 +117,15 @@ class Bank(wiring.Component):
         places = [divmod(lane, port.lanes_per_beat) for lane in range(port.lanes)]
         sub = host.sub[:port.sub_bits]
         host_mask = Cat(host.write & (sub == beat) & ~host.padding[element] for beat, element in places)
+        ready = ~self.writes if self.beside and self.writable else 1
         m.d.comb += [
-            host.ready.eq(1),
-            writer.addr.eq(Mux(host.select, host.address, self.write_address) if self.writable else host.address),
-            writer.en.eq(Mux(host.select, host_mask, self.write_mask))]
+            host.ready.eq(ready), self.host_has.eq(host.select & ready),
+            writer.addr.eq(Mux(self.host_has, host.address, self.write_address) if self.writable else host.address),
+            writer.en.eq(Mux(self.host_has, host_mask, self.write_mask))]
         for lane in range(port.lanes):
             at = lane % port.lanes_per_beat * port.element_bits
             beat = host.beat[at:at + port.bits]
-            m.d.comb += writer.data[lane].eq(Mux(host.select, beat, self.write_data[lane]) if self.writable else beat)
+            m.d.comb += writer.data[lane].eq(Mux(self.host_has, beat, self.write_data[lane]) if self.writable else beat)
         self._read_beat(m)
         return m
 

@@ -149,7 +149,8 @@ class TileSignature(wiring.Signature):
 
 def write_rows(bank: Bank, write: wiring.PureInterface) -> list:
     """A GroupWrite to a memory whose words have W rows."""
-    return [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask), bank.write_data.eq(write.data)]
+    return [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask), bank.write_data.eq(write.data),
+            *_first(bank, write)]
 
 
 def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
@@ -157,10 +158,16 @@ def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
     rows, lanes = len(write.mask), len(bank.write_mask)
     part_bits = (lanes // rows - 1).bit_length()
     part = Signal(max(1, part_bits))
-    m.d.comb += [part.eq(write.group[:part_bits]), bank.write_address.eq(write.group >> part_bits)]
+    m.d.comb += [part.eq(write.group[:part_bits]), bank.write_address.eq(write.group >> part_bits),
+                 *_first(bank, write)]
     for lane in range(lanes):
         m.d.comb += [bank.write_data[lane].eq(write.data[lane % rows]),
                      bank.write_mask[lane].eq(write.mask[lane % rows] & (part == lane // rows))]
+
+
+def _first(bank: Bank, write: wiring.PureInterface) -> list:
+    """The unit has a memory before the host, where they take turns. The first row of a group is always in use."""
+    return [bank.writes.eq(write.mask[0])] if bank.beside and bank.writable else []
 
 
 def rows_in_use(last_rows: Value, last_group: Value, tiles: int) -> Value:

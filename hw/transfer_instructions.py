@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 
-from hebbar.contract.beside import ALONE, BESIDE, PASSING
+from hebbar.contract.beside import BESIDE, PASSING
 from hebbar.contract.isa import FIELDS, Op
 from hebbar.contract.registers import Cause
 
@@ -33,7 +33,6 @@ class TransferInstructions(LoopInstructions):
     """
 
     _op: Signal
-    _flags: Signal
     _gaps: Value
     _takes: Value
     _failed: Value
@@ -42,8 +41,8 @@ class TransferInstructions(LoopInstructions):
     def _follow(self, m: Module) -> None:
         """What waits for an IN, and what stays in ``decode`` for that or for whoever holds the program."""
         self._gapped, self._streams = Signal(name="gapped", reset_less=True), Signal(name="streams", reset_less=True)
-        alone = Cat(self._flags[i] for i in range(len(self._flags)) if ALONE & 1 << i).any()
-        passes = _one_of(PASSING, self._op) | Mux(self._op == Op.WAIT, self._gaps, (self._op == Op.SWEEP) & ~alone)
+        asks = field(self._word, FIELDS[Op.WAIT]["input"])
+        passes = _one_of(PASSING | {Op.SWEEP}, self._op) | ((self._op == Op.WAIT) & self._gaps & ~asks)
         self._waits = named(m, self._streams & ~passes, "waits_for_input")
         self._stays = named(m, self.hold | self._waits, "stays")
         self._may = named(m, self._gapped & (self._op == Op.IN)

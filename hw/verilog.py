@@ -15,7 +15,7 @@ from .tidy import tidy
 __all__ = ["CLEARING", "EXIT", "PORT", "TOP", "export", "public", "written"]
 
 TOP = "hebbar"
-PORT = "host__select", "writer__en", "write_address"
+PORT = "host_has", "writer__en", "write_address"
 """Signals of the module of a memory: whether the host has it, which elements are written at the next clock edge, and
 their word, unless the host has it."""
 CLEARING = "clearing"

@@ -26,10 +26,11 @@ async def watch_order(ctx: Any, machine: Machine, program: Program, found: list[
     board, alone = Scoreboard(program, ports), [sequencer.transfer & ~sequencer.beside]
     alone += [sequencer.separate] if machine.machine.separation else []
     alone += [sequencer.exit] if machine.machine.energy else []
-    signals = [s for p in ports.values() for s in (p.enable, p.address)]
+    signals = [s for p in ports.values() for s in (p.enable, p.address, p.host_writes(machine))]
     takes = (sequencer.sweep.valid & sequencer.sweep.ready) | sequencer.beside
     async for _, _, taken, pc, drains, *values in ctx.tick().sample(takes, sequencer.pc, Cat(alone), *signals):
-        writes = {r: address for r, enable, address in zip(ports, values[::2], values[1::2], strict=True) if enable}
+        seen = zip(ports, values[::3], values[1::3], values[2::3], strict=True)
+        writes = {r: (address, bool(host)) for r, enable, address, host in seen if enable}
         try:
             board.cycle(pc if taken else None, writes, bool(drains))
         except Mismatch as error:

@@ -36,8 +36,8 @@ class Ports:
     def host_writes(self, machine: Machine) -> Value:
         """High where the host, or START for a base, writes the memory."""
         if self.resource is Resource.WEIGHT:
-            return machine.tile.host.select
-        return machine.banks[BANKS[self.resource]].host.select if self.resource in BANKS else machine.sequencer.hold
+            return machine.tile._bank.host_has
+        return machine.banks[BANKS[self.resource]].host_has if self.resource in BANKS else machine.sequencer.hold
 
 
 def ports_of(machine: Machine) -> dict[Resource, Ports]:

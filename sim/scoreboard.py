@@ -44,16 +44,16 @@ class Scoreboard:
         self._sweeps: deque[_Open] = deque()
         self._reads: dict[int, list[tuple[_Open, Place]]] = defaultdict(list)
         self._writes: dict[int, list[tuple[_Open, Place]]] = defaultdict(list)
-        self._expected: dict[Resource, deque[tuple[_Open, Place]]] = defaultdict(deque)
+        self._expected: dict[tuple[Resource, bool], deque[tuple[_Open, Place]]] = defaultdict(deque)
 
     @property
     def idle(self) -> bool:
         """Whether no sweep has anything left to read or to write."""
         return not self._sweeps
 
-    def cycle(self, taken: int | None, writes: Mapping[Resource, int], alone: bool) -> None:
-        """One cycle: the address of the sweep that the tile takes, or of the IN that begins beside sweeps, the words
-        that are written, and whether an instruction that drains starts."""
+    def cycle(self, taken: int | None, writes: Mapping[Resource, tuple[int, bool]], alone: bool) -> None:
+        """One cycle: the address of the sweep that the tile takes, or of the IN that begins beside sweeps; the words
+        that are written, and whether the host writes them; and whether an instruction that drains starts."""
         self._now += 1
         if alone and self._sweeps:
             raise Mismatch(f"cycle {self._now}: an instruction that drains starts while {self._name(self._sweeps[0])} "
@@ -61,8 +61,8 @@ class Scoreboard:
         reads = self._reads.pop(self._now, [])
         for sweep, place in reads:
             self._check(sweep, place, "reads", ("write",))
-        for resource, word in writes.items():
-            self._seen_write(resource, word)
+        for resource, (word, host) in writes.items():
+            self._seen_write(resource, word, host)
         for sweep, place in self._writes.pop(self._now, []):
             self._written(sweep, place)
         for sweep, place in reads:
@@ -77,7 +77,7 @@ class Scoreboard:
         fields = instruction.fields
         if instruction.op is Op.IN:
             for beat, place in enumerate(beats(self._program, instruction), RANGE_LATENCY + 1):
-                self._writing(sweep, place, beat)
+                self._writing(sweep, place, beat, host=True)
             self._sweeps.append(sweep)
             return
         block, entries = self._program.descriptor(fields["block"])
@@ -90,20 +90,20 @@ class Scoreboard:
             self._writing(sweep, place, t.last)
         self._sweeps.append(sweep)
 
-    def _writing(self, sweep: _Open, place: Place, cycle: int) -> None:
+    def _writing(self, sweep: _Open, place: Place, cycle: int, host: bool = False) -> None:
         sweep.writes[place] += 1
         if place[0] in self._seen:
-            self._expected[place[0]].append((sweep, place))
+            self._expected[place[0], host].append((sweep, place))
         else:
             self._writes[self._now + cycle].append((sweep, place))
 
-    def _seen_write(self, resource: Resource, word: int) -> None:
-        if not self._expected[resource]:
+    def _seen_write(self, resource: Resource, word: int, host: bool) -> None:
+        if not self._expected[resource, host]:
             if self._sweeps:
                 raise Mismatch(f"cycle {self._now}: word {word} of {resource} is written, and no sweep has it to "
                                "write.")
             return  # by the host, by SEPARATE or by START, when nothing is in flight
-        sweep, place = self._expected[resource].popleft()
+        sweep, place = self._expected[resource, host].popleft()
         if place[1] != word:
             raise Mismatch(f"cycle {self._now}: word {word} of {resource} is written where {self._name(sweep)} has "
                            f"word {place[1]} to write.")

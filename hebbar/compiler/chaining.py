@@ -6,7 +6,7 @@ at which nothing is in flight and traces are compared.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import MOVES, Instruction, Op, decode, encode
 
 from .control_flow import Loops, successors
-from .gaps import MOST, gaps
+from .gaps import MOST, Ways
 
 if TYPE_CHECKING:
     from .program import Program
@@ -37,12 +37,15 @@ def chained(program: Program, found: Mapping[int, int] | None = None, beside: bo
     if machine.kind.macro:
         raise BadInput(f"rule.schedule is 'chained', and the gaps of tile {machine.tile!r} are not checked; set it to "
                        "'drained'.")
-    code, found = [decode(word) for word in program.words], gaps(program, (), beside) if found is None else found
+    code, inputs = [decode(word) for word in program.words], set[int]()
+    if found is None:
+        ways = Ways(program, beside)
+        found, inputs = ways.found, ways.inputs
     words: list[int] = []
     places: list[int] = []
     for at, instruction in enumerate(code):
         places.append(len(words))
-        words += _waits(code, at, found)
+        words += _waits(code, at, found, inputs)
         if instruction.op is not Op.WAIT:
             words.append(program.words[at])
     if len(words) > machine.program_words:
@@ -52,13 +55,14 @@ def chained(program: Program, found: Mapping[int, int] | None = None, beside: bo
         {name: places[at] for name, at in program.entries.items()}))
 
 
-def _waits(code: Sequence[Instruction], at: int, found: Mapping[int, int]) -> list[int]:
-    """The WAITs in the place of one, or before another instruction."""
+def _waits(code: Sequence[Instruction], at: int, found: Mapping[int, int], inputs: Collection[int]) -> list[int]:
+    """The WAITs in the place of one, or before another instruction; for the end of an IN before those at ``inputs``."""
     op = code[at].op
     if op is Op.WAIT:
         return [DRAIN] * _drains(code, at + 1, found)
-    if op in (Op.SWEEP, Op.IN) and found.get(at):
-        return [encode(Op.WAIT, gap=found[at]) if found[at] <= MOST else DRAIN]
+    gap = max(found.get(at, 0), at in inputs)
+    if op in (Op.SWEEP, Op.IN) and gap:
+        return [encode(Op.WAIT, gap=gap, input=at in inputs) if gap <= MOST else DRAIN]
     behind_sweeps = at > 0 and code[at - 1].op in (Op.SWEEP, Op.NEXT)
     waits = MOVES | {Op.SEPARATE, Op.EXIT, Op.NEXT, Op.BREAK}
     return [DRAIN] * (behind_sweeps and op in waits and _drains(code, at, found))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hebbar.contract.beside import goes_on, passes
 from hebbar.contract.counters import CYCLES, HOST, ISSUE_SETS
+from hebbar.contract.effects import STREAMED, Resource
 from hebbar.contract.exponentials import SeparationTiming
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import ISSUE_FLAGS, MOVES, Mode, Op, Sweep, decode
@@ -26,6 +27,7 @@ from hebbar.contract.timing import (
 )
 
 from .control_flow import executed, leaves
+from .input_beside import InputBeside
 
 if TYPE_CHECKING:
     from .program import Program
@@ -74,7 +76,8 @@ class Cycles:
                 case Op.SEPARATE:
                     walk.separate(self._separation(code.fields))
                 case _ if code.op in MOVES:
-                    walk.transfer(self._beats(code.op, code.fields), behind_gap and goes_on(code))
+                    beside = STREAMED[Mem(code.fields["memory"])] if behind_gap and goes_on(code) else None
+                    walk.transfer(self._beats(code.op, code.fields), beside)
                 case _:
                     walk.now += 1
             behind_gap = code.op is Op.WAIT and not code.barrier
@@ -114,7 +117,8 @@ class _Walk:
         self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
         self._slots: deque[tuple[int, int]] = deque()
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
-        self._gap = self._held = self._streams = 0
+        self._gap = self._held = 0
+        self._input = InputBeside(timing)
 
     def hold(self, gap: int) -> None:
         """The next sweep waits ``gap`` cycles from the first one behind this in which the tile is free; 0 drains."""
@@ -130,6 +134,7 @@ class _Walk:
         accept = self._gapped(offer)
         slots = self._timing.sweep(accept, block, flags)
         self._slots.append((accept + 1, accept + 1 + slots))
+        self._input.sweep(accept, block, flags)
         self._counts["issue" if flags.weights else "bubbles"] += slots
         self._counts[f"issue_{_set(flags):x}"] += slots
         self.now = accept + 1
@@ -146,12 +151,12 @@ class _Walk:
         self._drain(self.now, max(self.now, self._timing.idle))
         self.now += 1
 
-    def transfer(self, cycles: int, beside: bool) -> None:
-        """Drain, one cycle to start, the check of the range, then the beats. ``beside``: the program waits for the gap
-        alone, and goes on."""
+    def transfer(self, cycles: int, beside: Resource | None) -> None:
+        """Drain, one cycle to start, the check of the range, then the beats. ``beside``: the memory of an IN for which
+        the program waits until the gap is over alone, and goes on."""
         if beside:
             self.now = self._gapped(self.now) + 1
-            self._streams = self.now + RANGE_LATENCY + cycles
+            self._input.begin(self.now + RANGE_LATENCY, beside, cycles)
             return
         self.wait()
         self._counts["stream"] += RANGE_LATENCY + cycles
@@ -159,8 +164,8 @@ class _Walk:
 
     def stream(self) -> None:
         """Wait for the end of a transfer that goes on beside the program."""
-        if self._streams > self.now:
-            self._drain(self.now, self._streams, "stream")
+        if (end := self._input.end()) > self.now:
+            self._drain(self.now, end, "stream")
 
     def separate(self, cycles: int) -> None:
         """Drain, one cycle to decode, the check of the descriptor, one cycle to start, then the unit."""

@@ -13,7 +13,7 @@ Distances only grow when the host stalls or the tile is late, so what holds for 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from hebbar.contract.access_times import access_times
@@ -28,7 +28,7 @@ from .transfers import Place, first_beats
 if TYPE_CHECKING:
     from .program import Program
 
-__all__ = ["MOST", "Dependence", "SweepTimes", "dependences", "gaps", "sweep_times"]
+__all__ = ["MOST", "Dependence", "SweepTimes", "Ways", "dependences", "gaps", "sweep_times"]
 
 Times = dict[Place, int]
 """A cycle for each place."""
@@ -76,6 +76,10 @@ class SweepTimes:
     back: frozenset[Place]
     queues: bool
 
+    def reaches(self, places: Collection[Place]) -> bool:
+        """Whether it reads or writes one of these places."""
+        return any(place in places for accesses in self.first for place in accesses)
+
     def needs(self, state: "_State") -> Iterator[tuple[int, str, Place, int]]:
         """Every place that an older sweep may still have to do with: the older one's address, the kind of dependence,
         the place, and the least gap, which may be below zero."""
@@ -114,13 +118,9 @@ class _State:
                       max(self.longest - cycles, 0), self.streamed)
 
     def needs(self, first: Times) -> int:
-        """The least gap of an IN whose beats come to words of a memory in these cycles at first. From its first beat on
-        it has the port through which units write that memory."""
-        (resource, _), begins = min(first.items(), key=itemgetter(1))
-        found = [last - (first[place] if times is reads else begins)
-                 for reads, *others in self.flight.values() for times in (reads, *others)
-                 for place, last in times.items() if (place in first if times is reads else place[0] is resource)]
-        return max(found, default=0) + 1
+        """The least gap of an IN whose beats come to words of a memory in these cycles at first."""
+        return 1 + max((last - first[place] for accesses in self.flight.values() for times in accesses
+                        for place, last in times.items() if place in first), default=0)
 
     def join(self, other: "_State") -> bool:
         """Become the worse of both; whether that is a change."""
@@ -150,14 +150,19 @@ def _join(times: Times, others: Times) -> bool:
 
 
 @dataclass
-class _Ways:
+class Ways:
     """All ways through a program: what is in flight before each instruction, by the loops that are open there, and the
-    gaps that follow from it, as if there were no dependences ``without``."""
+    gaps that follow from it, as if there were no dependences ``without``.
+
+    ``found``: what ``gaps`` says; ``inputs``: the addresses of SWEEPs that reach words of an IN that went on ``beside``
+    others, and wait for its end.
+    """
 
     program: "Program"
     beside: bool = False
     without: Collection[tuple[int, int, str, Resource]] = ()
     found: dict[int, int] = field(default_factory=dict)
+    inputs: set[int] = field(default_factory=set)
     states: dict[tuple[int, Loops], _State] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -186,7 +191,9 @@ class _Ways:
         """What is in flight behind an instruction, and how many cycles the next sweep is later by itself."""
         address, state, distance = at[0], self.states[at], self._least[at]
         instruction, sweep = self.code[address], self.sweep(address)
-        if not passes(instruction) and instruction.op is not Op.WAIT:
+        if sweep and sweep.reaches(state.streamed):
+            self.inputs.add(address)
+        if address in self.inputs or not (passes(instruction) or instruction.op is Op.WAIT):
             state = replace(state, streamed=frozenset())
         if self.beside and goes_on(instruction):
             return self._input(address, state), 0
@@ -194,8 +201,6 @@ class _Ways:
             return (state, distance) if instruction.op in PASSING | {Op.WAIT} else (_State(), 0)
         need = max((need for older, kind, place, need in sweep.needs(state)
                     if (older, address, kind, place[0]) not in self.without), default=0)
-        if any(place in state.streamed for accesses in sweep.first for place in accesses):
-            need, state = MOST + 1, _State(longest=state.longest)
         if need > distance:
             self.found[address] = max(self.found.get(address, 0), need)
         state = state.after(address, sweep, max(self.found.get(address, 0), distance))
@@ -204,9 +209,7 @@ class _Ways:
     def _input(self, address: int, state: _State) -> _State:
         """What is in flight behind an IN, which is to go on beside sweeps where that hides anything."""
         first = first_beats(self.program, self.code[address])
-        follower = self.code[address + 1] if address + 1 < len(self.code) else self.code[address]
-        hides = state.flight or (follower.op is Op.SWEEP and passes(follower))
-        if hides:
+        if state.flight or ((follower := self.sweep(address + 1)) and not follower.reaches(first)):
             self.found[address] = max(self.found.get(address, 1), state.needs(first))
         if not 0 < (gap := self.found.get(address, 0)) <= MOST:
             return _State()
@@ -227,13 +230,13 @@ def gaps(program: "Program", without: Iterable[Dependence] = (), beside: bool = 
 
     For the others tile and sequencer keep enough distance by themselves. WAITs are passed over. ``without``: as if
     there were no such dependences, which makes the program wrong unless another one needs as much."""
-    return _Ways(program, beside, {one.key for one in without}).found
+    return Ways(program, beside, {one.key for one in without}).found
 
 
 def dependences(program: "Program", without: Iterable[Dependence] = ()) -> list[Dependence]:
     """All pairs of sweeps of which the older one may not be done with words of a memory when the tile could take the
     newer one, at the gaps that ``gaps`` finds; in the order of their addresses."""
-    ways, words = _Ways(program, False, {one.key for one in without}), dict[tuple[int, int, str, Resource], set[int]]()
+    ways, words = Ways(program, False, {one.key for one in without}), dict[tuple[int, int, str, Resource], set[int]]()
     for (address, _), state in ways.states.items():
         if sweep := ways.sweep(address):
             for older, kind, (resource, word), _ in sweep.needs(state):

@@ -27,8 +27,6 @@ SUMS = 2
 """Where the sums of TRN stand among the accesses of a sweep."""
 ISSUED = DESCRIPTOR_LATENCY + 3
 """Cycles that the sequencer spends at least on a sweep and the WAIT before it."""
-DRAINED = 30
-"""About how long a drain takes that stands between an IN and a sweep that reaches what it moves."""
 SETTLED = 3
 """Rounds of a loop after which its sweeps are taken as in every later one."""
 
@@ -60,11 +58,7 @@ class Distances:
         if own[SUMS].keys() & theirs[SUMS].keys():
             found.append(1)
         if decode(older).op is Op.IN:
-            found = [self.times(older).slots + 1 + DRAINED * bool(found)] if found or not passes(decode(newer)) else []
-        elif decode(newer).op is Op.IN:
-            (resource, _), *_ = own[1]
-            found += [last - RANGE_LATENCY for times in theirs[1:] for place, last in times.items()
-                      if place[0] is resource]
+            found = [self.times(older).slots + 1 + ISSUED * bool(found)] if found or not passes(decode(newer)) else []
         return max(found, default=None)
 
     def _reach(self, word: int) -> int:

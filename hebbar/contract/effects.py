@@ -13,7 +13,7 @@ from enum import StrEnum
 from .isa import MOVES, OPERAND_FLAGS, WEIGHT_FLAGS, Into, Op, Sweep
 from .memories import Mem
 
-__all__ = ["Resource", "Where", "Access", "Effect", "EFFECTS", "effects"]
+__all__ = ["Resource", "Where", "Access", "Effect", "EFFECTS", "STREAMED", "effects"]
 
 
 class Resource(StrEnum):
@@ -91,8 +91,9 @@ _SEPARATED: dict[int, tuple[Effect, ...]] = {
     Into.DIFFERENCE: (_READ_STATE, Effect(Access.WRITE, Resource.ERROR, Where.ROWS)),
     Into.ERROR: (Effect(Access.WRITE, Resource.ERROR, Where.ROWS),),
     Into.STATE: (Effect(Access.WRITE, Resource.STATE, Where.ROWS),)}
-_STREAMED = {Mem.ACTIVITY: Resource.ACTIVITY, Mem.STATE: Resource.STATE, Mem.ERROR: Resource.ERROR,
-             Mem.CLAMP: Resource.CLAMP}
+STREAMED = {Mem.ACTIVITY: Resource.ACTIVITY, Mem.STATE: Resource.STATE, Mem.ERROR: Resource.ERROR,
+            Mem.CLAMP: Resource.CLAMP}
+"""The memories that IN and OUT move words of."""
 
 
 def effects(op: Op, fields: Mapping[str, int]) -> Iterator[Effect]:
@@ -103,5 +104,5 @@ def effects(op: Op, fields: Mapping[str, int]) -> Iterator[Effect]:
         case Op.SEPARATE:
             yield Effect(Access.READ, Resource.BASE, Where.ROWS)
             yield from _SEPARATED.get(fields["into"], ())
-        case _ if op in MOVES and fields["memory"] in _STREAMED:
-            yield Effect(Access.READ if op is Op.OUT else Access.WRITE, _STREAMED[Mem(fields["memory"])], Where.ROWS)
+        case _ if op in MOVES and fields["memory"] in STREAMED:
+            yield Effect(Access.READ if op is Op.OUT else Access.WRITE, STREAMED[Mem(fields["memory"])], Where.ROWS)

@@ -160,15 +160,15 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "flags": Field(0, 16, "what to do, see the flags"), "block": Field(16, 10, "which block descriptor"),
         "gain": Field(26, 2, "which GAIN register holds gamma"),
     },
-    Op.IN: _TRANSFER,
-    Op.OUT: _TRANSFER,
+    Op.IN: _TRANSFER, Op.OUT: _TRANSFER,
     Op.LOOP: {
         "end": Field(0, 12, "address after the matching NEXT, taken when the count is zero"),
         "count": Field(12, 12, "iterations, when register is 0"),
         "register": Field(24, 3, "0 immediate, else LOOP register number plus one"),
     },
     Op.NEXT: {},
-    Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP or IN waits so many cycles in which the tile is free")},
+    Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP or IN waits so many cycles in which the tile is free"),
+              "input": Field(8, 1, "1: wait for the end of an IN that goes on beside sweeps")},
     Op.SEPARATE: {
         "mode": Field(0, 1, "0 softmax, 1 max"), "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
         "block": Field(16, 10, "which block descriptor; its rows are the population"),

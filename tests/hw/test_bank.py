@@ -145,7 +145,7 @@ def test_the_host_shuts_the_unit_out():
 def test_the_unit_reads_while_the_host_writes():
     """An IN goes on beside sweeps, which read other words of the memory that it writes."""
     port = Port(4, 4, 8, 4, True)
-    unit, values = Bank(port, beside=True), list(range(16))
+    unit, values = Bank(port, writable=False, beside=True), list(range(16))
 
     async def bench(ctx):
         await host_write(ctx, unit, pack_by_hand(values, port))
@@ -156,6 +156,36 @@ def test_the_unit_reads_while_the_host_writes():
             ctx.set(unit.read_address[0], word)
             await ctx.tick()
             assert list(ctx.get(unit.read_data[0])) == values[4 * word:4 * word + 4]
+
+    simulate(unit, bench)
+
+
+def test_the_unit_writes_before_the_host():
+    """An IN goes on beside sweeps that write other words: each of its beats waits for the unit, and none is lost."""
+    port, rng = Port(16, 4, 8, 2, True), Random(3)
+    unit = Bank(port, beside=True)
+
+    async def bench(ctx):
+        expected, beats = [[0] * 4 for _ in range(16)], [(word, sub) for word in range(8) for sub in range(2)]
+        ctx.set(unit.host.select, 1)
+        ctx.set(unit.host.write, 1)
+        while beats:
+            (word, sub), writes, other = beats[0], rng.random() < 0.6, rng.randrange(8, 16)
+            ctx.set(unit.host.address, word)
+            ctx.set(unit.host.sub, sub)
+            ctx.set(unit.host.beat, word | sub << 16)
+            ctx.set(unit.write_address, other)
+            ctx.set(unit.write_data, [other] * 4)
+            ctx.set(unit.write_mask, 15 if writes else 0)
+            ctx.set(unit.writes, writes)
+            assert ctx.get(unit.host.ready) == ctx.get(unit.host_has) == (not writes)
+            await ctx.tick()
+            if writes:
+                expected[other] = [other] * 4
+            else:
+                expected[word][2 * sub:2 * sub + 2] = word, sub
+                beats.pop(0)
+        assert [list(ctx.get(unit.memory.data[word])) for word in range(16)] == expected
 
     simulate(unit, bench)
 

@@ -1,5 +1,6 @@
 """INs that go on beside sweeps: the same values, cycles as modelled, and what may not run beside one is told."""
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -10,7 +11,6 @@ from hebbar.compiler.chaining import chained
 from hebbar.compiler.config import load
 from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import compile_config
-from hebbar.contract.beside import passes
 from hebbar.contract.counters import CAUSES, CYCLES
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.isa import Op, Sweep, decode, encode
@@ -40,44 +40,72 @@ def test_values_are_those_of_the_golden_machine_and_cycles_those_of_the_model(na
 @pytest.mark.parametrize("stall", [0.3, 0.9])
 def test_a_host_that_stalls_changes_no_value(models, stall):
     """The input may take longer than all that goes on beside it; cycles by cause are then the host's, and their sum is
-    no less than what the model has."""
+    more than what the model has."""
     job = replace(job_of("digits", "pipelined", 6), stall=stall, seed=5)
     trace = verilator.run(job, verilator.prepare(job.program, models))
     want = golden.run(job)
     result = compare(job.program, want, trace)
     assert result.first is None, result.first
-    assert "drain" not in want.counters and "issue_1" in want.counters and trace.counters["stall_in"] > 10
+    assert "drain" not in want.counters and "issue_1" in want.counters and trace.counters["stall_in"] > 0
     counted = Cycles(job.program).run("train", job.count)
     assert sum(trace.counters[n] for n in CAUSES) > sum(counted[n] for n in CYCLES)
 
 
 def test_inputs_of_a_sample_move_beside_the_updates_of_the_one_before():
-    """Most of their cycles, and the drain before them, are gone."""
+    """Their cycles, and the drain before them, are gone."""
     program = compile_config(load("mnist").replace(rule={"schedule": "pipelined"}))
     code = [decode(word) for word in program.words]
-    assert any(passes(code[at + 1]) and code[at + 1].op is Op.SWEEP for at in program.beside)
+    assert any(code[at + 1].op is Op.SWEEP for at in program.beside)
     drained = compile_config(load("mnist"))
-    assert Cycles(drained).each("train")["stream"] > 200 and Cycles(program).each("train")["stream"] < 20
+    assert Cycles(drained).each("train")["stream"] > 200 and not Cycles(program).each("train")["stream"]
 
 
 @pytest.mark.parametrize("between", [False, True])
 def test_an_in_goes_on_behind_its_wait_alone(between, models):
     """An instruction between the two, here a LOOP, and the IN drains: in the RTL and in the model."""
     whole = job_of("tiny", "drained", 1)
-    program = whole.program
-    code = [decode(word) for word in program.words]
-    moves = next(at for at, one in enumerate(code) if one.op is Op.IN and one.fields["memory"] == Mem.ACTIVITY)
-    reads = encode(Op.SWEEP, **next(c for c in code if c.op is Op.SWEEP).fields | {"flags": Sweep.FWD | Sweep.HOIST})
-    inside = encode(Op.IN, **code[moves].fields | {"last": 1}), reads
-    words = (reads, encode(Op.WAIT, gap=5), *((encode(Op.LOOP, end=6, count=1), *inside, encode(Op.NEXT)) if between
-                                              else inside), encode(Op.HALT))
-    (transfer,) = (t for t in program.inputs["train"] if t.memory is Mem.ACTIVITY)
-    program = replace(program, words=words, entries={"train": 0}, inputs={"train": (transfer,)}, outputs={"train": ()})
-    job = replace(whole, program=program, samples={transfer.key: whole.samples[transfer.key]}, steps=False)
-    counters = fast.run(job, fast.prepare(program, models)).counters
-    counted = Cycles(program).run("train", 1)
+    moves, reads = image(whole.program), sweep(whole.program, Sweep.FWD | Sweep.HOIST)
+    words = (reads, encode(Op.WAIT, gap=5), *((encode(Op.LOOP, end=6, count=1), moves, reads, encode(Op.NEXT))
+                                              if between else (moves, reads)), encode(Op.HALT))
+    counters, counted = counts(whole, words, models)
     assert {n: counters[n] for n in CYCLES} == {n: counted[n] for n in CYCLES}
-    assert bool(program.beside) is not between
+    assert bool(replace(whole.program, words=words).beside) is not between
+
+
+def test_beats_wait_for_the_rows_that_are_written(models):
+    """Rows of a sweep come to the memory in a cycle each, as beats do. An IN that begins in the midst of them ends as
+    many cycles after the last row as it has beats, whenever it began; one that begins behind them waits for nothing."""
+    whole, ended = job_of("tiny", "drained", 1), []
+    writes, moves = sweep(whole.program, Sweep.STEP | Sweep.ACT), image(whole.program)
+    for gap in range(1, 28):
+        words = (writes, encode(Op.WAIT, gap=gap), moves, encode(Op.HALT))
+        counters, counted = counts(whole, words, models)
+        assert {n: counters[n] for n in CYCLES} == {n: counted[n] for n in CYCLES}
+        ended.append(sum(counted[n] for n in CYCLES))
+    block, _ = whole.program.descriptor(decode(writes).fields["block"])
+    (_, times), = Counter(ended).most_common(1)
+    assert times == block["groups"] + 1 and ended[-1] - ended[-2] == 1
+
+
+def sweep(program, flags):
+    """A SWEEP over the first block of a program that is visited for weights, or for none, with other flags."""
+    fields = (c.fields for c in map(decode, program.words) if c.op is Op.SWEEP)
+    return encode(Op.SWEEP, **next(f for f in fields if Sweep(f["flags"]).weights == flags.weights) | {"flags": flags})
+
+
+def image(program):
+    """The IN of a sample's activities, which then are all of it."""
+    moves = next(c for c in map(decode, program.words) if c.op is Op.IN and c.fields["memory"] == Mem.ACTIVITY)
+    return encode(Op.IN, **moves.fields | {"last": 1})
+
+
+def counts(whole, words, models):
+    """The counters of the RTL and of the model after a program that takes the activities of one sample."""
+    (transfer,) = (t for t in whole.program.inputs["train"] if t.memory is Mem.ACTIVITY)
+    program = replace(whole.program, words=words, entries={"train": 0}, inputs={"train": (transfer,)},
+                      outputs={"train": ()})
+    job = replace(whole, program=program, samples={transfer.key: whole.samples[transfer.key]}, steps=False)
+    return fast.run(job, fast.prepare(program, models)).counters, Cycles(program).run("train", 1)
 
 
 def test_an_in_beside_what_needs_it_is_told():
@@ -92,14 +120,17 @@ def test_an_in_beside_what_needs_it_is_told():
         pysim.run(replace(job, program=replace(job.program, words=tuple(words))))
 
 
-def test_a_sweep_that_reaches_what_an_in_moves_drains_it():
-    """Hardware holds back what writes states or activities; for all else the program has to drain."""
+def test_a_sweep_that_reaches_what_an_in_moves_waits_for_it():
+    """And no other one. Where the next sweep does and nothing is in flight, the IN has nothing to go on beside."""
     whole = compile_config(load("digits"))
     code = [decode(word) for word in whole.words]
     moves = next(at for at, one in enumerate(code) if one.op is Op.IN and one.fields["memory"] == Mem.ACTIVITY)
     first = next(one for one in code if one.op is Op.SWEEP)
     reads = encode(Op.SWEEP, **first.fields | {"flags": Sweep.FWD | Sweep.ERR})
-    words = (whole.words[moves], reads, reads, encode(Op.HALT))
-    program = chained(replace(whole, words=words, entries={"train": 0}), beside=True)
-    assert [str(decode(word)).split(" block")[0] for word in program.words] == [
-        "WAIT gap 1", str(code[moves]), "WAIT gap 0", "SWEEP", "SWEEP", "HALT"]
+    steps = encode(Op.SWEEP, **first.fields | {"flags": Sweep.STEP | Sweep.ACT})
+    for words, want in (((reads,), [str(code[moves]), "SWEEP"]),
+                        ((steps, reads), ["WAIT gap 1 input 0", str(code[moves]), "SWEEP", "WAIT gap 1 input 1",
+                                          "SWEEP"])):
+        program = replace(whole, words=(whole.words[moves], *words, encode(Op.HALT)), entries={"train": 0})
+        assert [str(decode(word)).split(" block")[0] for word in chained(program, beside=True).words] == [
+            *want, "HALT"]

@@ -1,0 +1,38 @@
+"""How long an IN takes beside sweeps: host and unit take turns at the port of a memory, the unit first."""
+
+from hebbar.contract.effects import EFFECTS, Access, Resource
+from hebbar.contract.isa import Sweep
+from hebbar.contract.timing import ROW_ACCESSES, Timing
+
+__all__ = ["InputBeside"]
+
+
+class InputBeside:
+    """The beats of an IN that goes on beside sweeps: each is written in the cycle after the one before it, or in the
+    next in which no row of a sweep is written to its memory."""
+
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._written: dict[Resource, set[int]] = {Resource.ACTIVITY: set(), Resource.STATE: set()}
+        self._memory: Resource | None = None
+        self._next = self._left = 0
+
+    def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> None:
+        """Rows of a sweep that the tile takes in cycle ``accept`` will be written."""
+        for resource, cycles in self._written.items():
+            if any(e.resource is resource and e.access is Access.WRITE and e.happens(flags) for e in EFFECTS):
+                late, turns = ROW_ACCESSES[Access.WRITE, resource], len(self._timing.row_groups(block, flags))
+                cycles.update(accept + self._timing.row(block, flags, turn) + late for turn in range(turns))
+
+    def begin(self, first: int, memory: Resource, beats: int) -> None:
+        """An IN whose first beat can come in cycle ``first``, behind the end of the one before it."""
+        self._memory, self._next, self._left = memory, first, beats
+        self._written = {resource: {at for at in cycles if at >= first} for resource, cycles in self._written.items()}
+
+    def end(self) -> int:
+        """The cycle after the last beat, once every sweep that the tile takes before then has been told."""
+        busy = self._written.get(self._memory, set()) if self._memory else set()
+        while self._left:
+            self._left -= self._next not in busy
+            self._next += 1
+        return self._next
