@@ -1,5 +1,6 @@
 """``hebbar bench chain``: its counts and ratios, and what it says where something is not there."""
 
+import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -13,10 +14,10 @@ from hebbar.contract.counters import CYCLES as CAUSES
 from hebbar.contract.isa import FIELDS, Op
 from hebbar.contract.results import Figure
 from hebbar.studies import chain, replays
-from hebbar.studies.chain import dependences, fmax, pace, systems
+from hebbar.studies.chain import buys, dependences, fmax, pace, systems
 from hebbar.studies.chain.cells import without_gaps
 from hebbar.studies.clock.earlier import asked
-from hebbar.studies.clock.pace import CHAINED, CYCLES
+from hebbar.studies.clock.pace import CHANGED, CYCLES
 from hebbar.studies.parts import ROOT
 from hebbar.synth.design import of_machine
 from hebbar.synth.devices import Cells
@@ -31,7 +32,7 @@ def test_the_other_machine_has_no_counter_of_gaps():
     """Otherwise both would be one machine, and chaining would seem to take nothing; what was changed for it is back
     behind it."""
     counter = f"wire width {FIELDS[Op.WAIT]['gap'].width} \\held\n"
-    other = without_gaps("tiny").rtlil
+    other = without_gaps(load("tiny").machine).rtlil
     assert counter not in other and counter in of_machine(load("tiny").machine).rtlil
 
 
@@ -85,12 +86,12 @@ def test_fmax_places_both_builds_with_five_seeds(monkeypatch, tmp_path):
         return clock(100.0 - len(asked_of)), ""
 
     monkeypatch.setattr(fmax, "of_machine", lambda machine: machine)
-    monkeypatch.setattr(fmax, "without_gaps", lambda preset: preset)
+    monkeypatch.setattr(fmax, "without_gaps", lambda machine: "drains")
     monkeypatch.setattr(fmax.fpga, "mapped", lambda design, *_: design)
     monkeypatch.setattr(fmax.fpga, "clock", placed)
     (found,) = fmax.measure(tmp_path, False, QUIET)
     assert found.value == pytest.approx(99 / 98) and [one[1:] for one in asked_of] == [(5, True)] * 2
-    assert [one[0] for one in asked_of] == [load("tiny").machine, "tiny"]
+    assert [one[0] for one in asked_of] == [load("tiny").machine, "drains"]
     monkeypatch.setattr(fmax.fpga, "clock", lambda *_: (None, "it does not fit"))
     (found,) = fmax.measure(tmp_path, True, QUIET)
     assert (found.value, found.met) == ("not measured: it does not fit", None)
@@ -102,13 +103,13 @@ def earlier(monkeypatch):
     answers = [{"cycles": {"issue": 100}}, {"cycles": {"issue": 200}}]
     fits = SimpleNamespace(names=("digits",))
     monkeypatch.setattr(pace, "lacking", lambda *_: "")
-    monkeypatch.setattr(pace, "said", lambda preset, reporter, chained: answers if chained else [])
+    monkeypatch.setattr(pace, "said", lambda preset, reporter, changes: answers if changes == pace.CHANGES else [])
     monkeypatch.setattr(pace, "clocks", lambda preset, *_: (
         ([clock(90), clock(30)], "") if preset in fits.names else ([], "it does not fit")))
     return fits
 
 
-def test_samples_a_second_are_those_of_chained_programs(earlier, tmp_path):
+def test_samples_a_second_are_those_of_pipelined_programs(earlier, tmp_path):
     """Three times the clock and half the cycles are six times the samples; at the clocks of another machine nothing is
     met, and the row says whose they are."""
     digits, cycles, mnist, _ = pace.measure(tmp_path, False, QUIET)
@@ -124,12 +125,33 @@ def test_without_the_earlier_sources_the_row_says_so(monkeypatch, tmp_path):
     assert (row.value, row.met) == ("not measured: no history", None)
 
 
-def test_cycles_are_those_of_the_chained_program():
+def test_cycles_are_those_of_the_pipelined_program():
     """Without it the earlier machine would be set beside a program that drains."""
-    model = Cycles(compile_config(load("tiny").replace(rule={"schedule": "chained"})))
-    two, three = (model.run("train", samples, None) for samples in (2, 3))
-    drained, now = (sum(asked(ROOT, code + CYCLES, "tiny")["cycles"].values()) for code in ("", CHAINED))
-    assert now == sum(three[cause] - two[cause] for cause in CAUSES) < drained
+    model = Cycles(compile_config(load("tiny").replace(**pace.CHANGES)))
+    two, four = (model.run("train", samples, None) for samples in (2, 4))
+    drained = sum(asked(ROOT, CYCLES, "tiny")["cycles"].values())
+    now = sum(asked(ROOT, CHANGED + CYCLES, "tiny", json.dumps(pace.CHANGES))["cycles"].values())
+    assert now == sum(four[cause] - two[cause] for cause in CAUSES) / 2 < drained
+
+
+def test_what_each_buys_is_measured_on_its_own_build(monkeypatch, tmp_path):
+    """Nothing is placed here. Gaps take cycles away, so does a wide pass, and second places, which need gaps."""
+    asked_of = []
+    monkeypatch.setattr(buys, "of_machine", lambda machine: ("gaps", machine))
+    monkeypatch.setattr(buys, "without_gaps", lambda machine: ("drains", machine))
+    monkeypatch.setattr(buys.fpga, "mapped", lambda design, *_: asked_of.append(design) or SimpleNamespace(
+        whole=Cells(1000)))
+    monkeypatch.setattr(buys.fpga, "clock", lambda cells, device, seeds, route, reporter: (clock(*[90.0] * seeds), ""))
+    found = buys.measure(tmp_path, False, QUIET)
+    cycles = {build: figure.value for build, figure in zip(buys.BUILDS, found[::4], strict=True)}
+    assert [how for how, _ in asked_of] == ["gaps" if build.gaps else "drains" for build in buys.BUILDS]
+    assert len({(how, machine.neuron_rows, machine.neuron_words) for how, machine in asked_of}) == len(buys.BUILDS)
+    for build, taken in cycles.items():
+        for name in ("gaps", "wide", "places"):
+            less = replace(build, **{name: False})
+            if less != build and less in cycles:
+                assert taken < cycles[less], (build, name)
+    assert all(rate.value == round(90e6 / cycles[build]) for build, rate in zip(buys.BUILDS, found[3::4], strict=True))
 
 
 def test_what_places_is_measured_when_it_is_asked_for(monkeypatch, tmp_path):
@@ -137,7 +159,7 @@ def test_what_places_is_measured_when_it_is_asked_for(monkeypatch, tmp_path):
     monkeypatch.setattr(chain, "PARTS", ("fmax",))
     monkeypatch.setattr(fmax, "measure", lambda *_: [Figure("Fmax", 1.0, ">= 0.97", "x", True)])
     todo, *rest = chain.measure(tmp_path, False, QUIET)
-    assert (todo.value, todo.met) == ("hebbar bench chain --part fmax", None) and len(rest) == len(chain.OPEN)
+    assert (todo.value, todo.met) == ("hebbar bench chain --part fmax", None) and not rest
     assert chain.one("fmax", tmp_path, False, QUIET)[0].value == 1.0
     assert chain.measure(tmp_path, False, QUIET)[0].value == 1.0
 

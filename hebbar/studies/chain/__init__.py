@@ -7,21 +7,18 @@ from hebbar.contract.results import Figure
 
 from ..parts import kept, measured
 
-__all__ = ["OPEN", "PARTS", "PLACED", "SEEDS", "measure", "one"]
+__all__ = ["PARTS", "PLACED", "SEEDS", "measure", "one"]
 
 SEEDS = {False: 5, True: 1}
 """Seeds of placement of Fmax; in all else nothing is drawn, since cycles do not depend on values."""
 
-PARTS = ("lanes", "writes", "hashes", "systems", "shorter", "dependences", "induction", "cells", "fmax", "pace")
+PARTS = ("lanes", "writes", "hashes", "systems", "shorter", "dependences", "induction", "cells", "buys", "fmax", "pace")
 """Modules of this package, in the order of the table; each measures its rows."""
 
-PLACED = {"fmax": ("Fmax of tiny on an ECP5-85k against the build that can only drain", ">= 0.97"),
-          "pace": ("samples a second, digits and mnist IL, chained, against e9c8550", ">= 4.5")}
+PLACED = {"buys": ("what gaps, wide pass and second places of inputs buy, each alone and together", "table"),
+          "fmax": ("Fmax of tiny on an ECP5-85k against the build that can only drain", ">= 0.97"),
+          "pace": ("samples a second, digits and mnist IL, pipelined, against e9c8550", ">= 4.5")}
 """Parts that place and route for hours: measured when they are asked for by ``--part``; their figures and targets."""
-
-OPEN = (("what gaps, wide pass and buffers buy, each alone and together",
-         "gaps, the order of sweeps and the wide pass are built: the rows above; buffers are not", "table"),)
-"""Figures that stand open, and why."""
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:
@@ -35,7 +32,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter, data: Path | None = N
             figures += kept(part, folder, quick) or [todo]
         else:
             figures += one(part, folder, quick, reporter)
-    return figures + [Figure(name, why, target, "", None) for name, why, target in OPEN]
+    return figures
 
 
 def one(part: str, folder: Path, quick: bool, reporter: Reporter, data: Path | None = None) -> list[Figure]:

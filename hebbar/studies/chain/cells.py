@@ -7,6 +7,7 @@ from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
 from hebbar.contract.isa import FIELDS, Field, Op
+from hebbar.contract.machine import MachineConfig
 from hebbar.contract.results import Figure
 from hebbar.synth.design import Design, of_machine
 from hebbar.synth.devices import Cells
@@ -18,10 +19,10 @@ TARGET = 300
 """LUTs."""
 
 
-def without_gaps(preset: str) -> Design:
+def without_gaps(machine: MachineConfig) -> Design:
     """The machine that can only drain: a gap of no bits is 0, and synthesis leaves out its counter."""
     with patch.dict(FIELDS[Op.WAIT], gap=Field(0, 0, "there is none")):
-        return of_machine(load(preset).machine)
+        return of_machine(machine)
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
@@ -29,8 +30,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     machine with its hierarchy dissolved, where the mapping of all the rest changes by more than the counter takes.
     ``folder`` is unused: mappings are found again in the folder of builds."""
     preset = "tiny" if quick else "digits"
-    chains, drains = (mapped(design, "ecp5", BUILD, reporter)
-                      for design in (of_machine(load(preset).machine), without_gaps(preset)))
+    chains, drains = (mapped(made(load(preset).machine), "ecp5", BUILD, reporter)
+                      for made in (of_machine, without_gaps))
     extra = round(sum(chains.modules.values(), Cells()).lut - sum(drains.modules.values(), Cells()).lut)
     return [Figure(f"LUT of chaining itself, {preset} on an ECP5, every module for itself (hierarchy dissolved, "
                    f"{chains.whole.lut:,.0f} LUTs and {chains.whole.ff:,.0f} flip-flops against "

@@ -24,9 +24,9 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """The ratio of both medians; quickly of one placement that is not routed. The schedule is no other machine, so the
     build that drains is one without gaps. ``folder`` is unused: placements are found again in the folder of builds."""
     clocks: list[fpga.Clock] = []
-    for what in ("with gaps", "without gaps"):
+    for what, made in (("with gaps", of_machine), ("without gaps", without_gaps)):
         with beating(reporter, f"elaborating {PRESET} {what}"):
-            design = without_gaps(PRESET) if what == "without gaps" else of_machine(load(PRESET).machine)
+            design = made(load(PRESET).machine)
         clock, reason = fpga.clock(fpga.mapped(design, DEVICE, BUILD, reporter), DEVICE, SEEDS[quick], not quick,
                                    reporter)
         if clock is None:

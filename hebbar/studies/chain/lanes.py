@@ -22,6 +22,8 @@ from sim.backends import fast, golden
 __all__ = ["any_job", "measure", "utilisation"]
 
 SCHEDULES = ("drained", "chained", "pipelined")
+ROOM = {"neuron_words": 64}
+"""What leaves room for the second places of inputs, so that samples take turns."""
 WIDE = {"machine": {"lanes": 32, "row_tiles": 32, "weight_words": 512}}
 DEEP: dict[str, Any] = {
     "network": {"layers": [784, *[32] * 31, 10]},
@@ -33,9 +35,9 @@ IL, IPC = {"name": "il", "steps": 8}, {"name": "ipc", "steps": 12}
 
 @dataclass(frozen=True)
 class Row:
-    """A ``preset`` with ``changes``, and the target where a pass, a sweep without weights, takes as many neurons in a
-    cycle as there are row tiles, ``narrow``, or lanes, ``wide``; "": not measured. ``built``: the RTL is asked, not the
-    cycle model alone."""
+    """A ``preset`` with ROOM and ``changes``, and the target where a pass, a sweep without weights, takes as many
+    neurons in a cycle as there are row tiles, ``narrow``, or lanes, ``wide``; "": not measured. ``built``: the RTL is
+    asked, not the cycle model alone."""
 
     name: str
     preset: str
@@ -46,7 +48,7 @@ class Row:
 
     def config(self, schedule: str, wide: bool) -> Config:
         """The experiment under a schedule."""
-        found = load(self.preset).replace(**self.changes).replace(rule={"schedule": schedule})
+        found = load(self.preset).replace(machine=ROOM).replace(**self.changes).replace(rule={"schedule": schedule})
         return found.replace(machine={"neuron_rows": found.machine.lanes}) if wide else found
 
 

@@ -1,4 +1,4 @@
-"""Samples a second of chained programs against the machine of e9c8550, which is synthesised in the same run."""
+"""Samples a second of pipelined programs against the machine of e9c8550, which is synthesised in the same run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,11 +10,13 @@ from hebbar.synth.fpga import Clock
 from ..clock.earlier import AGAINST, lacking
 from ..clock.pace import Pace, clocks, paces, said
 from . import PLACED
+from .lanes import ROOM
 
 __all__ = ["measure", "rows"]
 
 NAME, TARGET = PLACED["pace"]
 LEAST = float(TARGET.removeprefix(">= "))
+CHANGES = {"rule": {"schedule": "pipelined"}, "machine": ROOM}
 PRESETS = ("digits", "mnist")
 """A machine that no device holds is set beside the earlier one at the clocks of the one before."""
 
@@ -27,8 +29,8 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     figures: list[Figure] = []
     known: tuple[str, list[Clock]] | None = None
     for preset in ("tiny",) if quick else PRESETS:
-        answers = said(preset, reporter, chained=True)
-        found, reason = clocks(preset, answers, quick, reporter)
+        answers = said(preset, reporter, CHANGES)
+        found, reason = clocks(preset, answers, quick, reporter, CHANGES)
         if found:
             known = preset, found
             figures += rows(preset, paces(answers, found))
@@ -40,7 +42,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
 
 
 def _name(preset: str) -> str:
-    return f"samples a second of {preset} IL, chained, against {AGAINST}"
+    return f"samples a second of {preset} IL, pipelined, against {AGAINST}"
 
 
 def rows(preset: str, machines: Sequence[Pace], instead: str = "") -> list[Figure]:
@@ -52,5 +54,5 @@ def rows(preset: str, machines: Sequence[Pace], instead: str = "") -> list[Figur
     return [Figure(f"{_name(preset)}{', at the clocks of another' if instead else ''} ({now.mhz:.1f} MHz, "
                    f"{now.samples:,.0f}; {before.mhz:.1f} MHz, {before.samples:,.0f}{how})", faster, TARGET, "x",
                    None if instead else faster >= LEAST),
-            Figure(f"cycles a sample of {preset}, chained, against {AGAINST} ({cycles[0]:,}; {cycles[1]:,})",
+            Figure(f"cycles a sample of {preset}, pipelined, against {AGAINST} ({cycles[0]:,g}; {cycles[1]:,g})",
                    cycles[0] / cycles[1], "printed", "x", None)]

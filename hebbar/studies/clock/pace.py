@@ -1,14 +1,15 @@
 """Samples a second of digits on an ECP5, against the machine of e9c8550 synthesised in the same run.
 
-``hebbar bench chain`` asks the same of chained programs.
+``hebbar bench chain`` asks the same of pipelined programs.
 """
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from hebbar.compiler.config import load
@@ -31,19 +32,20 @@ CAUSES = {"slots": "bubbles"}
 """Names that causes of cycles had."""
 CYCLES = """\
 from hw.verilog import export
-two, three = (Cycles(program).run("train", samples, exits=None) for samples in (2, 3))
-print(json.dumps({"cycles": {name: three[name] - two[name] for name in CYCLES},
-                  "verilog": export(program.machine) if len(sys.argv) > 3 else ""}))
+two, four = (Cycles(program).run("train", samples, exits=None) for samples in (2, 4))
+print(json.dumps({"cycles": {name: (four[name] - two[name]) / 2 for name in CYCLES},
+                  "verilog": export(program.machine) if "verilog" in sys.argv else ""}))
 """
-CHAINED = "program = compile_config(program.config.replace(rule={'schedule': 'chained'}))\n"
-"""What makes FIRST's program a chained one, by sources that can."""
+"""Asks for the cycles of a sample by cause, the mean of two, which may take turns."""
+CHANGED = "program = compile_config(program.config.replace(**json.loads(sys.argv[3])))\n"
+"""What makes FIRST's program one with other settings."""
 
 
 @dataclass(frozen=True)
 class Pace:
     """A machine: cycles a sample by cause, MHz, LUTs."""
 
-    cycles: dict[str, int]
+    cycles: dict[str, float]
     mhz: float
     lut: float
 
@@ -63,20 +65,21 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     return _figures(preset, *paces(answers, found)) if found else [_missing(preset, reason)]
 
 
-def said(preset: str, reporter: Reporter, chained: bool = False) -> list[dict[str, Any]]:
-    """What the sources now and those of AGAINST say of a preset: ``cycles`` a sample by cause, ``verilog`` of the
-    earlier. ``chained``: now; the earlier drain."""
+def said(preset: str, reporter: Reporter, changes: Mapping[str, Any] = MappingProxyType({})) -> list[dict[str, Any]]:
+    """What the sources now, with ``changes`` of the configuration, and those of AGAINST, without, say of a preset:
+    ``cycles`` a sample by cause, ``verilog`` of the earlier."""
     with trees() as places, beating(reporter, f"cycles of {preset}, now and at {AGAINST}"):
-        return [asked(places["now"], (CHAINED if chained else "") + CYCLES, preset),
+        return [asked(places["now"], CHANGED + CYCLES, preset, json.dumps(dict(changes))),
                 asked(places[AGAINST], CYCLES, preset, "verilog")]
 
 
-def clocks(preset: str, answers: Sequence[dict[str, Any]], quick: bool, reporter: Reporter) -> tuple[
-        list[fpga.Clock], str]:
-    """The clocks of a preset's machine now and at AGAINST, by what ``said`` told; none, and why, where one of the two
-    cannot be placed."""
+def clocks(preset: str, answers: Sequence[dict[str, Any]], quick: bool, reporter: Reporter,
+           changes: Mapping[str, Any] = MappingProxyType({})) -> tuple[list[fpga.Clock], str]:
+    """The clocks of a preset's machine now, with ``changes``, and at AGAINST, by what ``said`` told; none, and why,
+    where one of the two cannot be placed."""
     found: list[fpga.Clock] = []
-    for cells in (partial(mapped, load(preset), reporter), partial(_mapped, answers[1]["verilog"], reporter)):
+    for cells in (partial(mapped, load(preset).replace(**changes), reporter),
+                  partial(_mapped, answers[1]["verilog"], reporter)):
         clock, reason = routed(cells(), quick, reporter)
         if clock is None:
             return [], reason
@@ -118,7 +121,7 @@ def _figures(preset: str, now: Pace, before: Pace) -> list[Figure]:
                f"{before.mhz:.1f} MHz, {before.samples:,.0f})", faster, f">= {FASTER}", "x", faster >= FASTER),
         Figure(f"samples a second for 1,000 LUT, against {AGAINST} ({now.lut:,.0f} LUT; {before.lut:,.0f} LUT)", denser,
                f">= {DENSER:g}", "x", denser >= DENSER),
-        Figure(f"cycles a sample of {preset}, drained, against {AGAINST} ({sum(now.cycles.values()):,}; "
-               f"{sum(before.cycles.values()):,})", longer, f"<= {LONGER}", "x", longer <= LONGER)]
-    return figures + [Figure(f"cycles a sample: {cause}", f"{count:,} ({AGAINST}: {before.cycles.get(cause, 0):,})",
+        Figure(f"cycles a sample of {preset}, drained, against {AGAINST} ({sum(now.cycles.values()):,g}; "
+               f"{sum(before.cycles.values()):,g})", longer, f"<= {LONGER}", "x", longer <= LONGER)]
+    return figures + [Figure(f"cycles a sample: {cause}", f"{count:,g} ({AGAINST}: {before.cycles.get(cause, 0):,g})",
                              "printed", "", None) for cause, count in now.cycles.items()]

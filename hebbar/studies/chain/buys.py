@@ -1,0 +1,78 @@
+"""What gaps, the wide pass and second places of inputs buy, each alone and together: cycles, LUTs, clock."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from hebbar.compiler.config import Config, load
+from hebbar.compiler.cycles import Cycles
+from hebbar.compiler.program import compile_config
+from hebbar.contract.console import Reporter
+from hebbar.contract.files import BUILD
+from hebbar.contract.results import Figure
+from hebbar.synth import fpga
+from hebbar.synth.design import of_machine
+from hebbar.synth.process import beating
+
+from ..clock import SEEDS
+from .cells import without_gaps
+from .lanes import ROOM
+
+__all__ = ["BUILDS", "Build", "measure"]
+
+PRESET, DEVICE = "tiny", "ecp5"
+
+
+@dataclass(frozen=True)
+class Build:
+    """A machine and the schedule of its program. ``gaps``: it chains and pipelines; ``wide``: a sweep without weights
+    takes as many neurons in a cycle as there are lanes; ``places``: the memory has room for second places of inputs,
+    which take gaps: an input moves there beside sweeps that do not drain."""
+
+    gaps: bool = False
+    wide: bool = False
+    places: bool = False
+
+    @property
+    def name(self) -> str:
+        """What it has."""
+        has = [name for name, there in (("gaps", self.gaps), ("wide pass", self.wide), ("second places", self.places))
+               if there]
+        return ", ".join(has) or "none of them"
+
+    def config(self, preset: str) -> Config:
+        """The experiment of a preset on it."""
+        found = load(preset).replace(rule={"schedule": "pipelined" if self.gaps else "drained"})
+        wide = {"neuron_rows": found.machine.lanes} if self.wide else {}
+        return found.replace(machine=wide | (ROOM if self.places else {}))
+
+
+BUILDS = (Build(), Build(gaps=True), Build(wide=True), Build(gaps=True, wide=True), Build(gaps=True, places=True),
+          Build(gaps=True, wide=True, places=True))
+"""All builds that there are: without gaps nothing goes on beside an input."""
+
+
+def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
+    """Cycles of a sample by the cycle model, LUTs of every build, and the median clock of its placements; ``quick``:
+    of one that is not routed, for the build without and with all. ``folder`` is unused: placements are found again in
+    the folder of builds."""
+    return [figure for build in (BUILDS[:1] + BUILDS[-1:] if quick else BUILDS) for figure in _rows(
+        build, quick, reporter)]
+
+
+def _rows(build: Build, quick: bool, reporter: Reporter) -> Iterator[Figure]:
+    name, config = f"{PRESET} with {build.name}", build.config(PRESET)
+    taken = sum(Cycles(compile_config(config)).each("train").values())
+    yield Figure(f"cycles a sample, {name}", taken, "table", "", None)
+    with beating(reporter, f"elaborating {name}"):
+        design = (of_machine if build.gaps else without_gaps)(config.machine)
+    cells = fpga.mapped(design, DEVICE, BUILD, reporter)
+    yield Figure(f"LUT and flip-flops, {name}", f"{cells.whole.lut:,.0f}, {cells.whole.ff:,.0f}", "table", "", None)
+    clock, reason = fpga.clock(cells, DEVICE, SEEDS[quick], not quick, reporter)
+    if clock is None:
+        yield Figure(f"clock, {name}", f"not measured: {reason}", "table", "", None)
+        return
+    seeds, how = ", ".join(f"{mhz:.1f}" for mhz in sorted(clock.mhz)), "routed" if clock.routed else "estimated"
+    yield Figure(f"clock, {name}, {how}, median of {len(clock.mhz)} seeds ({seeds})", clock.median, "table", "MHz",
+                 None)
+    yield Figure(f"samples a second, {name}", round(1e6 * clock.median / taken), "table", "", None)
