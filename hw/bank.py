@@ -26,7 +26,8 @@ class HostPort(wiring.Signature):
     -------
     select : Out(1)
         The streamer reads or, with ``write``, writes this memory: the unit's own writes are shut out, but where it has
-        the port first, and where the streamer reads, its reads. Between the beats of an IN the unit has its memory.
+        the port first, and where the streamer reads, its reads. Between the beats of an IN the unit has its memory. One
+        that packets alone reach stays selected while the machine is halted, also between beats.
     address, sub : Out(24), Out(16)
         The word, and the number of the beat in it.
     write, read : Out(1)
@@ -36,7 +37,7 @@ class HostPort(wiring.Signature):
     beat : Out(32)
         What is written, at the clock edge.
     padding : Out(4)
-        Elements of the beat that are not.
+        Elements of the beat that are not, in an IN of activities.
     read_beat : In(32)
         What is read, a cycle after ``address`` and ``sub``; it holds.
     """

@@ -105,7 +105,7 @@ class CellAccess(wiring.Component):
         return m
 
     def _unless_abandoned(self, m: Module) -> None:
-        with m.If(~self.host.select):
+        with m.If(~(self.host.write | self.host.read)):
             m.next = "idle"
 
     def _ask(self, m: Module, phase: MacroOp) -> None:

@@ -60,8 +60,7 @@ class Machine(wiring.Component):
         super().__init__(AXI_LITE | AXI_STREAM | {"barrier": Out(1), "barrier_pc": Out(13)} | macro_ports(machine))
 
     def elaborate(self, platform):
-        m, config = Module(), self.machine
-        formats, known = config.formats, ports(config)
+        m, config, known = Module(), self.machine, ports(self.machine)
         self._separates, self._separated, self._clearing = (
             Signal(name=name) for name in ("separates", "separated", "clearing"))
         m.submodules.bus = self.bus = Bus(config.counters)
@@ -80,8 +79,8 @@ class Machine(wiring.Component):
             m.submodules[f"{mem.name.lower()}_memory"] = bank
         bases = Port(config.row_words, wide, config.row_sum_bits, 1, True)
         m.submodules.base_memory = self.base = Bank(bases, exact=exact)
-        self.function = Table(formats, formats.activity, known[Mem.FUNCTION], wide)
-        self.derivative = Table(formats, formats.derivative, known[Mem.DERIVATIVE], wide)
+        self.function = Table(config.formats, config.formats.activity, known[Mem.FUNCTION], wide)
+        self.derivative = Table(config.formats, config.formats.derivative, known[Mem.DERIVATIVE], wide)
         m.submodules.function_table, m.submodules.derivative_table = self.function, self.derivative
         self._outer(m)
         self._control(m)
@@ -120,9 +119,8 @@ class Machine(wiring.Component):
                           | Mux(seq.fault, Status.FAULT, 0) | Mux(seq.aborted, Status.ABORTED, 0)),
             bus.cause.eq(seq.cause), bus.pc.eq(seq.pc), bus.locked.eq(seq.running),
             bus.startable.eq(~seq.running & ~seq.aborted & self.streamer.free),
-            seq.start.eq(command[Control.START]),
-            seq.stop.eq(command[Control.STOP]), seq.clear.eq(command[Control.CLEAR]),
-            seq.entry.eq(bus.entry), seq.watchdog.eq(bus.watchdog),
+            seq.start.eq(command[Control.START]), seq.stop.eq(command[Control.STOP]),
+            seq.clear.eq(command[Control.CLEAR]), seq.entry.eq(bus.entry), seq.watchdog.eq(bus.watchdog),
             *(seq.loops[i].eq(getattr(bus, f"loop{i}")) for i in range(LOOP_REGISTERS)),
             *(self.neuron.gains[i].eq(getattr(bus, f"gain{i}")) for i in range(GAINS)),
             *(self.tile.rates[i].eq(getattr(bus, f"rate{i}")) for i in range(RATES))]
@@ -143,19 +141,21 @@ class Machine(wiring.Component):
             streamer.running.eq(seq.running | seq.start), streamer.aborted.eq(seq.aborted),
             streamer.transfer.eq(seq.transfer), streamer.transfer_out.eq(seq.transfer_out),
             streamer.transfer_word.eq(seq.transfer_word), seq.transfer_done.eq(streamer.done),
-            seq.transfer_fault.eq(streamer.fault), seq.leftover.eq(streamer.leftover)]
+            seq.transfer_fault.eq(streamer.fault), seq.leftover.eq(streamer.leftover),
+            # No other memory has a beat with several neurons of an IN.
+            self.banks[Mem.ACTIVITY].host.padding.eq(streamer.host.padding)]
         hosts = {mem: bank.host for mem, bank in self.banks.items()} | {
             Mem.WEIGHT: self.tile.host, Mem.FUNCTION: self.function.host, Mem.DERIVATIVE: self.derivative.host}
         with m.Switch(streamer.memory):
             for mem, host in hosts.items():
-                # The streamer names a memory three cycles before it selects it.
-                chosen = pipe(m, streamer.memory == mem, 1, f"{mem.name.lower()}_named")[1]
-                m.d.comb += [
-                    host.select.eq(streamer.host.select & chosen), host.address.eq(streamer.host.address),
-                    host.sub.eq(streamer.host.sub), host.write.eq(streamer.host.write),
-                    host.read.eq(streamer.host.read), host.beat.eq(streamer.host.beat)]
-                if mem in self.banks:
-                    m.d.comb += host.padding.eq(streamer.host.padding)
+                m.d.comb += [getattr(host, n).eq(getattr(streamer.host, n))
+                             for n in ("address", "sub", "write", "read", "beat")]
+                # A beat comes late in a cycle, three behind its name. What packets alone reach waits for none of them.
+                if mem > Mem.CLAMP:
+                    m.d.sync += host.select.eq(Cat(streamer.memory, streamer.running) == mem)
+                else:
+                    chosen = pipe(m, streamer.memory == mem, 1, f"{mem.name.lower()}_named")[1]
+                    m.d.comb += host.select.eq(streamer.host.select & chosen)
                 with m.Case(mem):
                     m.d.comb += [streamer.host.ready.eq(host.ready), streamer.host.read_beat.eq(host.read_beat)]
 

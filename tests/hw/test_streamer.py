@@ -8,6 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
+from amaranth.hdl import Cat
 from amaranth.sim import Simulator
 from helpers import layered, machine, random_samples, random_weights
 
@@ -252,6 +253,34 @@ def test_a_sample_with_a_wrong_end_halts_the_program():
             assert await host.stopped() is Cause.DONE
 
     drive(program.machine, scenario)
+
+
+@pytest.mark.parametrize("mem", [mem for mem in Mem if mem > Mem.CLAMP])
+def test_a_program_has_the_memory_that_the_host_used_last(mem):
+    """It is the host's while the machine is halted: for a cycle longer, a program would begin with the host's word."""
+    program, said = _program(), []
+    drawn, table = random_samples(program, "predict", 1, 1)["x0"][0], ports(program.machine)
+
+    async def scenario(host):
+        m = host._machine
+        await load(host, program, to_image(program.layout, random_weights(program, 1)))
+        mine = [unit.host.select for unit in (m.tile, m.function, m.derivative,
+                                              *(m.banks[of] for of in (Mem.PROGRAM, Mem.BLOCK, Mem.MAP)))]
+        for used in (Mem.CLAMP, mem):
+            held = np.array(await host.fetch(used, 1, table[used].lanes, table[used]))
+            host.send(write_packet(used, 1, beats(held, table[used])))
+            await host.drained()
+            assert host.ctx.get(Cat(mine)).bit_count() == (used == mem)
+            await _start(host, program, "predict", 1)
+            host.send(beats(drawn, table[Mem.ACTIVITY]))
+            await host.ctx.tick()
+            while host.ctx.get(m.sequencer.running):
+                assert not host.ctx.get(Cat(mine))
+                await host.ctx.tick()
+            said.append(list(await host.packet()))
+
+    drive(program.machine, scenario)
+    assert said[0] == said[1]
 
 
 OUTSIDE = [
