@@ -33,6 +33,7 @@ class LoopInstructions(wiring.Component):
     _halt: Signal
     _loops: Loops
     _fetch: Fetch
+    _was_idle: Signal
     _empty: Value
     """Which LOOP registers hold no round, a cycle later than they: they stand still while a program runs."""
 
@@ -51,8 +52,8 @@ class LoopInstructions(wiring.Component):
     def _exit(self, m: Module) -> None:
         """Drain, ask, and go on behind the innermost loop when told to leave."""
         fields = FIELDS[Op.EXIT]
-        m.d.comb += [self.arm.eq(field(self._word, fields["arm"])), self.draining.eq(~self.idle)]
-        with m.If(self.idle):
+        m.d.comb += [self.arm.eq(field(self._word, fields["arm"])), self.draining.eq(~self._was_idle)]
+        with m.If(self._was_idle):
             m.d.comb += self.exit.eq(1)
             with m.If(~self.leave):
                 self._advance(m)

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value
 
 from hebbar.contract.isa import FIELDS, WEIGHT_FLAGS, Into, Op
 from hebbar.contract.registers import Cause
-from hebbar.contract.timing import DESCRIPTOR_LATENCY
+from hebbar.contract.timing import DESCRIPTOR_LATENCY, IDLE_LATENCY
 
 from .descriptor import Descriptor
 from .fetch import Fetch
@@ -24,6 +24,7 @@ __all__ = ["Sequencer"]
 LOOKS = ("read", "measure", "compare")
 """The states that wait for the descriptor."""
 check_latency("DESCRIPTOR_LATENCY", DESCRIPTOR_LATENCY, len(LOOKS))
+check_latency("IDLE_LATENCY", IDLE_LATENCY, 1)  # one register, was_idle
 
 
 class Sequencer(TransferInstructions):
@@ -31,7 +32,7 @@ class Sequencer(TransferInstructions):
 
     ``decode`` holds the instruction at ``pc`` in a register, the program memory shows the one behind it; where the
     program does not go on there, ``fetch`` waits for the other. ``decode`` waits while ``hold``; WAIT without a gap,
-    IN, OUT, SEPARATE and EXIT stay there until ``idle``, but for an IN behind a WAIT with a gap, beside which the
+    IN, OUT, SEPARATE and EXIT stay there until ``was_idle``, but for an IN behind a WAIT with a gap, beside which the
     program goes on (``hw.transfer_instructions``). The descriptor of a SWEEP or SEPARATE is read in ``decode``,
     kept in ``read``, measured in ``measure`` and compared in ``compare``. ``issue`` offers the sweep once ``held`` is
     0, which counts the gap of a WAIT before it while the tile could take a sweep, ``population`` starts the separation
@@ -86,7 +87,7 @@ class Sequencer(TransferInstructions):
                 self._stream(m)
             with m.State("drain"):
                 m.d.comb += self.draining.eq(1)
-                with m.If(self.idle):
+                with m.If(self._was_idle):
                     with m.If(self.cause == Cause.DONE):
                         self._finish(m)
                     m.next = "halted"
@@ -102,8 +103,11 @@ class Sequencer(TransferInstructions):
         with m.If(self._op == Op.SWEEP):
             m.d.comb += self._flags.eq(field(self._word, sweep["flags"]))
         self._holds, self._gaps = named(m, self._held != 0, "holds"), named(m, self._gap != 0, "gaps")
+        # Idle comes late in a cycle, from every unit. What is begun in this cycle will be in flight in the next one.
+        self._was_idle = Signal(name="was_idle")
+        m.d.sync += self._was_idle.eq(self.idle & ~(self.sweep.valid | self.separate | self.start))
         self._failed = named(m, self.transfer_fault != 0, "failed")
-        self._goes = named(m, self.idle | self._gaps, "goes")
+        self._goes = named(m, self._was_idle | self._gaps, "goes")
         self._takes = named(m, self.sweep.ready & ~self._holds, "takes")
         self._follow(m)
         with m.If(self.sweep.ready & self._holds):
@@ -214,8 +218,8 @@ class Sequencer(TransferInstructions):
         with m.If(field(self._word, FIELDS[Op.SEPARATE]["into"]) >= len(Into)):
             m.d.comb += self._halt.eq(Cause.ILLEGAL_SWEEP)
         with m.Else():
-            m.d.comb += self.draining.eq(~self.idle)
-            with m.If(self.idle):
+            m.d.comb += self.draining.eq(~self._was_idle)
+            with m.If(self._was_idle):
                 self._look_up(m)
 
     def _issue(self, m: Module) -> None:

@@ -47,7 +47,7 @@ class TransferInstructions(LoopInstructions):
         self._stays = named(m, self.hold | self._waits, "stays")
         self._may = named(m, self._gapped & (self._op == Op.IN)
                           & _one_of(BESIDE, field(self._word, FIELDS[Op.IN]["memory"])), "goes_on_beside")
-        self._begins = named(m, Mux(self._may, self._takes, self.idle), "begins")
+        self._begins = named(m, Mux(self._may, self._takes, self._was_idle), "begins")
         m.d.comb += self.beside.eq(self.transfer & self._may)
         m.d.sync += [
             self._gapped.eq(Mux(self._fetch.advance, (self._op == Op.WAIT) & self._gaps,

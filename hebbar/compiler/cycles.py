@@ -19,6 +19,7 @@ from hebbar.contract.memories import BLOCK, Mem, unpack
 from hebbar.contract.timing import (
     DESCRIPTOR_LATENCY,
     FETCH_LATENCY,
+    IDLE_LATENCY,
     RANGE_LATENCY,
     AnalogTiming,
     ArrayTiming,
@@ -119,6 +120,7 @@ class _Walk:
         """First cycle and end of the slots of sweeps that a wait may still overlap."""
         self._gap = self._held = 0
         self._input = InputBeside(timing)
+        self._quiet = now  # first cycle in which neither the clearing nor a SEPARATE is under way
 
     def hold(self, gap: int) -> None:
         """The next sweep waits ``gap`` cycles from the first one behind this in which the tile is free; 0 drains."""
@@ -147,8 +149,8 @@ class _Walk:
         return accept
 
     def wait(self) -> None:
-        """Stay in decode until everything is idle."""
-        self._drain(self.now, max(self.now, self._timing.idle))
+        """Stay in decode until everything is known to be idle."""
+        self._drain(self.now, max(self.now, self._idle()))
         self.now += 1
 
     def transfer(self, cycles: int, beside: Resource | None) -> None:
@@ -172,13 +174,18 @@ class _Walk:
         self.wait()
         self._counts["separate"] += cycles
         self.now += DESCRIPTOR_LATENCY + 1 + cycles
+        self._quiet = self.now
 
     def halt(self) -> dict[str, int]:
         """Decode, then at least one cycle of draining; returns the counters."""
-        self._drain(self.now + 1, max(self.now + 1, self._timing.idle) + 1)
+        self._drain(self.now + 1, max(self.now + 1, self._idle()) + 1)
         counted = sum(self._counts[name] for name in CYCLES)
         self._counts["control"] = self.now - counted
         return self._counts
+
+    def _idle(self) -> int:
+        """The first cycle in which the sequencer knows that nothing is in flight."""
+        return max(self._timing.idle, self._quiet) + IDLE_LATENCY
 
     def _drain(self, start: int, end: int, cause: str = "drain") -> None:
         """Wait from ``start`` to ``end``; cycles in which the tile has slots are not those of a cause."""

@@ -13,7 +13,7 @@ from .pins import activity_drive_bits, column_bits, error_drive_bits, row_bits
 if TYPE_CHECKING:
     from .machine import MachineConfig
 
-__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FEEDBACK_LATENCY", "FETCH_LATENCY", "NEURON_LATENCY",
+__all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FEEDBACK_LATENCY", "FETCH_LATENCY", "IDLE_LATENCY", "NEURON_LATENCY",
            "RANGE_LATENCY", "ROW_ACCESSES", "TABLE_LATENCY", "WRITE_LATENCY", "AnalogTiming", "ArrayTiming",
            "RowTiming", "Timing"]
 
@@ -22,6 +22,9 @@ FETCH_LATENCY = 2
 
 DESCRIPTOR_LATENCY = 3
 """Cycles that a SWEEP or SEPARATE waits, after its decoding, until its descriptor is known to fit."""
+
+IDLE_LATENCY = 1
+"""Cycles from the first one in which nothing is in flight to the one in which the sequencer knows it."""
 
 RANGE_LATENCY = 3
 """Cycles that an IN or OUT waits before its first beat: its range is measured and compared."""

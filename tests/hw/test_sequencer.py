@@ -16,7 +16,7 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, UPDATES, Into, Op, Sweep, encode, illegal_sweep
 from hebbar.contract.memories import BLOCK, UNIT_PRECISION, Mem, pack
 from hebbar.contract.registers import Cause
-from hebbar.contract.timing import DESCRIPTOR_LATENCY
+from hebbar.contract.timing import DESCRIPTOR_LATENCY, IDLE_LATENCY
 from hw.fields import illegal
 from hw.sequencer import Sequencer as HwSequencer
 
@@ -515,6 +515,69 @@ def test_the_watchdog_ends_what_never_ends(words):
         assert run.cause is Cause.DONE, "progress must feed the watchdog"
 
     bench.simulate(check)
+
+
+@pytest.mark.parametrize("words", [[HALT], [sweep(), HALT], [separate(), HALT]])
+def test_what_was_just_begun_is_never_taken_for_idle(words):
+    """Whenever the watchdog ends a program: a machine that halts with something in flight would let the host in."""
+    bench = Bench(7)
+    u, ends = bench.unit, set()
+
+    async def world(ctx):
+        """Idle a while after what was begun last."""
+        busy = 0
+        async for _, _, at, offered, separate, start, separating in ctx.tick().sample(
+                u.program_address, u.sweep.valid, u.separate, u.start, u.separating):
+            busy = 9 if offered or separate else 3 if start else max(busy - 1, 0)  # idle again when the sweep comes
+            ctx.set(u.word, words[at] if at < len(words) else 0)
+            ctx.set(u.idle, busy == 0)
+            ctx.set(u.separated, separating and busy == 1)
+
+    async def check(ctx):
+        ctx.set(u.sweep.ready, 1)
+        ctx.set(u.block, bench.blocks[0])
+        for watchdog in range(1, 40):
+            ctx.set(u.watchdog, watchdog)
+            await ctx.tick().repeat(12)
+            assert ctx.get(u._was_idle)
+            await bench.pulse(ctx, u.start)
+            while ctx.get(u.running):
+                assert ctx.get(u.idle) or not ctx.get(u._was_idle), watchdog
+                await ctx.tick()
+            assert ctx.get(u.idle), watchdog
+            ends.add(ctx.get(u.cause))
+            await bench.pulse(ctx, u.clear)
+
+    simulate(u, check, world)
+    assert ends == {Cause.WATCHDOG, Cause.DONE}
+
+
+def test_idle_is_known_a_cycle_late_and_only_where_it_is_waited_for():
+    """Cycles of the model: a WAIT takes one in a machine that is idle, else it is left IDLE_LATENCY behind idle."""
+    for busy, gone in ((0, 0), (3, 3 + IDLE_LATENCY), (8, 8 + IDLE_LATENCY)):
+        bench, left = Bench(8), []
+
+        async def check(ctx, bench=bench, left=left, busy=busy):
+            u = bench.unit
+            ctx.set(u.idle, 1)
+            ctx.set(u.hold, 1)  # keeps the WAIT from being decoded, as the clearing of sums does
+            ctx.set(u.word, WAIT)
+            await ctx.tick()
+            await bench.pulse(ctx, u.start)
+            await ctx.tick().repeat(5)
+            ctx.set(u.idle, busy == 0)
+            await ctx.tick().repeat(2)
+            ctx.set(u.hold, 0)
+            pc = ctx.get(u.pc)
+            for cycle in range(20):
+                ctx.set(u.idle, cycle >= busy)
+                await ctx.tick()
+                if ctx.get(u.pc) != pc:
+                    left.append(cycle)
+                    break
+
+        simulate(bench.unit, check)
+        assert left == [gone]
 
 
 @pytest.mark.parametrize("body", [[sweep()], [WAIT], [encode(Op.IN, count=2)], []])

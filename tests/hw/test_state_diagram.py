@@ -87,5 +87,5 @@ def test_the_sequencer_drains_before_it_halts_from_every_state(preset, optional)
     assert {t.source for t in found} == states | {"halted", "drain"}
     drained = {t.source: t.when.split(" or ") for t in found if t.target == "drain"}
     assert set(drained) == states and all({"WATCHDOG", "transfer_fault"} <= set(when) for when in drained.values())
-    assert [t for t in found if t.target == "halted"] == [Transition("drain", "halted", "idle")]
+    assert [t for t in found if t.target == "halted"] == [Transition("drain", "halted", "was_idle")]
     assert [t for t in found if t.source == "halted"] == [Transition("halted", "fetch", "start and not aborted")]
