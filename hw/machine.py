@@ -173,11 +173,11 @@ class Machine(wiring.Component):
             banks[Mem.STATE].read_address[0].eq(neuron.state_group), neuron.state.eq(banks[Mem.STATE].read_data[0]),
             banks[Mem.CLAMP].read_address[0].eq(neuron.state_group), neuron.clamp.eq(banks[Mem.CLAMP].read_data[0]),
             banks[Mem.ERROR].read_address[0].eq(neuron.error_group), neuron.old_error.eq(banks[Mem.ERROR].read_data[0]),
-            banks[Mem.ACTIVITY].read_address[1].eq(neuron.activity_word),
+            banks[Mem.ACTIVITY].read_address[1].eq(neuron.neuron_word),
             neuron.old_activity.eq(banks[Mem.ACTIVITY].read_data[1]),
             self.feedback_sums.valid.eq(tile.back_valid), self.feedback_sums.early_word.eq(tile.early_word),
             self.feedback_sums.overwrite.eq(tile.feedback_overwrite), self.feedback_sums.sums.eq(tile.feedback_sums),
-            self.feedback_sums.read_word.eq(neuron.back_word), neuron.back.eq(self.feedback_sums.read_data)]
+            self.feedback_sums.read_word.eq(neuron.neuron_word), neuron.back.eq(self.feedback_sums.read_data)]
         # A block RAM takes half a cycle to answer and a base is added to a sum at once: a register between them.
         base = Signal(Shapes(self.machine).bases, name="base_read", reset_less=True)
         m.d.sync += base.eq(self.base.read_data[0])

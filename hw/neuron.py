@@ -1,6 +1,6 @@
 """The neuron unit: what happens to a row once its sum is known."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -12,7 +12,7 @@ from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 from .delay import Delay
 from .fields import asks
 from .fixed import named, pipe, popcount, round_half_up, round_saturate, saturate
-from .neuron_parts import integrate, operand, wide_product, write_integral
+from .neuron_parts import add_product, integrate, operand, write_integral
 from .neuron_stages import Stage
 from .pipeline import busy_behind, staged
 from .tile import GroupWrite, Shapes, part_of_word, word_of
@@ -61,12 +61,12 @@ class Neuron(wiring.Component):
         Its row sums.
     base : Signal(Shapes.bases), in
         The word of bases with it.
-    state_group, activity_word, error_group : Signal(14), Signal(12), Signal(14), out
-        The words that are read, of W rows and of C neurons.
+    state_group, neuron_word, error_group : Signal(14), Signal(12), Signal(14), out
+        The words that are read with the row group in stage ROW, COMPARE and WEIGH: of W rows, of C neurons, of W rows.
     state, clamp : Signal(Shapes.states), Signal(ArrayLayout(1, W)), in
         What the memories hold of ``state_group`` and the rows whose state stays as it is, a cycle later.
     old_activity : Signal(Shapes.activities), in
-        The word of activities before ACT, for POST, a cycle later.
+        The ``neuron_word`` of activities before ACT, for POST, a cycle later.
     old_error, old_integral : Signal(Shapes.error_words), Signal(Shapes.error_words), in
         Errors and, with ``machine.integral``, integrals, a cycle later.
     gains : Signal(ArrayLayout(8, GAINS)), in
@@ -77,10 +77,8 @@ class Neuron(wiring.Component):
         Its flags and descriptor.
     error : Signal(Shapes.errors), out
         What TRN and UPD take for it.
-    back_word : Signal(12), out
-        The word of the feedback sums with the row group in stage ROW.
     back : Signal(Shapes.backs), in
-        That word, a cycle later.
+        The ``neuron_word`` of the feedback sums, a cycle later.
     derivative_table, function_table : Signal(4), out
         Which f' the row group in stage COMPARE has, and which f the one in stage WRITE.
     derivative_state, function_state : Signal(Shapes.states), out
@@ -118,11 +116,11 @@ class Neuron(wiring.Component):
         super().__init__({
             "row_valid": In(1), "row": In(s.tag), "sums": In(s.sums), "base": In(s.bases),
             "state_group": Out(group), "state": In(s.states), "clamp": In(data.ArrayLayout(1, rows)),
-            "activity_word": Out(MAP["source"].width), "old_activity": In(s.activities),
+            "neuron_word": Out(MAP["source"].width), "old_activity": In(s.activities),
             "error_group": Out(group), "old_error": In(s.error_words),
             "gains": In(data.ArrayLayout(8, GAINS)),
             "error_valid": Out(1), "error_row": Out(s.tag), "error": Out(s.errors),
-            "back_word": Out(MAP["source"].width), "back": In(s.backs),
+            "back": In(s.backs),
             "derivative_table": Out(4), "derivative_state": Out(s.states),
             "derivative": In(s.derivatives),
             "function_table": Out(4), "function_state": Out(s.states), "function": In(s.row_activities),
@@ -141,7 +139,7 @@ class Neuron(wiring.Component):
         m.d.comb += self.busy.eq(busy_behind(m, list(valid.values())[:-1], "neuron_busy"))
         clipped: dict[str, list[Value]] = {"error": [], "state": [], "feedback": []}
         m.submodules.states = self._states = Delay(shapes.states, Stage.MOVE - Stage.COMPARE)
-        m.submodules.feedbacks = self._feedbacks = Delay(shapes.feedbacks, Stage.SLOPE - Stage.WEIGH)
+        m.submodules.gated = self._gated = Delay(shapes.bases, Stage.ROUND - Stage.PREDICT)
         m.d.comb += self._states.value.eq(self.derivative_state)
         self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
         tiles, parts = self.machine.row_tiles, self.machine.parts
@@ -160,9 +158,8 @@ class Neuron(wiring.Component):
         f, r, flags = self.machine.formats, f"row{p}", list(Sweep)[:self.machine.sweep_flags]
         on = {stage: {flag: asks(tag[stage].flags, flag) for flag in flags} for stage in Stage}
         valid_rows = {stage: tag[stage].valid_rows[p] for stage in Stage}
-        total = Signal(signed(f.row_sum.bits), name=f"{r}_sum")
-        m.d.comb += total.eq(self.sums[p % self.machine.row_tiles] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0))
-        total = staged(m, total, Stage.ROW, Stage.PREDICT, f"{r}_total")[Stage.PREDICT]
+        total = self.sums[p % self.machine.row_tiles] + Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)
+        total = staged(m, total[:f.row_sum.bits].as_signed(), Stage.ROW, Stage.PREDICT, f"{r}_total")[Stage.PREDICT]
         mu = Mux(on[Stage.PREDICT][Sweep.GATE], 0, round_half_up(total, f.sum_shift)).as_signed()
         mu = staged(m, mu, Stage.PREDICT, Stage.COMPARE, f"{r}_mu")[Stage.COMPARE]
         clamp = staged(m, self.clamp[p], Stage.PREDICT, Stage.WRITE, f"{r}_clamp")
@@ -183,50 +180,54 @@ class Neuron(wiring.Component):
             rounded, error_clip = (Mux(on[Stage.ROUND][Sweep.INTEGRATE], new, old)
                                    for new, old in zip(instead, (rounded, error_clip), strict=True))
         chosen = Mux(on[Stage.ROUND][Sweep.ERR], rounded, self.old_error[p])
-        e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.DRIVE, f"{r}_e")
+        e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.SCALE, f"{r}_e")
         m.d.comb += self._operands[p].eq(operand(m, self.machine, p, self.old_activity, e[Stage.ERROR], tag))
-        feedback, feedback_clip = self._feedback(m, p, on[Stage.PREDICT], total, tag)
-        scaled = wide_product(m, f"{r}_scaled", feedback, self.derivative[p], Stage.SLOPE)
-        delta, delta_clip = round_saturate(m, scaled, f.derivative.frac, f.error, f"{r}_delta")
-        e_new = pipe(m, Mux(on[Stage.DRIVE][Sweep.DELTA], delta, e[Stage.DRIVE]).as_signed(), 1, f"{r}_e_new")[1]
-        drive = pipe(m, scaled - e[Stage.DRIVE].shift_left(f.derivative.frac), 1, f"{r}_drive")[1]
-        step = wide_product(m, f"{r}_step", drive, self._gain, Stage.GAIN)
-        # x stands left of the fraction of the step and the half that rounds in it: one addition for both.
+        feedback, feedback_clip = self._feedback(m, p, on, total, tag)
+        frac = f.derivative.frac  # STEP takes the error from f' * fb, DELTA adds the half that rounds to it.
+        less = Mux(on[Stage.SLOPE][Sweep.DELTA], 1 << frac >> 1, (-e[Stage.SLOPE]).shift_left(frac)).as_signed()
+        less = staged(m, less, Stage.SLOPE, Stage.SCALE, f"{r}_less")[Stage.SCALE]
+        drive = add_product(m, f"{r}_scaled", feedback, self.derivative[p], less, Stage.SLOPE)
+        bits = max(f.feedback.bits + f.derivative.bits, f.error.bits + frac) + 1
+        drive = named(m, drive[:bits].as_signed(), f"{r}_drive")
+        delta, delta_clip = saturate(m, drive.shift_right(frac), f.error, f"{r}_delta")
+        e_new = pipe(m, Mux(on[Stage.SCALE][Sweep.DELTA], delta, e[Stage.SCALE]).as_signed(), 1, f"{r}_e_new")[1]
+        # x stands left of the fraction of the step and the half that rounds in it: one addition for all.
         half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]
-        moved, moved_clip = saturate(m, (Cat(half, x).as_signed() + step).shift_right(f.step_shift), f.state,
-                                     f"{r}_moved")
+        bits = max(bits + len(self._gain), f.step_shift + f.state.bits) + 1
+        drive, x_half = pipe(m, drive, 1, f"{r}_drive")[1], Cat(half, x).as_signed()
+        exact = add_product(m, f"{r}_step", drive, self._gain, x_half, Stage.GAIN)[:bits].as_signed()
+        moved, moved_clip = saturate(m, exact.shift_right(f.step_shift), f.state, f"{r}_moved")
         steps = named(m, on[Stage.MOVE][Sweep.STEP] & ~clamp[Stage.MOVE], f"{r}_steps")
         x_new = Mux(steps, moved, x).as_signed()
         x_new = staged(m, x_new, Stage.MOVE, Stage.WRITE, f"{r}_x_new")[Stage.WRITE]
         # The table takes the state that fires and the memory the one after it, so that an activity shows the spike.
         m.d.comb += self.function_state[p].eq(x_new)
         fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
-        moves = on[Stage.WEIGH][Sweep.STEP] | on[Stage.WEIGH][Sweep.DELTA]
+        moves = on[Stage.ERROR][Sweep.STEP] | on[Stage.ERROR][Sweep.DELTA]
         clipped["error"] += [(Stage.ROUND, valid_rows[Stage.ROUND] & on[Stage.ROUND][Sweep.ERR] & error_clip),
-                             (Stage.DRIVE, valid_rows[Stage.DRIVE] & on[Stage.DRIVE][Sweep.DELTA] & delta_clip)]
+                             (Stage.SCALE, valid_rows[Stage.SCALE] & on[Stage.SCALE][Sweep.DELTA] & delta_clip)]
         clipped["state"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & takes & start_clip),
                              (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
-        clipped["feedback"] += [(Stage.WEIGH, valid_rows[Stage.WEIGH] & moves & feedback_clip)]
+        clipped["feedback"] += [(Stage.ERROR, valid_rows[Stage.ERROR] & moves & feedback_clip)]
         return written | {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
 
     def _feedback(self, m: Module, p: int, on: dict, total: Value, tag: dict) -> tuple[Value, Value]:
-        """fb in stage SLOPE, from a feedback sum and a gated row sum in PREDICT; in WEIGH whether it was clipped."""
+        """fb in stage SLOPE, from a feedback sum in WEIGH and a row sum in PREDICT; in ERROR whether it was clipped."""
         f, r = self.machine.formats, f"row{p}"
         finer = max(f.feedback_sum.frac, f.row_sum.frac)
-        back = part_of_word(m, self.back, word_of(tag[Stage.PREDICT].group, self.machine), p, self.rows, f"{r}_back")
-        back, gated = (pipe(m, Mux(on[flag], value, 0).as_signed(), 1, f"{r}_{name}")[1]
-                       for flag, value, name in ((Sweep.BACK, back, "fed"), (Sweep.GATE, total, "gated")))
-        both = back.shift_left(finer - f.feedback_sum.frac) + gated.shift_left(finer - f.row_sum.frac)
-        both = staged(m, both, Stage.COMPARE, Stage.WEIGH, f"{r}_both")[Stage.WEIGH]
+        m.d.comb += self._gated.value[p].eq(Mux(on[Stage.PREDICT][Sweep.GATE], total, 0))
+        back = part_of_word(m, self.back, word_of(tag[Stage.WEIGH].group, self.machine), p, self.rows, f"{r}_back")
+        back = Mux(on[Stage.WEIGH][Sweep.BACK], back, 0).as_signed()
+        back = staged(m, back, Stage.WEIGH, Stage.ROUND, f"{r}_fed")[Stage.ROUND]
+        both = back.shift_left(finer - f.feedback_sum.frac) + self._gated.out[p].shift_left(finer - f.row_sum.frac)
+        both = staged(m, both, Stage.ROUND, Stage.ERROR, f"{r}_both")[Stage.ERROR]
         feedback, clip = round_saturate(m, both, finer - f.feedback.frac, f.feedback, f"{r}_feedback_0")
-        m.d.comb += self._feedbacks.value[p].eq(feedback)
-        return self._feedbacks.out[p], clip
+        return staged(m, feedback, Stage.ERROR, Stage.SLOPE, f"{r}_feedback")[Stage.SLOPE], clip
 
     def _addresses(self, m: Module, tag: dict) -> None:
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
-        m.d.comb += [self.back_word.eq(tag[Stage.ROW].group >> per_word),
-                     self.state_group.eq(word_of(tag[Stage.ROW].group, self.machine)),
-                     self.activity_word.eq(tag[Stage.COMPARE].group >> per_word),
+        m.d.comb += [self.state_group.eq(word_of(tag[Stage.ROW].group, self.machine)),
+                     self.neuron_word.eq(tag[Stage.COMPARE].group >> per_word),
                      self.error_group.eq(word_of(tag[Stage.WEIGH].group, self.machine)),
                      self.function_table.eq(tag[Stage.WRITE].function),
                      self.derivative_table.eq(tag[Stage.COMPARE].function)]

@@ -13,20 +13,24 @@ from .neuron_stages import Stage
 from .pipeline import staged
 from .tile import part_of_word, word_of
 
-__all__ = ["integrate", "operand", "wide_product", "write_integral"]
+__all__ = ["add_product", "integrate", "operand", "write_integral"]
 
 LOW = 17
 """Bits of the lower half of the wider operand: what a multiplier of 18 bits takes unsigned."""
 
 
-def wide_product(m: Module, name: str, wide: Value, narrow: Value, stage: int) -> Value:
-    """The product of a signed value and a narrower one of ``stage``, two stages later: a multiplier for each half of
-    the wider one, and in the stage between them their sum."""
-    cut, joins = min(LOW, len(wide) - 1), stage + 1
-    low = staged(m, wide[:cut] * narrow, stage, joins, f"{name}_low")[joins]
-    high = staged(m, wide[cut:].as_signed() * narrow, stage, joins, f"{name}_high")[joins]
-    product = (high.shift_left(cut) + low)[:len(wide) + len(narrow)].as_signed()
-    return staged(m, product, joins, joins + 1, name)[joins + 1]
+def add_product(m: Module, name: str, wide: Value, narrow: Value, to: Value, stage: int) -> Value:
+    """The sum of ``to``, a signed value in the stage after ``stage``, and the product of a signed value and a narrower
+    one in ``stage``: a multiplier for each half of the wider one.
+
+    The additions of both halves are one behind the other and begin at different bits, so that a carry of the first
+    meets the second on its way: that takes fewer cells than an addition of three, and little longer than one of two.
+    """
+    cut, later = min(LOW, len(wide) - 1), stage + 1
+    low = staged(m, wide[:cut] * narrow, stage, later, f"{name}_low")[later]
+    high = staged(m, wide[cut:].as_signed() * narrow, stage, later, f"{name}_high")[later]
+    first = named(m, to + low, f"{name}_first")
+    return Cat(first[:cut], first[cut:].as_signed() + high).as_signed()
 
 
 def integrate(m: Module, row: str, f: Formats, weighed: Value, x: Value, before: Value,

@@ -13,18 +13,16 @@ __all__ = ["Stage"]
 class Stage(IntEnum):
     """Where a row is, a stage a cycle, and what is done with it there.
 
-    ROW        sum and base are there and added; state, clamp and feedback sum are read
-    PREDICT    mu; the feedback sum is there; the base is written
-    COMPARE    x with INIT, x - mu; the feedback, not yet rounded; f'(x) is read
-    WEIGH      the precision; fb
-    ROUND      e with ERR
-    ERROR      e, or what POST and NEG make of it, is back at the tile
+    ROW        sum and base are there and added; state and clamp are read
+    PREDICT    mu; the base is written
+    COMPARE    x with INIT, x - mu; f'(x), the activity before ACT and the feedback sum are read
+    WEIGH      the precision; the feedback sum is there
+    ROUND      e with ERR; the feedback, not yet rounded
+    ERROR      e, or what POST and NEG make of it, is back at the tile; fb
     SLOPE      f'(x) is there, times both halves of fb
-    SCALE      their sum, f'(x) * fb
-    DRIVE      f'(x) * fb - e, e with DELTA
+    SCALE      f'(x) * fb - e, or e with DELTA: their sum, less e
     GAIN       the gain times both halves of that; e is written
-    JOIN       their sum
-    MOVE       x with STEP
+    MOVE       x with STEP: their sum and x
     WRITE      x is written, with FIRE it is 0 from here on; f(x) is read
     ACTIVITY   f(x) is there: a is written
     """
@@ -37,12 +35,10 @@ class Stage(IntEnum):
     ERROR = 5
     SLOPE = 6
     SCALE = 7
-    DRIVE = 8
-    GAIN = 9
-    JOIN = 10
-    MOVE = 11
-    WRITE = 12
-    ACTIVITY = 16
+    GAIN = 8
+    MOVE = 9
+    WRITE = 10
+    ACTIVITY = 14
 
 
 check_latency("NEURON_LATENCY", NEURON_LATENCY, Stage.ACTIVITY + 1)
@@ -51,7 +47,7 @@ check_latency("TABLE_LATENCY", TABLE_LATENCY, Stage.SLOPE - Stage.COMPARE)
 check_latency("TABLE_LATENCY", TABLE_LATENCY, Stage.ACTIVITY - Stage.WRITE)
 for _access, _resource, _stage in (
         (Access.READ, Resource.STATE, Stage.ROW), (Access.READ, Resource.CLAMP, Stage.ROW),
-        (Access.READ, Resource.FEEDBACK, Stage.ROW), (Access.READ, Resource.ACTIVITY, Stage.COMPARE),
+        (Access.READ, Resource.FEEDBACK, Stage.COMPARE), (Access.READ, Resource.ACTIVITY, Stage.COMPARE),
         (Access.READ, Resource.ERROR, Stage.WEIGH), (Access.WRITE, Resource.BASE, Stage.PREDICT),
         (Access.WRITE, Resource.ERROR, Stage.GAIN), (Access.WRITE, Resource.STATE, Stage.WRITE),
         (Access.WRITE, Resource.ACTIVITY, Stage.ACTIVITY)):

@@ -36,7 +36,6 @@ class Shapes:
         self.backs = data.ArrayLayout(signed(f.feedback_sum.bits), lanes)
         self.row_activities = data.ArrayLayout(signed(f.activity.bits), rows)
         self.derivatives = data.ArrayLayout(signed(f.derivative.bits), rows)
-        self.feedbacks = data.ArrayLayout(signed(f.feedback.bits), rows)
         self.columns = data.ArrayLayout(data.StructLayout(
             {"activity": self.activities, "entry": self.map, "rate": 5, "self_connection": signed(20)}),
             machine.array_stride)

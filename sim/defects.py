@@ -38,10 +38,10 @@ DEFECTS = {
         "hw/weight_update.py", "(Cat(Const(1, 1), old)", "(Cat(Const(0, 1), old)", ROWS,
         "UPD rounds e a down instead of to the nearest, a bias that costs accuracy"),
     "error-sign": Defect(
-        "hw/neuron.py", "scaled - e[Stage.DRIVE]", "scaled + e[Stage.DRIVE]", NEURON,
+        "hw/neuron.py", "(-e[Stage.SLOPE])", "(e[Stage.SLOPE])", NEURON,
         "STEP adds the neuron's own error instead of subtracting it"),
     "late-error": Defect(
-        "hw/neuron.py", "scaled - e[Stage.DRIVE].", "scaled - e_new.", NEURON,
+        "hw/neuron.py", "(-e[Stage.SLOPE]).", "(-e[Stage.SCALE]).", NEURON,
         "STEP takes the error one pipeline stage late, that of the row before"),
     "activity-stale": Defect(
         "hw/neuron.py", "self.function_state[p].eq(x_new)", "self.function_state[p].eq(x[Stage.MOVE])", NEURON,
@@ -50,8 +50,7 @@ DEFECTS = {
         "hw/neuron.py", "Mux(on[Stage.ROW][Sweep.BASE], self.base[p], 0)", "0", NEURON,
         "the prediction leaves out the hoisted contribution of clamped sources"),
     "slope-early": Defect(
-        "hw/neuron.py", "shapes.feedbacks, Stage.SLOPE - Stage.WEIGH",
-        "shapes.feedbacks, Stage.ERROR - Stage.WEIGH", NEURON,
+        "hw/neuron.py", "f\"{r}_feedback\")[Stage.SLOPE]", "f\"{r}_feedback\")[Stage.ERROR]", NEURON,
         "f' of one row is multiplied with the feedback of another"),
     "back-not-cleared": Defect(
         "hw/feedback_sums.py", "with m.If(self.overwrite):", "with m.If(0):", "tests/hw/test_feedback_sums.py",

@@ -29,7 +29,7 @@ IDLE_LATENCY = 1
 RANGE_LATENCY = 3
 """Cycles that an IN or OUT waits before its first beat: its range is measured and compared."""
 
-NEURON_LATENCY = 17
+NEURON_LATENCY = 15
 """Cycles from a row's sum to the first one in which the neuron unit has let go of it."""
 
 ERROR_LATENCY = 5
@@ -46,9 +46,9 @@ FEEDBACK_LATENCY = 1
 
 ROW_ACCESSES = {
     (Access.READ, Resource.BASE): -2, (Access.READ, Resource.STATE): 0, (Access.READ, Resource.CLAMP): 0,
-    (Access.READ, Resource.FEEDBACK): 0, (Access.READ, Resource.ACTIVITY): 2, (Access.READ, Resource.ERROR): 3,
+    (Access.READ, Resource.FEEDBACK): 2, (Access.READ, Resource.ACTIVITY): 2, (Access.READ, Resource.ERROR): 3,
     (Access.READ, Resource.INTEGRAL): 3, (Access.WRITE, Resource.INTEGRAL): 5,
-    (Access.WRITE, Resource.BASE): 1, (Access.WRITE, Resource.ERROR): 9, (Access.WRITE, Resource.STATE): 12,
+    (Access.WRITE, Resource.BASE): 1, (Access.WRITE, Resource.ERROR): 8, (Access.WRITE, Resource.STATE): 10,
     (Access.WRITE, Resource.ACTIVITY): NEURON_LATENCY - 1}
 """Cycles from a row's sum to the one in which the neuron unit reads or writes a memory for this row."""
 

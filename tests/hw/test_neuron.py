@@ -137,7 +137,7 @@ def test_golden_follows_the_formula(name):
 class _Bench:
     """The memories and tables around hw.neuron: a memory answers a cycle after its address, a table TABLE_LATENCY."""
 
-    ADDRESSES = ("state_group", "error_group", "back_word", "activity_word", "derivative_table", "derivative_state",
+    ADDRESSES = ("state_group", "error_group", "neuron_word", "derivative_table", "derivative_state",
                  "function_table", "function_state")
 
     def __init__(self, config, values, rng, fs=None, ds=None):
@@ -187,13 +187,13 @@ class _Bench:
         for port, name in (("sums", "sum"), ("base", "base")):
             ctx.set(getattr(unit, port), self.memory[name][group].tolist())
 
-    def _answer(self, ctx, state_group, error_group, back_word, activity_word, *lookups):
+    def _answer(self, ctx, state_group, error_group, neuron_word, *lookups):
         unit, groups = self.unit, len(self.memory["state"])
         ports = [("state", "state", state_group), ("clamp", "clamp", state_group), ("old_error", "error", error_group)]
         for port, name, group in ports + [("old_integral", "integral", error_group)] * self.config.integral:
             ctx.set(getattr(unit, port), self.memory[name][group % groups].tolist())
-        for port, name, at in (("back", "back", back_word), ("old_activity", "activity", activity_word)):
-            ctx.set(getattr(unit, port), self._word(name, at))
+        for port, name in (("back", "back"), ("old_activity", "activity")):
+            ctx.set(getattr(unit, port), self._word(name, neuron_word))
         for port, bank, lookup in (("derivative", self.ds, lookups[:2]), ("function", self.fs, lookups[2:])):
             self.lookups[port].append(lookup)
             if len(self.lookups[port]) >= TABLE_LATENCY:

@@ -1,4 +1,4 @@
-"""The product of the neuron unit against Python's integers."""
+"""The neuron unit's addition of a product against Python's integers."""
 
 from itertools import product
 from random import Random
@@ -9,18 +9,19 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from helpers import simulate
 
-from hw.neuron_parts import LOW, wide_product
+from hw.neuron_parts import LOW, add_product
 
 
 class _Product(wiring.Component):
-    """What ``wide_product`` makes of two ports."""
+    """What ``add_product`` makes of three ports."""
 
     def __init__(self, wide, narrow):
-        super().__init__({"wide": In(wide), "narrow": In(narrow), "out": Out(signed(wide.width + narrow.width))})
+        super().__init__({"wide": In(wide), "narrow": In(narrow), "to": In(wide),
+                          "out": Out(signed(wide.width + narrow.width + 1))})
 
     def elaborate(self, platform):
         m = Module()
-        m.d.comb += self.out.eq(wide_product(m, "product", self.wide, self.narrow, 0))
+        m.d.comb += self.out.eq(add_product(m, "product", self.wide, self.narrow, self.to, 0))
         return m
 
 
@@ -34,7 +35,7 @@ def ends(shape, rng):
 
 @pytest.mark.parametrize("narrow", [signed(9), unsigned(8)], ids=["derivative", "gain"])
 @pytest.mark.parametrize("bits", [2, LOW, LOW + 1, 20, 31])
-def test_a_product_is_exact_two_cycles_later(bits, narrow):
+def test_a_product_is_added_exactly_a_cycle_later(bits, narrow):
     """A feedback and a derivative that are both the lowest have a product that takes every bit; a bit less would turn
     the largest step round."""
     unit, rng = _Product(signed(bits), narrow), Random(bits)
@@ -42,12 +43,13 @@ def test_a_product_is_exact_two_cycles_later(bits, narrow):
     rng.shuffle(pairs)
 
     async def check(ctx):
-        for cycle, (wide, by) in enumerate([*pairs, (0, 0), (0, 0)]):
+        for cycle, (wide, by) in enumerate([*pairs, (0, 0)]):
             ctx.set(unit.wide, wide)
             ctx.set(unit.narrow, by)
-            if cycle >= 2:
-                before = pairs[cycle - 2]
-                assert ctx.get(unit.out) == before[0] * before[1], before
+            if cycle >= 1:
+                before, to = pairs[cycle - 1], rng.choice(ends(unit.to.shape(), rng))
+                ctx.set(unit.to, to)
+                assert ctx.get(unit.out) == before[0] * before[1] + to, (before, to)
             await ctx.tick()
 
     simulate(unit, check)

