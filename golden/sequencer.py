@@ -102,6 +102,7 @@ class Sequencer:
 
     def _break(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
         if loops and not fields["always"] and loops[-1].left > 1:
+            loops[-1].left -= fields["counts"]
             return address + 1
         return _left(address, Op.BREAK, fields, loops)
 

@@ -106,3 +106,4 @@ class LoopInstructions(wiring.Component):
             m.d.comb += loops.leave.eq(1)
         with m.Else():
             self._advance(m)
+            m.d.comb += loops.again.eq(field(self._word, fields["counts"]))

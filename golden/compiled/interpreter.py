@@ -63,6 +63,7 @@ def advance(code, at, stack, depth, registers):
             return -1, depth
         if code[at, 2] or stack[depth - 1, 1] == 1:
             return code[at, 1], depth - 1
+        stack[depth - 1, 1] -= code[at, 3]
     return at + 1, depth
 
 

@@ -80,7 +80,7 @@ def _code(machine: Machine) -> Ints:
             case Op.EXIT:
                 operands = (f["end"], f["arm"], 0)
             case Op.BREAK:
-                operands = (f["end"], f["always"], 0)
+                operands = (f["end"], f["always"], f["counts"])
             case Op.WAIT:
                 operands = (f["gap"], 0, 0)
             case _:

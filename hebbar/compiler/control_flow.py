@@ -61,6 +61,7 @@ def _next(address: int, instruction: Instruction, loops: list[list[int]], regist
         if instruction.fields["always"] or loops[-1][1] == 1:
             loops.pop()
             return instruction.fields["end"]
+        loops[-1][1] -= instruction.fields["counts"]
     elif leaves(instruction) and decisions is not None:
         decision = next(decisions, None)
         if decision is None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from hebbar.contract.isa import LOOP_REGISTERS, Instruction, Op, decode
 
@@ -26,14 +27,14 @@ def executions(program: Program, entry: str, samples: int,
         counted = Counter(at - start for at, _ in executed(whole, start, registers, exits))
         times = [counted[i] for i in range(len(code))]
     else:
-        times = _multiplicities(code, registers)
+        times = _multiplicities(program, entry, registers)
     yield from zip(code, times, strict=True)
 
 
 def most_executions(program: Program, entry: str) -> Iterator[tuple[int, Instruction, int]]:
     """Address, instruction and executions in one sample of which no EXIT leaves a loop."""
     code = _code(program, entry)
-    for i, times in enumerate(_multiplicities(code, (1, *[0] * (LOOP_REGISTERS - 1)))):
+    for i, times in enumerate(_multiplicities(program, entry, (1, *[0] * (LOOP_REGISTERS - 1)))):
         yield program.entries[entry] + i, code[i], times
 
 
@@ -43,32 +44,49 @@ def _code(program: Program, entry: str) -> list[Instruction]:
     return code[:next(i for i, c in enumerate(code) if c.op is Op.HALT) + 1]
 
 
-def _multiplicities(code: list[Instruction], registers: Sequence[int]) -> list[int]:
-    """How often every address of code without EXITs that leave is executed."""
-    times, entered, found = [1], [0], []
-    for at, instruction in enumerate(code):
-        found.append(times[-1])
-        if instruction.op is Op.LOOP:
-            rounds, once = _count(instruction, registers), _once(code, at)
-            entered.append(0 if once and rounds > 1 else times[-1])  # the first round is then not the last
-            times.append(times[-1] * (min(rounds, 1) if once else rounds))
-        elif instruction.op is Op.NEXT:
-            times.pop()
-            entered.pop()
-        elif instruction.op is Op.BREAK:  # what stands behind it is left out in the last round
-            times[-1] = 0 if instruction.fields["always"] else max(times[-1] - entered[-1], 0)
-            entered[-1] = 0
-    return found
+def _multiplicities(program: Program, entry: str, registers: Sequence[int]) -> list[int]:
+    """How often every instruction of an entry without EXITs that leave is executed, HALT the last."""
+    code = [decode(word) for word in program.words]
+    found = _Flow(code, registers, Counter())
+    start = program.entries[entry]
+    found.arrive(start, 0, 1)
+    return [found.times[start + i] for i in range(len(_code(program, entry)))]
 
 
-def _once(code: list[Instruction], loop: int) -> bool:
-    """Whether a BREAK ends every round of the loop at an address, so that it has one at most."""
-    depth = 0
-    for instruction in code[loop + 1:]:
-        depth += (instruction.op is Op.LOOP) - (instruction.op is Op.NEXT)
-        if depth < 0 or (not depth and instruction.op is Op.BREAK and instruction.fields["always"]):
-            return depth == 0
-    return False
+@dataclass(frozen=True)
+class _Flow:
+    """How often instructions are arrived at. Rounds of a loop that go all the way to its NEXT are alike, so each loop
+    is gone through once for all of them and once for what the last one does."""
+
+    code: Sequence[Instruction]
+    registers: Sequence[int]
+    times: Counter[int]
+
+    def arrive(self, at: int, left: int, times: int) -> tuple[int, int]:
+        """Arrive so many ``times`` at an address with ``left`` rounds of the loop around it, and go on up to its NEXT,
+        to where it is left, or to the HALT: the address there or behind it, and the rounds left, zero behind a loop."""
+        while True:
+            instruction = self.code[at]
+            self.times[at] += times
+            if instruction.op is Op.HALT:
+                return at, 0
+            if instruction.op is Op.NEXT:
+                return at + 1, left - 1
+            if instruction.op is Op.BREAK:
+                if instruction.fields["always"] or left == 1:
+                    return instruction.fields["end"], 0
+                left -= instruction.fields["counts"]
+            at = self._loop(at, times) if instruction.op is Op.LOOP else at + 1
+
+    def _loop(self, at: int, times: int) -> int:
+        """Go through all rounds of the loop at an address; where the program goes on behind them."""
+        rounds = _count(self.code[at], self.registers)
+        if not rounds:
+            return self.code[at].fields["end"]
+        _, left = self.arrive(at + 1, rounds, 0)
+        whole = (rounds - 1) // (rounds - left) if left else 0  # passages that take as many rounds as the first
+        self.arrive(at + 1, rounds, times * whole)
+        return self.arrive(at + 1, rounds - whole * (rounds - left), times)[0]
 
 
 def _count(loop: Instruction, registers: Sequence[int]) -> int:

@@ -174,7 +174,11 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "block": Field(16, 10, "which block descriptor; its rows are the population"),
     },
     Op.EXIT: {"end": _BEHIND, "arm": Field(12, 1, "1: only remember the energy, before the loop")},
-    Op.BREAK: {"end": _BEHIND, "always": Field(12, 1, "1: in every round, not in the last one alone")},
+    Op.BREAK: {
+        "end": Field(0, 12, "address behind the loop at which it goes on then"),
+        "always": Field(12, 1, "1: in every round, not in the last one alone"),
+        "counts": Field(13, 1, "1: where it does not leave, it ends a round and goes on behind itself"),
+    },
 }
 """The fields of each instruction by name."""
 
@@ -191,7 +195,7 @@ SUMMARY: dict[Op, str] = {
     Op.WAIT: "drain, so that the next instruction sees every result; with a gap, hold back the next SWEEP or IN alone",
     Op.SEPARATE: "drain, then softmax or max of the bases of a population; needs the separation unit",
     Op.EXIT: "drain, then leave the innermost loop unless the energy fell by TOLERANCE; needs the energy unit",
-    Op.BREAK: "leave the innermost loop in its last round, or in any",
+    Op.BREAK: "leave the innermost loop in its last round, or in any; else it may end the round",
 }
 """What each instruction does, as one phrase."""
 

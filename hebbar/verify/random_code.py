@@ -22,7 +22,7 @@ Places = set[tuple[Resource, int]]
 """Resources and addresses."""
 KINDS = {"sweep": 12, "separate": 2, "exit": 2, "break": 1, "move": 2, "loop": 2, "wait": 1}
 """How often each is drawn, relative to the others."""
-LEAVES = (encode(Op.EXIT), encode(Op.BREAK), encode(Op.BREAK, always=1))
+LEAVES = (encode(Op.EXIT), encode(Op.BREAK), encode(Op.BREAK, always=1), encode(Op.BREAK, counts=1))
 """What leaves a loop, before it is known where that ends."""
 
 

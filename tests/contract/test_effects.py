@@ -180,13 +180,29 @@ def test_exits_are_given_exactly():
 def test_breaks_leave_in_the_last_round_or_in_any():
     """By hand: two rounds whose rest runs once; a loop that runs once; and the multiplicities, one after the other."""
     inner = [Instruction(Op.LOOP, {"end": 4, "count": 2, "register": 0}),
-             Instruction(Op.BREAK, {"end": 4, "always": 0}), Instruction(Op.WAIT, {"gap": 1}), Instruction(Op.NEXT, {}),
+             Instruction(Op.BREAK, {"end": 4, "always": 0, "counts": 0}), Instruction(Op.WAIT, {"gap": 1}),
+             Instruction(Op.NEXT, {}),
              Instruction(Op.HALT, {})]
     assert [a for a, _ in executed(inner, 0, ())] == [0, 1, 2, 3, 1, 4]
-    always = [inner[0], Instruction(Op.BREAK, {"end": 4, "always": 1}), *inner[2:]]
+    always = [inner[0], Instruction(Op.BREAK, {"end": 4, "always": 1, "counts": 0}), *inner[2:]]
     assert [a for a, _ in executed(always, 0, ())] == [0, 1, 4]
     assert set(successors(1, always[1], (1,))) == {(4, ())}
     assert set(successors(1, inner[1], (1,))) == {(4, ()), (2, (1,))}
+
+
+def test_a_break_that_counts_ends_a_round_where_it_does_not_leave():
+    """By hand: with 1, 2 and 3 rounds the loop is left by the first BREAK, by the second, and by the first again; where
+    one counts and is the only one, NEXT takes the other half of the rounds, and the last one where none is left."""
+    words = [encode(Op.LOOP, end=6, register=1), encode(Op.BREAK, end=6, counts=1), encode(Op.WAIT, gap=1),
+             encode(Op.BREAK, end=7), encode(Op.WAIT, gap=2), encode(Op.NEXT), encode(Op.HALT), encode(Op.HALT)]
+    code = [decode(word) for word in words]
+    ran = {rounds: [a for a, _ in executed(code, 0, (rounds,))] for rounds in range(4)}
+    assert ran == {0: [0, 6], 1: [0, 1, 6], 2: [0, 1, 2, 3, 7], 3: [0, 1, 2, 3, 4, 5, 1, 6]}
+    code[3] = Instruction(Op.WAIT, {"gap": 3})
+    assert [a for a, _ in executed(code, 0, (2,))] == [0, 1, 2, 3, 4, 5, 6]
+    for rounds, run in ran.items():
+        sequencer = Sequencer(tuple(words), lambda _, rounds=rounds: rounds)
+        assert [a for a, _ in sequencer.run(0)] == [a for a in run if a > 5]
 
 
 def test_a_register_that_is_not_given_is_refused():

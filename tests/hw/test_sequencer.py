@@ -167,7 +167,7 @@ def random_program(rng, depth=0):
         elif kind == "exit" and depth:
             body.append((Op.EXIT, {"arm": rng.randrange(2)}))
         elif kind == "break" and depth:
-            body.append((Op.BREAK, {"always": rng.random() < 0.2}))
+            body.append((Op.BREAK, {"always": rng.random() < 0.2, "counts": rng.random() < 0.5}))
         elif depth < LOOP_DEPTH:
             register = rng.choice([0, 0, 1, 2, 3, 4])
             body.append((random_program(rng, depth + 1), rng.choice([0, 1, 2, 3]), register))
