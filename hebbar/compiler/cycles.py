@@ -16,6 +16,7 @@ from hebbar.contract.exponentials import SeparationTiming
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import ISSUE_FLAGS, MOVES, Mode, Op, Sweep, decode
 from hebbar.contract.memories import BLOCK, Mem, unpack
+from hebbar.contract.results import whole
 from hebbar.contract.timing import (
     DESCRIPTOR_LATENCY,
     FETCH_LATENCY,
@@ -33,7 +34,10 @@ from .input_beside import InputBeside
 if TYPE_CHECKING:
     from .program import Program
 
-__all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles"]
+__all__ = ["RowTiming", "ArrayTiming", "AnalogTiming", "Cycles", "TURNS"]
+
+TURNS = 2
+"""Samples after which a program begins one as it began an earlier one."""
 
 
 class Cycles:
@@ -84,10 +88,11 @@ class Cycles:
             behind_gap = code.op is Op.WAIT and not code.barrier
         return walk.halt()
 
-    def each(self, entry: str, loops: Sequence[int] = (0, 0, 0)) -> dict[str, int]:
-        """Cycles of one more sample by cause, in the steady state, where no EXIT leaves; ``loops`` as in ``run``."""
-        two, three = (self.run(entry, samples, None, loops) for samples in (2, 3))
-        return {cause: three[cause] - two[cause] for cause in CYCLES}
+    def each(self, entry: str, loops: Sequence[int] = (0, 0, 0)) -> dict[str, float]:
+        """Cycles of one more sample by cause, in the steady state, where no EXIT leaves; ``loops`` as in ``run``. Where
+        samples take turns, the mean of two that follow each other, which need not be whole."""
+        two, four = (self.run(entry, samples, None, loops) for samples in (2, 2 + TURNS))
+        return {cause: whole((four[cause] - two[cause]) / TURNS) for cause in CYCLES}
 
     def exits(self, entry: str) -> bool:
         """Whether an EXIT can end a loop of an entry, so that its cycles depend on the data."""

@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
-__all__ = ["Curve", "Check", "SampleCycles", "Figure"]
+__all__ = ["Curve", "Check", "SampleCycles", "Figure", "whole"]
+
+
+def whole(value: float) -> float:
+    """A number that is whole as an integer, so that it is shown without a point."""
+    return int(value) if value == int(value) else value
 
 
 @dataclass(frozen=True)
@@ -46,23 +51,24 @@ class SampleCycles:
     ``minimum``: the cycles if every multiplier worked on a weight in every cycle; ``padded``: the same
     with every block padded to whole words and row groups. ``upper``: True where an EXIT may end a sample
     sooner, which depends on the data; everything here is then of a sample in which none leaves. Both minima are None
-    for a rule of one's own that declares no ``visits``.
+    for a rule of one's own that declares no ``visits``. Where samples take turns (``Program.second``), a number is the
+    mean of two and may be a half.
     """
 
-    issue: int
-    bubbles: int
-    drain: int
-    stream: int
-    separate: int
-    control: int
+    issue: float
+    bubbles: float
+    drain: float
+    stream: float
+    separate: float
+    control: float
     minimum: float | None
     padded: float | None
     upper: bool = False
 
     @property
-    def total(self) -> int:
+    def total(self) -> float:
         """The sum of all causes; ``minimum`` and ``padded`` are beside it, not in it."""
-        return self.issue + self.bubbles + self.drain + self.stream + self.separate + self.control
+        return whole(self.issue + self.bubbles + self.drain + self.stream + self.separate + self.control)
 
     def __str__(self) -> str:
         most = "at most " if self.upper else ""

@@ -9,6 +9,7 @@ from hebbar.compiler.config import Config
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput
 from hebbar.contract.files import BUILD
+from hebbar.contract.results import whole
 from hebbar.contract.suggest import suggest
 from sim.toolchain import require
 
@@ -93,7 +94,7 @@ def cycles(config: Config) -> float:
     from hebbar.compiler.program import compile_config
 
     program = compile_config(config)
-    return sum(Cycles(program).each("train" if "train" in program.entries else "predict").values())
+    return whole(sum(Cycles(program).each("train" if "train" in program.entries else "predict").values()))
 
 
 def _fpga(head: dict[str, Any], target: str, found: fpga.Mapped, clock: fpga.Clock | None, reason: str) -> Synthesis:

@@ -11,6 +11,7 @@ import numpy as np
 from golden.session import initial_image
 from golden.trace import Job
 from hebbar.compiler.config import Config, load
+from hebbar.compiler.cycles import TURNS
 from hebbar.compiler.program import Program, compile_config
 from hebbar.compiler.workload import minimum, sample_cycles
 from hebbar.contract.console import Reporter
@@ -103,18 +104,18 @@ def utilisation(program: Program) -> float:
     return 100 * found.padded / found.total
 
 
-def _busy(program: Program, two: dict[str, int], three: dict[str, int]) -> float:
+def _busy(program: Program, two: dict[str, int], four: dict[str, int]) -> float:
     least = minimum(program)
     assert least is not None, "these rules say what they visit"
-    return 100 * least.padded / sum(three[cause] - two[cause] for cause in CYCLES)
+    return 100 * TURNS * least.padded / sum(four[cause] - two[cause] for cause in CYCLES)
 
 
 def _measured(program: Program) -> tuple[float, int]:
     """Utilisation by the counters of the Verilated RTL, and how many of them differ from the golden machine's and the
     cycle model's."""
     library, wrong = fast.prepare(program, BUILD), 0
-    job, runs = any_job(program, 3), []
-    for samples in (2, 3):
+    job, runs = any_job(program, 2 + TURNS), []
+    for samples in (2, 2 + TURNS):
         part = replace(job, samples={key: values[:samples] for key, values in job.samples.items()}, steps=False)
         counters, expected = fast.run(part, library).counters, golden.run(part).counters
         wrong += sum(counters[name] != count for name, count in expected.items() if name not in HOST)
