@@ -176,6 +176,10 @@ def named(program: Program, name: str, at: tuple[int, ...]) -> tuple[str, str]:
         i = at[1] - p.word * lanes
         if 0 <= i < p.population.size:
             return p.population.name, f"{name} of {p.population.name}[{i}]"
+    for where, word in program.second.items() if name == "activity" else ():
+        i = at[1] - word * lanes
+        if 0 <= i < program.layout.places[where].population.size:
+            return where, f"{name} of {where}[{i}] in its second place"
     return "", f"{name} of unused neuron {at[1]}"
 
 

@@ -25,6 +25,7 @@ DEEP, STUDY = "tests/sim/test_depth_program.py::test_", "tests/studies/test_dept
 RANDOM = "tests/verify/test_random_programs.py"
 PIPELINED, NEEDS = (f"tests/compiler/test_{name}.py::test_" for name in ("pipelining", "rule_needs"))
 CHAIN, MNIST = (f"tests/studies/test_{name}.py::test_" for name in ("chain", "depth_mnist"))
+TURNS = "tests/compiler/test_double_buffer.py::test_"
 INDUCTION = "tests/verify/test_induction.py::test_"
 DISPATCHES, ACCESSES = INDUCTION + "no_dispatch_of_the_small_machine_violates_a_dependence", \
     INDUCTION + "a_unit_reaches_its_memories_when_the_table_says"
@@ -569,7 +570,7 @@ SLOW = (
            PIPELINED + "an_order_is_one_of_the_same_sweeps_and_keeps_dependences"),
     Defect("hebbar/compiler/pipelining.py", "{\"count\": rounds - bool(cut)}", "{\"count\": rounds}",
            PIPELINED + "every_preset_pipelined_sweeps_as_often_and_takes_no_longer"),
-    Defect("hebbar/compiler/pipelining.py", "(encode(Op.BREAK), *kernel)", "(*kernel,)",
+    Defect("hebbar/compiler/nodes.py", "encode(Op.BREAK, counts=number < len(self.turns))", "encode(Op.WAIT, gap=1)",
            PIPELINED + "overlapping_samples_are_begun_and_ended_as_often_as_there_are"),
     Defect("hebbar/compiler/executions.py", "if instruction.fields[\"always\"] or left == 1:",
            "if instruction.fields[\"always\"]:",
@@ -581,6 +582,18 @@ SLOW = (
     Defect("golden/compiled/interpreter.py", "if code[at, 2] or stack[depth - 1, 1] == 1:",
            "if stack[depth - 1, 1] == 1:",
            PIPELINED + "every_order_that_is_tried_writes_what_the_drained_program_writes"),
+    Defect("hebbar/compiler/nodes.py", "counts=number < len(self.turns)", "counts=0",
+           TURNS + "inputs_move_to_the_two_places_in_turn"),
+    Defect("hebbar/compiler/pipelining.py", "other.other(rest))", "rest)",
+           TURNS + "every_program_whose_samples_take_turns_writes_what_the_drained_one_writes"),
+    Defect("hebbar/compiler/double_buffer.py", "            second[population.name] = free\n",
+           "            second[population.name] = free - 1\n", TURNS + "inputs_move_to_the_two_places_in_turn"),
+    Defect("hebbar/compiler/double_buffer.py", "column[\"source\"] + shift) % SOURCES", "column[\"source\"]) % SOURCES",
+           TURNS + "descriptors_of_the_second_place_name_other_words_of_the_same_weights"),
+    Defect("hebbar/compiler/double_buffer.py", "free + place.words <= machine.neuron_words",
+           "free < machine.neuron_words", TURNS + "a_machine_without_room_has_one_place"),
+    Defect("hebbar/compiler/cycles.py", "(four[cause] - two[cause]) / TURNS", "(four[cause] - two[cause])",
+           TURNS + "a_sample_takes_the_mean_of_two_turns"),
     Defect("hebbar/compiler/pipelining.py", "sweeps[cut:] + sweeps[:cut]", "sweeps",
            PIPELINED + "every_order_that_is_tried_writes_what_the_drained_program_writes"),
     Defect("hw/row_engine.py", "identity | (loaded.lanes > i)", "identity | (loaded.lanes >= i)",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby, islice, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -22,35 +22,14 @@ from hebbar.contract.isa import LOOP_DEPTH, LOOP_REGISTERS, Op, decode, encode
 from .chaining import chained
 from .control_flow import leaves
 from .cycles import Cycles
+from .double_buffer import Doubled, doubled
 from .list_scheduling import Clock, Distances, ordered, period
+from .nodes import Loop, Node, Turns, is_free, is_sweep, laid, once, parsed
 
 if TYPE_CHECKING:
     from .program import Program
 
 __all__ = ["arrangements", "pipelined"]
-
-
-@dataclass(frozen=True)
-class _Loop:
-    """A LOOP and what stands between it and its NEXT."""
-
-    head: int
-    body: tuple[_Node, ...]
-
-    @property
-    def sweeps(self) -> tuple[int, ...]:
-        """The sweeps of a loop with a count of its own that has nothing else in it; none of another one."""
-        found = tuple(node for node in self.body if isinstance(node, int) and decode(node).op is Op.SWEEP)
-        return found if len(found) == len(self.body) and not decode(self.head).fields["register"] else ()
-
-    @property
-    def depth(self) -> int:
-        """How deep loops nest from this one on."""
-        return 1 + max((node.depth for node in self.body if isinstance(node, _Loop)), default=0)
-
-
-_Node = int | _Loop
-"""An instruction, or a loop."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +43,8 @@ class _Way:
 
 WAYS = tuple(_Way(listed, urgent, turned) for listed, urgent in ((True, False), (True, True), (False, False))
              for turned in (True, False))
+TRIED = 8
+"""How many kernels of samples that take turns are looked at to the cycle: the shortest ones by distances alone."""
 
 
 def pipelined(program: Program) -> Program:
@@ -72,13 +53,13 @@ def pipelined(program: Program) -> Program:
 
     Raises BadInput where ``chained`` does.
     """
-    distances, best = Distances(program), chained(program)
-    chosen = _entries(program)
+    places, best = doubled(program), chained(program)
+    distances, chosen = Distances(places.program), _entries(program)
     for name in program.entries:
         least = _cycles(best, name)
         for orders in (_arrangements, _overlaps):
-            for nodes in orders(distances, chosen[name]):
-                tried = _laid(program, chosen | {name: nodes})
+            for nodes in orders(distances, chosen[name], places):
+                tried = _laid(places, chosen | {name: nodes})
                 if tried is not None and (taken := _cycles(tried, name)) < least:
                     best, least, chosen[name] = tried, taken, nodes
     return best
@@ -86,73 +67,94 @@ def pipelined(program: Program) -> Program:
 
 def arrangements(program: Program) -> Iterator[Program]:
     """Every program that ``pipelined`` looks at, with one entry in another order each, where the machine has room."""
-    distances, entries = Distances(program), _entries(program)
-    laid = (_laid(program, entries | {name: nodes}) for name in entries
-            for first in _arrangements(distances, entries[name]) for nodes in (first, *_overlaps(distances, first)))
+    places, entries = doubled(program), _entries(program)
+    distances = Distances(places.program)
+    laid = (_laid(places, entries | {name: nodes}) for name in entries
+            for first in _arrangements(distances, entries[name], places)
+            for nodes in (first, *_overlaps(distances, first, places)))
     yield from (one for one in laid if one is not None)
 
 
-def _entries(program: Program) -> dict[str, tuple[_Node, ...]]:
+def _entries(program: Program) -> dict[str, tuple[Node, ...]]:
     """The instructions of every entry up to its HALT."""
     halts = [at for at, word in enumerate(program.words) if decode(word).op is Op.HALT]
-    return {name: _parsed(program.words, start, next(at for at in halts if at >= start) + 1)
+    return {name: parsed(program.words, start, next(at for at in halts if at >= start) + 1)
             for name, start in program.entries.items()}
 
 
-def _arrangements(distances: Distances, nodes: Sequence[_Node]) -> Iterable[tuple[_Node, ...]]:
+def _arrangements(distances: Distances, nodes: Sequence[Node], _: Doubled) -> Iterable[tuple[Node, ...]]:
     return dict.fromkeys(_arranged(distances, nodes, way) for way in WAYS)
 
 
-def _overlaps(distances: Distances, nodes: tuple[_Node, ...]) -> Iterable[tuple[_Node, ...]]:
-    return dict.fromkeys(_overlapped(distances, nodes, urgent) for urgent in (False, True))
+def _overlaps(distances: Distances, nodes: tuple[Node, ...], places: Doubled) -> Iterable[tuple[Node, ...]]:
+    """Entries whose samples overlap: what a sample begins with up to some place stands among what the sample before it
+    ends with. None where an EXIT can end all samples, or where loops would nest too deep."""
+    loop, *behind = nodes
+    if not isinstance(loop, Loop) or loop.depth >= LOOP_DEPTH or any(
+            isinstance(node, int) and leaves(decode(node)) for node in loop.body):
+        return
+    for other in (None, places) if places.swaps else (None,):
+        found = [sorted(_kernels(distances, loop.body, urgent, other), key=itemgetter(0, 1))
+                 for urgent in (False, True)]
+        chosen = sorted((k for kernels in found for k in kernels), key=itemgetter(0, 1)) if other else \
+            [kernels[0] for kernels in found if kernels]
+        for cut, kernel in islice(dict.fromkeys((cut, kernel) for _, cut, kernel in chosen), TRIED):
+            begin, rest = loop.body[:cut], loop.body[cut:]
+            turns = ((kernel, rest), *(((other.other(kernel), other.other(rest)),) if other else ()))
+            yield Loop(loop.head, (*begin, Turns(loop.head, turns))), *behind
 
 
-def _cycles(program: Program, entry: str) -> int:
+def _kernels(distances: Distances, body: tuple[Node, ...], urgent: bool,
+             other: Doubled | None) -> Iterator[tuple[int, int, tuple[Node, ...]]]:
+    """About how many cycles a sample takes, how many nodes it begins with in the one before it, and the rest of that
+    sample with them among it; none where nothing free stands at both ends. ``other``: the sample that begins is in the
+    other place, and its first INs may come as soon as those of the one before it have."""
+    first = len(list(takewhile(is_free, body)))
+    last = len(list(takewhile(is_free, reversed(body))))
+    for cut in range(1, first + (first < len(body))) if last else ():
+        begin = other.other(body[:cut]) if other else body[:cut]
+        middle, rest = (body[cut:-last], body[-last:]) if first < len(body) else ((), body[cut:])
+        after = [node for node in takewhile(is_free, middle) if isinstance(node, int)]
+        for early, places in groupby(_ahead(begin, middle, rest, other), itemgetter(0)):
+            run = tuple(node for node in (*rest, *begin[early:]) if isinstance(node, int))
+            order = ordered(distances, run, after=after, urgent=urgent)
+            for _, ahead in places:
+                yield period(distances, once((*ahead, *order))), cut, (*ahead, *order)
+
+
+def _ahead(begin: tuple[Node, ...], middle: tuple[Node, ...], rest: tuple[Node, ...],
+           other: Doubled | None) -> Iterator[tuple[int, tuple[Node, ...]]]:
+    """How many INs of the next sample go ahead of what stands between the free ends, and that with them at a place."""
+    yield 0, middle
+    early = len(list(takewhile(other.moves, begin))) if other else 0
+    ins = [at for at, node in enumerate(middle) if isinstance(node, int) and decode(node).op is Op.IN]
+    if early and not any(isinstance(node, int) and decode(node).op is Op.IN for node in rest):
+        for at in range(max(ins, default=-1) + 1, len(middle)):
+            yield early, (*middle[:at], *begin[:early], *middle[at:])
+
+
+def _cycles(program: Program, entry: str) -> float:
     """Cycles of a sample in the steady state, where no EXIT leaves and loops of other registers have a round."""
     return sum(Cycles(program).each(entry, (1,) * (LOOP_REGISTERS - 1)).values())
 
 
-def _parsed(words: Sequence[int], start: int, stop: int) -> tuple[_Node, ...]:
-    """The instructions from ``start`` up to ``stop``, without WAITs."""
-    found: list[_Node] = []
-    at = start
-    while at < stop:
-        instruction = decode(words[at])
-        end = instruction.fields["end"] if instruction.op is Op.LOOP else at + 1
-        if instruction.op is Op.LOOP:
-            found.append(_Loop(words[at], _parsed(words, at + 1, end - 1)))
-        elif instruction.op is not Op.WAIT:
-            found.append(words[at])
-        at = end
-    return tuple(found)
-
-
-def _is_sweep(node: _Node) -> bool:
-    return isinstance(node, int) and decode(node).op is Op.SWEEP
-
-
-def _is_free(node: _Node) -> bool:
-    """Whether an instruction may stand in another sample's time: a sweep or an IN."""
-    return _is_sweep(node) or (isinstance(node, int) and decode(node).op is Op.IN)
-
-
-def _arranged(distances: Distances, nodes: Sequence[_Node], way: _Way) -> tuple[_Node, ...]:
+def _arranged(distances: Distances, nodes: Sequence[Node], way: _Way) -> tuple[Node, ...]:
     """Nodes that do the same: loops turned, then the sweeps between two other nodes in an order of their own."""
-    inner: list[_Node] = []
+    inner: list[Node] = []
     for node in nodes:
-        inner += _turned(distances, node, way) if isinstance(node, _Loop) else [node]
-    found: list[_Node] = []
-    for sweeps, group in groupby(inner, _is_sweep):
+        inner += _turned(distances, node, way) if isinstance(node, Loop) else [node]
+    found: list[Node] = []
+    for sweeps, group in groupby(inner, is_sweep):
         run = list(group)
         if sweeps and way.listed:
             behind = inner[len(found) + len(run):][:1]
-            after = [word for loop in behind if isinstance(loop, _Loop) for word in loop.sweeps]
+            after = [word for loop in behind if isinstance(loop, Loop) for word in loop.sweeps]
             run = list(ordered(distances, [n for n in run if isinstance(n, int)], after=after, urgent=way.urgent))
         found += run
     return tuple(found)
 
 
-def _turned(distances: Distances, loop: _Loop, way: _Way) -> list[_Node]:
+def _turned(distances: Distances, loop: Loop, way: _Way) -> list[Node]:
     """A loop with its sweeps in another order; ``way.turned``: with the first sweeps of a round among the last ones of
     the round before it, so that those of the first round stand before the loop and those of the last one behind it."""
     if not (sweeps := loop.sweeps):
@@ -167,41 +169,7 @@ def _turned(distances: Distances, loop: _Loop, way: _Way) -> list[_Node]:
         tried.append((outside + period(distances, order) * (rounds - bool(cut)), cut, order))
     _, cut, order = min(tried)
     head = encode(Op.LOOP, **decode(loop.head).fields | {"count": rounds - bool(cut)})
-    return [*sweeps[:cut], _Loop(head, order), *(sweeps[cut:] if cut else ())]
-
-
-def _overlapped(distances: Distances, nodes: tuple[_Node, ...], urgent: bool) -> tuple[_Node, ...]:
-    """An entry whose samples overlap: what a sample begins with up to some place stands among what the sample before it
-    ends with. The entry as it is where nothing free stands at both ends, where an EXIT can end all samples, or where
-    loops would nest too deep."""
-    loop, *behind = nodes
-    if not isinstance(loop, _Loop) or loop.depth >= LOOP_DEPTH or any(
-            isinstance(node, int) and leaves(decode(node)) for node in loop.body):
-        return nodes
-    body = loop.body
-    first = len(list(takewhile(_is_free, body)))
-    last = len(list(takewhile(_is_free, reversed(body))))
-    tried: list[tuple[int, int, tuple[_Node, ...]]] = []
-    for cut in range(1, first + (first < len(body))) if last else ():
-        middle, rest = (body[cut:-last], body[-last:]) if first < len(body) else ((), body[cut:])
-        run = tuple(node for node in (*rest, *body[:cut]) if isinstance(node, int))
-        after = [node for node in takewhile(_is_free, middle) if isinstance(node, int)]
-        kernel = (*middle, *ordered(distances, run, after=after, urgent=urgent))
-        tried.append((period(distances, _once(kernel)), cut, kernel))
-    if not tried:
-        return nodes
-    _, cut, kernel = min(tried, key=itemgetter(0, 1))
-    samples = _Loop(loop.head, (encode(Op.BREAK), *kernel))
-    return _Loop(loop.head, (*body[:cut], samples, *body[cut:], encode(Op.BREAK, always=1))), *behind
-
-
-def _once(nodes: Iterable[_Node]) -> Iterator[int]:
-    """What is free of nodes, loops gone through once."""
-    for node in nodes:
-        if isinstance(node, _Loop):
-            yield from _once(node.body)
-        elif _is_free(node):
-            yield node
+    return [*sweeps[:cut], Loop(head, order), *(sweeps[cut:] if cut else ())]
 
 
 def _alone(distances: Distances, sweeps: Sequence[int]) -> int:
@@ -212,32 +180,12 @@ def _alone(distances: Distances, sweeps: Sequence[int]) -> int:
     return clock.free
 
 
-def _laid(program: Program, entries: Mapping[str, Sequence[_Node]]) -> Program | None:
+def _laid(places: Doubled, entries: Mapping[str, Sequence[Node]]) -> Program | None:
     """The program of these nodes, chained; None where the machine has no room for it."""
-    words: list[int] = []
-    starts = {}
-    for name, nodes in entries.items():
-        starts[name] = len(words)
-        _lay(nodes, words, [])
+    program = places.program
+    words, starts = laid(entries.values())
+    named = type(program.entries)(zip(entries, starts, strict=True))
     try:
-        return chained(replace(program, words=tuple(words), entries=type(program.entries)(starts)), beside=True)
+        return chained(places.kept(replace(program, words=words, entries=named)), beside=True)
     except BadInput:
         return None
-
-
-def _lay(nodes: Sequence[_Node], words: list[int], exits: list[int]) -> None:
-    """Append instructions; ``exits``: where the EXITs and BREAKs stand whose loop is still open."""
-    for node in nodes:
-        start = len(words)
-        if isinstance(node, int):
-            exits += [start] * (decode(node).op in (Op.EXIT, Op.BREAK))
-            words.append(node)
-            continue
-        words.append(node.head)
-        _lay(node.body, words, exits)
-        words.append(encode(Op.NEXT))
-        closed = [at for at in exits if at > start or decode(words[at]).fields.get("arm")]
-        for at in (start, *closed):
-            instruction = decode(words[at])
-            words[at] = encode(instruction.op, **instruction.fields | {"end": len(words)})
-        exits[:] = [at for at in exits if at not in closed]

@@ -58,7 +58,8 @@ class Program:
     ``functions`` and ``derivatives`` packed tables one after the other, ``rates`` and ``gains``
     register codes, ``entries`` the start address of "train" and "predict", ``inputs`` and
     ``outputs`` what one sample streams in and out of each entry, ``schedules`` the micro-operations it
-    was made of, ``constants`` the activity code of every constant population.
+    was made of, ``constants`` the activity code of every constant population, ``second`` the first neuron
+    word of the second place of every input that has one (``hebbar.compiler.double_buffer``).
     """
 
     config: Config
@@ -77,6 +78,7 @@ class Program:
     tolerance: int = 0
     beta: int = 0
     constants: dict[str, int] = field(default_factory=dict)
+    second: dict[str, int] = field(default_factory=dict)
 
     @property
     def machine(self) -> MachineConfig:
