@@ -41,7 +41,7 @@ class Doubled:
     swaps: dict[int, int] = field(default_factory=dict)
 
     def other(self, nodes: Iterable[Node]) -> tuple[Node, ...]:
-        """The same for the sample that takes turns with one."""
+        """What the sample does that takes turns with one."""
         return mapped(lambda word: self.swaps.get(word, word), nodes)
 
     def moves(self, node: Node) -> bool:

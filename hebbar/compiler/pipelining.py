@@ -43,7 +43,10 @@ class _Way:
 
 WAYS = tuple(_Way(listed, urgent, turned) for listed, urgent in ((True, False), (True, True), (False, False))
              for turned in (True, False))
-TRIED = 8
+NEAR = 1.02
+"""Up to how many times the cycles of the best order those of another one may be whose samples are made to overlap: one
+that is a little worse may have more at its ends that can."""
+TRIED = 24
 """How many kernels of samples that take turns are looked at to the cycle: the shortest ones by distances alone."""
 
 
@@ -57,10 +60,16 @@ def pipelined(program: Program) -> Program:
     distances, chosen = Distances(places.program), _entries(program)
     for name in program.entries:
         least = _cycles(best, name)
-        for orders in (_arrangements, _overlaps):
-            for nodes in orders(distances, chosen[name], places):
+        orders = [(least, chosen[name])]
+        for near, made in ((1.0, _arrangements), (NEAR, _overlaps)):
+            for nodes in [more for taken, order in orders if taken <= near * least
+                          for more in made(distances, order, places)]:
                 tried = _laid(places, chosen | {name: nodes})
-                if tried is not None and (taken := _cycles(tried, name)) < least:
+                if tried is None:
+                    continue
+                taken = _cycles(tried, name)
+                orders.append((taken, nodes))
+                if taken < least:
                     best, least, chosen[name] = tried, taken, nodes
     return best
 

@@ -161,11 +161,9 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "gain": Field(26, 2, "which GAIN register holds gamma"),
     },
     Op.IN: _TRANSFER, Op.OUT: _TRANSFER,
-    Op.LOOP: {
-        "end": Field(0, 12, "address after the matching NEXT, taken when the count is zero"),
-        "count": Field(12, 12, "iterations, when register is 0"),
-        "register": Field(24, 3, "0 immediate, else LOOP register number plus one"),
-    },
+    Op.LOOP: {"end": Field(0, 12, "address after the matching NEXT, taken when the count is zero"),
+              "count": Field(12, 12, "iterations, when register is 0"),
+              "register": Field(24, 3, "0 immediate, else LOOP register number plus one")},
     Op.NEXT: {},
     Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP or IN waits so many cycles in which the tile is free"),
               "input": Field(8, 1, "1: wait for the end of an IN that goes on beside sweeps")},
@@ -174,11 +172,9 @@ FIELDS: dict[Op, dict[str, Field]] = {
         "block": Field(16, 10, "which block descriptor; its rows are the population"),
     },
     Op.EXIT: {"end": _BEHIND, "arm": Field(12, 1, "1: only remember the energy, before the loop")},
-    Op.BREAK: {
-        "end": Field(0, 12, "address behind the loop at which it goes on then"),
-        "always": Field(12, 1, "1: in every round, not in the last one alone"),
-        "counts": Field(13, 1, "1: where it does not leave, it ends a round and goes on behind itself"),
-    },
+    Op.BREAK: {"end": Field(0, 12, "address behind the loop at which it goes on then"),
+               "always": Field(12, 1, "1: in every round, not in the last one alone"),
+               "counts": Field(13, 1, "1: where it does not leave, it ends a round and goes on behind itself")},
 }
 """The fields of each instruction by name."""
 

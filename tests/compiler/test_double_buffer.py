@@ -152,3 +152,11 @@ def test_halves_of_cycles_are_shown_where_there_are_any():
     found = SampleCycles(10.5, 0, 2.5, 0, 0, 3, None, None)
     assert str(found).startswith("16 cycles a sample (issue 10.5, bubbles 0, drain 2.5, ")
     assert isinstance(found.total, int)
+
+
+def test_an_order_that_is_a_little_worse_may_overlap_better():
+    """In each step of iPC weights change, and alone its sweeps are best as they stand: only an order that ends with
+    sweeps behind the loop over the steps leaves anything for the next sample to stand among."""
+    program = compile_config(load("mnist").replace(
+        rule={"name": "ipc", "steps": 12, "schedule": "pipelined"}, machine={"neuron_words": 64, "neuron_rows": 32}))
+    assert program.second == {"x0": 36}

@@ -95,10 +95,10 @@ def test_a_dependence_that_is_dropped_is_told_by_its_name(name):
     assert sum(told for _, told, _ in counts) == changed >= 3
 
 
-@pytest.mark.parametrize("machine", ["rows 4 x 8, wide activities", "array 2 x 4"])
-def test_dependences_of_random_programs_are_told_by_their_names(machine):
+@pytest.mark.parametrize("machine, seed", [("rows 4 x 8, wide activities", 3), ("array 2 x 4", 5)])
+def test_dependences_of_random_programs_are_told_by_their_names(machine, seed):
     """Any flags over any rows. Not told are those of a way that is not gone."""
-    counts = [assert_told_by_name(case.job.program, 1) for case in islice(random_cases(machine, seed=3), 2)]
+    counts = [assert_told_by_name(case.job.program, 1) for case in islice(random_cases(machine, seed=seed), 2)]
     told, quiet = (sum(count[i] for count in counts) for i in (1, 2))
     assert told >= 8 and quiet <= 1
 
@@ -106,7 +106,7 @@ def test_dependences_of_random_programs_are_told_by_their_names(machine):
 def test_gaps_are_of_dependences_alone():
     """Without those in flight others come into flight; without these as well no gap is left. A random program has all
     three kinds."""
-    for program in (programs()["ipc"], next(random_cases("array 2 x 4", seed=3)).job.program):
+    for program in (programs()["ipc"], next(random_cases("array 2 x 4", seed=5)).job.program):
         dropped, rounds = [], 0
         while new := [one for one in dependences(program, dropped) if one.key not in {d.key for d in dropped}]:
             dropped, rounds = dropped + new, rounds + 1

@@ -68,8 +68,8 @@ def test_programs_that_drain_are_never_told(machine):
 
 @pytest.mark.parametrize("first, second, told, due", [
     (Sweep.ERR, Sweep.STEP, "STEP reads word 2 of error, which address 0 SWEEP x1 ERR before it still has to write",
-     9 - 3),
-    (Sweep.STEP, Sweep.ERR, "reads word 2 of state", 12 - 0),
+     8 - 3),
+    (Sweep.STEP, Sweep.ERR, "reads word 2 of state", 10 - 0),
     (Sweep.HOIST, Sweep.BASE | Sweep.ERR, "reads word 2 of base", 1 + 2)])
 def test_to_the_cycle(first, second, told, due):
     """A sweep is told when it is taken ``due`` cycles after the first word of the one before, and not a cycle later."""

@@ -43,7 +43,7 @@ def tree(machine: MachineConfig) -> set[str]:
     paths = {TOP, *(f"{TOP}.{unit}" for unit in _UNITS), f"{TOP}.base_memory"}
     paths |= {f"{TOP}.sequencer.{part}" for part in ("fetch", "descriptor", "loops", "watchdog")}
     paths.add(f"{TOP}.streamer.check")
-    paths |= {f"{TOP}.neuron.{delay}" for delay in ("states", "feedbacks")}
+    paths |= {f"{TOP}.neuron.{delay}" for delay in ("states", "gated")}
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
