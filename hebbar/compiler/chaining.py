@@ -6,7 +6,7 @@ at which nothing is in flight and traces are compared.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import MOVES, Instruction, Op, decode, encode
 
 from .control_flow import Loops, successors
-from .gaps import MOST, Ways
+from .gaps import MOST, SweepTimes, Ways
 
 if TYPE_CHECKING:
     from .program import Program
@@ -26,12 +26,13 @@ DRAINS = MOVES | {Op.SEPARATE, Op.EXIT, Op.HALT}
 DRAIN = encode(Op.WAIT)
 
 
-def chained(program: Program, found: Mapping[int, int] | None = None, beside: bool = False) -> Program:
+def chained(program: Program, found: Mapping[int, int] | None = None, beside: bool = False,
+            times: Callable[[int], SweepTimes] | None = None) -> Program:
     """A program that does the same with as few WAITs that drain as may be; its schedules are those it was made of.
 
     ``found``: gaps by address in place of those of ``gaps``, to see what others do. ``beside``: INs go on beside sweeps
-    where that hides anything, and nothing drains there. Raises BadInput where the machine
-    has no room for it, or a tile whose gaps nothing holds against hardware.
+    where that hides anything, and nothing drains there. ``times``: what ``sweep_times`` says, where it is known.
+    Raises BadInput where the machine has no room for it, or a tile whose gaps nothing holds against hardware.
     """
     machine = program.machine
     if machine.kind.macro:
@@ -39,7 +40,7 @@ def chained(program: Program, found: Mapping[int, int] | None = None, beside: bo
                        "'drained'.")
     code, inputs = [decode(word) for word in program.words], set[int]()
     if found is None:
-        ways = Ways(program, beside)
+        ways = Ways(program, beside, times=times)
         found, inputs = ways.found, ways.inputs
     words: list[int] = []
     places: list[int] = []

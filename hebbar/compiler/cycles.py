@@ -6,6 +6,7 @@ sequencer does. The RTL's counters must equal it for every program.
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -202,6 +203,7 @@ class _Walk:
         self.now = end
 
 
+@cache
 def _set(flags: Sweep) -> int:
     """Index of a flag set in ISSUE_SETS."""
     return sum(1 << i for i, f in enumerate(ISSUE_FLAGS) if flags & f)

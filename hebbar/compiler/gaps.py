@@ -6,13 +6,12 @@ goes on doing so. ``hebbar.compiler.chaining`` makes of them a program, ``hebbar
 
 A gap is counted from the first cycle in which the tile could take the next sweep, not from the one in which it took the
 last: a loop is entered behind a long sweep and gone through again behind a short one, and one number is to do for both.
-
 Distances only grow when the host stalls or the tile is late, so what holds for the least of them holds for all.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -153,21 +152,21 @@ def _join(times: Times, others: Times) -> bool:
 class Ways:
     """All ways through a program: what is in flight before each instruction, by the loops that are open there, and the
     gaps that follow from it, as if there were no dependences ``without``.
-
-    ``found``: what ``gaps`` says; ``inputs``: the addresses of SWEEPs that reach words of an IN that went on ``beside``
-    others, and wait for its end.
+    ``times``: what ``sweep_times`` says, where it is known. ``found``: what ``gaps`` says; ``inputs``: the addresses of
+    SWEEPs that reach words of an IN that went on ``beside`` others, and wait for its end.
     """
 
     program: "Program"
     beside: bool = False
     without: Collection[tuple[int, int, str, Resource]] = ()
+    times: Callable[[int], SweepTimes] | None = None
     found: dict[int, int] = field(default_factory=dict)
     inputs: set[int] = field(default_factory=set)
     states: dict[tuple[int, Loops], _State] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.code = [decode(word) for word in self.program.words]
-        self._read = cache(lambda block, flags: sweep_times(self.program, block, Sweep(flags)))
+        self._read = self.times or cache(partial(sweep_times, self.program))
         self._least: dict[tuple[int, Loops], int] = {}
         waiting = [(entry, Loops()) for entry in self.program.entries.values()]
         for at in waiting:
@@ -185,7 +184,7 @@ class Ways:
         """The sweep at an address, None where there is another instruction."""
         if address >= len(self.code) or self.code[address].op is not Op.SWEEP:
             return None
-        return self._read(self.code[address].fields["block"], self.code[address].fields["flags"])
+        return self._read(self.program.words[address])
 
     def _behind(self, at: tuple[int, Loops]) -> tuple[_State, int]:
         """What is in flight behind an instruction, and how many cycles the next sweep is later by itself."""
@@ -227,7 +226,6 @@ class Ways:
 def gaps(program: "Program", without: Iterable[Dependence] = (), beside: bool = False) -> dict[int, int]:
     """The gaps of all SWEEPs that need one, and, ``beside``, of INs that are to go on beside sweeps, by address: the
     least cycles from the one in which the tile is free.
-
     For the others tile and sequencer keep enough distance by themselves. WAITs are passed over. ``without``: as if
     there were no such dependences, which makes the program wrong unless another one needs as much."""
     return Ways(program, beside, {one.key for one in without}).found
@@ -245,8 +243,10 @@ def dependences(program: "Program", without: Iterable[Dependence] = ()) -> list[
     return sorted(found, key=attrgetter("newer", "older", "kind", "resource"))
 
 
-def sweep_times(program: "Program", number: int, flags: Sweep) -> SweepTimes:
-    (block, entries), machine = program.descriptor(number), program.machine
+def sweep_times(program: "Program", word: int) -> SweepTimes:
+    """The accesses of a SWEEP of a program, an instruction."""
+    fields, machine = decode(word).fields, program.machine
+    (block, entries), flags = program.descriptor(fields["block"]), Sweep(fields["flags"])
     timing = machine.kind.timing(machine)
     times: dict[Access, tuple[Times, Times]] = {access: ({}, {}) for access in Access}
     back: set[Place] = set()

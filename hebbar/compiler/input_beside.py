@@ -1,5 +1,7 @@
 """How long an IN takes beside sweeps: host and unit take turns at the port of a memory, the unit first."""
 
+from functools import cache
+
 from hebbar.contract.effects import EFFECTS, Access, Resource
 from hebbar.contract.isa import Sweep
 from hebbar.contract.timing import ROW_ACCESSES, Timing
@@ -14,15 +16,22 @@ class InputBeside:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._written: dict[Resource, set[int]] = {Resource.ACTIVITY: set(), Resource.STATE: set()}
+        self._rows = cache(self._rows_of)
         self._memory: Resource | None = None
         self._next = self._left = 0
 
     def sweep(self, accept: int, block: dict[str, int], flags: Sweep) -> None:
         """Rows of a sweep that the tile takes in cycle ``accept`` will be written."""
         for resource, cycles in self._written.items():
-            if any(e.resource is resource and e.access is Access.WRITE and e.happens(flags) for e in EFFECTS):
-                late, turns = ROW_ACCESSES[Access.WRITE, resource], len(self._timing.row_groups(block, flags))
-                cycles.update(accept + self._timing.row(block, flags, turn) + late for turn in range(turns))
+            cycles.update(accept + row for row in self._rows(resource, tuple(block.items()), int(flags)))
+
+    def _rows_of(self, resource: Resource, block: tuple[tuple[str, int], ...], bits: int) -> tuple[int, ...]:
+        """When rows of a sweep are written to a memory, in cycles after the tile takes it."""
+        fields, flags = dict(block), Sweep(bits)
+        if not any(e.resource is resource and e.access is Access.WRITE and e.happens(flags) for e in EFFECTS):
+            return ()
+        late, turns = ROW_ACCESSES[Access.WRITE, resource], len(self._timing.row_groups(fields, flags))
+        return tuple(self._timing.row(fields, flags, turn) + late for turn in range(turns))
 
     def begin(self, first: int, memory: Resource, beats: int) -> None:
         """An IN whose first beat can come in cycle ``first``, behind the end of the one before it."""

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from hebbar.contract.beside import passes
-from hebbar.contract.isa import Op, Sweep, decode
+from hebbar.contract.isa import Op, decode
 from hebbar.contract.timing import DESCRIPTOR_LATENCY, RANGE_LATENCY
 
 from .gaps import KINDS, SweepTimes, sweep_times
@@ -43,9 +43,8 @@ class Distances:
 
     def _times(self, word: int) -> SweepTimes:
         instruction = decode(word)
-        fields = instruction.fields
         if instruction.op is Op.SWEEP:
-            return sweep_times(self._program, fields["block"], Sweep(fields["flags"]))
+            return sweep_times(self._program, word)
         first = first_beats(self._program, instruction)
         cycles = RANGE_LATENCY + sum(1 for _ in beats(self._program, instruction))
         return SweepTimes(0, cycles, ({}, first, {}), ({}, dict.fromkeys(first, cycles), {}), frozenset(), False)

@@ -64,7 +64,7 @@ def pipelined(program: Program) -> Program:
         for near, made in ((1.0, _arrangements), (NEAR, _overlaps)):
             for nodes in [more for taken, order in orders if taken <= near * least
                           for more in made(distances, order, places)]:
-                tried = _laid(places, chosen | {name: nodes})
+                tried = _laid(distances, places, chosen | {name: nodes})
                 if tried is None:
                     continue
                 taken = _cycles(tried, name)
@@ -74,13 +74,14 @@ def pipelined(program: Program) -> Program:
     return best
 
 
-def arrangements(program: Program) -> Iterator[Program]:
-    """Every program that ``pipelined`` looks at, with one entry in another order each, where the machine has room."""
+def arrangements(program: Program, most: int = TRIED) -> Iterator[Program]:
+    """Programs that ``pipelined`` may look at, with one entry in another order each, where the machine has room;
+    ``most``: so many whose samples take turns, of each order."""
     places, entries = doubled(program), _entries(program)
     distances = Distances(places.program)
-    laid = (_laid(places, entries | {name: nodes}) for name in entries
+    laid = (_laid(distances, places, entries | {name: nodes}) for name in entries
             for first in _arrangements(distances, entries[name], places)
-            for nodes in (first, *_overlaps(distances, first, places)))
+            for nodes in (first, *_overlaps(distances, first, places, most)))
     yield from (one for one in laid if one is not None)
 
 
@@ -95,7 +96,8 @@ def _arrangements(distances: Distances, nodes: Sequence[Node], _: Doubled) -> It
     return dict.fromkeys(_arranged(distances, nodes, way) for way in WAYS)
 
 
-def _overlaps(distances: Distances, nodes: tuple[Node, ...], places: Doubled) -> Iterable[tuple[Node, ...]]:
+def _overlaps(distances: Distances, nodes: tuple[Node, ...], places: Doubled,
+              most: int = TRIED) -> Iterable[tuple[Node, ...]]:
     """Entries whose samples overlap: what a sample begins with up to some place stands among what the sample before it
     ends with. None where an EXIT can end all samples, or where loops would nest too deep."""
     loop, *behind = nodes
@@ -107,7 +109,7 @@ def _overlaps(distances: Distances, nodes: tuple[Node, ...], places: Doubled) ->
                  for urgent in (False, True)]
         chosen = sorted((k for kernels in found for k in kernels), key=itemgetter(0, 1)) if other else \
             [kernels[0] for kernels in found if kernels]
-        for cut, kernel in islice(dict.fromkeys((cut, kernel) for _, cut, kernel in chosen), TRIED):
+        for cut, kernel in islice(dict.fromkeys((cut, kernel) for _, cut, kernel in chosen), most):
             begin, rest = loop.body[:cut], loop.body[cut:]
             turns = ((kernel, rest), *(((other.other(kernel), other.other(rest)),) if other else ()))
             yield Loop(loop.head, (*begin, Turns(loop.head, turns))), *behind
@@ -189,12 +191,12 @@ def _alone(distances: Distances, sweeps: Sequence[int]) -> int:
     return clock.free
 
 
-def _laid(places: Doubled, entries: Mapping[str, Sequence[Node]]) -> Program | None:
+def _laid(distances: Distances, places: Doubled, entries: Mapping[str, Sequence[Node]]) -> Program | None:
     """The program of these nodes, chained; None where the machine has no room for it."""
     program = places.program
     words, starts = laid(entries.values())
     named = type(program.entries)(zip(entries, starts, strict=True))
     try:
-        return chained(places.kept(replace(program, words=words, entries=named)), beside=True)
+        return chained(places.kept(replace(program, words=words, entries=named)), beside=True, times=distances.times)
     except BadInput:
         return None

@@ -30,7 +30,7 @@ COUNTS = (1, 2, 3, 4)
 
 def turning(config):
     """Programs of a configuration whose samples take turns."""
-    found = [p for p in arrangements(compile_config(config.replace(rule={"schedule": "drained"}))) if p.second]
+    found = [p for p in arrangements(compile_config(config.replace(rule={"schedule": "drained"})), 3) if p.second]
     assert found
     return found
 

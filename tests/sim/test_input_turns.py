@@ -22,7 +22,7 @@ from sim.write_hashes import compare_hashes
 
 def turning(name):
     """A program of a preset whose samples take turns, the shortest that was looked at."""
-    tried = [p for p in arrangements(compile_config(load(name))) if p.second]
+    tried = [p for p in arrangements(compile_config(load(name)), 3) if p.second]
     return min(tried, key=lambda program: sum(Cycles(program).each("train").values()))
 
 
