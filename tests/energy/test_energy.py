@@ -369,7 +369,8 @@ def test_register_bits_are_those_of_the_verilog():
     """Registers are counted in Amaranth's netlist; the emitted Verilog is a second witness."""
     config = machine()
     bits, text = register_bits(config), export(config)
-    delayed = {"neuron": 16 + 20}  # a state and a feedback that are written count beside those that are read
+    # A state and a gated row sum that are written count beside those that are read.
+    delayed = {"neuron": config.state_bits + config.row_sum_bits}
     for block in ("neuron", "bus", "sequencer", "counters"):
         modules = re.findall(rf"^module \\hebbar\.{block}(?:[.$]\S*)? .*?^endmodule", text, re.MULTILINE | re.DOTALL)
         assert sum(map(_clocked, modules)) + delayed.get(block, 0) == bits[block], block
