@@ -139,7 +139,6 @@ class Neuron(wiring.Component):
         m.d.comb += self.busy.eq(busy_behind(m, list(valid.values())[:-1], "neuron_busy"))
         clipped: dict[str, list[Value]] = {"error": [], "state": [], "feedback": []}
         m.submodules.states = self._states = Delay(shapes.states, Stage.MOVE - Stage.COMPARE)
-        m.submodules.gated = self._gated = Delay(shapes.bases, Stage.ROUND - Stage.PREDICT)
         m.d.comb += self._states.value.eq(self.derivative_state)
         self._gain = named(m, self.gains[tag[Stage.GAIN].gain], "gain")
         tiles, parts = self.machine.row_tiles, self.machine.parts
@@ -180,7 +179,7 @@ class Neuron(wiring.Component):
             rounded, error_clip = (Mux(on[Stage.ROUND][Sweep.INTEGRATE], new, old)
                                    for new, old in zip(instead, (rounded, error_clip), strict=True))
         chosen = Mux(on[Stage.ROUND][Sweep.ERR], rounded, self.old_error[p])
-        e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.SCALE, f"{r}_e")
+        e = staged(m, Mux(valid_rows[Stage.ROUND], chosen, 0).as_signed(), Stage.ROUND, Stage.GAIN, f"{r}_e")
         m.d.comb += self._operands[p].eq(operand(m, self.machine, p, self.old_activity, e[Stage.ERROR], tag))
         feedback, feedback_clip = self._feedback(m, p, on, total, tag)
         frac = f.derivative.frac  # STEP takes the error from f' * fb, DELTA adds the half that rounds to it.
@@ -188,14 +187,13 @@ class Neuron(wiring.Component):
         less = staged(m, less, Stage.SLOPE, Stage.SCALE, f"{r}_less")[Stage.SCALE]
         drive = add_product(m, f"{r}_scaled", feedback, self.derivative[p], less, Stage.SLOPE)
         bits = max(f.feedback.bits + f.derivative.bits, f.error.bits + frac) + 1
-        drive = named(m, drive[:bits].as_signed(), f"{r}_drive")
+        drive = staged(m, drive[:bits].as_signed(), Stage.SCALE, Stage.GAIN, f"{r}_drive")[Stage.GAIN]
         delta, delta_clip = saturate(m, drive.shift_right(frac), f.error, f"{r}_delta")
-        e_new = pipe(m, Mux(on[Stage.SCALE][Sweep.DELTA], delta, e[Stage.SCALE]).as_signed(), 1, f"{r}_e_new")[1]
+        e_new = Mux(on[Stage.GAIN][Sweep.DELTA], delta, e[Stage.GAIN]).as_signed()
         # x stands left of the fraction of the step and the half that rounds in it: one addition for all.
         half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]
         bits = max(bits + len(self._gain), f.step_shift + f.state.bits) + 1
-        drive, x_half = pipe(m, drive, 1, f"{r}_drive")[1], Cat(half, x).as_signed()
-        exact = add_product(m, f"{r}_step", drive, self._gain, x_half, Stage.GAIN)[:bits].as_signed()
+        exact = add_product(m, f"{r}_step", drive, self._gain, Cat(half, x).as_signed(), Stage.GAIN)[:bits].as_signed()
         moved, moved_clip = saturate(m, exact.shift_right(f.step_shift), f.state, f"{r}_moved")
         steps = named(m, on[Stage.MOVE][Sweep.STEP] & ~clamp[Stage.MOVE], f"{r}_steps")
         x_new = Mux(steps, moved, x).as_signed()
@@ -205,7 +203,7 @@ class Neuron(wiring.Component):
         fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
         moves = on[Stage.ERROR][Sweep.STEP] | on[Stage.ERROR][Sweep.DELTA]
         clipped["error"] += [(Stage.ROUND, valid_rows[Stage.ROUND] & on[Stage.ROUND][Sweep.ERR] & error_clip),
-                             (Stage.SCALE, valid_rows[Stage.SCALE] & on[Stage.SCALE][Sweep.DELTA] & delta_clip)]
+                             (Stage.GAIN, valid_rows[Stage.GAIN] & on[Stage.GAIN][Sweep.DELTA] & delta_clip)]
         clipped["state"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & takes & start_clip),
                              (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
         clipped["feedback"] += [(Stage.ERROR, valid_rows[Stage.ERROR] & moves & feedback_clip)]
@@ -215,11 +213,12 @@ class Neuron(wiring.Component):
         """fb in stage SLOPE, from a feedback sum in WEIGH and a row sum in PREDICT; in ERROR whether it was clipped."""
         f, r = self.machine.formats, f"row{p}"
         finer = max(f.feedback_sum.frac, f.row_sum.frac)
-        m.d.comb += self._gated.value[p].eq(Mux(on[Stage.PREDICT][Sweep.GATE], total, 0))
+        gated = Mux(on[Stage.PREDICT][Sweep.GATE], total, 0).as_signed()
+        gated = staged(m, gated, Stage.PREDICT, Stage.ROUND, f"{r}_gated")[Stage.ROUND]
         back = part_of_word(m, self.back, word_of(tag[Stage.WEIGH].group, self.machine), p, self.rows, f"{r}_back")
         back = Mux(on[Stage.WEIGH][Sweep.BACK], back, 0).as_signed()
         back = staged(m, back, Stage.WEIGH, Stage.ROUND, f"{r}_fed")[Stage.ROUND]
-        both = back.shift_left(finer - f.feedback_sum.frac) + self._gated.out[p].shift_left(finer - f.row_sum.frac)
+        both = back.shift_left(finer - f.feedback_sum.frac) + gated.shift_left(finer - f.row_sum.frac)
         both = staged(m, both, Stage.ROUND, Stage.ERROR, f"{r}_both")[Stage.ERROR]
         feedback, clip = round_saturate(m, both, finer - f.feedback.frac, f.feedback, f"{r}_feedback_0")
         return staged(m, feedback, Stage.ERROR, Stage.SLOPE, f"{r}_feedback")[Stage.SLOPE], clip

@@ -20,8 +20,8 @@ class Stage(IntEnum):
     ROUND      e with ERR; the feedback, not yet rounded
     ERROR      e, or what POST and NEG make of it, is back at the tile; fb
     SLOPE      f'(x) is there, times both halves of fb
-    SCALE      f'(x) * fb - e, or e with DELTA: their sum, less e
-    GAIN       the gain times both halves of that; e is written
+    SCALE      f'(x) * fb - e, or with DELTA f'(x) * fb: their sum, less e
+    GAIN       the gain times both halves of that; e with DELTA; e is written
     MOVE       x with STEP: their sum and x
     WRITE      x is written, with FIRE it is 0 from here on; f(x) is read
     ACTIVITY   f(x) is there: a is written

@@ -33,8 +33,8 @@ __all__ = ["MEMORY_SPREAD", "Memory", "area", "memories", "memory_um2", "multipl
 PC_BITS, ROUND_BITS = 13, 32
 """Bits of a loop's entry: where it begins, and how many rounds are left."""
 
-STATE_WORDS, FEEDBACK_WORDS = 8, 2
-"""Words of the neuron unit's delays: a state waits 9 cycles for its step, a feedback 3 for its derivative."""
+STATE_WORDS = 6
+"""Words of the neuron unit's delay: a state waits 7 cycles for its step."""
 
 COUNTED = 2
 """Words of a delay that are among the registers."""
@@ -110,8 +110,7 @@ def memories(m: MachineConfig) -> list[Memory]:
     plain = [("accumulators", m.row_words, m.pass_rows * m.row_sum_bits),
               *(("accumulators", m.neuron_words, m.lanes * m.feedback_sum_bits) for _copy in range(2)),
               ("sequencer", LOOP_DEPTH, PC_BITS + ROUND_BITS)]
-    delays = [("neuron unit", words, m.pass_rows * bits) for words, bits in (
-        (STATE_WORDS, m.state_bits), (FEEDBACK_WORDS, m.formats.feedback.bits))]
+    delays = [("neuron unit", STATE_WORDS, m.pass_rows * m.state_bits)]
     if m.counters:
         plain += [("bus", 2 << (len(COUNTERS) - 1).bit_length(), 64),
                   *(("bus", 2 * len(names), UNATTENDED.bit_length()) for names in (ISSUE_SETS, CAUSES))]

@@ -12,7 +12,7 @@ HOUSEKEEPING = ("bus", "counters")
 
 CELL = re.compile(r"^  cell \$dff .*\n((?:    .*\n)*)", re.MULTILINE)
 
-DELAYS = ("tile.tags", "neuron.states", "neuron.gated")
+DELAYS = ("tile.tags", "neuron.states")
 """Instances of ``hw.delay.Delay``."""
 
 READ = re.compile(r"connect \\D (\\(?:\S*signature|reader)__data\S*)")

@@ -40,7 +40,7 @@ SECTION = re.compile(r"^ *(?:Attributes|Members|Pins)\n *-+\n(.*)", re.MULTILINE
 ENTRY = re.compile(r"^    (\S.*?) : (.*)\n((?:        .*\n)*)", re.MULTILINE)
 KIND = re.compile(r"(Signal\(.*\)|.*), (in|out)|(In|Out)\((.*)\)")
 SPECIAL = {
-    "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2), "Bus": lambda m: Bus(),
+    "Bank": lambda m: Bank(ports(m)[Mem.ACTIVITY], readers=2, beside=True), "Bus": lambda m: Bus(),
     "Counters": lambda m: Counters(dict.fromkeys(WORK, 3)), "Delay": lambda m: Delay(5, 3),
     "Loops": lambda m: Loops(), "Watchdog": lambda m: Watchdog(), "HostPort": lambda m: HostPort(),
     "GroupWrite": lambda m: GroupWrite(Shapes(m).states),

@@ -21,8 +21,8 @@ from sim.macro import PINS
 __all__ = ["TOP", "constants", "memories", "multipliers", "readable", "registers", "top_ports", "tree", "written"]
 
 TOP = "hebbar"
-STATES, GATED = 6, 2
-"""Words of the neuron unit's delays: a state waits 7 cycles for its step, a gated row sum 3 for the feedback."""
+STATES = 6
+"""Words of the neuron unit's delay: a state waits 7 cycles for its step."""
 LOW_HALF = 17
 """Bits of the lower of the two halves in which the neuron unit multiplies."""
 _IN = {"clk": 1, "rst": 1,
@@ -43,7 +43,7 @@ def tree(machine: MachineConfig) -> set[str]:
     paths = {TOP, *(f"{TOP}.{unit}" for unit in _UNITS), f"{TOP}.base_memory"}
     paths |= {f"{TOP}.sequencer.{part}" for part in ("fetch", "descriptor", "loops", "watchdog")}
     paths.add(f"{TOP}.streamer.check")
-    paths |= {f"{TOP}.neuron.{delay}" for delay in ("states", "gated")}
+    paths.add(f"{TOP}.neuron.states")
     paths |= {f"{TOP}.{mem.name.lower()}_memory" for mem in _BANKS}
     for mem in _TABLES:
         paths |= {f"{TOP}.{mem.name.lower()}_table", f"{TOP}.{mem.name.lower()}_table.bank"}
@@ -77,7 +77,6 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
     sizes[f"{TOP}.base_memory"] = m.row_words, m.pass_rows * m.row_sum_bits
     sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
     sizes[f"{TOP}.neuron.states"] = STATES, m.pass_rows * m.state_bits
-    sizes[f"{TOP}.neuron.gated"] = GATED, m.pass_rows * m.row_sum_bits
     sizes |= {f"{TOP}.feedback_sums.{copy}_memory": (m.neuron_words, m.lanes * m.feedback_sum_bits)
               for copy in ("sums", "shown")}
     if m.counters:
