@@ -22,7 +22,8 @@ __all__ = ["source"]
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("hebbar", "hw")
-MADE_FROM = ("hw", "hebbar/contract", "hebbar/compiler/control_flow.py", "hebbar/compiler/cycles.py")
+MADE_FROM = ("hw", "hebbar/contract", *(f"hebbar/compiler/{name}.py" for name in (
+    "control_flow", "cycles", "input_beside")))
 """Folders and files below ``ROOT`` that the hardware is read from: itself and all that it imports."""
 EXPORT = ("import sys; from hebbar.contract.machine import MachineConfig; from hw.verilog import export; "
           "sys.stdout.write(export(MachineConfig.model_validate_json(sys.stdin.read())))")
