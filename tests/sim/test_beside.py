@@ -15,6 +15,7 @@ from hebbar.contract.counters import CAUSES, CYCLES
 from hebbar.contract.errors import Mismatch
 from hebbar.contract.isa import Op, Sweep, decode, encode
 from hebbar.contract.memories import Mem
+from hebbar.contract.timing import RANGE_LATENCY
 from sim.backends import fast, golden, pysim, verilator
 from sim.compare import compare
 from sim.experiment import replay_job
@@ -85,6 +86,19 @@ def test_beats_wait_for_the_rows_that_are_written(models):
     block, _ = whole.program.descriptor(decode(writes).fields["block"])
     (_, times), = Counter(ended).most_common(1)
     assert times == block["groups"] + 1 and ended[-1] - ended[-2] == 1
+
+
+def test_a_wait_for_the_input_ends_behind_its_last_beat(models):
+    """The range is measured for three cycles, then a beat comes in each; without the field nothing waits for them."""
+    whole, totals = job_of("tiny", "drained", 1), []
+    writes, moves = sweep(whole.program, Sweep.STEP | Sweep.ACT), image(whole.program)
+    for waits in (0, 1):
+        counters, counted = counts(whole, (encode(Op.WAIT, gap=1), moves, encode(Op.WAIT, gap=1, input=waits), writes,
+                                           encode(Op.HALT)), models)
+        assert {n: counters[n] for n in CYCLES} == {n: counted[n] for n in CYCLES}
+        totals.append(sum(counted[n] for n in CYCLES))
+    beats = -(-decode(moves).fields["count"] // 4)
+    assert totals[1] - totals[0] == RANGE_LATENCY + beats
 
 
 def sweep(program, flags):
