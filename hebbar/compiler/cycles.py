@@ -63,7 +63,8 @@ class Cycles:
         none leaves, the most that it can take. Raises BadInput unless there is one for each. ``loops``: what LOOP
         registers 1 to 3 hold, zero after a reset; the host puts the number of samples in LOOP register 0.
         """
-        walk = _Walk(self._program.machine.kind.timing(self._program.machine), self._program.machine.row_words)
+        machine = self._program.machine
+        walk = _Walk(machine.kind.timing(machine), machine.row_words, bool(self._program.beside))
         behind, behind_gap = self._program.entries[entry], False
         for at, code in executed(self._code, behind, (samples, *loops), exits):
             walk.now += FETCH_LATENCY * (at != behind)  # at START it is hidden by the clearing
@@ -118,8 +119,9 @@ class _Walk:
     ``now``: the cycle in which the next instruction is decoded.
     """
 
-    def __init__(self, timing: Timing, now: int) -> None:
-        self.now = now
+    def __init__(self, timing: Timing, now: int, beside: bool) -> None:
+        """``beside``: some IN goes on beside sweeps, and takes turns with the rows that they write."""
+        self.now, self._beside = now, beside
         self._timing = timing
         self._counts = dict.fromkeys((*ISSUE_SETS, *CYCLES, *HOST), 0)
         self._slots: deque[tuple[int, int]] = deque()
@@ -142,7 +144,8 @@ class _Walk:
         accept = self._gapped(offer)
         slots = self._timing.sweep(accept, block, flags)
         self._slots.append((accept + 1, accept + 1 + slots))
-        self._input.sweep(accept, block, flags)
+        if self._beside:
+            self._input.sweep(accept, block, flags)
         self._counts["issue" if flags.weights else "bubbles"] += slots
         self._counts[f"issue_{_set(flags):x}"] += slots
         self.now = accept + 1

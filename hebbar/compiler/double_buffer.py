@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from hebbar.contract.access_times import WORDS
 from hebbar.contract.isa import MOVES, Op, Sweep, decode, encode
 from hebbar.contract.memories import BLOCK, MAP, Mem, pack, unpack
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from .program import Program
 
 __all__ = ["Doubled", "doubled"]
-
-SOURCES = 1 << MAP["source"].width
-"""Neuron words, modulo which an identity column counts."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +120,14 @@ def _sources(program: Program, number: int, entry: int) -> set[int]:
     """The neuron words that a map entry of a block names."""
     column = unpack(MAP, entry)
     rows = (0,) if column["lanes"] else _rows(program, number)
-    return {(row + column["source"]) % SOURCES for row in rows}
+    return {(row + column["source"]) % WORDS for row in rows}
 
 
 def _moved(program: Program, number: int, entry: int, shifts: dict[int, int]) -> int:
     """A map entry of a block that names the second places of its sources, where they have any."""
     column = unpack(MAP, entry)
     shift = shifts.get(min(_sources(program, number, entry)), 0)
-    return pack(MAP, "map", **column | {"source": (column["source"] + shift) % SOURCES})
+    return pack(MAP, "map", **column | {"source": (column["source"] + shift) % WORDS})
 
 
 def _may_move(program: Program, place: Place) -> bool:

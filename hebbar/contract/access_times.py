@@ -13,7 +13,7 @@ from .isa import Sweep
 from .memories import MAP
 from .timing import ROW_ACCESSES, Timing
 
-__all__ = ["Timed", "access_times"]
+__all__ = ["WORDS", "Timed", "access_times"]
 
 WORDS = 1 << MAP["source"].width
 """Neuron words, modulo which an identity column counts."""

@@ -7,6 +7,7 @@ anywhere. WAITs are where ``hebbar.compiler.schedule`` asks for them, neuron by 
 from dataclasses import dataclass, field
 from random import Random
 
+from hebbar.contract.access_times import WORDS
 from hebbar.contract.effects import EFFECTS, Access, Resource, Where
 from hebbar.contract.isa import GAINS, LOOP_DEPTH, LOOP_REGISTERS, Into, Op, Sweep, decode, encode, illegal_sweep
 from hebbar.contract.machine import MachineConfig
@@ -14,9 +15,6 @@ from hebbar.contract.memories import BLOCK, MAP, UNIT_PRECISION, Mem, pack, unpa
 from hebbar.contract.registers import RATES
 
 __all__ = ["Blocks", "Writer"]
-
-WORDS = 1 << MAP["source"].width
-"""Neuron words, modulo which an identity column counts."""
 
 Places = set[tuple[Resource, int]]
 """Resources and addresses."""
