@@ -204,7 +204,7 @@ class Machine:
             self.counters.exit()
         return leaves
 
-    def _memory(self, fields: dict[str, int]) -> Ints:
+    def _memory(self, fields: Mapping[str, int]) -> Ints:
         """The part of a memory that IN or OUT moves."""
         memory = {Mem.ACTIVITY: self.activity, Mem.STATE: self.state, Mem.ERROR: self.error,
                   Mem.CLAMP: self.clamp}[Mem(fields["memory"])]

@@ -11,7 +11,7 @@ Z-IL recomputes only the errors that its next update uses and backprop puts delt
 both show step 0 alone; there, backprop's is the loss.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import Any
@@ -174,7 +174,7 @@ class _Walk:
         return {w for c in columns for w in
                 ([c["source"]] if c["lanes"] else [(row + c["source"]) % 4096 for row in rows])}
 
-    def sweep(self, fields: dict[str, int]) -> None:
+    def sweep(self, fields: Mapping[str, int]) -> None:
         """Account for one SWEEP: errors written, states moved."""
         flags = Sweep(fields["flags"])
         block, columns = self.program.descriptor(fields["block"])
@@ -190,7 +190,7 @@ class _Walk:
         if flags & (Sweep.STEP | Sweep.FIRE):
             self.moved |= rows
 
-    def separate(self, fields: dict[str, int]) -> None:
+    def separate(self, fields: Mapping[str, int]) -> None:
         """Account for one SEPARATE: categorical errors, or something else in their place."""
         rows, into = self._rows(unpack(BLOCK, self.program.blocks[fields["block"]])), Into(fields["into"])
         if into is Into.DIFFERENCE:

@@ -1,6 +1,6 @@
 """The sequencer: executes instruction words one after the other."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from hebbar.contract.errors import BadInput
@@ -73,7 +73,7 @@ class Sequencer:
         if op is Op.SEPARATE and fields["into"] not in list(Into):
             raise BadInput(f"address {address}: {instruction} is illegal, there is no destination {fields['into']}.")
 
-    def _enter(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
+    def _enter(self, address: int, fields: Mapping[str, int], loops: list[_Loop]) -> int:
         if len(loops) == LOOP_DEPTH:
             raise BadInput(f"address {address}: loops nested deeper than {LOOP_DEPTH}.")
         register = fields["register"]
@@ -95,19 +95,19 @@ class Sequencer:
         loops.pop()
         return address + 1
 
-    def _exit(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
+    def _exit(self, address: int, fields: Mapping[str, int], loops: list[_Loop]) -> int:
         if not self._leave(bool(fields["arm"])):
             return address + 1
         return _left(address, Op.EXIT, fields, loops)
 
-    def _break(self, address: int, fields: dict[str, int], loops: list[_Loop]) -> int:
+    def _break(self, address: int, fields: Mapping[str, int], loops: list[_Loop]) -> int:
         if loops and not fields["always"] and loops[-1].left > 1:
             loops[-1].left -= fields["counts"]
             return address + 1
         return _left(address, Op.BREAK, fields, loops)
 
 
-def _left(address: int, op: Op, fields: dict[str, int], loops: list[_Loop]) -> int:
+def _left(address: int, op: Op, fields: Mapping[str, int], loops: list[_Loop]) -> int:
     """Where a program goes on when the innermost loop is left."""
     if not loops:
         raise BadInput(f"address {address}: {op.name} leaves no LOOP.")

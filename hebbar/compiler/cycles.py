@@ -5,7 +5,7 @@ sequencer does. The RTL's counters must equal it for every program.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
@@ -101,12 +101,12 @@ class Cycles:
         code = takewhile(lambda i: i.op is not Op.HALT, self._code[self._program.entries[entry]:])
         return any(leaves(i) for i in code)
 
-    def _beats(self, op: Op, fields: dict[str, int]) -> int:
+    def _beats(self, op: Op, fields: Mapping[str, int]) -> int:
         """Cycles of a transfer: a beat a cycle in, two cycles a beat out."""
         per = self._ports[Mem(fields["memory"])].lanes_per_beat
         return -(-fields["count"] // per) * (2 if op is Op.OUT else 1)
 
-    def _separation(self, fields: dict[str, int]) -> int:
+    def _separation(self, fields: Mapping[str, int]) -> int:
         """Cycles in which the separation unit works."""
         b = self._blocks[fields["block"]]
         rows = (b["groups"] - 1) * self._program.machine.row_tiles + b["last_rows"]

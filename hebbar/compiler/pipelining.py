@@ -46,7 +46,7 @@ WAYS = tuple(_Way(listed, urgent, turned) for listed, urgent in ((True, False), 
 NEAR = 1.02
 """Up to how many times the cycles of the best order those of another one may be whose samples are made to overlap: one
 that is a little worse may have more at its ends that can."""
-TRIED = 24
+TRIED = 16
 """How many kernels of samples that take turns are looked at to the cycle: the shortest ones by distances alone."""
 
 

@@ -1,20 +1,22 @@
 """The instruction set: one table read by the assembler, both machines, the tests and the manual.
 
-An instruction is one 32-bit word, the opcode in the top four bits. ``SWEEP`` is the only
-instruction that touches weights: it visits every word of a block once and does what its flags ask,
-in the order FWD, ERR, STEP, TRN, UPD, where TRN and UPD use the weights as they were read.
+An instruction is one 32-bit word, the opcode in the top four bits. ``SWEEP`` is the only instruction that touches
+weights: it visits every word of a block once and does what its flags ask, in the order FWD, ERR, STEP, TRN, UPD, where
+TRN and UPD use the weights as they were read.
 
-The energy of EXIT is 1/2 sum e^2 over the rows that ERR has compared since the last EXIT or START. Errors
-of a population with precision pi are e = pi (x - mu), so that its part is 1/2 pi^2 (x - mu)^2, pi times what
-it is in the energy of the network: the two agree where every precision is 1 (log2 0).
+The energy of EXIT is 1/2 sum e^2 over the rows that ERR has compared since the last EXIT or START. Errors of a
+population with precision pi are e = pi (x - mu), so that its part is 1/2 pi^2 (x - mu)^2, pi times what it is in the
+energy of the network: the two agree where every precision is 1 (log2 0).
 
-INTEGRATE makes of the error a proportional-integral controller: the integral l is a second state word a neuron,
-in PC-ALM the Lagrange multiplier of x = mu. It stands still where x is at an end of its format: an error that
-no step can lower would otherwise wind it up without end.
+INTEGRATE makes of the error a proportional-integral controller: the integral l is a second state word a neuron, in
+PC-ALM the Lagrange multiplier of x = mu. It stands still where x is at an end of its format: an error that no step can
+lower would otherwise wind it up without end.
 """
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
+from functools import lru_cache
+from types import MappingProxyType
 
 from .errors import BadInput
 
@@ -156,10 +158,8 @@ _BEHIND = Field(0, 12, "address after the matching NEXT")
 
 FIELDS: dict[Op, dict[str, Field]] = {
     Op.HALT: {},
-    Op.SWEEP: {
-        "flags": Field(0, 16, "what to do, see the flags"), "block": Field(16, 10, "which block descriptor"),
-        "gain": Field(26, 2, "which GAIN register holds gamma"),
-    },
+    Op.SWEEP: {"flags": Field(0, 16, "what to do, see the flags"), "block": Field(16, 10, "which block descriptor"),
+               "gain": Field(26, 2, "which GAIN register holds gamma")},
     Op.IN: _TRANSFER, Op.OUT: _TRANSFER,
     Op.LOOP: {"end": Field(0, 12, "address after the matching NEXT, taken when the count is zero"),
               "count": Field(12, 12, "iterations, when register is 0"),
@@ -167,10 +167,8 @@ FIELDS: dict[Op, dict[str, Field]] = {
     Op.NEXT: {},
     Op.WAIT: {"gap": Field(0, 8, "0 drain; else the next SWEEP or IN waits so many cycles in which the tile is free"),
               "input": Field(8, 1, "1: wait for the end of an IN that goes on beside sweeps")},
-    Op.SEPARATE: {
-        "mode": Field(0, 1, "0 softmax, 1 max"), "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
-        "block": Field(16, 10, "which block descriptor; its rows are the population"),
-    },
+    Op.SEPARATE: {"mode": Field(0, 1, "0 softmax, 1 max"), "into": Field(1, 2, "0 e := x - p, 1 e := p, 2 x := p"),
+                  "block": Field(16, 10, "which block descriptor; its rows are the population")},
     Op.EXIT: {"end": _BEHIND, "arm": Field(12, 1, "1: only remember the energy, before the loop")},
     Op.BREAK: {"end": Field(0, 12, "address behind the loop at which it goes on then"),
                "always": Field(12, 1, "1: in every round, not in the last one alone"),
@@ -201,7 +199,7 @@ class Instruction:
     """A decoded word: the opcode and its fields by name."""
 
     op: Op
-    fields: dict[str, int]
+    fields: MappingProxyType[str, int]
 
     @property
     def barrier(self) -> bool:
@@ -230,13 +228,14 @@ def encode(op: Op, **values: int) -> int:
     return word
 
 
+@lru_cache(maxsize=1 << 14)  # orders of a program are compared by the thousand, all of the same few words
 def decode(word: int) -> Instruction:
     """Disassemble one word; raises BadInput for an unknown opcode."""
     number = word >> 28 & 15
     if number not in list(Op):
         raise BadInput(f"word 0x{word:08x} has opcode {number}, which no instruction has.")
     op = Op(number)
-    return Instruction(op, {name: field.get(word) for name, field in FIELDS[op].items()})
+    return Instruction(op, MappingProxyType({name: field.get(word) for name, field in FIELDS[op].items()}))
 
 
 UPDATES = {"own": "UPD has a multiplier a lane of its own", "shared": "it shares that of TRN, and no sweep has both",

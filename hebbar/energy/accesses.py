@@ -7,7 +7,7 @@ leaves its read enables at one, an implementation gates them. Who reads what: ``
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from hebbar.compiler.executions import executions
 from hebbar.compiler.program import Program
@@ -66,7 +66,7 @@ EVENTS = {
     "steps": "as the counter", "activations": "as the counter",
 }
 
-Fields = dict[str, int]
+Fields = Mapping[str, int]
 """The fields of an instruction, a descriptor or a map entry."""
 
 NEURON_EVENTS = {
@@ -138,7 +138,7 @@ def _separate(program: Program, fields: Fields) -> dict[str, int]:
             "state_write" if into is Into.STATE else "error_write": rows}
 
 
-def _macs(flags: Sweep, columns: list[Fields], rows: int) -> dict[str, int]:
+def _macs(flags: Sweep, columns: Sequence[Fields], rows: int) -> dict[str, int]:
     """Multiply-accumulates on weights in use."""
     lanes = {"mac_fwd": [c["lanes"] for c in columns],
              "mac_trn": [c["lanes"] for c in columns if c["feedback"]],
@@ -147,7 +147,7 @@ def _macs(flags: Sweep, columns: list[Fields], rows: int) -> dict[str, int]:
     return {name: rows * sum(used) * bool(flags & on[name]) for name, used in lanes.items()}
 
 
-def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
+def _row_engine(flags: Sweep, columns: Sequence[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
     """Every column once a row group; a sum that is overwritten is not read for the group that is first of its word."""
     groups, rows = block["groups"], _rows(block, m)
     visits, later = groups * len(columns), bool(flags & OPERAND_FLAGS)
@@ -167,7 +167,7 @@ def _row_engine(flags: Sweep, columns: list[Fields], block: Fields, m: MachineCo
         "identity_trn": rows * sum(not c["lanes"] for c in fed)}
 
 
-def _array_macro(flags: Sweep, columns: list[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
+def _array_macro(flags: Sweep, columns: Sequence[Fields], block: Fields, m: MachineConfig) -> dict[str, int]:
     """Every column once a sweep; the weights are registers, no memory, and identity columns do nothing."""
     stored = [c for c in columns if c["lanes"]]
     fed = [c for c in stored if c["feedback"]] if flags & Sweep.TRN else []

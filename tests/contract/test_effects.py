@@ -22,7 +22,7 @@ from hebbar.compiler.control_flow import executed, leaves, successors
 from hebbar.compiler.program import compile_config
 from hebbar.contract.effects import EFFECTS, Access, Resource, Where, effects
 from hebbar.contract.errors import BadInput
-from hebbar.contract.isa import Instruction, Into, Mode, Op, Sweep, decode, encode, illegal_sweep
+from hebbar.contract.isa import Into, Mode, Op, Sweep, decode, encode, illegal_sweep
 from hebbar.contract.memories import MAP, Mem
 
 ARRAYS = {Resource.ACTIVITY: "activity", Resource.STATE: "state", Resource.ERROR: "error", Resource.CLAMP: "clamp",
@@ -167,8 +167,8 @@ def test_programs_are_followed_as_the_golden_sequencer_does(name):
 
 
 def test_exits_are_given_exactly():
-    exit_loop = [Instruction(Op.LOOP, {"end": 3, "count": 2, "register": 0}),
-                 Instruction(Op.EXIT, {"end": 3, "arm": 0}), Instruction(Op.NEXT, {}), Instruction(Op.HALT, {})]
+    exit_loop = [decode(encode(Op.LOOP, end=3, count=2, register=0)),
+                 decode(encode(Op.EXIT, end=3, arm=0)), decode(encode(Op.NEXT)), decode(encode(Op.HALT))]
     assert leaves(exit_loop[1]) and [a for a, _ in executed(exit_loop, 0, (), [False, True])] == [0, 1, 2, 1, 3]
     assert [a for a, _ in executed(exit_loop, 0, (), None)] == [0, 1, 2, 1, 2, 3]
     with pytest.raises(BadInput, match="address 1: no exit is given"):
@@ -179,12 +179,11 @@ def test_exits_are_given_exactly():
 
 def test_breaks_leave_in_the_last_round_or_in_any():
     """By hand: two rounds whose rest runs once; a loop that runs once; and the multiplicities, one after the other."""
-    inner = [Instruction(Op.LOOP, {"end": 4, "count": 2, "register": 0}),
-             Instruction(Op.BREAK, {"end": 4, "always": 0, "counts": 0}), Instruction(Op.WAIT, {"gap": 1}),
-             Instruction(Op.NEXT, {}),
-             Instruction(Op.HALT, {})]
+    inner = [decode(encode(Op.LOOP, end=4, count=2, register=0)),
+             decode(encode(Op.BREAK, end=4, always=0, counts=0)), decode(encode(Op.WAIT, gap=1)),
+             decode(encode(Op.NEXT)), decode(encode(Op.HALT))]
     assert [a for a, _ in executed(inner, 0, ())] == [0, 1, 2, 3, 1, 4]
-    always = [inner[0], Instruction(Op.BREAK, {"end": 4, "always": 1, "counts": 0}), *inner[2:]]
+    always = [inner[0], decode(encode(Op.BREAK, end=4, always=1, counts=0)), *inner[2:]]
     assert [a for a, _ in executed(always, 0, ())] == [0, 1, 4]
     assert set(successors(1, always[1], (1,))) == {(4, ())}
     assert set(successors(1, inner[1], (1,))) == {(4, ()), (2, (1,))}
@@ -198,7 +197,7 @@ def test_a_break_that_counts_ends_a_round_where_it_does_not_leave():
     code = [decode(word) for word in words]
     ran = {rounds: [a for a, _ in executed(code, 0, (rounds,))] for rounds in range(4)}
     assert ran == {0: [0, 6], 1: [0, 1, 6], 2: [0, 1, 2, 3, 7], 3: [0, 1, 2, 3, 4, 5, 1, 6]}
-    code[3] = Instruction(Op.WAIT, {"gap": 3})
+    code[3] = decode(encode(Op.WAIT, gap=3))
     assert [a for a, _ in executed(code, 0, (2,))] == [0, 1, 2, 3, 4, 5, 6]
     for rounds, run in ran.items():
         sequencer = Sequencer(tuple(words), lambda _, rounds=rounds: rounds)
@@ -206,8 +205,7 @@ def test_a_break_that_counts_ends_a_round_where_it_does_not_leave():
 
 
 def test_a_register_that_is_not_given_is_refused():
-    loop = [Instruction(Op.LOOP, {"end": 2, "count": 5, "register": 2}), Instruction(Op.NEXT, {}),
-            Instruction(Op.HALT, {})]
+    loop = [decode(encode(Op.LOOP, end=2, count=5, register=2)), decode(encode(Op.NEXT)), decode(encode(Op.HALT))]
     assert [a for a, _ in executed(loop, 0, (1, 2))] == [0, 1, 1, 2]
     with pytest.raises(BadInput, match="LOOP takes register 1, and 1 are given"):
         list(executed(loop, 0, (1,)))
