@@ -115,8 +115,8 @@ class Crossbar(wiring.Component):
                 parts = []
                 for k, column in enumerate(self.columns):
                     products = [self._cell(g, p, k, i) * a for i, a in enumerate(column.activity)]
-                    parts.append(tree(m, products, "", registered=False) << column.entry.shift)
-                m.d.sync += self.sums[g][p].eq(tree(m, parts, "", registered=False))
+                    parts.append(tree(m, products, "") << column.entry.shift)
+                m.d.sync += self.sums[g][p].eq(tree(m, parts, ""))
 
     def _feed(self, m: Module) -> None:
         """Sums along the columns, one a lane."""
@@ -124,7 +124,7 @@ class Crossbar(wiring.Component):
         for k in range(self.machine.array_stride):
             for i in range(self.machine.lanes):
                 products = [self._cell(g, p, k, i) * self.errors[g][p] for g, p in rows]
-                m.d.sync += self.backs[k][i].eq(tree(m, products, "", registered=False))
+                m.d.sync += self.backs[k][i].eq(tree(m, products, ""))
 
     def _learn(self, m: Module) -> None:
         """New weights in place, and how many were clipped."""

@@ -62,7 +62,7 @@ class EnergySum(wiring.Component):
         previous = Signal(ENERGY_BITS)
         squares = [pipe(m, Mux(self.mask[p], (e * e).as_unsigned(), 0), 1, f"square_{p}", reset=True)[1]
                    for p, e in enumerate(self.errors)]
-        total = named(m, energy + tree(m, squares, "squares", registered=False), "total")
+        total = named(m, energy + tree(m, squares, "squares"), "total")
         m.d.comb += self.leave.eq(~self.arm & (previous - energy < self.tolerance))
         # Of several assignments the last counts: clear before exit, exit before the sum.
         m.d.sync += energy.eq(Mux(total[ENERGY_BITS:].any(), (1 << ENERGY_BITS) - 1, total))

@@ -96,22 +96,23 @@ def pipe(m: Module, value: ValueLike, stages: int, name: str, reset: bool = Fals
     return copies
 
 
-def tree(m: Module, terms: list[Value], name: str, registered: bool = True) -> Value:
-    """The exact sum of ``terms`` in a balanced tree, one register a level when ``registered``."""
-    level = 0
-    while len(terms) > 1:
+def tree(m: Module, terms: list[Value], name: str, registered: int = 0) -> Value:
+    """The exact sum of ``terms`` in a balanced tree; with a register behind the last level but one and behind every
+    ``registered`` levels before it, so that the last addition is left to the stage that takes the sum; 0: without."""
+    levels = (len(terms) - 1).bit_length()
+    for left in reversed(range(levels)):
         sums = [terms[i] + terms[i + 1] for i in range(0, len(terms) - 1, 2)]
         sums += [terms[-1]] if len(terms) % 2 else []
-        if registered:
+        if registered and left and (left - 1) % registered == 0:
             for i, s in enumerate(sums):
-                held = Signal(s.shape(), name=f"{name}_{level}_{i}", reset_less=True, src_loc_at=1)
+                held = Signal(s.shape(), name=f"{name}_{left}_{i}", reset_less=True, src_loc_at=1)
                 m.d.sync += held.eq(s)
                 sums[i] = held
-        terms, level = sums, level + 1
+        terms = sums
     return terms[0]
 
 
 def popcount(m: Module, bits: list[Value] | Value, name: str) -> Value:
     """Number of ones among ``bits``."""
     ones = named(m, bits if isinstance(bits, Value) else Cat(bits), name, up=1)
-    return tree(m, list(ones), name, registered=False)
+    return tree(m, list(ones), name)

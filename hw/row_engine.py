@@ -10,6 +10,7 @@ from hebbar.contract.geometry import ports
 from hebbar.contract.isa import ISSUE_FLAGS, OPERAND_FLAGS, WEIGHT_FLAGS, Sweep
 from hebbar.contract.machine import MachineConfig
 from hebbar.contract.memories import MAP, Mem
+from hebbar.contract.timing import TREE_LEVELS
 
 from .bank import Bank
 from .delay import Delay
@@ -54,14 +55,14 @@ class RowEngine(wiring.Component):
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = RowTiming(machine)
         self._updates, self._shared = machine.updates != "none", machine.updates == "shared"
-        self._at = Front((machine.lanes - 1).bit_length())
+        self._at = Front((machine.lanes - 1).bit_length() // TREE_LEVELS)
         self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
         super().__init__(TileSignature(machine))
 
     def elaborate(self, platform):
         at = self._at
         check_latency("RowTiming.sum_latency", self.timing.sum_latency, at.row_sum - at.slot)
-        check_latency("RowTiming.back_latency", self.timing.back_latency, at.error + 1 - at.slot)
+        check_latency("RowTiming.back_latency", self.timing.back_latency, at.error - at.slot)
         m = Module()
         m.submodules.weights = self._bank = Bank(ports(self.machine)[Mem.WEIGHT])
         wiring.connect(m, wiring.flipped(self.host), self._bank.host)
@@ -144,7 +145,7 @@ class RowEngine(wiring.Component):
             for i in range(lanes):
                 product = staged(m, weights[p * lanes + i] * words["activity"][i], at.word, at.product, f"fwd{p}_{i}")
                 products.append(product[at.product])
-            partial = Mux(forward, tree(m, products, f"tree{p}") << shift, 0).as_signed()
+            partial = Mux(forward, tree(m, products, f"tree{p}", TREE_LEVELS) << shift, 0).as_signed()
             partial = staged(m, partial, at.tree, at.aligned, f"partial{p}")[at.aligned]
             total = Signal(signed(self.machine.row_sum_bits), name=f"row_sum{p}")
             with m.If(slot["valid"][at.aligned]):
@@ -165,23 +166,26 @@ class RowEngine(wiring.Component):
         row_layout = data.StructLayout({"error": self.shapes.errors, "tag": self.shapes.tag})
         m.submodules.words = waiting = WordQueue(word_layout, self.timing.fifo_depth)
         m.submodules.errors = row_fifo = SyncFIFO(width=row_layout.size, depth=self.timing.error_depth)
-        word, row = waiting.word, Signal(row_layout)
+        word, row, stored = waiting.word, Signal(row_layout), row_fifo.r_stream
+        comes = self.error_valid & asks(self.error_row.flags, OPERAND_FLAGS)
+        there = named(m, stored.valid | comes, "error_there")
         m.d.comb += [
             *(word.weights[n].eq(weight) for n, weight in enumerate(words["weights"])), word.entry.eq(entry),
             word.address.eq(slot["address"][at.word]), waiting.ends.eq(slot["last"][at.word]),
             waiting.put.eq(slot["valid"][at.word] & asks(at_word.flags, OPERAND_FLAGS)),
-            row.error.eq(self.error), row.tag.eq(self.error_row), row_fifo.w_stream.payload.eq(row),
-            row_fifo.w_stream.valid.eq(self.error_valid & asks(self.error_row.flags, OPERAND_FLAGS))]
+            row.error.eq(self.error), row.tag.eq(self.error_row), row_fifo.w_stream.payload.eq(row)]
         if self._updates:
             fine, coarse = words["rate"][:FINE_BITS], words["rate"][FINE_BITS:]
             m.d.comb += [word.coarse.eq(coarse), *(word.activity[i].eq(a << ~fine)
                                                    for i, a in enumerate(words["activity"]))]
-        # Neither is asked whether it has room: their depths are enough. A row's words came long before its error.
-        rows_out, head = row_fifo.r_stream, waiting.head
-        m.d.comb += [waiting.take.eq(rows_out.valid), rows_out.ready.eq(rows_out.valid & waiting.head_ends)]
+        # Neither is asked whether it has room: their depths are enough. A row's words came long before its error, which
+        # takes the first of them with it, unless others are still before it, and waits for the end of the row.
+        m.d.comb += [waiting.take.eq(there), stored.ready.eq(stored.valid & waiting.head_ends),
+                     row_fifo.w_stream.valid.eq(comes & (stored.valid | ~waiting.head_ends))]
+        first = Mux(stored.valid, stored.payload, row.as_value())
         word, row = (data.View(layout, staged(m, value, Back.LEAVE, Back.TAKE, name)[Back.TAKE]) for name, layout, value
-                     in (("head", word_layout, head.as_value()), ("row", row_layout, rows_out.payload)))
-        return word, (rows_out.valid, row), waiting.waiting
+                     in (("head", word_layout, waiting.head.as_value()), ("row", row_layout, first)))
+        return word, (there, row), waiting.waiting
 
     def _back(self, m: Module, head, queued) -> Value:
         """TRN and UPD of one word a cycle: products, then sums and rounding, then the writes."""
@@ -225,7 +229,7 @@ class RowEngine(wiring.Component):
                     new, clips = update.weight(weight, product, p, i)
                     m.d.comb += self._bank.write_data[p * lanes + i].eq(new)
                     clipped.append(clips)
-            total = tree(m, feedback, f"back{i}", registered=False)
+            total = tree(m, feedback, f"back{i}")
             total = staged(m, total, Back.PRODUCT, Back.WRITE, f"feedback_sum{i}")[Back.WRITE]
             m.d.comb += self.feedback_sums[i].eq(total)
         # Known at the end of a cycle, so counted in the next.

@@ -21,14 +21,14 @@ class Front:
     entry     a register behind the memory: weights and activities are read
     loaded    both are there, lanes in use and identity columns are sorted out
     word      a register behind the memories: products; a word that feeds back or learns waits in a FIFO from here on
-    product   the first level of the adder tree
-    tree      the sum of the products is there, ``levels`` later, and is shifted
+    product   the first levels of the adder tree
+    tree      the last two terms of their sum, ``registers`` later: added, then shifted
     aligned   it is added to the row
     row_sum   the sum of the row is there: behind its last word it goes to the neuron unit
     error     the error of the row comes back and is stored beside its words
     """
 
-    levels: int
+    registers: int
     slot: ClassVar[int] = 0
     fetched: ClassVar[int] = 1
     entry: ClassVar[int] = 2
@@ -38,8 +38,8 @@ class Front:
 
     @property
     def tree(self) -> int:
-        """After the last level of the adder tree."""
-        return self.product + self.levels
+        """Behind the last register of the adder tree."""
+        return self.product + self.registers
 
     @property
     def aligned(self) -> int:

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from .machine import MachineConfig
 
 __all__ = ["DESCRIPTOR_LATENCY", "ERROR_LATENCY", "FEEDBACK_LATENCY", "FETCH_LATENCY", "IDLE_LATENCY", "NEURON_LATENCY",
-           "RANGE_LATENCY", "ROW_ACCESSES", "TABLE_LATENCY", "WRITE_LATENCY", "AnalogTiming", "ArrayTiming",
-           "RowTiming", "Timing"]
+           "RANGE_LATENCY", "ROW_ACCESSES", "TABLE_LATENCY", "TREE_LEVELS", "WRITE_LATENCY", "AnalogTiming",
+           "ArrayTiming", "RowTiming", "Timing"]
 
 FETCH_LATENCY = 2
 """Cycles that an instruction waits for its word where the program does not go on behind the one before it."""
@@ -43,6 +43,9 @@ WRITE_LATENCY = 4
 
 FEEDBACK_LATENCY = 1
 """Cycles from the one in which a tile has feedback sums to the one in which they are written."""
+
+TREE_LEVELS = 2
+"""Levels of the adder tree over the lanes in a cycle; its last level goes with the shift behind it."""
 
 ROW_ACCESSES = {
     (Access.READ, Resource.BASE): -2, (Access.READ, Resource.STATE): 0, (Access.READ, Resource.CLAMP): 0,
@@ -98,7 +101,7 @@ class Timing(ABC):
 
 
 class RowTiming(Timing):
-    """The row engine: one slot a word; T = log2 C levels of registered adders."""
+    """The row engine: one slot a word; log2 C levels of adders, TREE_LEVELS of them a cycle."""
 
     def __init__(self, machine: "MachineConfig") -> None:
         super().__init__(machine)
@@ -106,7 +109,7 @@ class RowTiming(Timing):
 
     @property
     def tree_latency(self) -> int:
-        return (self.machine.lanes - 1).bit_length()
+        return (self.machine.lanes - 1).bit_length() // TREE_LEVELS
 
     @property
     def sum_latency(self) -> int:
@@ -115,9 +118,8 @@ class RowTiming(Timing):
 
     @property
     def back_latency(self) -> int:
-        """Cycles from the slot of a row's last word to the first in which TRN and UPD can take it, after its error is
-        stored."""
-        return self.sum_latency + ERROR_LATENCY + 1
+        """Cycles from the slot of a row's last word to its error, with which TRN and UPD can take its first word."""
+        return self.sum_latency + ERROR_LATENCY
 
     @property
     def fifo_depth(self) -> int:
@@ -126,9 +128,9 @@ class RowTiming(Timing):
 
     @property
     def error_depth(self) -> int:
-        """Errors that can wait for their words. While the words of the longest row go, one a cycle, an error of a row
-        of one word may come in each cycle, the last of them in the cycle in which the long row's error goes."""
-        return self.machine.max_columns + 1
+        """Errors that can wait for their words. That of the longest row waits from its second word to its last, and in
+        each of these cycles that of a row of one word may come, the last of them as the long row's error goes."""
+        return self.machine.max_columns
 
     word_latency = 2
     """Cycles from the slot of a word to the one in which its weights and activities are read."""

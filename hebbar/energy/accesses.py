@@ -28,7 +28,7 @@ EVENTS = {
     "activity_write": "words of activities written by ACT",
     "post_read": "words of C activities read for the POST of a row group",
     "word_fifo": "words that went through the FIFO of the row engine (a write and a read)",
-    "row_fifo": "errors of row groups that went through the FIFO (a write and a read)",
+    "row_fifo": "errors of row groups that TRN and UPD take (a write and a read of the FIFO, which some go past)",
     "back_read": "words of C feedback sums read to add to them",
     "back_write": "words of C feedback sums written",
     "back_use": "words of C feedback sums read by the neuron unit",

@@ -87,7 +87,7 @@ def test_energy_of_a_tiny_program_by_hand():
 
     m = program.machine
     words, rows = 6, 3                       # 3 rows of 2 words of 4 lanes, a row group a row
-    fifo = m.max_columns + (7 + 2 + 6) + 2 + 1  # a place of the ring stays free
+    fifo = m.max_columns + (7 + 1 + 5) + 2 + 1  # a place of the ring stays free
     hand = {
         "FWD multiply": 24 * mul(16, 8),
         "FWD add": 24 * (2 * add(25) + add(26) + add(36)) / 4,
@@ -98,7 +98,7 @@ def test_energy_of_a_tiny_program_by_hand():
         "activities read": words * mem(16, 32, False),
         "states read": rows * mem(64, 16, False), "errors write": rows * mem(64, 16, True),
         "word FIFO": words * sum(mem(fifo, 64 + 44 + 3 + 26, w) for w in (False, True)),
-        "error FIFO": rows * sum(mem(m.max_columns + 1, 16 + 37, w) for w in (False, True)),
+        "error FIFO": rows * sum(mem(m.max_columns, 16 + 37, w) for w in (False, True)),
         "map": words * mem(32, 32, False), "descriptors": mem(16, 128, False),
         # IN, IN, SWEEP, WAIT, NEXT a sample; LOOP and HALT once
         "instructions": (5 + 2 / samples) * mem(64, 32, False),
@@ -284,7 +284,7 @@ def test_the_energy_of_the_units_by_hand():
         assert found[name] == (events[event], pytest.approx(per_event, rel=1e-9)), name
     count, per_event = found["SEPARATE reciprocal"]
     assert (count, per_event) == (25 * events["softmaxes"], pytest.approx(add(total + 1)))
-    assert found["error FIFO"][1] == pytest.approx(sum(mem(m.max_columns + 1, 2 * 16 + 37, w) for w in (False, True)))
+    assert found["error FIFO"][1] == pytest.approx(sum(mem(m.max_columns, 2 * 16 + 37, w) for w in (False, True)))
     rounds = events["row_gate"] / 5
     assert made.passes == pytest.approx(2 + 2 * rounds / job.count)
 

@@ -34,6 +34,8 @@ GEOMETRIES = {(4, 1): 13, (4, 2): 9, (4, 4): 5, (8, 1): 5, (8, 2): 3, (8, 4): 3}
 """Lanes and tiles, and the share of the flag sets that runs there: simulation slows down by width."""
 
 TURNS = [g for g, share in GEOMETRIES.items() for _ in range(share)]
+MOST = 100_000
+"""More cycles than any program here takes."""
 NEURONS = ("state", "error", "activity", "base", "back")
 
 
@@ -231,6 +233,7 @@ def hw_run(program, memories, power_up=False, meets=lambda number, found: None):
         async for _, _, barrier, running, writes in ctx.tick().sample(
                 machine.barrier, machine.sequencer.running, machine.tile.writes):
             hw_run.cycles += running
+            assert hw_run.cycles < MOST, "the machine does not halt"
             learnt |= bool(writes)
             if barrier != last:
                 last = barrier
@@ -344,6 +347,22 @@ def test_sweeps_on_each_others_heels(lanes, tiles):
                                                       | {"group_base": 38 * lanes // tiles}))
     program = build(program, draw, sweeps, rng)
     assert encode(Op.WAIT) not in program.words
+    agree(program, contents(program.machine, np.random.default_rng(1)))
+
+
+@pytest.mark.parametrize("flags", [Sweep.TRN, Sweep.UPD, Sweep.TRN | Sweep.UPD | Sweep.FWD | Sweep.ERR])
+def test_as_many_errors_wait_as_the_longest_row_has_other_words(flags):
+    """Rows of one word behind the longest row: in each cycle in which another of its words goes, another error comes.
+    With one place fewer for them one would be lost, and its row would wait for ever."""
+    rng, program, longest = Random(0), experiment(4, 1, weight_words=150), max(COLUMNS)
+    draw, at = Draw(program.machine, rng), 0
+    for rows, columns in ((1, longest), (2 * longest, 1), (1, longest), (longest - 1, 1), (1, 2), (3, 1)):
+        number = draw.block(rows, columns, base=at, sources=list(range(12, 12 + columns)))
+        draw.blocks[number] = pack(BLOCK, "block", **(unpack(BLOCK, draw.blocks[number])
+                                                      | {"group_base": number, "stride": columns}))
+        at += rows * columns
+    words = [encode(Op.SWEEP, block=n, flags=int(flags)) for n in range(len(draw.blocks))]
+    program = replace(build(program, draw, [], rng), words=(*words, encode(Op.HALT)))
     agree(program, contents(program.machine, np.random.default_rng(1)))
 
 
