@@ -29,7 +29,7 @@ def job_of(name, schedule, samples=3):
 @pytest.mark.parametrize("name, schedule", [("tiny", "pipelined"), ("digits", "pipelined")])
 def test_values_are_those_of_the_golden_machine_and_cycles_those_of_the_model(name, schedule):
     """On Amaranth's simulator, where a sweep or an IN that overtakes is told."""
-    job = job_of(name, schedule)
+    job = job_of(name, schedule, 2)
     assert job.program.beside
     trace = pysim.run(job)
     result = compare(job.program, golden.run(job), trace)
