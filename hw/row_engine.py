@@ -108,8 +108,9 @@ class RowEngine(wiring.Component):
         activity = [staged(m, a, at.loaded, at.word, f"activity{i}")[at.word] for i, a in enumerate(activity)]
         weights = self._weights(m, identity, self._tag(slot, at.loaded).group)
         weights = [staged(m, w, at.loaded, at.word, f"word{n}")[at.word] for n, w in enumerate(weights)]
-        tag = self._tag(slot, at.word)
-        count = mac_count(popcount(m, tag.valid_rows, "valid_rows"), entries[at.word].lanes, slot["reads"][at.word])
+        rows = popcount(m, self._tag(slot, at.loaded).valid_rows, "valid_rows")
+        rows = staged(m, rows, at.loaded, at.word, "rows")[at.word]
+        count = mac_count(rows, entries[at.word].lanes, slot["reads"][at.word])
         count = staged(m, count, at.word, at.product, "count", reset=True)[at.product]
         forward = asks(self._tag(slot, at.product).flags, Sweep.FWD)
         m.d.comb += [self.reads.eq(count), self.mac_fwd.eq(Mux(forward, count, 0))]
