@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from hebbar.contract.errors import BadInput
 from hebbar.contract.isa import LOOP_DEPTH, Instruction, Op
 
-__all__ = ["leaves", "executed", "followed", "successors", "Loops"]
+__all__ = ["leaves", "executed", "followed", "iterations", "successors", "Loops"]
 
 Loops = tuple[int, ...]
 """First addresses of the bodies of the open loops, the innermost last."""
@@ -48,7 +48,7 @@ def _next(address: int, instruction: Instruction, loops: list[list[int]], regist
           decisions: Iterator[bool] | None) -> int:
     """The next address; ``loops`` holds [start, iterations left] of every open loop."""
     if instruction.op is Op.LOOP:
-        count = _iterations(address, instruction, registers)
+        count = iterations(address, instruction, registers)
         if not count:
             return instruction.fields["end"]
         loops.append([address + 1, count])
@@ -73,7 +73,8 @@ def _next(address: int, instruction: Instruction, loops: list[list[int]], regist
     return address + 1
 
 
-def _iterations(address: int, loop: Instruction, registers: Sequence[int]) -> int:
+def iterations(address: int, loop: Instruction, registers: Sequence[int]) -> int:
+    """The rounds of the LOOP at an address; raises BadInput where it takes a register that is not given."""
     register = loop.fields["register"]
     if register > len(registers):
         raise BadInput(f"address {address}: LOOP takes register {register - 1}, and {len(registers)} are given; "

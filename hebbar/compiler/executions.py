@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hebbar.contract.isa import LOOP_REGISTERS, Instruction, Op, decode
 
-from .control_flow import executed, leaves
+from .control_flow import executed, iterations, leaves
 from .program import Program
 
 __all__ = ["executions", "most_executions"]
@@ -80,15 +80,10 @@ class _Flow:
 
     def _loop(self, at: int, times: int) -> int:
         """Go through all rounds of the loop at an address; where the program goes on behind them."""
-        rounds = _count(self.code[at], self.registers)
+        rounds = iterations(at, self.code[at], self.registers)
         if not rounds:
             return self.code[at].fields["end"]
         _, left = self.arrive(at + 1, rounds, 0)
         whole = (rounds - 1) // (rounds - left) if left else 0  # passages that take as many rounds as the first
         self.arrive(at + 1, rounds, times * whole)
         return self.arrive(at + 1, rounds - whole * (rounds - left), times)[0]
-
-
-def _count(loop: Instruction, registers: Sequence[int]) -> int:
-    register = loop.fields["register"]
-    return registers[register - 1] if register else loop.fields["count"]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import groupby, islice, takewhile
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -61,9 +62,8 @@ def pipelined(program: Program) -> Program:
     for name in program.entries:
         least = _cycles(best, name)
         orders = [(least, chosen[name])]
-        for near, made in ((1.0, _arrangements), (NEAR, _overlaps)):
-            for nodes in [more for taken, order in orders if taken <= near * least
-                          for more in made(distances, order, places)]:
+        for near, made in ((1.0, partial(_arrangements, distances)), (NEAR, partial(_overlaps, distances, places))):
+            for nodes in [more for taken, order in orders if taken <= near * least for more in made(order)]:
                 tried = _laid(distances, places, chosen | {name: nodes})
                 if tried is None:
                     continue
@@ -80,8 +80,8 @@ def arrangements(program: Program, most: int = TRIED) -> Iterator[Program]:
     places, entries = doubled(program), _entries(program)
     distances = Distances(places.program)
     laid = (_laid(distances, places, entries | {name: nodes}) for name in entries
-            for first in _arrangements(distances, entries[name], places)
-            for nodes in (first, *_overlaps(distances, first, places, most)))
+            for first in _arrangements(distances, entries[name])
+            for nodes in (first, *_overlaps(distances, places, first, most)))
     yield from (one for one in laid if one is not None)
 
 
@@ -92,11 +92,11 @@ def _entries(program: Program) -> dict[str, tuple[Node, ...]]:
             for name, start in program.entries.items()}
 
 
-def _arrangements(distances: Distances, nodes: Sequence[Node], _: Doubled) -> Iterable[tuple[Node, ...]]:
+def _arrangements(distances: Distances, nodes: Sequence[Node]) -> Iterable[tuple[Node, ...]]:
     return dict.fromkeys(_arranged(distances, nodes, way) for way in WAYS)
 
 
-def _overlaps(distances: Distances, nodes: tuple[Node, ...], places: Doubled,
+def _overlaps(distances: Distances, places: Doubled, nodes: tuple[Node, ...],
               most: int = TRIED) -> Iterable[tuple[Node, ...]]:
     """Entries whose samples overlap: what a sample begins with up to some place stands among what the sample before it
     ends with. None where an EXIT can end all samples, or where loops would nest too deep."""
