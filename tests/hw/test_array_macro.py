@@ -203,7 +203,7 @@ def test_random_sweeps_agree(name):
     at column 0, with weights so small that nothing saturates."""
     number = list(MACHINES).index(name)
     entry = ("train", "predict")[number % 2]  # with the target clamped and not
-    sweeps = Sweeps(MACHINES[name].config(), entry, 50, number)
+    sweeps = Sweeps(MACHINES[name].config(), entry, 28, number)
     columns = [unpack(MAP, word) for word in sweeps.program.maps]
     for flag in ("feedback", "overwrite", "plastic", "diagonal", "positive"):
         assert {c[flag] for c in columns} == {0, 1}, flag
