@@ -190,14 +190,14 @@ class Machine(wiring.Component):
         neuron = self.neuron
         for bank, write in ((self.banks[Mem.STATE], neuron.write_state), (self.base, neuron.write_base),
                             (self.banks[Mem.ERROR], neuron.write_error)):
-            m.d.comb += write_rows(bank, write)
-        write_part(m, self.banks[Mem.ACTIVITY], neuron.write_activity)
+            m.d.comb += write_rows(bank, write, self.machine.row_tiles)
+        write_part(m, self.banks[Mem.ACTIVITY], neuron.write_activity, self.machine.row_tiles)
 
     def _integrals(self, m: Module) -> list[Bank]:
         """The memory of integrals, a second state word a neuron."""
         m.submodules.integral_memory = self.integral = bank = Bank(self.banks[Mem.ERROR].port, exact=self.base.exact)
         m.d.comb += [bank.read_address[0].eq(self.neuron.error_group), self.neuron.old_integral.eq(bank.read_data[0]),
-                     *write_rows(bank, self.neuron.write_integral)]
+                     *write_rows(bank, self.neuron.write_integral, self.machine.row_tiles)]
         return [bank]
 
     def _clear(self, m: Module, banks: list[Bank]) -> None:
@@ -224,7 +224,7 @@ class Machine(wiring.Component):
         with m.If(unit.busy):
             m.d.comb += [bank.read_address[0].eq(unit.group) for bank in (self.base, state)]
             for bank, write in ((state, unit.write_state), (error, unit.write_error)):
-                m.d.comb += write_rows(bank, write)
+                m.d.comb += write_rows(bank, write, self.machine.row_tiles)
         for name in ("sat_error", "sat_state"):
             self._rows_counted[name] = self._rows_counted[name] + getattr(unit, name)
 

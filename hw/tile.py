@@ -146,27 +146,28 @@ class TileSignature(wiring.Signature):
             "host": In(HostPort())})
 
 
-def write_rows(bank: Bank, write: wiring.PureInterface) -> list:
+def write_rows(bank: Bank, write: wiring.PureInterface, tiles: int) -> list:
     """A GroupWrite to a memory whose words have W rows."""
     return [bank.write_address.eq(write.group), bank.write_mask.eq(write.mask), bank.write_data.eq(write.data),
-            *_first(bank, write)]
+            *_first(bank, write, tiles)]
 
 
-def write_part(m: Module, bank: Bank, write: wiring.PureInterface) -> None:
+def write_part(m: Module, bank: Bank, write: wiring.PureInterface, tiles: int) -> None:
     """A GroupWrite to a memory whose words have C lanes: the W rows are a part of one."""
     rows, lanes = len(write.mask), len(bank.write_mask)
     part_bits = (lanes // rows - 1).bit_length()
     part = Signal(max(1, part_bits))
     m.d.comb += [part.eq(write.group[:part_bits]), bank.write_address.eq(write.group >> part_bits),
-                 *_first(bank, write)]
+                 *_first(bank, write, tiles)]
     for lane in range(lanes):
         m.d.comb += [bank.write_data[lane].eq(write.data[lane % rows]),
                      bank.write_mask[lane].eq(write.mask[lane % rows] & (part == lane // rows))]
 
 
-def _first(bank: Bank, write: wiring.PureInterface) -> list:
-    """The unit has a memory before the host, where they take turns. The first row of a group is always in use."""
-    return [bank.writes.eq(write.mask[0])] if bank.beside and bank.writable else []
+def _first(bank: Bank, write: wiring.PureInterface, tiles: int) -> list:
+    """The unit has a memory before the host, where they take turns. Whichever groups of P rows among W are written, the
+    first row of each is in use."""
+    return [bank.writes.eq(write.mask[::tiles].any())] if bank.beside and bank.writable else []
 
 
 def rows_in_use(last_rows: Value, last_group: Value, tiles: int) -> Value:

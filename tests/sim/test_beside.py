@@ -88,6 +88,24 @@ def test_beats_wait_for_the_rows_that_are_written(models):
     assert times == block["groups"] + 1 and ended[-1] - ended[-2] == 1
 
 
+@pytest.mark.parametrize("rows", [2, 4])
+def test_beats_wait_for_every_row_group_of_a_wide_pass(rows, models):
+    """A sweep with weights writes two rows at a time, in words that a pass of four writes at once: whichever half it
+    is, it comes before the host. Values too: where the host were not held, the rows of that cycle would be lost."""
+    config = load("tiny").replace(rule={"schedule": "drained"}, machine={"neuron_rows": rows, "row_tiles": 2})
+    program = compile_config(config)
+    whole = replay_job(program, data_of(program), initial_image(program), 1)
+    last = max(c.fields["block"] for c in map(decode, program.words)
+               if c.op is Op.SWEEP and Sweep.FWD in Sweep(c.fields["flags"]))  # its sources are not what the IN moves
+    writes = encode(Op.SWEEP, block=last, flags=Sweep.FWD | Sweep.ERR | Sweep.INIT | Sweep.ACT)
+    for gap in range(1, 24):
+        job = alone(whole, (writes, encode(Op.WAIT, gap=gap), image(program), encode(Op.HALT)))
+        found, want = fast.run(job, fast.prepare(job.program, models)), golden.run(job)
+        counted = Cycles(job.program).run("train", 1)
+        assert {n: found.counters[n] for n in CYCLES} == {n: counted[n] for n in CYCLES}, gap
+        assert not compare(job.program, want, found).total_mismatches, gap
+
+
 def test_a_wait_for_the_input_ends_behind_its_last_beat(models):
     """The range is measured for three cycles, then a beat comes in each; without the field nothing waits for them."""
     whole, totals = job_of("tiny", "drained", 1), []
