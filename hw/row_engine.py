@@ -55,7 +55,7 @@ class RowEngine(wiring.Component):
         self.machine, self.shapes = machine, Shapes(machine)
         self.timing = RowTiming(machine)
         self._updates, self._shared = machine.updates != "none", machine.updates == "shared"
-        self._at = Front((machine.lanes - 1).bit_length() // TREE_LEVELS)
+        self._at = Front(-(-((machine.lanes - 1).bit_length() - 1) // TREE_LEVELS))
         self._part_bits = (machine.lanes // machine.row_tiles - 1).bit_length()
         super().__init__(TileSignature(machine))
 

@@ -25,7 +25,7 @@ class Front:
     tree      the last two terms of their sum, ``registers`` later: added, then shifted
     aligned   it is added to the row
     row_sum   the sum of the row is there: behind its last word it goes to the neuron unit
-    error     the error of the row comes back and is stored beside its words
+    error     the error of the row comes back; its first word leaves with it, unless others are before it
     """
 
     registers: int

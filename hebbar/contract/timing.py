@@ -109,7 +109,7 @@ class RowTiming(Timing):
 
     @property
     def tree_latency(self) -> int:
-        return (self.machine.lanes - 1).bit_length() // TREE_LEVELS
+        return -(-((self.machine.lanes - 1).bit_length() - 1) // TREE_LEVELS)
 
     @property
     def sum_latency(self) -> int:

@@ -75,6 +75,10 @@ class Draw:
         self.maps += [pack(MAP, "map", **e) for e in entries]
         return len(self.blocks) - 1
 
+    def change(self, number, **fields):
+        """Put other values into fields of a block."""
+        self.blocks[number] = pack(BLOCK, "block", **unpack(BLOCK, self.blocks[number]) | fields)
+
     def column(self, source, group_base, groups, plain):
         """A map entry; a quarter of those not ``plain`` are identity columns, at ``source`` or before."""
         m, rng = self.machine, self.rng
@@ -310,8 +314,7 @@ def test_power_up_contents_of_the_sums_never_show(lanes, tiles):
     draw = Draw(program.machine, rng)
     m, flags = program.machine, Sweep.BASE | Sweep.BACK | Sweep.ERR | Sweep.STEP | Sweep.HOIST
     for group in range(0, m.groups, 8):
-        block = unpack(BLOCK, draw.blocks[draw.block(min(8, m.groups - group) * tiles, 1)])
-        draw.blocks[-1] = pack(BLOCK, "block", **(block | {"group_base": group, "last_rows": tiles}))
+        draw.change(draw.block(min(8, m.groups - group) * tiles, 1), group_base=group, last_rows=tiles)
     program = build(program, draw, [(n, flags, 0) for n in range(len(draw.blocks))], rng)
     memories = contents(m, np.random.default_rng(lanes)) | {"clamp": np.zeros(m.neuron_words * lanes, np.int64)}
     zeros = memories | dict.fromkeys(("base", "back"), np.zeros(m.neuron_words * lanes, np.int64))
@@ -336,15 +339,13 @@ def test_sweeps_on_each_others_heels(lanes, tiles):
               (1, 7), (1, 7), (1, 1), (1, 7), (5, 3), (1, 7), (1, 7)]
     for rows, columns in shapes:
         number = draw.block(rows * tiles, columns, base=at, sources=sources[:columns])
-        block = unpack(BLOCK, draw.blocks[number]) | {"group_base": group, "stride": columns}
-        draw.blocks[number] = pack(BLOCK, "block", **block)
+        draw.change(number, group_base=group, stride=columns)
         at, group = at + rows * columns, group + rows
         flags = rng.choice([later, later, Sweep.FWD | Sweep.ERR | Sweep.TRN, Sweep.UPD, Sweep.TRN])
         sweeps.append((number, flags, 0))
         if rng.random() < 0.2:
             sweeps.append((draw.block(1, 1, base=149, sources=[38]), Sweep.FWD, 0))
-            draw.blocks[-1] = pack(BLOCK, "block", **(unpack(BLOCK, draw.blocks[-1])
-                                                      | {"group_base": 38 * lanes // tiles}))
+            draw.change(-1, group_base=38 * lanes // tiles)
     program = build(program, draw, sweeps, rng)
     assert encode(Op.WAIT) not in program.words
     agree(program, contents(program.machine, np.random.default_rng(1)))
@@ -358,8 +359,7 @@ def test_as_many_errors_wait_as_the_longest_row_has_other_words(flags):
     draw, at = Draw(program.machine, rng), 0
     for rows, columns in ((1, longest), (2 * longest, 1), (1, longest), (longest - 1, 1), (1, 2), (3, 1)):
         number = draw.block(rows, columns, base=at, sources=list(range(12, 12 + columns)))
-        draw.blocks[number] = pack(BLOCK, "block", **(unpack(BLOCK, draw.blocks[number])
-                                                      | {"group_base": number, "stride": columns}))
+        draw.change(number, group_base=number, stride=columns)
         at += rows * columns
     words = [encode(Op.SWEEP, block=n, flags=int(flags)) for n in range(len(draw.blocks))]
     program = replace(build(program, draw, [], rng), words=(*words, encode(Op.HALT)))

@@ -21,8 +21,8 @@ from sim.compare import compare
 from sim.experiment import replay_job
 
 
-def job_of(name, schedule, samples=3):
-    program = compile_config(load(name).replace(rule={"schedule": schedule}))
+def job_of(name, schedule, samples=3, **machine):
+    program = compile_config(load(name).replace(rule={"schedule": schedule}, machine=machine))
     return replay_job(program, data_of(program), initial_image(program), samples)
 
 
@@ -92,9 +92,8 @@ def test_beats_wait_for_the_rows_that_are_written(models):
 def test_beats_wait_for_every_row_group_of_a_wide_pass(rows, models):
     """A sweep with weights writes two rows at a time, in words that a pass of four writes at once: whichever half it
     is, it comes before the host. Values too: where the host were not held, the rows of that cycle would be lost."""
-    config = load("tiny").replace(rule={"schedule": "drained"}, machine={"neuron_rows": rows, "row_tiles": 2})
-    program = compile_config(config)
-    whole = replay_job(program, data_of(program), initial_image(program), 1)
+    whole = job_of("tiny", "drained", 1, neuron_rows=rows, row_tiles=2)
+    program = whole.program
     last = max(c.fields["block"] for c in map(decode, program.words)
                if c.op is Op.SWEEP and Sweep.FWD in Sweep(c.fields["flags"]))  # its sources are not what the IN moves
     writes = encode(Op.SWEEP, block=last, flags=Sweep.FWD | Sweep.ERR | Sweep.INIT | Sweep.ACT)
