@@ -15,10 +15,12 @@ from hebbar.compiler.cycles import TURNS
 from hebbar.compiler.program import Program, compile_config
 from hebbar.compiler.workload import minimum, sample_cycles
 from hebbar.contract.console import Reporter
-from hebbar.contract.counters import CYCLES, HOST
+from hebbar.contract.counters import CYCLES
 from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
 from sim.backends import fast, golden
+from sim.compare import Comparison, compare
+from sim.parts import merged
 
 __all__ = ["any_job", "measure", "utilisation"]
 
@@ -65,10 +67,10 @@ ROWS = (
 
 
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
-    """Each row under every schedule, those of the first networks on the RTL, and whether its counters are the models'.
-    ``folder`` is unused."""
+    """Each row under every schedule, those of the first networks on the RTL, and whether its weights, outputs and
+    counters are the models'. ``folder`` is unused."""
     found: list[Figure] = []
-    differing = programs = 0
+    compared: list[Comparison] = []
     for row, wide in product(ROWS[4:5] if quick else ROWS, (False, True)):
         target = row.wide if wide else row.narrow
         if not target:
@@ -79,11 +81,13 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
         if row.built:
             pairs = [_measured(program) for program in made]
             found += _row(name, target, [busy for busy, _ in pairs], "on the RTL")
-            differing, programs = differing + sum(wrong for _, wrong in pairs), programs + len(pairs)
+            compared += [comparison for _, comparison in pairs]
         else:
             found += _row(name, target, [utilisation(program) for program in made], "by the cycle model")
-    return [*found, Figure(f"counters of the RTL that differ from the models under each schedule ({programs} "
-                           "programs)", differing, "0", "counters", differing == 0)]
+    whole = merged(compared)
+    return [*found, Figure("weights, outputs and counters of the RTL that differ from the models under each schedule "
+                           f"({len(compared)} programs, {whole.total_words:,} words)", whole.total_mismatches, "0",
+                           "words", whole.total_mismatches == 0)]
 
 
 def _row(name: str, target: str, busy: Sequence[float], how: str) -> Iterator[Figure]:
@@ -110,17 +114,17 @@ def _busy(program: Program, two: dict[str, int], four: dict[str, int]) -> float:
     return 100 * TURNS * least.padded / sum(four[cause] - two[cause] for cause in CYCLES)
 
 
-def _measured(program: Program) -> tuple[float, int]:
-    """Utilisation by the counters of the Verilated RTL, and how many of them differ from the golden machine's and the
-    cycle model's."""
-    library, wrong = fast.prepare(program, BUILD), 0
+def _measured(program: Program) -> tuple[float, Comparison]:
+    """Utilisation by the counters of the Verilated RTL; its weights and outputs at the end and its counters against
+    those of the golden machine, cycle model included."""
+    library, found = fast.prepare(program, BUILD), []
     job, runs = any_job(program, 2 + TURNS), []
     for samples in (2, 2 + TURNS):
         part = replace(job, samples={key: values[:samples] for key, values in job.samples.items()}, steps=False)
-        counters, expected = fast.run(part, library).counters, golden.run(part).counters
-        wrong += sum(counters[name] != count for name, count in expected.items() if name not in HOST)
-        runs.append(counters)
-    return _busy(program, *runs), wrong
+        rtl = fast.run(part, library)
+        found.append(compare(program, golden.run(part), rtl))
+        runs.append(rtl.counters)
+    return _busy(program, *runs), merged(found)
 
 
 def any_job(program: Program, samples: int) -> Job:
