@@ -2,13 +2,14 @@
 
 import gc
 import os
+import sys
 
 import pytest
-from pace import quicken
+from pace import put_tables, quicken
 from tiers import FAST, TIERS, tier
 
-# Most models run for less time than -O3 takes to compile them; here and in all that the tests start.
-os.environ.setdefault("HEBBAR_OPTIMISE", "-O1")
+# Most models run for less time than any optimisation of them takes; here and in all that the tests start.
+os.environ.setdefault("HEBBAR_OPTIMISE", "-O0")
 gc.set_threshold(50_000, 20, 20)  # an elaborated machine is a hundred thousand objects, and nothing of it is garbage
 quicken()
 
@@ -31,3 +32,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if not any(item.get_closest_marker(name) for name in TIERS):
             item.add_marker(tier(item.path, frozenset(item.fixturenames)))
+
+
+def pytest_collection_finish():
+    if backend := sys.modules.get("sim.backends.pysim"):
+        put_tables(backend)

@@ -32,7 +32,7 @@ MACHINES = {
     "rows 2 x 8, passes of 4 rows": SIZES | {"lanes": 8, "row_tiles": 2, "neuron_rows": 4, "integral": True},
     "array 2 x 4": SIZES | {"tile": "array", "row_tiles": 2, "weight_words": 48},
     "analog 2 x 4": SIZES | {"tile": "analog", "row_tiles": 2, "weight_words": 48}}
-FLAG_SETS = {name: LEGAL[i::3] for i, name in enumerate(MACHINES)} | {"array 2 x 4": LEGAL[::10],
+FLAG_SETS = {name: LEGAL[i::4] for i, name in enumerate(MACHINES)} | {"array 2 x 4": LEGAL[::10],
                                                                       "analog 2 x 4": LEGAL[::40]}
 FLAG_SETS["rows 2 x 4"] += [f | Sweep.INTEGRATE for f in FLAG_SETS["rows 2 x 4"][::3]]
 """Every flag set runs on a row engine, some of them on the tiles whose sweeps take longer."""

@@ -83,15 +83,14 @@ def test_every_rule_trains_as_on_the_golden_machine(rule):
 def test_the_preset_trains_and_predicts_as_on_the_golden_machine():
     """Without it the shipped configuration could be one that no test has run."""
     config = load("array")
-    agree(job_of(config, "train"))
+    agree(job_of(config, "train", samples=1))
     assert agree(job_of(config, "predict", samples=3, stall=0.3)).outputs["x2"].shape == (3, 10)
 
 
-@pytest.mark.parametrize("rule", ["il", "ipc"])
-def test_rows_and_array_differ_in_time_only(rule):
+def test_rows_and_array_differ_in_time_only():
     """Without it the two tiles could each agree with their own golden twin and not with each
     other: a network trained on one would not run on the other."""
-    jobs = [job_of(small(rule, tile=tile), "train") for tile in ("rows", "array")]
+    jobs = [job_of(small("ipc", tile=tile), "train") for tile in ("rows", "array")]
     rows, array = (pysim.run(job) for job in jobs)
     for name in ("pc", "state", "error", "activity", "weight_barrier"):
         np.testing.assert_array_equal(getattr(rows, name), getattr(array, name), name)
@@ -203,7 +202,7 @@ def test_random_sweeps_agree(name):
     at column 0, with weights so small that nothing saturates."""
     number = list(MACHINES).index(name)
     entry = ("train", "predict")[number % 2]  # with the target clamped and not
-    sweeps = Sweeps(MACHINES[name].config(), entry, 28, number)
+    sweeps = Sweeps(MACHINES[name].config(), entry, 20, number)
     columns = [unpack(MAP, word) for word in sweeps.program.maps]
     for flag in ("feedback", "overwrite", "plastic", "diagonal", "positive"):
         assert {c[flag] for c in columns} == {0, 1}, flag

@@ -2,11 +2,20 @@
 
 from random import Random
 
+import numpy as np
 import pytest
 from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib.memory import Memory
 from amaranth.sim import Simulator, _pyrtl, pysim
 from pace import AS_IT_CAME, compiled, value_of
+
+from golden.learning.training import data_of
+from golden.session import initial_image
+from hebbar.compiler.config import load
+from hebbar.compiler.program import compile_config
+from sim import host
+from sim.backends import pysim as backend
+from sim.experiment import replay_job
 
 CYCLES = 300
 
@@ -51,3 +60,15 @@ def test_the_values_are_those_of_the_simulator_as_it_came(seed, monkeypatch):
     monkeypatch.delattr(_pyrtl, "compile")
     monkeypatch.setattr(pysim.PySimEngine, "get_value", AS_IT_CAME)
     assert quick == trace(seed) and len({tuple(seen) for seen, _ in quick}) > CYCLES / 2
+
+
+def test_tables_that_are_put_are_those_that_are_streamed(monkeypatch):
+    """Without it every simulated program could compute with tables that no host would have written."""
+    assert backend.load is not host.load, "they are not put"
+    program = compile_config(load("tiny").replace(rule={"steps": 1}))
+    job = replay_job(program, data_of(program), initial_image(program), 1)
+    put = backend.run(job)
+    monkeypatch.setattr(backend, "load", host.load)
+    streamed = backend.run(job)
+    assert all(np.array_equal(getattr(put, n), getattr(streamed, n)) for n in ("activity", "state", "error", "final"))
+    assert put.counters == streamed.counters and put.activity.any()

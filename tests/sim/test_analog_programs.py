@@ -38,6 +38,11 @@ def job_of(p, samples=6) -> Job:
     return replay_job(p, data_of(p), initial_image(p), samples)
 
 
+def answers_of(p, samples=20) -> Job:
+    job = predict_job(p, data_of(p), initial_image(p))
+    return replace(job, samples={name: values[:samples] for name, values in job.samples.items()})
+
+
 def noisy(**control):
     """Every switch on."""
     return helpers.noisy(**{"verify": 3, **control}) | {"wires": WIRES}
@@ -63,13 +68,13 @@ def test_with_all_switches_off_it_is_the_digital_array(rule, analog):
 def test_with_all_switches_off_the_rtl_is_the_digital_array(models):
     """The Verilog of the control, the macro at its pins, against the golden array without one."""
     digital, p = program(), program({"control": {"align": 2}})
-    job, library = job_of(p, 20), fast.prepare(p, models)
-    for make in (lambda q: job_of(q, 20), lambda q: predict_job(q, data_of(q), initial_image(q))):
+    library = fast.prepare(p, models)
+    for make in (lambda q: job_of(q, 8), answers_of):
         want, got = golden.run(make(digital)), fast.run(make(p), library)
         for name in ("state", "error", "activity", "weights", "final"):
             assert np.array_equal(getattr(want, name), getattr(got, name)), name
         assert all(np.array_equal(want.outputs[k], got.outputs[k]) for k in want.outputs)
-    assert nonzero_updates(fast.run(job, library), job.weights) > 100
+        assert got.outputs or nonzero_updates(got, initial_image(p)) > 100
 
 
 CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777],
@@ -81,7 +86,7 @@ CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777],
 def test_the_rtl_is_the_golden_machine_with_every_switch_on(models, control):
     """Noise, wires, converters and program-and-verify, answered bit by bit at the pins."""
     p = program(noisy(**control))
-    job = job_of(p, 20)
+    job = job_of(p, 8)
     trace, want = fast.run(job, fast.prepare(p, models)), golden.run(job)
     found = compare(p, want, trace)
     assert found.first is None and found.words["weights"] and found.words["final"], found.first
@@ -151,11 +156,11 @@ def test_training_with_refresh_on_the_rtl(models, tmp_path, monkeypatch):
     """Both sides read back the same noisy weights and program them with the same noise."""
     def few(p, **_):
         data = data_of(p)
-        return task_of(p, replace(data, train=data.train.take(np.arange(130)), test=data.test.take(np.arange(20))))
+        return task_of(p, replace(data, train=data.train.take(np.arange(50)), test=data.test.take(np.arange(10))))
 
     monkeypatch.setattr(training, "task_of", few)
     config = load("array").replace(machine={"tile": "analog", "analog": noisy()},
-                                   training={"epochs": 1, "refresh": 50, "halve_alpha_at": ()},
+                                   training={"epochs": 1, "refresh": 20, "halve_alpha_at": ()},
                                    data={"name": "digits"})
     done = training.train(config, tmp_path, Reporter(quiet=True), build=models)
     assert done.state.mismatches == dict.fromkeys(done.state.mismatches, 0) and sum(done.state.words.values())
