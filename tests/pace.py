@@ -63,4 +63,5 @@ def put_tables(backend: Any) -> None:
                 host.ctx.set(table.bank.memory.data[address], [word])
         await load(host, replace(program, functions=(), derivatives=()), *more)
 
-    Table.elaborate, backend.load = elaborated, loaded
+    Table.elaborate = elaborated  # type: ignore[method-assign]
+    backend.load = loaded
