@@ -14,7 +14,7 @@ from hebbar.contract.counters import CYCLES as CAUSES
 from hebbar.contract.isa import FIELDS, Op
 from hebbar.contract.results import Figure
 from hebbar.studies import chain, replays
-from hebbar.studies.chain import buys, dependences, fmax, pace, systems
+from hebbar.studies.chain import builds, buys, dependences, fmax, pace, systems
 from hebbar.studies.chain.cells import without_gaps
 from hebbar.studies.clock.earlier import asked
 from hebbar.studies.clock.pace import CHANGED, CYCLES
@@ -139,9 +139,10 @@ def test_what_each_buys_is_measured_on_its_own_build(monkeypatch, tmp_path):
     asked_of = []
     monkeypatch.setattr(buys, "of_machine", lambda machine: ("gaps", machine))
     monkeypatch.setattr(buys, "without_gaps", lambda machine: ("drains", machine))
-    monkeypatch.setattr(buys.fpga, "mapped", lambda design, *_: asked_of.append(design) or SimpleNamespace(
+    monkeypatch.setattr(builds.fpga, "mapped", lambda design, *_: asked_of.append(design) or SimpleNamespace(
         whole=Cells(1000)))
-    monkeypatch.setattr(buys.fpga, "clock", lambda cells, device, seeds, route, reporter: (clock(*[90.0] * seeds), ""))
+    monkeypatch.setattr(builds.fpga, "clock", lambda cells, device, seeds, route, reporter: (
+        clock(*[90.0] * seeds), ""))
     found = buys.measure(tmp_path, False, QUIET)
     cycles = {build: figure.value for build, figure in zip(buys.BUILDS, found[::4], strict=True)}
     assert [how for how, _ in asked_of] == ["gaps" if build.gaps else "drains" for build in buys.BUILDS]
@@ -152,6 +153,26 @@ def test_what_each_buys_is_measured_on_its_own_build(monkeypatch, tmp_path):
             if less != build and less in cycles:
                 assert taken < cycles[less], (build, name)
     assert all(rate.value == round(90e6 / cycles[build]) for build, rate in zip(buys.BUILDS, found[3::4], strict=True))
+
+
+def test_the_machines_whose_lanes_are_counted_are_mapped(monkeypatch, tmp_path):
+    """Nothing is placed here. Each machine comes once, whatever rules run on it, and what holds none says why."""
+    monkeypatch.setattr(builds, "of_machine", lambda machine: machine)
+    monkeypatch.setattr(builds.fpga, "mapped", lambda machine, *_: SimpleNamespace(
+        whole=Cells(machine.neuron_rows or machine.row_tiles)))
+    monkeypatch.setattr(builds.fpga, "clock", lambda cells, *_: (
+        (clock(90.0), "") if cells.whole.lut < 32 else (None, "too large")))
+    found = {figure.figure: figure.value for figure in builds.measure(tmp_path, False, QUIET)}
+    mapped = {name.partition(", ")[2]: value for name, value in found.items() if name.startswith("LUT")}
+    assert mapped == {
+        "mnist on 4 x 32 lanes, W = P": "4, 0", "mnist on 4 x 32 lanes, W = C": "32, 0",
+        "digits on 2 x 8 lanes, W = P": "2, 0", "digits on 2 x 8 lanes, W = C": "8, 0",
+        "784 - 32 x 31 - 10 on 4 x 8 lanes, W = P": "4, 0",
+        "mnist's network on 32 x 32 lanes, W = P": "not mapped: 1,024 lanes, more than 128"}
+    clocks = {name.partition(", ")[2].removesuffix(", routed, one seed"): value for name, value in found.items()
+              if name.startswith("clock")}
+    assert clocks == {name: "not measured: too large" if "W = C" in name and "mnist" in name else 90.0
+                      for name in list(mapped)[:-1]}
 
 
 def test_what_places_is_measured_when_it_is_asked_for(monkeypatch, tmp_path):

@@ -12,10 +12,12 @@ __all__ = ["PARTS", "PLACED", "SEEDS", "measure", "one"]
 SEEDS = {False: 5, True: 1}
 """Seeds of placement of Fmax; in all else nothing is drawn, since cycles do not depend on values."""
 
-PARTS = ("lanes", "writes", "hashes", "systems", "shorter", "dependences", "induction", "cells", "buys", "fmax", "pace")
+PARTS = ("lanes", "builds", "writes", "hashes", "systems", "shorter", "dependences", "induction", "cells", "buys",
+         "fmax", "pace")
 """Modules of this package, in the order of the table; each measures its rows."""
 
-PLACED = {"buys": ("what gaps, wide pass and second places of inputs buy, each alone and together", "table"),
+PLACED = {"builds": ("LUT and Fmax of the machines whose lanes are counted", "beside the lanes"),
+          "buys": ("what gaps, wide pass and second places of inputs buy, each alone and together", "table"),
           "fmax": ("Fmax of tiny on an ECP5-85k against the build that can only drain", ">= 0.97"),
           "pace": ("samples a second, digits and mnist IL, pipelined, against e9c8550", ">= 4.5")}
 """Parts that place and route for hours: measured when they are asked for by ``--part``; their figures and targets."""

@@ -8,18 +8,17 @@ from hebbar.compiler.config import Config, load
 from hebbar.compiler.cycles import Cycles
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
-from hebbar.contract.files import BUILD
 from hebbar.contract.results import Figure
-from hebbar.synth import fpga
 from hebbar.synth.design import of_machine
 from hebbar.synth.process import beating
 
 from ..clock import SEEDS
+from .builds import built
 from .cells import without_gaps
 
 __all__ = ["BUILDS", "Build", "measure"]
 
-PRESET, DEVICE = "tiny", "ecp5"
+PRESET = "tiny"
 ENOUGH = {"neuron_words": 11}
 """What the network of PRESET takes, so that its input has one place; the preset as it is has room for two."""
 
@@ -67,13 +66,7 @@ def _rows(build: Build, quick: bool, reporter: Reporter) -> Iterator[Figure]:
     yield Figure(f"cycles a sample, {name}", taken, "table", "", None)
     with beating(reporter, f"elaborating {name}"):
         design = (of_machine if build.gaps else without_gaps)(config.machine)
-    cells = fpga.mapped(design, DEVICE, BUILD, reporter)
-    yield Figure(f"LUT and flip-flops, {name}", f"{cells.whole.lut:,.0f}, {cells.whole.ff:,.0f}", "table", "", None)
-    clock, reason = fpga.clock(cells, DEVICE, SEEDS[quick], not quick, reporter)
-    if clock is None:
-        yield Figure(f"clock, {name}", f"not measured: {reason}", "table", "", None)
-        return
-    seeds, how = ", ".join(f"{mhz:.1f}" for mhz in sorted(clock.mhz)), "routed" if clock.routed else "estimated"
-    yield Figure(f"clock, {name}, {how}, median of {len(clock.mhz)} seeds ({seeds})", clock.median, "table", "MHz",
-                 None)
-    yield Figure(f"samples a second, {name}", round(1e6 * clock.median / taken), "table", "", None)
+    rows, clock = built(name, design, "table", SEEDS[quick], quick, reporter)
+    yield from rows
+    if clock:
+        yield Figure(f"samples a second, {name}", round(1e6 * clock.median / taken), "table", "", None)

@@ -22,7 +22,7 @@ from sim.backends import fast, golden
 from sim.compare import Comparison, compare
 from sim.parts import merged
 
-__all__ = ["any_job", "measure", "utilisation"]
+__all__ = ["Row", "any_job", "builds", "measure", "utilisation"]
 
 SCHEDULES = ("drained", "chained", "pipelined")
 ROOM = {"neuron_words": 64}
@@ -54,6 +54,14 @@ class Row:
         found = load(self.preset).replace(machine=ROOM).replace(**self.changes).replace(rule={"schedule": schedule})
         return found.replace(machine={"neuron_rows": found.machine.lanes}) if wide else found
 
+    def target(self, wide: bool) -> str:
+        """The one of a build; "" where it is not measured."""
+        return self.wide if wide else self.narrow
+
+    def machine(self, wide: bool) -> str:
+        """The name of a build without the rule that runs on it."""
+        return f"{self.name.partition(',')[0]}, W = {'C' if wide else 'P'}"
+
 
 ROWS = (
     Row("mnist on 4 x 32 lanes, IL T 8", "mnist", {"rule": IL}, ">= 86", ">= 94"),
@@ -66,16 +74,18 @@ ROWS = (
     Row("mnist's network on 32 x 32 lanes, IL T 8", "mnist", WIDE | {"rule": IL}, ">= 70", built=False))
 
 
+def builds(quick: bool) -> list[tuple[Row, bool]]:
+    """Every row with every pass that is measured, narrow or wide."""
+    return [(row, wide) for row, wide in product(ROWS[4:5] if quick else ROWS, (False, True)) if row.target(wide)]
+
+
 def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     """Each row under every schedule, those of the first networks on the RTL, and whether its weights, outputs and
     counters are the models'. ``folder`` is unused."""
     found: list[Figure] = []
     compared: list[Comparison] = []
-    for row, wide in product(ROWS[4:5] if quick else ROWS, (False, True)):
-        target = row.wide if wide else row.narrow
-        if not target:
-            continue
-        name = f"{row.name}, W = {'C' if wide else 'P'}"
+    for row, wide in builds(quick):
+        name, target = f"{row.name}, W = {'C' if wide else 'P'}", row.target(wide)
         reporter.say(f"{name} ...")
         made = [compile_config(row.config(schedule, wide)) for schedule in SCHEDULES]
         if row.built:
