@@ -142,16 +142,16 @@ def test_the_clock_is_the_median_and_its_path_is_told_in_amaranth(energy, monkey
     assert fpga.clock(energy, "ecp5", 3, True, QUIET)[0].median == 20
 
 
-@pytest.mark.parametrize("lut, router", [(fpga.MANY_LUT, []), (fpga.MANY_LUT + 1, ["--router", "router2"])])
-def test_a_large_design_has_the_other_router(monkeypatch, lut, router):
-    """Without it the largest machine of a device is routed for hours, or a small one by another router than before."""
+@pytest.mark.parametrize("lut, placer", [(fpga.MANY_LUT, []), (fpga.MANY_LUT + 1, ["--placer", "static"])])
+def test_a_large_design_has_the_other_placer(monkeypatch, lut, placer):
+    """Without it the largest machine of a device is routed for hours, or a small one is placed as never before."""
     asked = []
     monkeypatch.setattr(fpga, "require", lambda *_: None)
     monkeypatch.setattr(fpga, "placed", lambda device, options, *_: asked.append(options) or process.Placed(1.0, {}, {
         "critical_paths": []}))
     monkeypatch.setattr(fpga, "steps_of", lambda report: ())
     fpga.clock(fpga.Mapped(Cells(lut=lut, ff=1), {}, Path("none")), "ecp5", 1, True, QUIET)
-    assert [option for option in asked[0] if "router" in option] == router
+    assert asked[0][len(DEVICES["ecp5"].options) + 5:] == placer
     fpga.clock(fpga.Mapped(Cells(lut=lut, ff=1), {}, Path("none")), "ecp5", 1, False, QUIET)
     assert "--no-route" in asked[1]
 
