@@ -413,7 +413,7 @@ RTL = [
 def test_rtl_equals_golden_at_every_barrier(network, rule, changes, entry):
     """Compiled programs under random stalls of both streams; all counters but the stalls."""
     config = NETWORKS[network](rule={"name": rule, "steps": 2}, **changes)
-    job = job_of(config, entry=entry, stall=0.5, seed=3)
+    job = job_of(config, entry=entry, stall=0.7, seed=3)
     want, got = golden.run(job), pysim.run(job)
     for name in ("pc", "state", "error", "activity", "weight_barrier", "weights", "final"):
         assert (getattr(want, name) == getattr(got, name)).all(), name
