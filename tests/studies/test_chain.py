@@ -77,7 +77,7 @@ def test_fmax_is_a_ratio_of_medians():
     assert not fmax.row(clock(96), clock(100)).met
 
 
-def test_fmax_places_both_builds_with_five_seeds(monkeypatch, tmp_path):
+def test_fmax_places_both_builds_with_fifteen_seeds(monkeypatch, tmp_path):
     """Nothing is placed here; a machine that cannot be says why."""
     asked_of = []
 
@@ -90,7 +90,7 @@ def test_fmax_places_both_builds_with_five_seeds(monkeypatch, tmp_path):
     monkeypatch.setattr(fmax.fpga, "mapped", lambda design, *_: design)
     monkeypatch.setattr(fmax.fpga, "clock", placed)
     (found,) = fmax.measure(tmp_path, False, QUIET)
-    assert found.value == pytest.approx(99 / 98) and [one[1:] for one in asked_of] == [(5, True)] * 2
+    assert found.value == pytest.approx(99 / 98) and [one[1:] for one in asked_of] == [(15, True)] * 2
     assert [one[0] for one in asked_of] == [load("tiny").machine, "drains"]
     monkeypatch.setattr(fmax.fpga, "clock", lambda *_: (None, "it does not fit"))
     (found,) = fmax.measure(tmp_path, True, QUIET)

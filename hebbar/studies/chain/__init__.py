@@ -9,8 +9,9 @@ from ..parts import kept, measured
 
 __all__ = ["PARTS", "PLACED", "SEEDS", "measure", "one"]
 
-SEEDS = {False: 5, True: 1}
-"""Seeds of placement of Fmax; in all else nothing is drawn, since cycles do not depend on values."""
+SEEDS = {False: 15, True: 1}
+"""Seeds of placement of Fmax; in all else nothing is drawn, since cycles do not depend on values. One build differs by
+3 MHz from seed to seed, so that of two medians of five the ratio is known to 3 %, which is as much as is asked for."""
 
 PARTS = ("lanes", "builds", "writes", "hashes", "systems", "shorter", "dependences", "induction", "cells", "buys",
          "fmax", "pace")
