@@ -20,6 +20,12 @@ def models(tmp_path_factory):
     return tmp_path_factory.getbasetemp().parent / "models"
 
 
+@pytest.fixture
+def optimised(monkeypatch):
+    """What a test builds that simulates for longer than it takes to optimise the model."""
+    monkeypatch.setenv("HEBBAR_OPTIMISE", "-O1")
+
+
 def pytest_ignore_collect(collection_path, config):
     """``-m fast`` reads the fast files alone: importing all others takes longer than running these."""
     if config.option.markexpr == "fast" and collection_path.match("test_*.py") and collection_path.stem not in FAST:

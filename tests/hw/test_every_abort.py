@@ -1,5 +1,7 @@
 """A run that is aborted anywhere leaves nothing behind, and a machine that forgets an abort is found."""
 
+import pytest
+
 from hebbar.compiler.config import load
 from hebbar.compiler.program import compile_config
 from hebbar.contract.console import Reporter
@@ -8,6 +10,7 @@ from sim.backends import golden
 from sim.defects import Defect
 
 
+@pytest.mark.usefixtures("optimised")
 def test_some_aborts_of_every_kind(models):
     """Without it a change of sequencer or streamer could wait for the long run to be noticed."""
     figure, = aborts.measure(models, quick=True, reporter=Reporter(quiet=True))

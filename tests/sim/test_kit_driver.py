@@ -47,6 +47,7 @@ def test_the_example_finds_a_wrong_weight(kit, folder, models, tmp_path):
     assert code == 1 and "1 beats wrong" in said, said
 
 
+@pytest.mark.usefixtures("optimised")
 def test_abort_fault_and_reset_in_mid_stream_leave_a_machine_that_trains(kit, folder, models):
     """Without it a driver would work until the first cable is pulled."""
     code, said = run_c(kit, folder, ABUSE, models)
