@@ -383,6 +383,8 @@ DEFECTS = (
 """Defects of every package."""
 
 SLOW = (
+    Defect("hw/tile.py", "write.mask[::tiles].any()", "write.mask[0]",
+           RANDOM + "::test_random_programs_agree_pipelined"),
     Defect("hw/bank.py", "host.select & ~host.write if self.beside else host.select", "host.select",
            "tests/sim/test_beside.py::test_values_are_those_of_the_golden_machine_and_cycles_those_of_the_model"),
     Defect("hw/tile.py", "write.mask[::tiles].any()", "write.mask[0]",
