@@ -76,6 +76,8 @@ CXX = "tests/sim/test_compilers.py::test_"
 NEURON_ROWS = "tests/hw/test_neuron_rows.py::test_"
 
 DEFECTS = (
+    Defect("hebbar/studies/chain/builds.py", "seeds, not quick, reporter", "seeds, quick, reporter",
+           CHAIN + "the_machines_whose_lanes_are_counted_are_mapped"),
     Defect("sim/compilers.py", "fast = \"\\\\ \".join", "fast = \" \".join",
            CXX + "verilators_makefile_takes_the_compiler_and_every_flag"),
     Defect("sim/verilator.py", "in NEEDS), compiler()]", "in NEEDS)]",

@@ -160,8 +160,9 @@ def test_the_machines_whose_lanes_are_counted_are_mapped(monkeypatch, tmp_path):
     monkeypatch.setattr(builds, "of_machine", lambda machine: machine)
     monkeypatch.setattr(builds.fpga, "mapped", lambda machine, *_: SimpleNamespace(
         whole=Cells(machine.neuron_rows or machine.row_tiles)))
-    monkeypatch.setattr(builds.fpga, "clock", lambda cells, *_: (
-        (clock(90.0), "") if cells.whole.lut < 32 else (None, "too large")))
+    placed = []
+    monkeypatch.setattr(builds.fpga, "clock", lambda cells, device, seeds, route, reporter: (
+        placed.append((device, seeds, route)) or ((clock(90.0), "") if cells.whole.lut < 32 else (None, "too large"))))
     found = {figure.figure: figure.value for figure in builds.measure(tmp_path, False, QUIET)}
     mapped = {name.partition(", ")[2]: value for name, value in found.items() if name.startswith("LUT")}
     assert mapped == {
@@ -173,6 +174,7 @@ def test_the_machines_whose_lanes_are_counted_are_mapped(monkeypatch, tmp_path):
               if name.startswith("clock")}
     assert clocks == {name: "not measured: too large" if "W = C" in name and "mnist" in name else 90.0
                       for name in list(mapped)[:-1]}
+    assert placed == [("ecp5", 1, True)] * 5
 
 
 def test_what_places_is_measured_when_it_is_asked_for(monkeypatch, tmp_path):
