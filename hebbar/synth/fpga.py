@@ -24,7 +24,7 @@ FREQUENCY = "100"
 
 MANY_LUT = 10_000
 """Above that many LUTs nextpnr's static placer places. The usual one, heap, packs cells so closely that routing the
-preset digits takes half an hour in place of four minutes, and gives the slower clocks; tiny is as fast with either."""
+preset digits takes half an hour in place of four minutes; the clocks of either differ by less than those of seeds."""
 
 
 @dataclass(frozen=True)

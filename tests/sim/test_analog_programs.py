@@ -74,7 +74,8 @@ def test_with_all_switches_off_the_rtl_is_the_digital_array(models):
         for name in ("state", "error", "activity", "weights", "final"):
             assert np.array_equal(getattr(want, name), getattr(got, name)), name
         assert all(np.array_equal(want.outputs[k], got.outputs[k]) for k in want.outputs)
-        assert got.outputs or nonzero_updates(got, initial_image(p)) > 100
+        if make is not answers_of:
+            assert nonzero_updates(got, initial_image(p)) > 100
 
 
 CALIBRATED = {"row_offset": [-9000, 700], "row_gain": [15000, 17777],

@@ -58,9 +58,14 @@ class Row:
         """The one of a build; "" where it is not measured."""
         return self.wide if wide else self.narrow
 
+    def title(self, wide: bool) -> str:
+        """The name of a row with the width of its pass."""
+        return f"{self.name}, W = {'C' if wide else 'P'}"
+
     def machine(self, wide: bool) -> str:
-        """The name of a build without the rule that runs on it."""
-        return f"{self.name.partition(',')[0]}, W = {'C' if wide else 'P'}"
+        """The title without the rule that runs on the build."""
+        network, *_, width = self.title(wide).split(", ")
+        return f"{network}, {width}"
 
 
 ROWS = (
@@ -85,7 +90,7 @@ def measure(folder: Path, quick: bool, reporter: Reporter) -> list[Figure]:
     found: list[Figure] = []
     compared: list[Comparison] = []
     for row, wide in builds(quick):
-        name, target = f"{row.name}, W = {'C' if wide else 'P'}", row.target(wide)
+        name, target = row.title(wide), row.target(wide)
         reporter.say(f"{name} ...")
         made = [compile_config(row.config(schedule, wide)) for schedule in SCHEDULES]
         if row.built:
