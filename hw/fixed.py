@@ -8,8 +8,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, ValueLike, sign
 
 from hebbar.contract.formats import Format
 
-__all__ = ["shape", "named", "round_half_up", "round_variable", "saturate", "round_saturate", "pipe", "tree",
-           "popcount"]
+__all__ = ["shape", "named", "round_half_up", "round_variable", "saturate", "beyond", "clip",
+           "round_saturate", "pipe", "tree", "popcount"]
 
 
 def shape(format: Format):
@@ -44,20 +44,34 @@ def saturate(m: Module, value: Value, format: Format, name: str,
              positive: Value | None = None) -> tuple[Value, Value]:
     """``value`` clipped to a format, to its codes from 0 upwards when ``positive``; whether it was clipped.
 
-    The Verilog has them as ``name`` and, before it is clipped, as ``name_exact``. The ends of a format are powers of
-    two: a value is inside when the bits from the format's sign upwards are all alike, which takes no subtractor.
+    The Verilog has them as ``name`` and, before it is clipped, as ``name_exact``.
     """
     value = named(m, value, f"{name}_exact", up=1)
+    high, low = beyond(m, value, format, name, positive, up=1)
+    return clip(m, value, high, low, format, name, positive, up=1), high | low
+
+
+def beyond(m: Module, value: Value, format: Format, name: str, positive: Value | None = None,
+           up: int = 0) -> tuple[Value, Value]:
+    """Whether ``value`` is above a format, and whether it is below; ``positive`` as in ``saturate``.
+
+    The ends of a format are powers of two: a value is inside when the bits from the format's sign upwards are all
+    alike, which takes no subtractor.
+    """
     wide = Value.cast(value if value.shape().signed else Cat(value, Const(0, 1)))
     sign, above = wide[-1], wide[min(format.bits, len(wide)) - 1:]
     high, low = ~sign & above.any(), sign & ~above.all()
-    least = Const(format.lo, format.bits)
-    if positive is not None:
-        low, least = sign & (positive | low), Mux(positive, 0, least)
-    high, low = named(m, high, f"{name}_high", up=1), named(m, low, f"{name}_low", up=1)
-    clipped = Signal(shape(format), name=name, src_loc_at=1)
+    low = low if positive is None else sign & (positive | low)
+    return named(m, high, f"{name}_high", up=1 + up), named(m, low, f"{name}_low", up=1 + up)
+
+
+def clip(m: Module, value: Value, high: Value, low: Value, format: Format, name: str,
+         positive: Value | None = None, up: int = 0) -> Value:
+    """``value`` where it is neither above nor below a format, and else the end it is beyond."""
+    least = Const(format.lo, format.bits) if positive is None else Mux(positive, 0, Const(format.lo, format.bits))
+    clipped = Signal(shape(format), name=name, src_loc_at=1 + up)
     m.d.comb += clipped.eq(Mux(high, format.hi, Mux(low, least, value)))
-    return clipped, high | low
+    return clipped
 
 
 def round_saturate(m: Module, value: Value, shift: int, format: Format, name: str) -> tuple[Value, Value]:

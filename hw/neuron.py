@@ -12,7 +12,7 @@ from hebbar.contract.timing import ERROR_LATENCY, NEURON_LATENCY
 from .delay import Delay
 from .fields import asks
 from .fixed import named, pipe, popcount, round_half_up, round_saturate, saturate
-from .neuron_parts import add_product, integrate, operand, write_integral
+from .neuron_parts import add_product, integrate, operand, step, write_integral
 from .neuron_stages import Stage
 from .pipeline import busy_behind, staged
 from .tile import GroupWrite, Shapes, part_of_word, word_of
@@ -194,10 +194,8 @@ class Neuron(wiring.Component):
         half, x = Const(1 << f.step_shift - 1, f.step_shift), self._states.out[p]
         bits = max(bits + len(self._gain), f.step_shift + f.state.bits) + 1
         exact = add_product(m, f"{r}_step", drive, self._gain, Cat(half, x).as_signed(), Stage.GAIN)[:bits].as_signed()
-        moved, moved_clip = saturate(m, exact.shift_right(f.step_shift), f.state, f"{r}_moved")
         steps = named(m, on[Stage.MOVE][Sweep.STEP] & ~clamp[Stage.MOVE], f"{r}_steps")
-        x_new = Mux(steps, moved, x).as_signed()
-        x_new = staged(m, x_new, Stage.MOVE, Stage.WRITE, f"{r}_x_new")[Stage.WRITE]
+        x_new, moved_clip = step(m, r, f, exact, x, steps)
         # The table takes the state that fires and the memory the one after it, so that an activity shows the spike.
         m.d.comb += self.function_state[p].eq(x_new)
         fires = on[Stage.WRITE][Sweep.FIRE] & ~clamp[Stage.WRITE] & (x_new >= 1 << f.state.frac)
@@ -205,7 +203,7 @@ class Neuron(wiring.Component):
         clipped["error"] += [(Stage.ROUND, valid_rows[Stage.ROUND] & on[Stage.ROUND][Sweep.ERR] & error_clip),
                              (Stage.GAIN, valid_rows[Stage.GAIN] & on[Stage.GAIN][Sweep.DELTA] & delta_clip)]
         clipped["state"] += [(Stage.COMPARE, valid_rows[Stage.COMPARE] & takes & start_clip),
-                             (Stage.MOVE, valid_rows[Stage.MOVE] & steps & moved_clip)]
+                             (Stage.WRITE, valid_rows[Stage.WRITE] & moved_clip)]
         clipped["feedback"] += [(Stage.ERROR, valid_rows[Stage.ERROR] & moves & feedback_clip)]
         return written | {"base": total, "state": Mux(fires, 0, x_new), "error": e_new, "activity": self.function[p]}
 

@@ -8,12 +8,12 @@ from hebbar.contract.isa import Sweep
 from hebbar.contract.machine import MachineConfig
 
 from .fields import asks
-from .fixed import named, saturate
+from .fixed import beyond, clip, named, saturate
 from .neuron_stages import Stage
 from .pipeline import staged
 from .tile import part_of_word, word_of
 
-__all__ = ["add_product", "integrate", "operand", "write_integral"]
+__all__ = ["add_product", "integrate", "operand", "step", "write_integral"]
 
 LOW = 17
 """Bits of the lower half of the wider operand: what a multiplier of 18 bits takes unsigned."""
@@ -31,6 +31,20 @@ def add_product(m: Module, name: str, wide: Value, narrow: Value, to: Value, sta
     high = staged(m, wide[cut:].as_signed() * narrow, stage, later, f"{name}_high")[later]
     first = named(m, to + low, f"{name}_first")
     return Cat(first[:cut], first[cut:].as_signed() + high).as_signed()
+
+
+def step(m: Module, row: str, f: Formats, exact: Value, x: Value, steps: Value) -> tuple[Value, Value]:
+    """The state in stage WRITE, and whether it was clipped: that in ``x``, or with ``steps`` where it moves to.
+
+    ``exact``: x and the gain times the drive, behind them the fraction of the step. ``steps`` and both are in stage
+    MOVE, which ends with what is outside the format; the clip is behind the register.
+    """
+    moved = named(m, exact.shift_right(f.step_shift), f"{row}_moved")
+    ends = Cat(beyond(m, moved, f.state, f"{row}_moved")) & steps.replicate(2)
+    high, low = staged(m, ends, Stage.MOVE, Stage.WRITE, f"{row}_ends")[Stage.WRITE]
+    chosen = Mux(steps, moved[:f.state.bits], x).as_signed()
+    chosen = staged(m, chosen, Stage.MOVE, Stage.WRITE, f"{row}_chosen")[Stage.WRITE]
+    return clip(m, chosen, high, low, f.state, f"{row}_x_new"), high | low
 
 
 def integrate(m: Module, row: str, f: Formats, weighed: Value, x: Value, before: Value,

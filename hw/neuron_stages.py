@@ -22,8 +22,8 @@ class Stage(IntEnum):
     SLOPE      f'(x) is there, times both halves of fb
     SCALE      f'(x) * fb - e, or with DELTA f'(x) * fb: their sum, less e
     GAIN       the gain times both halves of that; e with DELTA; e is written
-    MOVE       x with STEP: their sum and x
-    WRITE      x is written, with FIRE it is 0 from here on; f(x) is read
+    MOVE       x with STEP, not yet clipped: their sum and x
+    WRITE      x is clipped and written, with FIRE it is 0 from here on; f(x) is read
     ACTIVITY   f(x) is there: a is written
     """
 

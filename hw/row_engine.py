@@ -233,10 +233,10 @@ class RowEngine(wiring.Component):
             total = tree(m, feedback, f"back{i}")
             total = staged(m, total, Back.PRODUCT, Back.WRITE, f"feedback_sum{i}")[Back.WRITE]
             m.d.comb += self.feedback_sums[i].eq(total)
-        # Known at the end of a cycle, so counted in the next.
+        # Known at the end of a cycle, so counted in the next, and the counters add to it in the one after that.
         if update:
             learned = pipe(m, Cat(clipped) & upd[Back.WRITE].replicate(len(clipped)), 1, "learned_clips", reset=True)[1]
-            m.d.comb += self.saturated.eq(popcount(m, learned, "clips"))
+            m.d.comb += self.saturated.eq(pipe(m, popcount(m, learned, "clips"), 1, "clips_counted", reset=True)[1])
         return busy_behind(m, there.values(), "back_busy")
 
     def image(self, ctx) -> list[list[int]]:
