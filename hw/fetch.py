@@ -1,6 +1,6 @@
 """The program counter and the instruction that it points to."""
 
-from amaranth.hdl import Module, Mux
+from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,9 +16,10 @@ class Fetch(wiring.Component):
     """Reads ahead, so that a program that goes straight on has an instruction a cycle.
 
     The memory answers a cycle late and its answer is kept in a register, away from what is decided by it. While an
-    instruction is there, the memory shows the one behind it. Where a jump goes is in ``pc`` first: what is read waits
-    neither for the choice among targets nor for whether a loop goes on. Latency: 1 cycle with ``advance``, 1 +
-    FETCH_LATENCY of ``hebbar.contract.timing`` with ``jump``.
+    instruction is there, the memory is asked for the second one behind it, whether the program goes on or not; the one
+    between them, if it is not taken as it comes, is kept in a register. Where a jump goes is in ``pc`` first. So what
+    is read waits for no decision. Latency: 1 cycle with ``advance``, 1 + FETCH_LATENCY of ``hebbar.contract.timing``
+    with ``jump``.
 
     Parameters
     ----------
@@ -33,8 +34,6 @@ class Fetch(wiring.Component):
         It, a cycle later.
     advance : Signal(1), in
         Go on to the next instruction.
-    ahead : Signal(1), in
-        Read for ``advance``, which may come or not: without it, a jump or the end of the program does.
     jump : Signal(1), in
         Go on at ``target``; for FETCH_LATENCY cycles there is no instruction.
     arrives : Signal(1), out
@@ -53,17 +52,20 @@ class Fetch(wiring.Component):
 
     def __init__(self, machine: MachineConfig) -> None:
         self.machine = machine
-        super().__init__({"program_address": Out(13), "word": In(32), "advance": In(1), "ahead": In(1),
-                          "jump": In(1), "target": In(13), "stay": In(1), "arrives": Out(1), "pc": Out(13),
+        super().__init__({"program_address": Out(13), "word": In(32), "advance": In(1), "jump": In(1),
+                          "target": In(13), "stay": In(1), "arrives": Out(1), "pc": Out(13),
                           "instruction": Out(32), "outside": Out(1)})
 
     def elaborate(self, platform):
         m, end = Module(), self.machine.program_words
         jumps = pipe(m, self.jump, FETCH_LATENCY, "jumped", reset=True)
-        m.d.comb += [self.arrives.eq(jumps[FETCH_LATENCY]), self.program_address.eq(
-            Mux(jumps[1], self.pc, Mux(self.ahead, self.pc + 2, self.pc + 1)))]
+        followed, kept, following = Signal(name="followed"), Signal(32, name="kept", reset_less=True), Signal(
+            32, name="following")
+        m.d.comb += [self.arrives.eq(jumps[FETCH_LATENCY]), following.eq(Mux(followed, self.word, kept)),
+                     self.program_address.eq(self.pc + Mux(jumps[1], 0, Mux(self.arrives, 1, 2)))]
+        m.d.sync += [followed.eq(self.advance | self.arrives | jumps[1]), kept.eq(following)]
         with m.If(self.advance | self.arrives):
-            m.d.sync += [self.instruction.eq(self.word),
+            m.d.sync += [self.instruction.eq(following),
                          self.outside.eq(Mux(self.arrives, self.pc >= end, self.pc >= end - 1))]
         with m.If(~self.stay):
             with m.If(self.jump):

@@ -74,7 +74,6 @@ class LoopInstructions(wiring.Component):
         loop = FIELDS[Op.LOOP]
         register, count = field(self._word, loop["register"]), field(self._word, loop["count"])
         empty = named(m, Mux(register == 0, count == 0, self._empty.bit_select((register - 1)[:2], 1)), "no_round")
-        m.d.comb += self._fetch.ahead.eq(1)
         with m.If((self._loops.depth == LOOP_DEPTH) | (register > LOOP_REGISTERS)):
             m.d.comb += self._halt.eq(Cause.LOOP)
         with m.Elif(empty):
@@ -85,7 +84,6 @@ class LoopInstructions(wiring.Component):
 
     def _repeat(self, m: Module) -> None:
         loops = self._loops
-        m.d.comb += self._fetch.ahead.eq(1)
         with m.If(loops.depth == 0):
             m.d.comb += self._halt.eq(Cause.LOOP)
         with m.Elif(loops.last):
@@ -98,7 +96,6 @@ class LoopInstructions(wiring.Component):
     def _break(self, m: Module) -> None:
         fields, loops = FIELDS[Op.BREAK], self._loops
         always = named(m, field(self._word, fields["always"]), "always")
-        m.d.comb += self._fetch.ahead.eq(1)
         with m.If(loops.depth == 0):
             m.d.comb += self._halt.eq(Cause.LOOP)
         with m.Elif(loops.last | always):

@@ -122,8 +122,8 @@ class Sequencer(TransferInstructions):
             self._gap.eq(field(self._word, FIELDS[Op.WAIT]["gap"])),
             self._fetch.word.eq(self.word), self.pc.eq(self._fetch.pc),
             self.block_address.eq(field(self._word, sweep["block"])), self.transfer_word.eq(self._word),
-            self.transfer_out.eq(self._op == Op.OUT), self._fetch.stay.eq(self._halt != Cause.NONE),
-            self._descriptor.block.eq(self.block), self._descriptor.weights.eq((self._flags & WEIGHT_FLAGS).any()),
+            self.transfer_out.eq(self._op == Op.OUT), self._descriptor.block.eq(self.block),
+            self._descriptor.weights.eq((self._flags & WEIGHT_FLAGS).any()),
             payload.flags.eq(self._flags), payload.gain.eq(field(self._word, sweep["gain"])),
             *(getattr(payload, name).eq(value) for name, value in descriptor(self._descriptor.kept).items()),
             self._watchdog.limit.eq(self.watchdog), self.fault.eq(self.cause >= Cause.ILLEGAL_OP),
@@ -154,13 +154,15 @@ class Sequencer(TransferInstructions):
                 m.d.comb += self._halt.eq(Cause.WATCHDOG)
             with m.If(self._failed):
                 m.d.comb += self._halt.eq(self.transfer_fault)
+            with m.If(self._watchdog.expired | self._failed):  # a state's own faults do not go on
+                m.d.comb += self._fetch.stay.eq(1)
             with m.If(self._halt != Cause.NONE):
                 m.d.sync += self.cause.eq(self._halt)
                 m.next = "drain"
 
     def _advance(self, m: Module) -> None:
         """Go on to the next instruction, which is there."""
-        m.d.comb += [self._fetch.advance.eq(1), self._fetch.ahead.eq(1)]
+        m.d.comb += self._fetch.advance.eq(1)
         m.next = "decode"
 
     def _go(self, m: Module, to: Value) -> None:

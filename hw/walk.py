@@ -66,17 +66,22 @@ class Walk(wiring.Component):
             count = Signal.like(next_count, name="turns")
             with m.If(self.sweep.ready):
                 m.d.sync += count.eq(next_count)
-        m.d.comb += self.sweep.ready.eq(~self.active | (self.last & last_group))
-        with m.If(self.sweep.ready):
+        # What is said of the next word goes to registers: the sequencer goes on by it.
+        ready = Signal(init=1)
+        next_last, next_last_group = Signal(name="next_last"), Signal(name="next_last_group")
+        m.d.comb += self.sweep.ready.eq(ready)
+        m.d.sync += [self.last.eq(next_last), last_group.eq(next_last_group), ready.eq(next_last & next_last_group)]
+        with m.If(ready):
+            m.d.comb += [next_last.eq(following.columns[:columns] == 1), next_last_group.eq(next_count == 1)]
             m.d.sync += [self.active.eq(self.sweep.valid), command.eq(following), column.eq(0), group.eq(0),
-                         row_start.eq(following.weight_base), self.last.eq(following.columns[:columns] == 1),
-                         last_group.eq(next_count == 1)]
+                         row_start.eq(following.weight_base),
+                         ready.eq(~self.sweep.valid | (next_last & next_last_group))]
         with m.Elif(self.last):
-            m.d.sync += [column.eq(0), group.eq(group + 1), row_start.eq(row_start + command.stride),
-                         self.last.eq(command.columns[:columns] == 1),
-                         last_group.eq(group + 2 == count)]
+            m.d.comb += [next_last.eq(command.columns[:columns] == 1), next_last_group.eq(group + 2 == count)]
+            m.d.sync += [column.eq(0), group.eq(group + 1), row_start.eq(row_start + command.stride)]
         with m.Else():
-            m.d.sync += [column.eq(column + 1), self.last.eq(column + 2 == command.columns[:columns])]
+            m.d.comb += [next_last.eq(column + 2 == command.columns[:columns]), next_last_group.eq(last_group)]
+            m.d.sync += column.eq(column + 1)
         tag, rows = self.tag, rows_in_use(command.last_rows, last_group, self.machine.row_tiles)
         m.d.comb += [
             self.first.eq(column == 0), self.map_address.eq(command.map_base + column),

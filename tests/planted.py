@@ -40,6 +40,8 @@ BIT, TRANSFER = "tests/hw/test_every_bit.py", "tests/hw/test_every_transfer.py"
 REGISTERS = "tests/contract/test_registers.py"
 TWINS, SWEEPS = "tests/hw/test_neuron.py::test_hw_equals_golden", "tests/hw/test_row_engine.py::test_random_sweeps"
 ADDED = "tests/hw/test_neuron_parts.py::test_a_product_is_added_exactly_a_cycle_later"
+STRAIGHT = "tests/hw/test_sequencer.py::test_random_nested_programs_run_in_golden_order"
+STEPPED = "tests/hw/test_neuron_parts.py::test_a_step_is_clipped_a_cycle_later"
 BETA, STREAMER = "tests/hw/test_separation.py::test_every_bit_of_beta_weighs", "tests/hw/test_streamer.py"
 DESCRIPTORS = BIT + "::test_every_limit_of_a_descriptor_holds_in_every_bit"
 COUNTERS = BIT + "::test_every_counter_counts_on_in_every_bit"
@@ -104,6 +106,12 @@ DEFECTS = (
     Defect("hw/neuron_parts.py", "min(LOW, len(wide) - 1), stage + 1", "min(LOW + 1, len(wide)), stage + 1", ADDED),
     Defect("hw/neuron_parts.py", "wide[:cut] * narrow", "wide[:cut].as_signed() * narrow", ADDED),
     Defect("hw/neuron_parts.py", "first[cut:].as_signed() + high", "first[cut:] + high", ADDED),
+    Defect("hw/neuron_parts.py", " & steps.replicate(2)", "", STEPPED),
+    Defect("hw/neuron_parts.py", "Mux(steps, moved[:f.state.bits], x)", "moved[:f.state.bits]", STEPPED),
+    Defect("hw/neuron.py", "(Stage.WRITE, valid_rows[Stage.WRITE] & moved_clip)", "(Stage.MOVE, moved_clip)",
+           TWINS),
+    Defect("hw/row_engine.py", "pipe(m, popcount(m, learned, \"clips\"), 1, \"clips_counted\", reset=True)[1]",
+           "Const(0)", SWEEPS),
     Defect("hw/bus.py", "(named(m, ~self.locked, \"unlocked\"), writable", "(Const(1), writable",
            BUS + "::test_a_running_machine_is_locked"),
     Defect("hw/counters.py", "named(m, busy & mode.wiping", "named(m, mode.wiping",
@@ -811,6 +819,11 @@ SIBLINGS = [
     *blind("hw/sequencer.py", "payload.gain.eq(field(self._word, sweep[\"gain\"]))",
            "field(self._word, sweep[\"gain\"])", range(2), WORDS),
     *blind("hw/sequencer.py", "self.transfer_word.eq(self._word)", "self._word", range(28), WORDS),
+    Defect("hw/fetch.py", "following.eq(Mux(followed, self.word, kept))", "following.eq(self.word)", STRAIGHT),
+    Defect("hw/fetch.py", "Mux(self.arrives, 1, 2)", "2", STRAIGHT),
+    Defect("hw/fetch.py", "kept.eq(following)", "kept.eq(self.word)", STRAIGHT),
+    Defect("hw/sequencer.py", "self._fetch.stay.eq(1)", "self._fetch.stay.eq(0)",
+           "tests/hw/test_sequencer.py::test_a_fault_of_the_streamer_is_kept_running_or_halted"),
     *blind("hw/fetch.py", "Mux(self.arrives, self.pc >= end,", "self.pc", range(12, 13),
            BIT + "::test_an_entry_beyond_the_program_is_refused_in_every_bit"),
     *blind("hw/fetch.py", "self.pc >= end - 1", "self.pc", range(0, 12, 4),

@@ -628,7 +628,8 @@ def test_stop_reaches_a_transfer_that_waits_for_the_host():
 
 @pytest.mark.parametrize("fault", [Cause.STREAM, Cause.RANGE])
 def test_a_fault_of_the_streamer_is_kept_running_or_halted(fault):
-    """A broken packet while halted must block START as well."""
+    """A broken packet while halted must block START as well; while a loop goes round, pc tells where, in whatever cycle
+    of it the fault comes."""
     bench = Bench(7)
 
     async def check(ctx):
@@ -640,15 +641,17 @@ def test_a_fault_of_the_streamer_is_kept_running_or_halted(fault):
         await bench.pulse(ctx, u.clear)
         assert ctx.get(u.cause) == Cause.NONE
         bench.words = [encode(Op.LOOP, end=3, count=4000), WAIT, NEXT, HALT]
-        await bench.pulse(ctx, u.start)
-        for _ in range(20):
+        for cycles in range(1, 21):
+            await bench.pulse(ctx, u.start)
+            await ctx.tick().repeat(cycles)
+            ctx.set(u.transfer_fault, int(fault))
+            pc = ctx.get(u.pc)
             await ctx.tick()
-        ctx.set(u.transfer_fault, int(fault))
-        await ctx.tick()
-        ctx.set(u.transfer_fault, 0)
-        for _ in range(20):
-            await ctx.tick()
-        assert not ctx.get(u.running) and ctx.get(u.cause) == fault
+            ctx.set(u.transfer_fault, 0)
+            await ctx.tick().repeat(20)
+            assert not ctx.get(u.running) and ctx.get(u.cause) == fault
+            assert ctx.get(u.pc) == pc, f"the program went on in the cycle of its fault, {cycles} after its start"
+            await bench.pulse(ctx, u.clear)
 
     bench.simulate(check)
 

@@ -53,7 +53,7 @@ class Dispatch(Harness):
         m.d.comb += [takes.payload.eq(offers.payload), takes.valid.eq(offers.valid), offers.ready.eq(takes.ready),
                      self.taken.eq(offers.valid & takes.ready), self.pc.eq(self.sequencer.pc)]
         self._memories(m)
-        self._fetches(m, registers(seq, "loops")["around"])
+        self._fetches(m, registers(seq, "loops")["around"], registers(seq, "fetch")["following"])
         left = self._walks(m, registers(walk))
         self._mark(m)
         self._distances(m, left, registers(seq)["held"])
@@ -70,12 +70,15 @@ class Dispatch(Harness):
         entered = any_of(seq.entry == entry for entry in program.entries.values())
         m.d.comb += Assume(~seq.start | (~seq.running & entered))
 
-    def _fetches(self, m: Module, around: Signal) -> None:
-        """The instruction is that of its address, in a state that it has, and the loops that are open can be so."""
+    def _fetches(self, m: Module, around: Signal, following: Signal) -> None:
+        """The instruction is that of its address, with the next one behind it, in a state that it has, and the loops
+        that are open can be so."""
         seq, words = self.sequencer, dict(enumerate(self.paper.program.words))
         self.claim(m, "the sequencer is in one of its states", any_of(self._in.values()))
         self.claim(m, "the instruction is that of its address",
                    ~self._runs | self._in["fetch"] | (seq._word == self._at(m, "instruction", words)))
+        self.claim(m, "the instruction behind it is there", ~self._runs | self._in["fetch"]
+                   | (following == table(m, seq.pc + 1, words, "instruction_behind")))
         looks = any_of(self._in[name] for name in (*LOOKS, "issue"))
         self.claim(m, "a descriptor is looked up for a SWEEP", ~looks | (seq._op == Op.SWEEP))
         self.claim(m, "a transfer is an IN or OUT", ~self._in["stream"] | any_of(seq._op == op for op in MOVES))

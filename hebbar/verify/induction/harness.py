@@ -106,6 +106,8 @@ class Harness(Elaboratable):  # type: ignore[misc] # of Amaranth, which mypy doe
                 ("the walk stays in its block", ~active | ((column < of["columns"]) & (group < of["groups"]))),
                 ("last column", ~active | (walk.last == (column + 1 == of["columns"]))),
                 ("last row group", ~active | (inside["last_group"] == (group + 1 == of["groups"]))),
+                ("a sweep is taken without a word or with the last",
+                 inside["ready"] == (~active | (walk.last & inside["last_group"]))),
                 ("slots left", ~active | (left + column == of["columns"] * rest))):
             self.claim(m, what, holds)
         return left
