@@ -19,7 +19,7 @@ __all__ = ["Mapped", "Clock", "clock", "mapped"]
 
 PACKED = "packed.json"
 STAT = "tee -q -o stat.json stat -json\nwrite_json netlist.json\n"
-FREQUENCY = "100"
+FREQUENCY = "120"
 """What nextpnr is asked for, in MHz: more than the machine reaches, so that it works on the slowest paths."""
 
 MANY_LUT = 10_000
