@@ -15,20 +15,13 @@ PAGES = {"README.md": ("product", "strangers", "spine"), "docs/systems.md": ("ru
          "docs/depth.md": ("depth.gate", "depth.wind_up", "depth.accuracy", "depth.deeper", "depth.rtl", "depth.final",
                            "depth.exponent", "depth.window", "depth.mnist", "depth.rules", "depth.bits",
                            "depth.alignment"),
-         "docs/architecture.md": ("chain", "chain.lanes", "chain.writes", "chain.systems", "chain.hashes",
-                                  "chain.induction"),
+         "docs/architecture.md": ("chain",),
          "docs/studies.md": ("scale.training", "scale.peers"), "CONTRIBUTING.md": ("house",)}
 MET = {True: "yes", False: "**no**", None: "-"}
 GROUPS = {"mismatches": ("mismatches RTL against golden, largest of {} runs", max),
           "issue rate": ("issue rate, lowest of {} flag sets", min)}
 LEFT_OUT = ("--break ", "golden machine, time to compile", "lines of ")
 """Rows that the file has and the table has not: sentences, and a time that depends on what the process ran before."""
-SINCE = {
-    "chain": ("lanes busy", "counters of the RTL", "writes that differ", "mismatches of random programs", "final bits",
-              "fast shell with comparison by writes", "no dispatch violates a dependence",
-              "what gaps, wide pass and buffers buy", "mnist, W = C", "digits IL T 8, W = C")}
-"""What the rows begin with that a file of a whole bench has of an earlier commit, not measured or not built; the parts
-that measure them have files of their own, recorded since."""
 
 
 def table(area: str) -> str:
@@ -39,8 +32,7 @@ def table(area: str) -> str:
             rows.append(group[0] | {"figure": title.format(len(group)), "value": worst(f["value"] for f in group),
                                     "met": all(f["met"] for f in group)})
     hidden = (*GROUPS, *LEFT_OUT) if area == "spine" else LEFT_OUT
-    rows += [f for f in figures if not f["figure"].startswith(hidden) and not isinstance(f["value"], dict)
-             and not f["figure"].startswith(SINCE.get(area, ()))]
+    rows += [f for f in figures if not f["figure"].startswith(hidden) and not isinstance(f["value"], dict)]
     lines = ["| figure | measured | target | met |", "|---|---|---|---|"]
     for f in rows:
         name = re.sub(r" \(.*\)", "", f["figure"])
