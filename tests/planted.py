@@ -78,8 +78,6 @@ CXX = "tests/sim/test_compilers.py::test_"
 NEURON_ROWS = "tests/hw/test_neuron_rows.py::test_"
 
 DEFECTS = (
-    Defect("hebbar/studies/chain/builds.py", "seeds, not quick, reporter", "seeds, quick, reporter",
-           CHAIN + "the_machines_whose_lanes_are_counted_are_mapped"),
     Defect("sim/compilers.py", "fast = \"\\\\ \".join", "fast = \" \".join",
            CXX + "verilators_makefile_takes_the_compiler_and_every_flag"),
     Defect("sim/verilator.py", "in NEEDS), compiler()]", "in NEEDS)]",
@@ -192,8 +190,6 @@ DEFECTS = (
            "tests/sim/test_forward_forward_program.py::test_the_right_label_is_never_taken_for_a_wrong_one"),
     Defect(REF + "forward_forward.py", "a - a.mean(axis=1, keepdims=True)", "a",
            "tests/golden/reference/test_reference_forward_forward.py::test_goodness_is_not_passed_on"),
-    Defect(REF + "state.py", "np.full(shape, edge.value)", "np.zeros(shape)",
-           "tests/sim/test_forward_forward_program.py::test_what_is_fixed_stays"),
     Defect("hebbar/compiler/rules/momentum.py", "s.op(s.rows(name), Sweep.DELTA)]", "s.op(s.rows(name), Sweep.ACT)]",
            "tests/sim/test_momentum_program.py::test_the_schedule_is_the_formula"),
     Defect("hebbar/compiler/rules/momentum.py", "gain=1 + float(s.option", "gain=float(s.option",
@@ -393,6 +389,10 @@ DEFECTS = (
 """Defects of every package."""
 
 SLOW = (
+    Defect("hebbar/studies/chain/builds.py", "seeds, not quick, reporter", "seeds, quick, reporter",
+           CHAIN + "the_machines_whose_lanes_are_counted_are_mapped"),
+    Defect(REF + "state.py", "np.full(shape, edge.value)", "np.zeros(shape)",
+           "tests/sim/test_forward_forward_program.py::test_what_is_fixed_stays"),
     Defect("hw/tile.py", "write.mask[::tiles].any()", "write.mask[0]",
            RANDOM + "::test_random_programs_agree_pipelined"),
     Defect("hw/bank.py", "host.select & ~host.write if self.beside else host.select", "host.select",
