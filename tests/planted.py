@@ -78,6 +78,8 @@ CXX = "tests/sim/test_compilers.py::test_"
 NEURON_ROWS = "tests/hw/test_neuron_rows.py::test_"
 
 DEFECTS = (
+    Defect("hebbar/studies/chain/systems.py", "if second in moved and", "if second and",
+           CHAIN + "an_input_is_where_its_last_sample_was"),
     Defect("sim/compilers.py", "fast = \"\\\\ \".join", "fast = \" \".join",
            CXX + "verilators_makefile_takes_the_compiler_and_every_flag"),
     Defect("sim/verilator.py", "in NEEDS), compiler()]", "in NEEDS)]",

@@ -66,12 +66,14 @@ def test_what_a_chained_system_leaves_is_compared(where, monkeypatch):
     assert (found.mismatches > 0) is bool(where) and found.words > 2 * found.final > 0
 
 
-@pytest.mark.parametrize("samples", [1, 2, 3])
+@pytest.mark.parametrize("entry, samples", [("train", 1), ("train", 2), ("train", 3), ("predict", 2)])
 @pytest.mark.parametrize("wrong", [False, True])
-def test_an_input_is_where_its_last_sample_was(samples, wrong, monkeypatch):
-    """Samples of the pipelined program take turns in two places: what an odd and an even number leave is compared with
-    the one place of the drained program, and a bit of the last sample that is wrong is told in either."""
-    word = replays.program_of("digits", "pipelined").second["x0"] if samples % 2 == 0 else 0
+def test_an_input_is_where_its_last_sample_was(entry, samples, wrong, monkeypatch):
+    """Samples of the pipelined training take turns in two places, those of its queries have one: what an odd and an
+    even number leave is compared with the one place of the drained program, and a bit of the last sample that is wrong
+    is told in either."""
+    turned = entry == "train" and samples % 2 == 0
+    word = replays.program_of("digits", "pipelined").second["x0"] if turned else 0
 
     def run(job, library):
         trace = golden.run(job)
@@ -83,7 +85,7 @@ def test_an_input_is_where_its_last_sample_was(samples, wrong, monkeypatch):
 
     monkeypatch.setattr(systems.fast, "run", run)
     monkeypatch.setattr(systems, "compare", lambda *_: SimpleNamespace(total_words=0, total_mismatches=0))
-    assert systems.chained("IL", "train", samples, None).mismatches == wrong
+    assert systems.chained("IL", entry, samples, None).mismatches == wrong
 
 
 def clock(*mhz):

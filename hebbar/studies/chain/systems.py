@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from golden.trace import Job, Trace
-from hebbar.compiler.program import Program
+from hebbar.compiler.executions import most_executions
 from hebbar.contract.console import Reporter
 from hebbar.contract.files import BUILD
-from hebbar.contract.isa import Op, decode
+from hebbar.contract.isa import Op
 from hebbar.contract.memories import Mem
 from hebbar.contract.results import Figure
 from hw.verilog import export
@@ -37,22 +37,16 @@ class Chained:
 def ends(trace: Trace, job: Job) -> dict[str, Any]:
     """What a run leaves: weights, the memories at its HALT, outputs. An input with a second place, where its samples
     take turns, is looked for in the place of the last one; without one samples stay in the first."""
-    program = job.program
-    places, lanes = {name: place.word for name, place in program.layout.places.items()}, program.machine.lanes
-    if job.count % 2 == 0:
-        places |= {name: word for name, word in program.second.items() if _moves_to(program, job.entry, word)}
-    return {"weights": trace.final, "state": trace.state[-1:], "error": trace.error[-1:],
-            **{f"activity {name}": trace.activity[-1, word * lanes:word * lanes + place.population.size]
-               for (name, word), place in zip(places.items(), program.layout.places.values(), strict=True)},
-            **{f"output {name}": values for name, values in trace.outputs.items()}}
-
-
-def _moves_to(program: Program, entry: str, word: int) -> bool:
-    """Whether an IN of an entry goes to a neuron word of activities."""
-    first = program.entries[entry]
-    last = next(at for at in range(first, len(program.words)) if decode(program.words[at]).op is Op.HALT)
-    return any(code.op is Op.IN and (code.fields["memory"], code.fields["address"]) == (Mem.ACTIVITY, word)
-               for code in map(decode, program.words[first:last]))
+    program, lanes = job.program, job.program.machine.lanes
+    moved = {code.fields["address"] for _, code, _ in most_executions(program, job.entry)
+             if code.op is Op.IN and code.fields["memory"] == Mem.ACTIVITY}
+    found = {"weights": trace.final, "state": trace.state[-1:], "error": trace.error[-1:],
+             **{f"output {name}": values for name, values in trace.outputs.items()}}
+    for name, place in program.layout.places.items():
+        second = program.second.get(name)
+        first = (second if second in moved and job.count % 2 == 0 else place.word) * lanes
+        found[f"activity {name}"] = trace.activity[-1, first:first + place.population.size]
+    return found
 
 
 def chained(system: str, entry: str, samples: int, library: Path) -> Chained:
