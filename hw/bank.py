@@ -2,10 +2,10 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import In, Out
 
-from hebbar.contract.memories import Port
+from hebbar.contract.memories import READ_PORTS, Port
 
 __all__ = ["Bank", "HostPort", "read_late"]
 
@@ -53,10 +53,10 @@ class Bank(wiring.Component):
     """``depth`` words of ``lanes`` elements.
 
     Read: ``read_data[i]`` follows ``read_address[i]`` by one cycle. Write: the lanes of ``write_mask`` at the clock
-    edge. Throughput: one read per reader and one write a cycle. A word that is read and written at the same edge is
-    read as it was before; without ``exact`` in simulation only, as a block RAM may then show anything: whoever reads
-    such a word must not use it. To show the old word takes a register a bit and a comparison of addresses behind
-    every block RAM.
+    edge. Throughput: one read per reader and one write a cycle; there is a copy of the memory for every ``READ_PORTS``
+    readers. A word that is read and written at the same edge is read as it was before; without ``exact`` in simulation
+    only, as a block RAM may then show anything: whoever reads such a word must not use it. To show the old word takes
+    a register a bit and a comparison of addresses behind every block RAM.
 
     Parameters
     ----------
@@ -108,13 +108,23 @@ class Bank(wiring.Component):
         m, port, host = Module(), self.port, self.host
         # A block RAM takes the place of a LUT for every 16 bits and of the multiplexers between them.
         attributes = {} if self.exact else {"no_rw_check": 1, "ram_style": "block" if port.bits > 1 else "auto"}
-        m.submodules.memory = self.memory = memory = Memory(shape=self.word, depth=port.depth, init=[],
-                                                            attrs=attributes)
-        writer = memory.write_port(granularity=1)
+        memories = [Memory(shape=self.word, depth=port.depth, init=[], attrs=attributes)
+                    for _ in range(0, self.readers, READ_PORTS)]
+        m.submodules.memory = self.memory = memories[0]
+        self.copies = memories[1:]
+        for n, memory in enumerate(self.copies, 1):
+            m.submodules[f"copy_{n}"] = memory
         for i in range(self.readers):
             reads = host.select & ~host.write if self.beside else host.select
             pick = Mux(reads, host.address, self.read_address[i]) if i == 0 else self.read_address[i]
-            m.d.comb += self.read_data[i].eq(self._read(m, memory, pick, f"read_{i}"))
+            m.d.comb += self.read_data[i].eq(self._read(m, memories[i // READ_PORTS], pick, f"read_{i}"))
+        self._write(m, *(memory.write_port(granularity=1) for memory in memories))
+        self._read_beat(m)
+        return m
+
+    def _write(self, m: Module, writer: WritePort, *others: WritePort) -> None:
+        """The host's or the unit's element of every lane, into all copies of the memory."""
+        port, host = self.port, self.host
         places = [divmod(lane, port.lanes_per_beat) for lane in range(port.lanes)]
         sub = host.sub[:port.sub_bits]
         host_mask = Cat(host.write & (sub == beat) & ~host.padding[element] for beat, element in places)
@@ -127,8 +137,8 @@ class Bank(wiring.Component):
             at = lane % port.lanes_per_beat * port.element_bits
             beat = host.beat[at:at + port.bits]
             m.d.comb += writer.data[lane].eq(Mux(self.host_has, beat, self.write_data[lane]) if self.writable else beat)
-        self._read_beat(m)
-        return m
+        for copy in others:
+            m.d.comb += [copy.addr.eq(writer.addr), copy.en.eq(writer.en), copy.data.eq(writer.data)]
 
     def _read(self, m: Module, memory: Memory, address: Value, name: str) -> Value:
         """The word at an address, a cycle later."""

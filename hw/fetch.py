@@ -59,8 +59,8 @@ class Fetch(wiring.Component):
     def elaborate(self, platform):
         m, end = Module(), self.machine.program_words
         jumps = pipe(m, self.jump, FETCH_LATENCY, "jumped", reset=True)
-        followed, kept, following = Signal(name="followed"), Signal(32, name="kept", reset_less=True), Signal(
-            32, name="following")
+        followed, following = Signal(name="followed"), Signal(32, name="following")
+        kept = Signal(32, name="kept", reset_less=True)
         m.d.comb += [self.arrives.eq(jumps[FETCH_LATENCY]), following.eq(Mux(followed, self.word, kept)),
                      self.program_address.eq(self.pc + Mux(jumps[1], 0, Mux(self.arrives, 1, 2)))]
         m.d.sync += [followed.eq(self.advance | self.arrives | jumps[1]), kept.eq(following)]

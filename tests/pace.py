@@ -60,7 +60,8 @@ def put_tables(backend: Any) -> None:
         machine = host._machine
         for table, words in ((machine.function, program.functions), (machine.derivative, program.derivatives)):
             for address, word in enumerate(words):
-                host.ctx.set(table.bank.memory.data[address], [word])
+                for memory in (table.bank.memory, *table.bank.copies):
+                    host.ctx.set(memory.data[address], [word])
         await load(host, replace(program, functions=(), derivatives=()), *more)
 
     Table.elaborate = elaborated  # type: ignore[method-assign]

@@ -18,7 +18,11 @@ from enum import IntEnum
 
 from .isa import Field
 
-__all__ = ["Mem", "Port", "HEADER", "BLOCK", "MAP", "TABLE", "UNIT_PRECISION", "pack", "unpack"]
+__all__ = ["Mem", "Port", "HEADER", "BLOCK", "MAP", "READ_PORTS", "TABLE", "UNIT_PRECISION", "pack", "unpack"]
+
+READ_PORTS = 8
+"""Read ports of one copy of a memory: one that more units read is written in several copies. A technology has memories
+of one or two and copies them by itself, but Yosys tries each of the 2**n ways to share n of them."""
 
 
 class Mem(IntEnum):

@@ -101,7 +101,7 @@ def test_the_host_packs_as_documented(name):
         assert words(stream, port).tolist() == padded
 
 
-@pytest.mark.parametrize("readers", [1, 2])
+@pytest.mark.parametrize("readers", [1, 2, 20])
 def test_units_write_under_a_mask_and_read_the_old_word(readers):
     """A read in the cycle of a write shows the word before it; masked lanes keep their value."""
     port, rng = Port(5, 4, 9, 2, True), Random(readers)

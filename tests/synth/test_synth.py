@@ -14,6 +14,7 @@ from hebbar.cli.app import app
 from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
 from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.memories import Port
 from hebbar.contract.registers import ENERGY_BITS
 from hebbar.synth import fpga, process
 from hebbar.synth.asic import area
@@ -22,6 +23,7 @@ from hebbar.synth.design import of_component
 from hebbar.synth.devices import DEVICES, Cells
 from hebbar.synth.result import kind_of, synthesise
 from hebbar.synth.sram import law, macro, read_sram
+from hw.bank import Bank
 from hw.energy_sum import EnergySum
 from sim import toolchain
 
@@ -116,6 +118,13 @@ def test_a_register_more_is_its_bits_more(energy, folder):
     more = fpga.mapped(of_component(WithRegister(7), "outer"), "ecp5", folder, QUIET)
     assert more.whole.ff == energy.whole.ff + 7 and more.whole.dsp == energy.whole.dsp
     assert more.modules["outer"].ff == 7 and more.modules["outer.inner"] == energy.whole
+
+
+def test_a_memory_that_many_read_is_block_rams(folder):
+    """As one memory of 32 read ports it takes Yosys more room than WebAssembly has, and Yosys stops. A block RAM has 18
+    bits of 1,024 words, and a port to read them beside the one to write them."""
+    bank = Bank(Port(1024, 1, 32, 1, False), readers=32, writable=False)
+    assert fpga.mapped(of_component(bank, "bank"), "ecp5", folder, QUIET).whole.ram == 32 * 2
 
 
 def test_what_was_synthesised_is_found_again(energy, folder, monkeypatch):

@@ -128,6 +128,16 @@ def test_the_optional_units_pass_with_the_multipliers_they_need(units):
     assert failed(netlist_checks(UNITS, fewer, QUIET)) == ["multipliers"]
 
 
+def test_tables_that_many_rows_read_are_in_copies():
+    """Sixteen rows a cycle read two memories of eight read ports each; a copy of fewer words is told."""
+    wide = MACHINE.model_copy(update={"lanes": 16, "neuron_rows": 16})
+    text = export(wide)
+    assert failed(text_checks(wide, read(text, "hebbar"))) == []
+    words = wide.functions << wide.formats.table_bits
+    short = text.replace(f" copy_1 [{words - 1}:0]", f" copy_1 [{words - 2}:0]", 1)
+    assert failed(text_checks(wide, read(short, "hebbar"))) == ["memories"]
+
+
 @pytest.mark.parametrize("update", ["deterministic", "stochastic"])
 def test_the_control_of_an_analog_macro_passes(update):
     """Its pins are ports, its weights are elsewhere, and nothing in it multiplies two variables but the sequencer, the

@@ -13,7 +13,7 @@ from hebbar.contract.fifos import FINEST, row_bits, tag_bits, word_bits
 from hebbar.contract.geometry import ports
 from hebbar.contract.isa import LOOP_DEPTH
 from hebbar.contract.machine import MachineConfig
-from hebbar.contract.memories import BLOCK, Mem, Port
+from hebbar.contract.memories import BLOCK, READ_PORTS, Mem, Port
 from hebbar.contract.registers import ADDRESS_BITS, COUNTER_BASE, REGISTERS, Access, Control, counter_address
 from hebbar.contract.tiles import Weights
 from sim.macro import PINS
@@ -73,7 +73,10 @@ def memories(machine: MachineConfig) -> dict[str, tuple[int, int]]:
 
     known, m = ports(machine), machine
     sizes = {f"{TOP}.{mem.name.lower()}_memory": size(known[mem]) for mem in _BANKS}
-    sizes |= {f"{TOP}.{mem.name.lower()}_table.bank": size(known[mem]) for mem in _TABLES}
+    for mem in _TABLES:
+        bank, copies = f"{TOP}.{mem.name.lower()}_table.bank", range(1, -(-m.pass_rows // READ_PORTS))
+        sizes |= dict.fromkeys([f"{bank}.memory", *(f"{bank}.copy_{n}" for n in copies)] if copies else [bank],
+                               size(known[mem]))
     sizes[f"{TOP}.base_memory"] = m.row_words, m.pass_rows * m.row_sum_bits
     sizes[f"{TOP}.sequencer.loops"] = LOOP_DEPTH, 13 + 32  # address and rounds
     sizes[f"{TOP}.neuron.states"] = STATES, m.pass_rows * m.state_bits
