@@ -23,7 +23,7 @@ MODE = data.StructLayout({"latching": 1, "clearing": 1, "wiping": 1})
 """What a round of visits does; none of them: it adds what has been counted to the totals."""
 
 LAST = UNATTENDED - 2
-"""Cycles in which something counted, known a cycle late, after which a round begins by itself."""
+"""Cycles in which something counted, known two cycles late, after which a round begins by itself."""
 
 
 class Counters(wiring.Component):
@@ -101,9 +101,10 @@ class Counters(wiring.Component):
         busy, age = Signal(name="busy", init=1), Signal(range(UNATTENDED), name="age")
         self._mode = mode = Signal(MODE, init={"latching": 1, "clearing": 1, "wiping": 1}, name="mode")
         asked, self._wipes = named(m, self.latch | self.clear, "asked_for"), named(m, busy & mode.wiping, "wipes")
-        # Nothing needs a round of its own while nothing is counted. What counts comes late in its cycle.
+        # Nothing needs a round of its own while nothing is counted. What counts comes late in its cycle, and the bus
+        # asks for ``counting`` late in its own.
         counts = Cat(self.visits, self.causes.any(), *(self.add[name].any() for name in self.widths))
-        counted = pipe(m, counts, 1, "counted")[1].any()
+        counted = pipe(m, pipe(m, counts, 1, "counts")[1].any(), 1, "counted")[1]
         m.d.comb += [self._begins.eq(asked | (age == LAST)), self._visit.eq(busy & ~self._odd)]
         m.d.sync += self._odd.eq(~self._odd)
         with m.If(counted):
