@@ -2,7 +2,7 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, ValueLike, signed, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
+from amaranth.lib.memory import Memory, WritePort
 from amaranth.lib.wiring import In, Out
 
 from hebbar.contract.memories import READ_PORTS, Port
@@ -114,18 +114,19 @@ class Bank(wiring.Component):
         self.copies = memories[1:]
         for n, memory in enumerate(self.copies, 1):
             m.submodules[f"copy_{n}"] = memory
+        writer = self.memory.write_port(granularity=1)
+        writers = [writer, *(memory.write_port(granularity=1) for memory in self.copies)]
         for i in range(self.readers):
             reads = host.select & ~host.write if self.beside else host.select
             pick = Mux(reads, host.address, self.read_address[i]) if i == 0 else self.read_address[i]
             m.d.comb += self.read_data[i].eq(self._read(m, memories[i // READ_PORTS], pick, f"read_{i}"))
-        self._write(m)
+        self._write(m, *writers)
         self._read_beat(m)
         return m
 
-    def _write(self, m: Module) -> None:
+    def _write(self, m: Module, writer: WritePort, *others: WritePort) -> None:
         """The host's or the unit's element of every lane, into all copies of the memory."""
         port, host = self.port, self.host
-        writer = self.memory.write_port(granularity=1)
         places = [divmod(lane, port.lanes_per_beat) for lane in range(port.lanes)]
         sub = host.sub[:port.sub_bits]
         host_mask = Cat(host.write & (sub == beat) & ~host.padding[element] for beat, element in places)
@@ -138,8 +139,7 @@ class Bank(wiring.Component):
             at = lane % port.lanes_per_beat * port.element_bits
             beat = host.beat[at:at + port.bits]
             m.d.comb += writer.data[lane].eq(Mux(self.host_has, beat, self.write_data[lane]) if self.writable else beat)
-        for memory in self.copies:
-            copy = memory.write_port(granularity=1)
+        for copy in others:
             m.d.comb += [copy.addr.eq(writer.addr), copy.en.eq(writer.en), copy.data.eq(writer.data)]
 
     def _read(self, m: Module, memory: Memory, address: Value, name: str) -> Value:
