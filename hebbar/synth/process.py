@@ -19,7 +19,7 @@ from hebbar.contract.errors import HebbarError, TimedOut
 from hebbar.contract.files import output_folder, temporary_folder, write_json, write_text
 from hebbar.contract.processes import follow
 from sim.toolchain import environment
-from sim.yosys import run
+from sim.yosys import run, trapped
 
 from .design import Design
 from .devices import Device
@@ -137,7 +137,7 @@ def listen(command: Sequence[str], folder: Path, beat: Beat, name: str) -> str:
     if done.late:
         raise TimedOut(f"{name} did not end in {TIMEOUT_S:g} s and was stopped; take a smaller machine or --no-route.")
     if done.code:
-        raise HebbarError(f"{name} stopped: {_last(done.said)}")
+        raise HebbarError(f"{name} stopped: {_last(done.said)} {trapped(done.said)}".rstrip())
     return done.said
 
 

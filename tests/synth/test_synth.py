@@ -1,5 +1,6 @@
 """Synthesis: what is counted is what is there, by circuits whose cells are known beforehand."""
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from hebbar.cli.app import app
 from hebbar.compiler.config import load
 from hebbar.contract.console import Reporter
-from hebbar.contract.errors import BadInput, MissingTool
+from hebbar.contract.errors import BadInput, HebbarError, MissingTool
 from hebbar.contract.memories import Port
 from hebbar.contract.registers import ENERGY_BITS
 from hebbar.synth import fpga, process
@@ -25,7 +26,7 @@ from hebbar.synth.result import kind_of, synthesise
 from hebbar.synth.sram import law, macro, read_sram
 from hw.bank import Bank
 from hw.energy_sum import EnergySum
-from sim import toolchain
+from sim import toolchain, yosys
 
 MACHINE = load("tiny").machine.model_copy(update={"row_tiles": 2, "energy": True})
 QUIET = Reporter(quiet=True)
@@ -125,6 +126,19 @@ def test_a_memory_that_many_read_is_block_rams(folder):
     bits of 1,024 words, and a port to read them beside the one to write them."""
     bank = Bank(Port(1024, 1, 32, 1, False), readers=32, writable=False)
     assert fpga.mapped(of_component(bank, "bank"), "ecp5", folder, QUIET).whole.ram == 32 * 2
+
+
+@pytest.mark.parametrize("words, told", [("wasmtime._trap.Trap: wasm trap", True), ("ERROR: no such cell", False)])
+def test_an_end_that_webassembly_makes_is_told(words, told, monkeypatch, tmp_path):
+    """A program that outgrows its memory has no words for it: Yosys and nextpnr alike."""
+    child = f"import sys; print({words!r}, file=sys.stderr); sys.exit(1)"
+    with pytest.raises(HebbarError) as ended:
+        process.listen([sys.executable, "-c", child], tmp_path, process.Beat(), "nextpnr")
+    assert (words in str(ended.value)) and ("4 GB" in str(ended.value)) is told
+    monkeypatch.setattr(yosys, "_CHILD", child)
+    with pytest.raises(HebbarError) as ended:
+        yosys.run("", tmp_path, QUIET)
+    assert (words in str(ended.value)) and ("4 GB" in str(ended.value)) is told
 
 
 def test_what_was_synthesised_is_found_again(energy, folder, monkeypatch):
